@@ -1,0 +1,7 @@
+//! The credential record: what is kept of a PIN, and how it is protected (design: docs/decisions.md).
+
+pub mod counter;
+pub mod derive;
+pub mod keyring;
+pub mod record;
+pub mod seal;

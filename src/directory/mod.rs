@@ -1,0 +1,163 @@
+//! The port to whatever holds the mailboxes, their policies and their credential records.
+
+pub mod embedded;
+
+use crate::Result;
+use crate::audit::AuditEntry;
+use crate::identity::Identity;
+use crate::import::ImportPlan;
+use crate::mailbox::{Mailbox, ObjectId};
+use crate::notification::outbox::OutboxEntry;
+use crate::policy::UmMailboxPolicy;
+
+/// A policy together with what names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyObject {
+    /// The policy's GUID.
+    pub guid: uuid::Uuid,
+    /// Its DN, where it was imported with one.
+    pub distinguished_name: Option<String>,
+    /// Its settings, the name among them.
+    pub settings: UmMailboxPolicy,
+}
+
+/// The sealed values of one mailbox as they are stored.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StoredCredential {
+    /// The sealed credential record; none while the mailbox never had a PIN nor a lock.
+    pub record: Option<Vec<u8>>,
+    /// The sealed counter of failed sign-ins; none means no failures.
+    pub counter: Option<Vec<u8>>,
+}
+
+/// A new credential record, with everything that must become durable together with it.
+pub struct CredentialChange {
+    /// Whose record.
+    pub mailbox: ObjectId,
+    /// The sealed record that the change was computed from; the change is refused when another one is stored by now.
+    pub expected: Option<Vec<u8>>,
+    /// The new sealed record.
+    pub record: Vec<u8>,
+    /// The new sealed counter; `None` removes it.
+    pub counter: Option<Vec<u8>>,
+    /// The message that announces the new PIN, recorded only if the change is.
+    pub message: Option<OutboxEntry>,
+    /// Audit entries, recorded only if the change is.
+    pub audit: Vec<AuditEntry>,
+}
+
+/// What became of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Applied {
+    /// Durable: acknowledged only after the data is synced.
+    Committed,
+    /// Another writer was first; nothing was changed.
+    Conflict,
+}
+
+/// Which mailboxes a listing wants.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MailboxFilter {
+    /// Only those with Unified Messaging.
+    pub um_enabled_only: bool,
+}
+
+/// One page of a listing.
+#[derive(Clone, Debug)]
+pub struct Page<T> {
+    /// The items, in a stable order.
+    pub items: Vec<T>,
+    /// Where the next page begins; `None` on the last one.
+    pub next: Option<String>,
+}
+
+/// What an import did, or would do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ImportCounts {
+    /// Mailboxes that were new.
+    pub mailboxes_created: u64,
+    /// Mailboxes whose properties changed.
+    pub mailboxes_updated: u64,
+    /// Mailboxes found as they are.
+    pub mailboxes_unchanged: u64,
+    /// Names of policies that were new.
+    pub policies_created: Vec<String>,
+    /// Names of policies whose settings changed.
+    pub policies_updated: Vec<String>,
+    /// Rows left out because the directory refused them (line, reason), e.g. a GUID given twice.
+    pub refused: Vec<crate::import::Problem>,
+}
+
+/// A directory. Every method may block; none may be called while holding a lock of the caller's.
+pub trait Directory: Send + Sync {
+    /// Where it is, for messages: a path or a server's name.
+    fn location(&self) -> String;
+
+    /// Identifies this directory for the seal of its records; never changes.
+    ///
+    /// # Errors
+    /// `DirectoryUnavailable` where there is no store.
+    fn store_id(&self) -> Result<[u8; 16]>;
+
+    /// Every mailbox that the identity matches (at most 11 are returned; the count is exact), in a stable order.
+    ///
+    /// # Errors
+    /// `DirectoryUnavailable`, `StoreCorrupt`, `AccessDenied`.
+    fn find(&self, identity: &Identity) -> Result<Matches>;
+
+    /// The mailbox with this immutable id.
+    ///
+    /// # Errors
+    /// As `find`.
+    fn find_by_object_id(&self, id: ObjectId) -> Result<Option<Mailbox>>;
+
+    /// Mailboxes in pages of `limit`, ordered by an internal key, beginning after `after`.
+    ///
+    /// # Errors
+    /// As `find`; `InvalidRequest` for a cursor that is not one.
+    fn mailboxes(
+        &self,
+        filter: MailboxFilter,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<Mailbox>>;
+
+    /// The policy of this name (case-insensitive).
+    ///
+    /// # Errors
+    /// As `find`.
+    fn policy(&self, name: &str) -> Result<Option<PolicyObject>>;
+
+    /// All policies, by name.
+    ///
+    /// # Errors
+    /// As `find`.
+    fn policies(&self) -> Result<Vec<PolicyObject>>;
+
+    /// The sealed values of a mailbox.
+    ///
+    /// # Errors
+    /// As `find`.
+    fn credential(&self, id: ObjectId) -> Result<StoredCredential>;
+
+    /// Compare-and-swap of a mailbox's record; with it, in the same transaction where the directory can, message and audit.
+    ///
+    /// # Errors
+    /// As `find`; `OutcomeUnknown` when the answer was lost; `ManagementObjectNotFound` when the mailbox is gone.
+    fn apply(&self, change: CredentialChange) -> Result<Applied>;
+
+    /// Creates or updates mailboxes and policies in one transaction; `dry_run` only counts. Never touches records.
+    ///
+    /// # Errors
+    /// As `find`; `ConfigurationInvalid` for a directory that is not filled by import.
+    fn import(&self, plan: &ImportPlan, dry_run: bool) -> Result<ImportCounts>;
+}
+
+/// What an identity matched.
+#[derive(Clone, Debug)]
+pub struct Matches {
+    /// How many mailboxes match.
+    pub count: usize,
+    /// The first of them, at most 11.
+    pub mailboxes: Vec<Mailbox>,
+}

@@ -1,0 +1,1 @@
+//! PIN generation: unbiased digits from the operating system's random number generator.

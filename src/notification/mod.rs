@@ -1,0 +1,54 @@
+//! How a new PIN reaches its user: the port, the message, the outbox and the adapters.
+
+pub mod address;
+pub mod message;
+pub mod outbox;
+pub mod pickup;
+
+use zeroize::Zeroizing;
+
+use crate::clock::Timestamp;
+
+/// A message ready to be handed over; wiped on drop because it holds the PIN.
+pub struct OutgoingMessage {
+    /// Identifies the hand-over: the same entry delivered twice has the same id (and `Message-ID`).
+    pub id: [u8; 16],
+    /// When the PIN was set.
+    pub created: Timestamp,
+    /// The one envelope recipient.
+    pub recipient: String,
+    /// The complete RFC 5322 message with CRLF line ends.
+    pub content: Zeroizing<Vec<u8>>,
+}
+
+/// Why a message was not taken. The text never holds message content.
+#[derive(Debug, thiserror::Error)]
+pub enum DeliveryError {
+    /// Worth trying again later.
+    #[error("{0}")]
+    Temporary(String),
+    /// Will not succeed as things are.
+    #[error("{0}")]
+    Permanent(String),
+}
+
+/// The port to mail.
+pub trait Notifier: Send + Sync {
+    /// Whether a message could be handed over now, found out without writing anything.
+    ///
+    /// # Errors
+    /// `NotificationFailed`, with the path or host and the cause.
+    fn check(&self) -> crate::Result<()>;
+
+    /// Hands a message over; returns when it is safe with the receiver (synced, or accepted by the relay).
+    ///
+    /// # Errors
+    /// Temporary or permanent refusal.
+    fn deliver(&self, message: &OutgoingMessage) -> Result<(), DeliveryError>;
+
+    /// Messages handed over that nobody has collected, where that can be told (pickup directory).
+    fn uncollected(&self) -> Option<usize>;
+
+    /// The sender's mailbox for `From:`.
+    fn from(&self) -> &str;
+}
