@@ -6,7 +6,7 @@ use std::error::Error as StdError;
 use std::fmt;
 
 macro_rules! error_codes {
-    ($($(#[$doc:meta])* $variant:ident = $number:literal, $id:literal, $exception:literal, $category:literal, $action:literal;)*) => {
+    ($($(#[$doc:meta])* $variant:ident = $number:literal, $id:literal, $exception:literal, $category:literal, $action:expr;)*) => {
         /// Why an operation failed. The numbers are those of the C ABI: families by hundred, never reused.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[repr(u32)]

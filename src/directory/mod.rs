@@ -3,7 +3,7 @@
 pub mod embedded;
 
 use crate::Result;
-use crate::audit::AuditEntry;
+use crate::audit::AuditTrail;
 use crate::identity::Identity;
 use crate::import::ImportPlan;
 use crate::mailbox::{Mailbox, ObjectId};
@@ -42,8 +42,8 @@ pub struct CredentialChange {
     pub counter: Option<Vec<u8>>,
     /// The message that announces the new PIN, recorded only if the change is.
     pub message: Option<OutboxEntry>,
-    /// Audit entries, recorded only if the change is.
-    pub audit: Vec<AuditEntry>,
+    /// Audit entries, recorded only if the change is; none when auditing is switched off.
+    pub audit: Option<AuditTrail>,
 }
 
 /// What became of a change.
@@ -150,7 +150,12 @@ pub trait Directory: Send + Sync {
     ///
     /// # Errors
     /// As `find`; `ConfigurationInvalid` for a directory that is not filled by import.
-    fn import(&self, plan: &ImportPlan, dry_run: bool) -> Result<ImportCounts>;
+    fn import(
+        &self,
+        plan: &ImportPlan,
+        audit: Option<&AuditTrail>,
+        dry_run: bool,
+    ) -> Result<ImportCounts>;
 }
 
 /// What an identity matched.
