@@ -95,9 +95,6 @@ mod tests {
     fn the_link_is_what_it_always_was() {
         let mac = ChainKey::new([1; 32]).link(&[0; 32], &entry());
         let hex: String = mac.iter().map(|b| format!("{b:02x}")).collect();
-        assert_eq!(
-            hex,
-            "8e5e1c3883db9e92c0e604c824070ed1b2a0891fcc05fbf23a9baa197a99be88"
-        );
+        assert_eq!(hex, "8e5e1c3883db9e92c0e604c824070ed1b2a0891fcc05fbf23a9baa197a99be88");
     }
 }

@@ -35,11 +35,7 @@ impl FailureCounter {
     /// The counter as it counts under the record's epoch: one counted under another epoch counts as zero.
     #[must_use]
     pub fn under(self, epoch: [u8; 16]) -> Self {
-        if self.epoch == epoch {
-            self
-        } else {
-            Self::zero(epoch)
-        }
+        if self.epoch == epoch { self } else { Self::zero(epoch) }
     }
 
     /// One more failure.
@@ -66,10 +62,7 @@ impl FailureCounter {
     /// The bytes to be sealed: version (1), flags (1), epoch (16), failures (4), since reset (4), time of the last (8, if any).
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = vec![
-            VERSION,
-            u8::from(self.last_failure_at.is_some()) * HAS_FAILURE,
-        ];
+        let mut out = vec![VERSION, u8::from(self.last_failure_at.is_some()) * HAS_FAILURE];
         out.extend_from_slice(&self.epoch);
         out.extend_from_slice(&self.failures.to_be_bytes());
         out.extend_from_slice(&self.failures_since_reset.to_be_bytes());
@@ -90,9 +83,7 @@ impl FailureCounter {
             epoch: reader.array()?,
             failures: reader.u32()?,
             failures_since_reset: reader.u32()?,
-            last_failure_at: (flags & HAS_FAILURE != 0)
-                .then(|| reader.timestamp())
-                .transpose()?,
+            last_failure_at: (flags & HAS_FAILURE != 0).then(|| reader.timestamp()).transpose()?,
         };
         reader.end()?;
         Ok(counter)
@@ -136,10 +127,7 @@ mod tests {
         counter.failures = u32::MAX;
         counter.failures_since_reset = u32::MAX;
         let counter = counter.after_failure(Timestamp(1));
-        assert_eq!(
-            (counter.failures, counter.failures_since_reset),
-            (u32::MAX, u32::MAX)
-        );
+        assert_eq!((counter.failures, counter.failures_since_reset), (u32::MAX, u32::MAX));
     }
 
     proptest! {

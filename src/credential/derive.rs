@@ -147,8 +147,7 @@ impl Deriver {
                 self.blocks.as_mut_slice(),
             )
             .map_err(|error| {
-                Error::new(ErrorCode::NativeFault, "The PIN could not be derived.")
-                    .caused_by(error.to_string())
+                Error::new(ErrorCode::NativeFault, "The PIN could not be derived.").caused_by(error.to_string())
             })?;
         self.count += 1;
         #[cfg(feature = "test-hooks")]
@@ -202,42 +201,6 @@ static DERIVATIONS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64:
 #[must_use]
 pub fn derivations_so_far() -> u64 {
     DERIVATIONS.load(std::sync::atomic::Ordering::Relaxed)
-}
-
-/// The tags of one PIN, each derived at most once however often a check or a lost race asks for it.
-pub struct PinTags {
-    pin: Pin,
-    tags: Vec<(Derivation, Tag)>,
-}
-
-impl PinTags {
-    /// No tag of this PIN yet.
-    #[must_use]
-    pub fn of(pin: Pin) -> Self {
-        Self {
-            pin,
-            tags: Vec::with_capacity(1),
-        }
-    }
-
-    /// The PIN itself.
-    #[must_use]
-    pub fn pin(&self) -> &Pin {
-        &self.pin
-    }
-
-    /// The tag under a derivation, derived now if it was not before.
-    ///
-    /// # Errors
-    /// Those of [`Deriver::derive`].
-    pub fn tag(&mut self, derivation: &Derivation, deriver: &mut Deriver) -> Result<Tag> {
-        if let Some((_, tag)) = self.tags.iter().find(|(known, _)| known == derivation) {
-            return Ok(tag.clone());
-        }
-        let tag = deriver.derive(&self.pin, derivation)?;
-        self.tags.push((*derivation, tag.clone()));
-        Ok(tag)
-    }
 }
 
 #[cfg(test)]
@@ -336,27 +299,11 @@ mod tests {
                 iterations,
                 parallelism,
             };
-            let derivation = Derivation {
-                salt: [0; 16],
-                cost,
-            };
+            let derivation = Derivation { salt: [0; 16], cost };
             let error = deriver.derive(&pin("482913"), &derivation).unwrap_err();
             assert_eq!(error.code(), ErrorCode::StoreCorrupt, "{cost:?}");
         }
         assert_eq!((deriver.count(), deriver.blocks.len()), (0, 0));
-    }
-
-    #[test]
-    fn a_tag_is_derived_once() {
-        let mut deriver = Deriver::new();
-        let mut tags = PinTags::of(pin("482913"));
-        let derivation = Derivation {
-            salt: [3; 16],
-            cost: SMALL,
-        };
-        let first = tags.tag(&derivation, &mut deriver).unwrap();
-        assert_eq!(tags.tag(&derivation, &mut deriver).unwrap(), first);
-        assert_eq!(deriver.count(), 1);
     }
 
     #[test]

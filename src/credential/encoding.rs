@@ -50,10 +50,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
-        let (head, rest) = self
-            .0
-            .split_first_chunk::<N>()
-            .ok_or(DecodeError::Truncated)?;
+        let (head, rest) = self.0.split_first_chunk::<N>().ok_or(DecodeError::Truncated)?;
         self.0 = rest;
         Ok(*head)
     }
@@ -67,8 +64,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn timestamp(&mut self) -> Result<Timestamp, DecodeError> {
-        self.array()
-            .map(|bytes| Timestamp(i64::from_be_bytes(bytes)))
+        self.array().map(|bytes| Timestamp(i64::from_be_bytes(bytes)))
     }
 
     /// A byte of flags of which only those in `known` may be set.

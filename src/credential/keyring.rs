@@ -40,8 +40,7 @@ impl MasterKey {
 
 /// Keyed BLAKE2b-256 (RFC 7693) of the parts' concatenation.
 pub(crate) fn keyed_hash(key: &[u8; 32], parts: &[&[u8]], out: &mut [u8; 32]) {
-    let mut mac = <Blake2bMac<U32> as KeyInit>::new_from_slice(key)
-        .expect("BLAKE2b takes keys of up to 64 bytes");
+    let mut mac = <Blake2bMac<U32> as KeyInit>::new_from_slice(key).expect("BLAKE2b takes keys of up to 64 bytes");
     for part in parts {
         Mac::update(&mut mac, part);
     }
@@ -105,10 +104,7 @@ impl SubKeys {
         for purpose in Purpose::ALL {
             master.derive(purpose.label(), &mut keys[purpose as usize]);
         }
-        Self {
-            id: master.id(),
-            keys,
-        }
+        Self { id: master.id(), keys }
     }
 
     fn get(&self, purpose: Purpose) -> &[u8; 32] {
@@ -180,10 +176,7 @@ mod tests {
     #[test]
     fn every_sub_key_and_the_id_differ() {
         let keys = SubKeys::of(&MasterKey::new(&[1; 32]));
-        let mut seen: Vec<Vec<u8>> = Purpose::ALL
-            .iter()
-            .map(|&purpose| keys.get(purpose).to_vec())
-            .collect();
+        let mut seen: Vec<Vec<u8>> = Purpose::ALL.iter().map(|&purpose| keys.get(purpose).to_vec()).collect();
         seen.push(vec![1; 32]);
         seen.sort();
         seen.dedup();
@@ -208,9 +201,6 @@ mod tests {
         let mut out = [0; 32];
         keyed_hash(&key, &[b"a", b"", b"bc"], &mut out);
         let hex: String = out.iter().map(|b| format!("{b:02x}")).collect();
-        assert_eq!(
-            hex,
-            "d63a32d3e44738d7907f964316c241adaba0abfeabc32349677578a15a203f7f"
-        );
+        assert_eq!(hex, "d63a32d3e44738d7907f964316c241adaba0abfeabc32349677578a15a203f7f");
     }
 }

@@ -22,9 +22,9 @@ pub fn fill_random<R: TryCryptoRng + ?Sized>(bytes: &mut [u8], rng: &mut R) -> R
     rng.try_fill_bytes(bytes).map_err(|error| {
         Error::new(
             ErrorCode::NativeFault,
-            "The operating system gave no random numbers.",
+            "The operating system's random number generator failed.",
         )
-        .action("Check that the operating system's random number generator works.")
+        .action("Check the operating system's random number generator.")
         .caused_by(error.to_string())
     })
 }

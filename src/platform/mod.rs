@@ -1,1 +1,6 @@
 //! What differs between operating systems.
+
+pub mod files;
+pub mod group;
+pub mod host;
+pub mod volume;

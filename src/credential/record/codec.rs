@@ -33,9 +33,7 @@ impl CredentialRecord {
     pub fn encode(&self) -> Zeroizing<Vec<u8>> {
         // Large enough from the start: a buffer that grows leaves tags behind unwiped.
         let mut out = Zeroizing::new(Vec::with_capacity(
-            FIXED_LENGTH
-                + self.derivations.len() * DERIVATION_LENGTH
-                + self.history.len() * PIN_LENGTH,
+            FIXED_LENGTH + self.derivations.len() * DERIVATION_LENGTH + self.history.len() * PIN_LENGTH,
         ));
         let flag = |condition: bool, bit: u8| if condition { bit } else { 0 };
         out.push(VERSION);
@@ -81,13 +79,9 @@ impl CredentialRecord {
         let has_pin = flags & HAS_PIN != 0;
         let epoch = reader.array()?;
         let set_at = has_pin.then(|| reader.timestamp()).transpose()?;
-        let locked_at = (flags & LOCKED != 0)
-            .then(|| reader.timestamp())
-            .transpose()?;
+        let locked_at = (flags & LOCKED != 0).then(|| reader.timestamp()).transpose()?;
         let derivations = read_derivations(&mut reader)?;
-        let current = has_pin
-            .then(|| read_pin(&mut reader, derivations.len()))
-            .transpose()?;
+        let current = has_pin.then(|| read_pin(&mut reader, derivations.len())).transpose()?;
         let history_length = usize::from(reader.byte()?);
         if history_length > if has_pin { MAX_HISTORY } else { 0 } {
             return Err(DecodeError::Impossible("history"));
