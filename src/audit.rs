@@ -22,6 +22,8 @@ pub struct ChainKey([u8; 32]);
 
 /// Entries to be recorded together with a change, and the key that chains them.
 pub struct AuditTrail {
+    /// The host whose chain the entries continue.
+    pub host: String,
     /// In the order in which they are to be read.
     pub entries: Vec<AuditEntry>,
     /// Links each entry to the one before it.

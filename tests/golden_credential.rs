@@ -9,9 +9,9 @@ use std::path::PathBuf;
 use rand::{TryCryptoRng, TryRng};
 use umpin::clock::Timestamp;
 use umpin::credential::counter::FailureCounter;
-use umpin::credential::derive::{Cost, Derivation, Deriver, Tag};
+use umpin::credential::derive::{Cost, Derivation, Deriver, PinTags, Tag};
 use umpin::credential::keyring::{KeyRing, MasterKey, Purpose};
-use umpin::credential::record::{CredentialRecord, PinState, StoredPin};
+use umpin::credential::record::{CredentialRecord, NewPin, PinState};
 use umpin::credential::seal::SealContext;
 use umpin::mailbox::ObjectId;
 use umpin::pin::Pin;
@@ -62,14 +62,16 @@ fn one_pin() -> CredentialRecord {
     let tag = Deriver::new()
         .derive(&Pin::new("482913".to_owned()), &derivation)
         .unwrap();
-    let mut record = CredentialRecord::never_set([0xe2; 16]);
-    record.set_pin(
-        &derivation,
-        StoredPin::new([0xa1; 16], tag),
-        Timestamp(1_700_000_000_000),
-    );
-    record.expired = true;
-    record
+    CredentialRecord::never_set([0; 16]).with_new_pin(NewPin {
+        pin_id: [0xa1; 16],
+        derivation,
+        tag,
+        set_at: Timestamp(1_700_000_000_000),
+        expired: true,
+        locked_at: None,
+        by_user: false,
+        epoch: [0xe2; 16],
+    })
 }
 
 /// Every field at work: locked, the user's own PIN, a full history over three derivations.
@@ -84,12 +86,18 @@ fn full() -> CredentialRecord {
                 parallelism: 1 + u32::from(n / 10),
             },
         };
-        let pin = StoredPin::new([n; 16], Tag::new([0x40 + n; 32]));
-        record.set_pin(&derivation, pin, Timestamp(1_700_000_000_000 + i64::from(n)));
+        record = record.with_new_pin(NewPin {
+            pin_id: [n; 16],
+            derivation,
+            tag: Tag::new([0x40 + n; 32]),
+            set_at: Timestamp(1_700_000_000_000 + i64::from(n)),
+            expired: false,
+            locked_at: None,
+            by_user: true,
+            epoch: [0xe3; 16],
+        });
     }
-    record.first_time = false;
-    record.locked_at = Some(Timestamp(-1));
-    record
+    record.locked(Timestamp(-1))
 }
 
 fn counter() -> FailureCounter {
@@ -153,7 +161,7 @@ fn open(name: &str, purpose: Purpose) -> Vec<u8> {
 
 fn seal(fixture: &Fixture) -> Vec<u8> {
     ring()
-        .seal_with(fixture.purpose, &CONTEXT, &fixture.content, &mut FixedNonce)
+        .seal(fixture.purpose, &CONTEXT, &fixture.content, &mut FixedNonce)
         .unwrap()
 }
 
@@ -175,18 +183,20 @@ fn a_record_without_pin_means_what_it_meant() {
 #[test]
 fn a_pin_of_old_is_still_recognised() {
     let record = CredentialRecord::decode(&open("record-v1-one-pin", Purpose::Record)).unwrap();
-    let derivation = record.newest_derivation().unwrap();
-    assert_eq!(
-        derivation,
-        &Derivation {
-            salt: SALT,
-            cost: Cost::STANDARD
-        }
-    );
-    let tag = |pin: &str| Deriver::new().derive(&Pin::new(pin.to_owned()), derivation).unwrap();
-    assert!(record.is_current(&tag("482913")));
-    assert!(!record.is_current(&tag("482914")));
-    assert_eq!(record.pin_state(&[0xa1; 16]), PinState::Current);
+    let current = record.current().unwrap();
+    let derivation = Derivation {
+        salt: SALT,
+        cost: Cost::STANDARD,
+    };
+    assert_eq!(record.derivation_of(current), &derivation);
+    let mut deriver = Deriver::new();
+    let mut is_current = |pin: &str| {
+        let mut tags = PinTags::of(Pin::new(pin.to_owned()));
+        record.is_current(&mut tags, &mut deriver).unwrap()
+    };
+    assert!(is_current("482913"));
+    assert!(!is_current("482914"));
+    assert_eq!(record.pin_state([0xa1; 16]), PinState::Current);
     assert_eq!(record.set_at(), Some(Timestamp(1_700_000_000_000)));
     assert!(record.expired && record.first_time && record.locked_at.is_none());
     assert_eq!(record.epoch, [0xe2; 16]);
@@ -197,9 +207,9 @@ fn a_full_record_means_what_it_meant() {
     let record = CredentialRecord::decode(&open("record-v1-full", Purpose::Record)).unwrap();
     assert_eq!(record, full());
     assert_eq!((record.history().len(), record.derivations().len()), (19, 3));
-    assert!(record.is_reused(2, &Tag::new([0x40 + 5; 32]), 20));
-    assert_eq!(record.pin_state(&[5; 16]), PinState::Superseded);
-    assert_eq!(record.pin_state(&[4; 16]), PinState::Unknown);
+    assert_eq!(record.history()[18].tag, Tag::new([0x40 + 5; 32]));
+    assert_eq!(record.pin_state([5; 16]), PinState::Superseded);
+    assert_eq!(record.pin_state([4; 16]), PinState::Unknown);
 }
 
 #[test]

@@ -203,6 +203,42 @@ pub fn derivations_so_far() -> u64 {
     DERIVATIONS.load(std::sync::atomic::Ordering::Relaxed)
 }
 
+/// The tags of one PIN, each derived at most once however often a check or a lost race asks for it.
+pub struct PinTags {
+    pin: Pin,
+    tags: Vec<(Derivation, Tag)>,
+}
+
+impl PinTags {
+    /// No tag of this PIN yet.
+    #[must_use]
+    pub fn of(pin: Pin) -> Self {
+        Self {
+            pin,
+            tags: Vec::with_capacity(1),
+        }
+    }
+
+    /// The PIN itself.
+    #[must_use]
+    pub fn pin(&self) -> &Pin {
+        &self.pin
+    }
+
+    /// The tag under a derivation, derived now if it was not before.
+    ///
+    /// # Errors
+    /// Those of [`Deriver::derive`].
+    pub fn tag(&mut self, derivation: &Derivation, deriver: &mut Deriver) -> Result<Tag> {
+        if let Some((_, tag)) = self.tags.iter().find(|(known, _)| known == derivation) {
+            return Ok(tag.clone());
+        }
+        let tag = deriver.derive(&self.pin, derivation)?;
+        self.tags.push((*derivation, tag.clone()));
+        Ok(tag)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -304,6 +340,19 @@ mod tests {
             assert_eq!(error.code(), ErrorCode::StoreCorrupt, "{cost:?}");
         }
         assert_eq!((deriver.count(), deriver.blocks.len()), (0, 0));
+    }
+
+    #[test]
+    fn a_tag_is_derived_once() {
+        let mut deriver = Deriver::new();
+        let mut tags = PinTags::of(pin("482913"));
+        let derivation = Derivation {
+            salt: [3; 16],
+            cost: SMALL,
+        };
+        let first = tags.tag(&derivation, &mut deriver).unwrap();
+        assert_eq!(tags.tag(&derivation, &mut deriver).unwrap(), first);
+        assert_eq!(deriver.count(), 1);
     }
 
     #[test]

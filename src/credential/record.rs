@@ -4,7 +4,8 @@ mod codec;
 
 use subtle::{Choice, ConstantTimeEq};
 
-use super::derive::{Derivation, Tag};
+use super::derive::{Cost, Derivation, Deriver, PinTags, Tag};
+use crate::Result;
 use crate::clock::Timestamp;
 use crate::policy::{Limit, UmMailboxPolicy};
 
@@ -15,34 +16,33 @@ pub const MAX_HISTORY: usize = 19;
 /// A PIN as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredPin {
-    pin_id: [u8; 16],
-    // Of meaning only inside one record.
-    derivation: u8,
-    tag: Tag,
+    /// Random; names the PIN in the outbox without telling anything about it.
+    pub pin_id: [u8; 16],
+    /// Index of its derivation in the record.
+    pub derivation: u8,
+    /// What the derivation made of it.
+    pub tag: Tag,
 }
 
-impl StoredPin {
-    /// A PIN that [`CredentialRecord::set_pin`] puts into a record.
-    #[must_use]
-    pub fn new(pin_id: [u8; 16], tag: Tag) -> Self {
-        Self {
-            pin_id,
-            derivation: 0,
-            tag,
-        }
-    }
-
-    /// Random; names the PIN in the outbox without telling anything about it.
-    #[must_use]
-    pub fn pin_id(&self) -> [u8; 16] {
-        self.pin_id
-    }
-
-    /// Index of its derivation in the record.
-    #[must_use]
-    pub fn derivation(&self) -> u8 {
-        self.derivation
-    }
+/// A PIN to be set.
+#[derive(Clone, Debug)]
+pub struct NewPin {
+    /// Fresh and random.
+    pub pin_id: [u8; 16],
+    /// How the tag was derived; reuse [`CredentialRecord::derivation_for`] where it gives one.
+    pub derivation: Derivation,
+    /// The tag.
+    pub tag: Tag,
+    /// When it is set.
+    pub set_at: Timestamp,
+    /// Whether the user must change it at the next sign-in.
+    pub expired: bool,
+    /// Locked from the start (`-LockedOut $true`); a plain reset clears the lock.
+    pub locked_at: Option<Timestamp>,
+    /// Set by the user, which ends the first-time state; a reset by an administrator does not.
+    pub by_user: bool,
+    /// Fresh and random: failures counted so far no longer count.
+    pub epoch: [u8; 16],
 }
 
 /// Where a PIN id stands.
@@ -66,11 +66,11 @@ pub struct CredentialRecord {
     set_at: Option<Timestamp>,
     /// Marked as expired whatever its age.
     pub expired: bool,
-    /// Since when sign-in is locked. Whoever clears it renews the epoch.
+    /// Since when sign-in is locked.
     pub locked_at: Option<Timestamp>,
-    /// The user has not yet chosen a PIN; only the user's own change ends that.
+    /// The user has not yet chosen a PIN.
     pub first_time: bool,
-    /// Binds the failure counter; each reset and unlock renews it, so that failures counted before no longer count.
+    /// Binds the failure counter; renewed by each reset and unlock.
     pub epoch: [u8; 16],
 }
 
@@ -90,22 +90,52 @@ impl CredentialRecord {
         }
     }
 
-    /// Puts a PIN in force; the current one becomes the newest of the history. Lock, expiry and epoch are the caller's.
-    pub fn set_pin(&mut self, derivation: &Derivation, pin: StoredPin, now: Timestamp) {
-        // Rebuilt from what stays, so that derivations without PINs go; the new PIN's comes first.
-        let mut derivations = vec![*derivation];
-        let history = self
-            .retained()
-            .take(MAX_HISTORY)
-            .map(|former| StoredPin {
-                derivation: index_of(self.derivation_of(former), &mut derivations),
-                ..former.clone()
+    /// The record after a PIN was set: the current one becomes the newest of the history.
+    #[must_use]
+    pub fn with_new_pin(&self, new: NewPin) -> Self {
+        let former: Vec<&StoredPin> = self.retained().take(MAX_HISTORY).collect();
+        // Rebuilt from what is referenced; the new PIN's derivation comes first, so at most 20 are ever needed.
+        let mut derivations = vec![new.derivation];
+        let history = former
+            .into_iter()
+            .map(|pin| StoredPin {
+                derivation: index_of(self.derivation_of(pin), &mut derivations),
+                ..pin.clone()
             })
             .collect();
-        self.history = history;
-        self.current = Some(StoredPin { derivation: 0, ..pin });
-        self.derivations = derivations;
-        self.set_at = Some(now);
+        Self {
+            derivations,
+            current: Some(StoredPin {
+                pin_id: new.pin_id,
+                derivation: 0,
+                tag: new.tag,
+            }),
+            history,
+            set_at: Some(new.set_at),
+            expired: new.expired,
+            locked_at: new.locked_at,
+            first_time: self.first_time && !new.by_user,
+            epoch: new.epoch,
+        }
+    }
+
+    /// The record with sign-in locked. Keeps PIN, epoch and an earlier lock's time.
+    #[must_use]
+    pub fn locked(&self, at: Timestamp) -> Self {
+        Self {
+            locked_at: self.locked_at.or(Some(at)),
+            ..self.clone()
+        }
+    }
+
+    /// The record without lock; the fresh epoch makes the counted failures void.
+    #[must_use]
+    pub fn unlocked(&self, epoch: [u8; 16]) -> Self {
+        Self {
+            locked_at: None,
+            epoch,
+            ..self.clone()
+        }
     }
 
     /// The PIN in force.
@@ -126,17 +156,22 @@ impl CredentialRecord {
         self.set_at
     }
 
-    /// The derivations that stored PINs refer to by index.
+    /// The derivations that stored PINs refer to.
     #[must_use]
     pub fn derivations(&self) -> &[Derivation] {
         &self.derivations
     }
 
-    /// The current PIN's derivation. A new PIN uses it too unless the cost has changed, so that one derivation serves the PIN
-    /// and the whole history.
+    /// How a stored PIN of this record was derived.
     #[must_use]
-    pub fn newest_derivation(&self) -> Option<&Derivation> {
-        self.current.as_ref().map(|pin| self.derivation_of(pin))
+    pub fn derivation_of(&self, pin: &StoredPin) -> &Derivation {
+        &self.derivations[usize::from(pin.derivation)]
+    }
+
+    /// The derivation that a new PIN of this cost should use, so that one derivation serves it and the history.
+    #[must_use]
+    pub fn derivation_for(&self, cost: Cost) -> Option<&Derivation> {
+        self.derivations.iter().find(|derivation| derivation.cost == cost)
     }
 
     /// Whether the user must change the PIN before using it: there is none, it is marked, or its lifetime is over.
@@ -152,47 +187,48 @@ impl CredentialRecord {
         self.expired || too_old
     }
 
-    /// The indices of the derivations that a check of the last `history_count` PINs needs: normally one.
+    /// The derivations that a check of the last `history_count` PINs (the current one included) needs: normally one.
     #[must_use]
-    pub fn derivations_to_check(&self, history_count: u32) -> Vec<u8> {
+    pub fn derivations_to_check(&self, history_count: u32) -> Vec<&Derivation> {
         let mut indices: Vec<u8> = self.window(history_count).map(|pin| pin.derivation).collect();
         indices.sort_unstable();
         indices.dedup();
         indices
+            .into_iter()
+            .map(|index| &self.derivations[usize::from(index)])
+            .collect()
     }
 
-    /// Whether a PIN with this tag under the derivation `index` is among the last `history_count`, the current one included.
-    /// How long it takes does not tell where.
+    /// Whether a PIN is among the last `history_count`, the current one included; how long it takes does not tell where.
     ///
-    /// The answer for the PIN is yes if it is yes for any of [`Self::derivations_to_check`].
-    #[must_use]
-    pub fn is_reused(&self, index: u8, tag: &Tag, history_count: u32) -> bool {
-        self.window(history_count)
-            .filter(|pin| pin.derivation == index)
-            .fold(Choice::from(0), |reused, pin| reused | tag.ct_eq(&pin.tag))
-            .into()
+    /// # Errors
+    /// Those of [`Deriver::derive`].
+    pub fn is_reused(&self, tags: &mut PinTags, deriver: &mut Deriver, history_count: u32) -> Result<bool> {
+        let mut reused = Choice::from(0);
+        for pin in self.window(history_count) {
+            reused |= tags.tag(self.derivation_of(pin), deriver)?.ct_eq(&pin.tag);
+        }
+        Ok(reused.into())
     }
 
-    /// Whether a tag under [`Self::newest_derivation`] is that of the PIN in force; never so where there is none.
-    #[must_use]
-    pub fn is_current(&self, tag: &Tag) -> bool {
-        self.current.as_ref().is_some_and(|pin| pin.tag == *tag)
+    /// Whether a PIN is the one in force; never so where there is none.
+    ///
+    /// # Errors
+    /// Those of [`Deriver::derive`].
+    pub fn is_current(&self, tags: &mut PinTags, deriver: &mut Deriver) -> Result<bool> {
+        self.is_reused(tags, deriver, 1)
     }
 
     /// Where a PIN id stands.
     #[must_use]
-    pub fn pin_state(&self, pin_id: &[u8; 16]) -> PinState {
-        if self.current.as_ref().is_some_and(|p| p.pin_id == *pin_id) {
+    pub fn pin_state(&self, pin_id: [u8; 16]) -> PinState {
+        if self.current.as_ref().is_some_and(|p| p.pin_id == pin_id) {
             PinState::Current
-        } else if self.history.iter().any(|p| p.pin_id == *pin_id) {
+        } else if self.history.iter().any(|p| p.pin_id == pin_id) {
             PinState::Superseded
         } else {
             PinState::Unknown
         }
-    }
-
-    fn derivation_of(&self, pin: &StoredPin) -> &Derivation {
-        &self.derivations[usize::from(pin.derivation)]
     }
 
     /// All PINs, newest first.

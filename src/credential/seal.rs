@@ -12,7 +12,6 @@
 use chacha20poly1305::aead::AeadInOut;
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305};
 use rand::TryCryptoRng;
-use rand::rngs::SysRng;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
@@ -110,16 +109,8 @@ impl KeyRing {
     /// Seals a value under the active key.
     ///
     /// # Errors
-    /// `NativeFault` when the operating system has no randomness to give.
-    pub fn seal(&self, purpose: Purpose, context: &SealContext, plaintext: &[u8]) -> CrateResult<Vec<u8>> {
-        self.seal_with(purpose, context, plaintext, &mut SysRng)
-    }
-
-    /// Seals with a nonce from another generator, which must never give one twice.
-    ///
-    /// # Errors
     /// Those of the generator.
-    pub fn seal_with<R: TryCryptoRng + ?Sized>(
+    pub fn seal<R: TryCryptoRng + ?Sized>(
         &self,
         purpose: Purpose,
         context: &SealContext,
@@ -187,9 +178,15 @@ impl KeyRing {
     ///
     /// # Errors
     /// As `open` and `seal`.
-    pub fn reseal(&self, purpose: Purpose, context: &SealContext, sealed: &[u8]) -> CrateResult<Vec<u8>> {
+    pub fn reseal<R: TryCryptoRng + ?Sized>(
+        &self,
+        purpose: Purpose,
+        context: &SealContext,
+        sealed: &[u8],
+        rng: &mut R,
+    ) -> CrateResult<Vec<u8>> {
         let plaintext = self.open(purpose, context, sealed)?;
-        self.seal(purpose, context, &plaintext)
+        self.seal(purpose, context, &plaintext, rng)
     }
 }
 

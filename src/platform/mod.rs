@@ -3,4 +3,5 @@
 pub mod files;
 pub mod group;
 pub mod host;
+pub mod random;
 pub mod volume;

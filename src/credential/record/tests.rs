@@ -2,7 +2,6 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::credential::DecodeError;
-use crate::credential::derive::{Cost, Deriver};
 use crate::pin::Pin;
 
 const OLD: Cost = Cost {
@@ -17,43 +16,39 @@ const NEW: Cost = Cost {
 };
 const DAY: i64 = 86_400_000;
 
-fn derive(deriver: &mut Deriver, pin: &str, derivation: &Derivation) -> Tag {
-    deriver.derive(&Pin::new(pin.to_owned()), derivation).unwrap()
+fn tags(pin: &str) -> PinTags {
+    PinTags::of(Pin::new(pin.to_owned()))
 }
 
 /// Sets a PIN as a reset does.
-fn reset(record: &mut CredentialRecord, deriver: &mut Deriver, pin: &str, cost: Cost) {
-    let derivation = match record.newest_derivation() {
-        Some(known) if known.cost == cost => *known,
-        _ => Derivation {
-            salt: [cost.memory_kib as u8; 16],
-            cost,
-        },
-    };
+fn reset(record: &CredentialRecord, deriver: &mut Deriver, pin: &str, cost: Cost) -> CredentialRecord {
+    let derivation = record.derivation_for(cost).copied().unwrap_or(Derivation {
+        salt: [cost.memory_kib as u8; 16],
+        cost,
+    });
     let mut pin_id = [0; 16];
     pin_id[..pin.len()].copy_from_slice(pin.as_bytes());
-    let stored = StoredPin::new(pin_id, derive(deriver, pin, &derivation));
-    record.set_pin(&derivation, stored, Timestamp(DAY));
+    record.with_new_pin(NewPin {
+        pin_id,
+        derivation,
+        tag: tags(pin).tag(&derivation, deriver).unwrap(),
+        set_at: Timestamp(DAY),
+        expired: true,
+        locked_at: None,
+        by_user: false,
+        epoch: [7; 16],
+    })
 }
 
 fn after(pins: &[&str]) -> CredentialRecord {
     let mut deriver = Deriver::new();
-    let mut record = CredentialRecord::never_set([0; 16]);
-    for pin in pins {
-        reset(&mut record, &mut deriver, pin, OLD);
-    }
-    record
-}
-
-fn reused_by(deriver: &mut Deriver, record: &CredentialRecord, pin: &str, count: u32) -> bool {
-    record.derivations_to_check(count).into_iter().any(|index| {
-        let tag = derive(deriver, pin, &record.derivations()[usize::from(index)]);
-        record.is_reused(index, &tag, count)
+    pins.iter().fold(CredentialRecord::never_set([0; 16]), |record, pin| {
+        reset(&record, &mut deriver, pin, OLD)
     })
 }
 
 fn reused(record: &CredentialRecord, pin: &str, count: u32) -> bool {
-    reused_by(&mut Deriver::new(), record, pin, count)
+    record.is_reused(&mut tags(pin), &mut Deriver::new(), count).unwrap()
 }
 
 #[test]
@@ -74,28 +69,19 @@ fn nineteen_former_pins_are_kept_and_no_more() {
     assert_eq!(record.history().len(), MAX_HISTORY);
     assert!(reused(&record, "1005", 20));
     assert!(!reused(&record, "1004", u32::MAX));
-    assert_eq!(record.pin_state(b"1024\0\0\0\0\0\0\0\0\0\0\0\0"), PinState::Current);
-    assert_eq!(record.pin_state(b"1005\0\0\0\0\0\0\0\0\0\0\0\0"), PinState::Superseded);
-    assert_eq!(record.pin_state(b"1004\0\0\0\0\0\0\0\0\0\0\0\0"), PinState::Unknown);
+    assert_eq!(record.pin_state(*b"1024\0\0\0\0\0\0\0\0\0\0\0\0"), PinState::Current);
+    assert_eq!(record.pin_state(*b"1005\0\0\0\0\0\0\0\0\0\0\0\0"), PinState::Superseded);
+    assert_eq!(record.pin_state(*b"1004\0\0\0\0\0\0\0\0\0\0\0\0"), PinState::Unknown);
 }
 
 #[test]
 fn one_derivation_checks_the_whole_history_and_serves_the_new_pin() {
     let record = after(&["1111", "2222", "3333", "4444", "5555"]);
     let mut deriver = Deriver::new();
-    assert!(!reused_by(&mut deriver, &record, "6666", 20));
+    let mut new = tags("6666");
+    assert!(!record.is_reused(&mut new, &mut deriver, 20).unwrap());
+    new.tag(record.derivation_for(OLD).unwrap(), &mut deriver).unwrap();
     assert_eq!(deriver.count(), 1);
-    assert_eq!(record.newest_derivation(), Some(&record.derivations()[0]));
-}
-
-#[test]
-fn a_tag_counts_only_under_its_own_derivation() {
-    let mut record = after(&["1111"]);
-    reset(&mut record, &mut Deriver::new(), "2222", NEW);
-    let tag = derive(&mut Deriver::new(), "1111", &record.derivations()[1]);
-    assert!(record.is_reused(1, &tag, 20));
-    assert!(!record.is_reused(0, &tag, 20));
-    assert!(!record.is_reused(9, &tag, 20));
 }
 
 #[test]
@@ -103,15 +89,15 @@ fn a_raised_cost_keeps_the_history_checkable_until_it_has_gone() {
     let mut deriver = Deriver::new();
     let mut record = after(&["1111"]);
     for n in 0..19 {
-        reset(&mut record, &mut deriver, &format!("{}", 2000 + n), NEW);
+        record = reset(&record, &mut deriver, &format!("{}", 2000 + n), NEW);
         assert_eq!(record.derivations().len(), 2);
         assert!(reused(&record, "1111", 20));
         assert_eq!(CredentialRecord::decode(&record.encode()).unwrap(), record);
     }
     // Only the derivations inside the window cost anything.
-    assert_eq!(record.derivations_to_check(19), [0]);
-    assert_eq!(record.derivations_to_check(20), [0, 1]);
-    reset(&mut record, &mut deriver, "9999", NEW);
+    assert_eq!(record.derivations_to_check(19).len(), 1);
+    assert_eq!(record.derivations_to_check(20).len(), 2);
+    record = reset(&record, &mut deriver, "9999", NEW);
     assert_eq!(record.derivations().len(), 1);
     assert_eq!(record.derivations()[0].cost, NEW);
     assert!(!reused(&record, "1111", 20));
@@ -125,23 +111,15 @@ fn a_mailbox_without_pin_is_expired_and_accepts_none() {
     assert!(record.is_expired(&policy, Timestamp(0)));
     assert!(record.first_time);
     assert!(record.derivations_to_check(20).is_empty());
-    assert!(!record.is_current(&Tag::new([0; 32])));
-    assert_eq!(record.newest_derivation(), None);
-}
-
-#[test]
-fn only_the_pin_in_force_is_current() {
-    let record = after(&["1111", "2222"]);
-    let tag = |pin| derive(&mut Deriver::new(), pin, record.newest_derivation().unwrap());
-    assert!(record.is_current(&tag("2222")));
-    assert!(!record.is_current(&tag("1111")));
+    let mut deriver = Deriver::new();
+    assert!(!record.is_current(&mut tags("1111"), &mut deriver).unwrap());
+    assert_eq!(deriver.count(), 0);
 }
 
 #[test]
 fn a_pin_expires_by_mark_or_by_age() {
     let mut policy = UmMailboxPolicy::with_defaults("Default");
     let mut record = after(&["1111"]);
-    record.expired = true;
     assert!(record.is_expired(&policy, Timestamp(DAY)));
     record.expired = false;
     assert!(!record.is_expired(&policy, Timestamp(61 * DAY - 1)));
@@ -153,14 +131,33 @@ fn a_pin_expires_by_mark_or_by_age() {
 }
 
 #[test]
-fn a_new_pin_leaves_lock_expiry_first_time_and_epoch_to_the_caller() {
-    let mut record = CredentialRecord::never_set([5; 16]);
-    record.locked_at = Some(Timestamp(5));
-    record.expired = true;
-    reset(&mut record, &mut Deriver::new(), "1111", OLD);
-    assert_eq!(record.locked_at, Some(Timestamp(5)));
-    assert!(record.expired && record.first_time);
-    assert_eq!((record.epoch, record.set_at()), ([5; 16], Some(Timestamp(DAY))));
+fn only_the_user_ends_the_first_time_state() {
+    let record = after(&["1111", "2222"]);
+    assert!(record.first_time);
+    let derivation = record.derivations()[0];
+    let changed = record.with_new_pin(NewPin {
+        pin_id: [9; 16],
+        derivation,
+        tag: Tag::new([9; 32]),
+        set_at: Timestamp(0),
+        expired: false,
+        locked_at: None,
+        by_user: true,
+        epoch: [9; 16],
+    });
+    assert!(!changed.first_time);
+    assert!(!reset(&changed, &mut Deriver::new(), "3333", OLD).first_time);
+}
+
+#[test]
+fn a_lock_keeps_the_epoch_and_an_unlock_renews_it() {
+    let record = after(&["1111"]);
+    let locked = record.locked(Timestamp(5)).locked(Timestamp(6));
+    assert_eq!((locked.locked_at, locked.epoch), (Some(Timestamp(5)), record.epoch));
+    let unlocked = locked.unlocked([8; 16]);
+    assert_eq!((unlocked.locked_at, unlocked.epoch), (None, [8; 16]));
+    assert_eq!(unlocked.current(), record.current());
+    assert_eq!(reset(&locked, &mut Deriver::new(), "2222", OLD).locked_at, None);
 }
 
 #[test]
@@ -226,9 +223,17 @@ fn any_record() -> impl Strategy<Value = CredentialRecord> {
         // Built as resets do, oldest first, so that only reachable records are tried.
         let mut record = CredentialRecord::never_set(epoch);
         for pin in pins {
-            record.set_pin(&derivations[usize::from(pin.derivation)], pin, Timestamp(state.0));
+            record = record.with_new_pin(NewPin {
+                pin_id: pin.pin_id,
+                derivation: derivations[usize::from(pin.derivation)],
+                tag: pin.tag,
+                set_at: Timestamp(state.0),
+                expired: state.1,
+                locked_at: None,
+                by_user: state.3,
+                epoch,
+            });
         }
-        record.first_time = state.3;
         record.expired = state.1;
         record.locked_at = state.2.map(Timestamp);
         record

@@ -2,6 +2,7 @@ use std::fmt;
 
 use proptest::prelude::*;
 use rand::TryRng;
+use rand::rngs::SysRng;
 
 use super::*;
 use crate::credential::keyring::MasterKey;
@@ -17,7 +18,7 @@ fn ring(active: u8, others: &[u8]) -> KeyRing {
 }
 
 fn seal(ring: &KeyRing, plaintext: &[u8]) -> Vec<u8> {
-    ring.seal(Purpose::Record, &CONTEXT, plaintext).unwrap()
+    ring.seal(Purpose::Record, &CONTEXT, plaintext, &mut SysRng).unwrap()
 }
 
 #[test]
@@ -89,7 +90,7 @@ fn a_new_key_opens_old_values_and_reseals_them() {
     let new = ring(2, &[]);
     let sealed = seal(&old, b"some content");
     assert!(both.needs_reseal(&sealed).unwrap());
-    let resealed = both.reseal(Purpose::Record, &CONTEXT, &sealed).unwrap();
+    let resealed = both.reseal(Purpose::Record, &CONTEXT, &sealed, &mut SysRng).unwrap();
     assert!(!both.needs_reseal(&resealed).unwrap());
     let opened = new.open(Purpose::Record, &CONTEXT, &resealed).unwrap();
     assert_eq!(opened.as_slice(), b"some content");
@@ -149,7 +150,7 @@ impl TryCryptoRng for Broken {}
 #[test]
 fn nothing_is_sealed_without_randomness() {
     let error = ring(1, &[])
-        .seal_with(Purpose::Record, &CONTEXT, b"x", &mut Broken)
+        .seal(Purpose::Record, &CONTEXT, b"x", &mut Broken)
         .unwrap_err();
     assert_eq!(error.code(), ErrorCode::NativeFault);
     assert!(format!("{error:?}").contains("out of order"));
