@@ -187,7 +187,7 @@ fn a_file_that_cannot_be_used_is_an_error_as_a_whole() {
         (b"D\0i\0s\0t\0", "is not text"),
         (b"Name\nM\xFCller\n", "line 2"),
         (b"CN=A,DC=contoso\nCN=B\n", "no header line"),
-        (b"#TYPE System.String", "no header line"),
+        (b"#TYPE System.String", "no complete header line"),
         (b"Name,Alias\nA,a\n", "needs the column DistinguishedName"),
         (
             b"UserPrincipalName\nA\n",
@@ -201,15 +201,11 @@ fn a_file_that_cannot_be_used_is_an_error_as_a_whole() {
             b"DistinguishedName,Name\n\"CN=A\",A\n\"CN=B,B\nCN=C,C\n",
             "begins in line 3",
         ),
-        (b"DistinguishedName,\"Name\nx", "never closed"),
+        (b"DistinguishedName,\"Name\nx", "no complete header line"),
     ] {
         let error = parse(bytes, Format::Csv, &ImportOptions::default()).expect_err(said);
         assert_eq!(error.code(), ErrorCode::ImportInvalid);
-        let message = error.message();
-        assert!(
-            message.contains(said) || (said == "never closed" && message.contains("header")),
-            "{message} / {said}"
-        );
+        assert!(error.message().contains(said), "{}", error.message());
     }
     for bytes in [
         &b"DistinguishedName,Name\nx,y\n"[..],
@@ -321,7 +317,7 @@ proptest! {
 
     #[test]
     fn arbitrary_cells_give_sound_plans(
-        cells in prop::collection::vec(("(CN=[a-c ,=\\\\+\"]{0,6},DC=contoso)?", "[A-C]?", "([a-b]@contoso.com)?", "((smtp|SMTP|eum|X400):[a-b@;. 0-9c=]{0,12};?){0,4}", "(True|False|x)?", "[0-9@;a ]{0,9}"), 0..6)
+        cells in prop::collection::vec(("(CN=[a-c ,=\\\\+\"]{0,6},DC=contoso)?", "[A-C]?", "([a-b]@contoso\\.com)?", "((smtp|SMTP|eum|X400):[a-b@;. 0-9c=]{0,12};?){0,4}", "(True|False|x)?", "[0-9@;a ]{0,9}"), 0..6)
     ) {
         let mut text = "DistinguishedName,Name,PrimarySmtpAddress,EmailAddresses,UMEnabled,Extensions\n".to_owned();
         for (a, b, c, d, e, f) in cells {

@@ -53,17 +53,18 @@ pub(super) fn read(text: &str, builder: &mut Builder) -> Result<()> {
     let header = reader.headers().map_err(unreadable)?.clone();
     let targets = targets(&header, builder)?;
 
-    let mut pending: Option<StringRecord> = None;
+    let mut lines = LineCounter::new(&whole, lines_before);
+    let mut pending: Option<(u64, StringRecord)> = None;
     let mut ended = false;
-    let mut last_line = 1;
+    let mut last_line = 1 + lines_before;
     for record in reader.records() {
         let record = record.map_err(unreadable)?;
-        if let Some(record) = pending.take() {
-            row(&record, &header, &targets, lines_before, builder);
+        if let Some((line, record)) = pending.take() {
+            row(line, &record, &header, &targets, builder);
         }
-        last_line = line_of(&record, lines_before);
+        last_line = lines.line_of(&record);
         ended = record.len() == 1 && record.get(0) == Some(END);
-        pending = (!ended).then_some(record);
+        pending = (!ended).then_some((last_line, record));
     }
     if !ended {
         return Err(invalid(format!(
@@ -73,18 +74,50 @@ pub(super) fn read(text: &str, builder: &mut Builder) -> Result<()> {
     Ok(())
 }
 
+/// Tells the lines of records from their place in the text: the reader's own count stands between CR and LF, and before
+/// empty lines.
+struct LineCounter<'a> {
+    text: &'a [u8],
+    at: usize,
+    line: u64,
+}
+
+impl<'a> LineCounter<'a> {
+    fn new(text: &'a str, lines_before: u64) -> Self {
+        Self {
+            text: text.as_bytes(),
+            at: 0,
+            line: 1 + lines_before,
+        }
+    }
+
+    /// For records in their order.
+    fn line_of(&mut self, record: &StringRecord) -> u64 {
+        let start = record
+            .position()
+            .and_then(|p| usize::try_from(p.byte()).ok())
+            .unwrap_or(self.at);
+        while let Some(byte) = self.text.get(self.at)
+            && (self.at < start || matches!(byte, b'\r' | b'\n'))
+        {
+            self.line += u64::from(*byte == b'\n');
+            self.at += 1;
+        }
+        self.line
+    }
+}
+
 fn row(
+    line: u64,
     record: &StringRecord,
     header: &StringRecord,
     targets: &[Option<Column>],
-    lines_before: u64,
     builder: &mut Builder,
 ) {
     // Spreadsheets export empty rows as bare delimiters.
     if record.iter().all(|field| field.trim().is_empty()) {
         return;
     }
-    let line = line_of(record, lines_before);
     if record.len() != header.len() {
         builder.problem(
             line,
@@ -106,10 +139,6 @@ fn row(
         }
     }
     builder.mailbox(draft);
-}
-
-fn line_of(record: &StringRecord, lines_before: u64) -> u64 {
-    record.position().map_or(1, |p| p.line()) + lines_before
 }
 
 /// Windows PowerShell's `Export-Csv` begins with the type of the objects.

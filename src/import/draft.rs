@@ -313,48 +313,9 @@ pub(super) fn check_policy_name(name: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// The unescaped value of a name's first component; `None` where that is empty or no text.
+/// The unescaped value of a name's first component; `None` where that cannot serve as a name.
 pub(super) fn leaf_value(dn: &DistinguishedName) -> Option<String> {
-    let (_, rest) = dn.as_str().split_once('=')?;
-    let rest = rest.trim_start();
-    let (quoted, rest) = match rest.strip_prefix('"') {
-        Some(rest) => (true, rest),
-        None => (false, rest),
-    };
-    let mut value: Vec<u8> = Vec::new();
-    // Up to here trailing spaces are escaped and stay.
-    let mut kept = 0;
-    let mut bytes = rest.as_bytes().iter().copied().peekable();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'\\' => {
-                let first = bytes.next()?;
-                match (hex(first), bytes.peek().copied().and_then(hex)) {
-                    (Some(high), Some(low)) => {
-                        bytes.next();
-                        value.push(high << 4 | low);
-                    }
-                    _ => value.push(first),
-                }
-                kept = value.len();
-            }
-            b'"' if quoted => break,
-            b',' | b'+' | b';' if !quoted => break,
-            other => value.push(other),
-        }
-    }
-    if !quoted {
-        while value.len() > kept && value.last() == Some(&b' ') {
-            value.pop();
-        }
-    }
-    let value = String::from_utf8(value).ok()?;
+    let value = dn.relative_name();
     let sound = !value.trim().is_empty() && !value.chars().any(char::is_control);
     sound.then_some(value)
-}
-
-fn hex(byte: u8) -> Option<u8> {
-    char::from(byte)
-        .to_digit(16)
-        .and_then(|digit| u8::try_from(digit).ok())
 }

@@ -150,7 +150,9 @@ impl Notifier for PickupNotifier {
                         return Err(self.unusable("cannot be made: its parent is not a directory"));
                     }
                     Err(e) => {
-                        return Err(self.unusable(&format!("and its parent cannot be reached: {e}")));
+                        return Err(
+                            self.unusable(&format!("and its parent cannot be reached: {e}"))
+                        );
                     }
                 }
                 writable(parent)
