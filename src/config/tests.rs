@@ -224,7 +224,7 @@ fn faults_name_the_key() {
             "is not valid JSON (line 2, column 2): trailing comma",
         ),
         ("{ } x", "is not valid JSON (line 1, column 5)"),
-        ("{ \"audit\": {", "is not valid JSON: EOF"),
+        ("{ \"audit\": {", "is not valid JSON (line 1, column 12): EOF"),
         (
             "[]",
             "lacks|a wrong value in the key 'the whole file'|not an object",
