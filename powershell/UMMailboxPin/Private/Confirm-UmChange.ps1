@@ -16,9 +16,21 @@ function Confirm-UmChange {
     catch {
         $go = $false
         Remove-CaughtError $_
-        $Cmdlet.ThrowTerminatingError($_)
+        $Cmdlet.ThrowTerminatingError((New-ConfirmationError $_.Exception.GetBaseException()))
     }
     $go
+}
+
+# Nothing was changed, and whoever reads the log of a scheduled task must be able to see that.
+function New-ConfirmationError {
+    param([Exception] $Exception)
+
+    $record = [System.Management.Automation.ErrorRecord]::new(
+        $Exception, 'ConfirmationImpossible', [System.Management.Automation.ErrorCategory]::InvalidOperation, $null)
+    $record.ErrorDetails = [System.Management.Automation.ErrorDetails]::new(
+        "Nothing was changed, because the confirmation could not be asked for. $($Exception.Message)")
+    $record.ErrorDetails.RecommendedAction = 'Run the command where the question can be answered, or with -Confirm:$false.'
+    $record
 }
 
 # Whether ShouldProcess would ask. Then everything is checked before the question, not after the answer.
