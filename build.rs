@@ -19,19 +19,27 @@ fn main() {
 }
 
 fn generate_header(root: &Path, out: &Path) {
-    let mut config =
-        cbindgen::Config::from_file(root.join("cbindgen.toml")).expect("cbindgen.toml");
+    let mut config = cbindgen::Config::from_file(root.join("cbindgen.toml")).expect("cbindgen.toml");
     let prologue = fs::read_to_string(root.join("include/prologue.h")).expect("include/prologue.h");
     config.header = Some(prologue.replace("\r\n", "\n").trim_end().to_owned());
     config.after_includes = Some(version_macros());
 
+    let mut header = Vec::new();
     // cbindgen follows the `mod` declarations from here.
     cbindgen::Builder::new()
         .with_config(config)
         .with_src(root.join("src/ffi/mod.rs"))
         .generate()
         .expect("src/ffi can be expressed in C")
-        .write_to_file(out);
+        .write(&mut header);
+    // The heading is Rust's; what stands below it is as true and as necessary in C.
+    let header = String::from_utf8(header)
+        .expect("cbindgen writes UTF-8")
+        .replace(" * # Safety\n", " * Pointers:\n")
+        // Compilers that take a file without a mark for the system's code page warn of anything but ASCII.
+        .replace('…', "...")
+        .replace('–', "-");
+    fs::write(out, header).expect("OUT_DIR can be written");
 }
 
 /// The version of the header, so that a C program can compare it with that of the library it met.

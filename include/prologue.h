@@ -10,7 +10,8 @@
  *   1. Compare umpin_abi_version() with UMPIN_ABI_VERSION: another number means another, incompatible library.
  *   2. umpin_session_open() reads the configuration. Keep the session for as long as there is work.
  *   3. One reset:  umpin_plan_new() -> umpin_plan_target() (who is it?) -> umpin_plan_commit() -> umpin_plan_free().
- *      Many resets: make plans and hand them to a batch, which carries out several at once.
+ *      Many resets: make plans and hand them, once their target is known, to a batch, which carries out several at once
+ *      and gives the outcomes in the order of submission.
  *      Anything else: umpin_request_new() -> umpin_request_wait() -> umpin_request_free().
  *   4. umpin_session_free().
  *

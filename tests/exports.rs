@@ -57,11 +57,7 @@ fn declared_functions() -> BTreeSet<String> {
 /// The library that cargo built together with this test, beside it in `target/<profile>/deps`.
 fn library() -> PathBuf {
     let test = env::current_exe().expect("the test knows its own path");
-    test.with_file_name(format!(
-        "{}umpin{}",
-        env::consts::DLL_PREFIX,
-        env::consts::DLL_SUFFIX
-    ))
+    test.with_file_name(format!("{}umpin{}", env::consts::DLL_PREFIX, env::consts::DLL_SUFFIX))
 }
 
 fn exported_symbols(library: &Path) -> BTreeSet<String> {

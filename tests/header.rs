@@ -9,8 +9,7 @@ fn the_committed_header_is_up_to_date() {
     let committed = fs::read_to_string(committed)
         .expect("include/umpin.h is committed; make it with `cargo xtask header`")
         .replace("\r\n", "\n");
-    let generated =
-        fs::read_to_string(env!("UMPIN_GENERATED_HEADER")).expect("build.rs wrote the header");
+    let generated = fs::read_to_string(env!("UMPIN_GENERATED_HEADER")).expect("build.rs wrote the header");
     let difference = committed
         .lines()
         .zip(generated.lines())
