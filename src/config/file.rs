@@ -113,14 +113,9 @@ fn explain(path: &str, error: &serde_json::Error) -> String {
     }
     let key = if path == "." { "the whole file" } else { path };
     // serde repeats wrong values; what stands in a wrong place may be a password, so only the expectation is passed on.
-    let shown = [
-        "invalid type",
-        "invalid value",
-        "invalid length",
-        "unknown variant",
-    ]
-    .iter()
-    .any(|start| what.starts_with(start));
+    let shown = ["invalid type", "invalid value", "invalid length", "unknown variant"]
+        .iter()
+        .any(|start| what.starts_with(start));
     match what.rsplit_once(", expected ") {
         Some((_, expected)) if shown => {
             format!(
@@ -155,11 +150,7 @@ fn expected_words(expected: &str) -> String {
 
 fn joined(path: &str, name: &str) -> String {
     if path == "." || path == name || path.ends_with(&format!(".{name}")) {
-        if path == "." {
-            name.to_owned()
-        } else {
-            path.to_owned()
-        }
+        if path == "." { name.to_owned() } else { path.to_owned() }
     } else {
         format!("{path}.{name}")
     }

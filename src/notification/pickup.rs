@@ -24,11 +24,7 @@ impl PickupNotifier {
     /// Touches nothing: the directory is made when the first message is delivered.
     #[must_use]
     pub fn new(directory: PathBuf, from: String, group: Option<String>) -> Self {
-        Self {
-            directory,
-            from,
-            group,
-        }
+        Self { directory, from, group }
     }
 
     /// Where messages are left.
@@ -40,8 +36,7 @@ impl PickupNotifier {
     /// The name of a message's file: by time, then by id. The same message delivered twice is one file.
     #[must_use]
     pub fn file_name(created: Timestamp, id: [u8; 16]) -> String {
-        let format =
-            format_description!("[year][month][day]T[hour][minute][second].[subsecond digits:3]Z");
+        let format = format_description!("[year][month][day]T[hour][minute][second].[subsecond digits:3]Z");
         let time = OffsetDateTime::from_unix_timestamp_nanos(i128::from(created.0) * 1_000_000)
             .ok()
             .and_then(|time| time.format(format).ok())
@@ -52,14 +47,9 @@ impl PickupNotifier {
     fn unusable(&self, what: &str) -> Error {
         Error::new(
             ErrorCode::NotificationFailed,
-            format!(
-                "The pickup directory '{}' {what}.",
-                self.directory.display()
-            ),
+            format!("The pickup directory '{}' {what}.", self.directory.display()),
         )
-        .action(
-            "Correct notification.directory in the configuration, or make that directory writable.",
-        )
+        .action("Correct notification.directory in the configuration, or make that directory writable.")
     }
 
     /// The directory, made if it is missing; its parent is not, lest an unmounted volume be mistaken for an empty one.
@@ -120,9 +110,7 @@ impl PickupNotifier {
         };
         match nix::unistd::Group::from_name(name) {
             Ok(Some(group)) => Ok(Some(group.gid.as_raw())),
-            Ok(None) => Err(io::Error::other(format!(
-                "the group '{name}' does not exist"
-            ))),
+            Ok(None) => Err(io::Error::other(format!("the group '{name}' does not exist"))),
             Err(e) => Err(e.into()),
         }
     }
@@ -140,8 +128,7 @@ impl Notifier for PickupNotifier {
         match fs::symlink_metadata(&self.directory) {
             Ok(found) if found.is_symlink() => Err(self.unusable("is a symbolic link")),
             Ok(found) if !found.is_dir() => Err(self.unusable("is not a directory")),
-            Ok(_) => writable(&self.directory)
-                .map_err(|e| self.unusable(&format!("cannot be written: {e}"))),
+            Ok(_) => writable(&self.directory).map_err(|e| self.unusable(&format!("cannot be written: {e}"))),
             Err(e) if e.kind() == ErrorKind::NotFound => {
                 let parent = self.directory.parent().unwrap_or(Path::new("/"));
                 match fs::metadata(parent) {
@@ -150,13 +137,10 @@ impl Notifier for PickupNotifier {
                         return Err(self.unusable("cannot be made: its parent is not a directory"));
                     }
                     Err(e) => {
-                        return Err(
-                            self.unusable(&format!("and its parent cannot be reached: {e}"))
-                        );
+                        return Err(self.unusable(&format!("and its parent cannot be reached: {e}")));
                     }
                 }
-                writable(parent)
-                    .map_err(|e| self.unusable(&format!("does not exist and cannot be made: {e}")))
+                writable(parent).map_err(|e| self.unusable(&format!("does not exist and cannot be made: {e}")))
             }
             Err(e) => Err(refused(&e)),
         }

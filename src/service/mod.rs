@@ -15,9 +15,9 @@ use std::sync::atomic::{AtomicBool, AtomicI64};
 
 use crate::Result;
 use crate::clock::Clock;
-use crate::config::Scope;
 use crate::credential::derive::Cost;
 use crate::directory::Directory;
+use crate::identity::Scope;
 use crate::keys::Keys;
 use crate::notification::Notifier;
 use crate::notification::outbox::Outbox;

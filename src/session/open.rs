@@ -18,6 +18,7 @@ pub(super) fn service(request: OpenRequest) -> Result<Service> {
     let DirectoryConfig::Embedded { path, timeout } = config.directory;
     let directory = Arc::new(EmbeddedDirectory::new(EmbeddedOptions {
         path,
+        read_only: false,
         busy_timeout: timeout,
         group: config.service_group.clone(),
     }));

@@ -106,6 +106,7 @@ impl Store {
 pub fn embedded(data: &Path) -> EmbeddedDirectory {
     EmbeddedDirectory::new(EmbeddedOptions {
         path: data.join("directory.db"),
+        read_only: false,
         busy_timeout: Duration::from_secs(30),
         group: None,
     })
@@ -216,7 +217,8 @@ pub fn messages(pickup: &Path) -> Vec<(String, String)> {
 
 /// The PIN that a message announces: the only line of its text part that is nothing but digits.
 pub fn announced_pin(message: &str) -> String {
-    let lines: Vec<&str> = message
+    let text = message.split("Content-Type: text/html").next().unwrap_or_default();
+    let lines: Vec<&str> = text
         .lines()
         .map(str::trim)
         .filter(|line| line.len() >= 4 && line.bytes().all(|b| b.is_ascii_digit()))
