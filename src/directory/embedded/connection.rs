@@ -61,7 +61,10 @@ impl Slot {
             if !lockable {
                 return Err(Error::new(
                     ErrorCode::AccessDenied,
-                    format!("The directory '{}' has changes beside it that can only be read together with its lock file, which this account cannot create.", site.store.display()),
+                    format!(
+                        "The directory '{}' has changes beside it that can only be read together with its lock file, which this account cannot create.",
+                        site.store.display()
+                    ),
                 ));
             }
         }
@@ -89,7 +92,10 @@ impl Slot {
     ) -> Result<T> {
         let answer = match &self.open {
             Some(open) => in_read_transaction(&open.connection, work),
-            None => Err(Fault::Own(Error::new(ErrorCode::NativeFault, "No connection."))),
+            None => Err(Fault::Own(Error::new(
+                ErrorCode::NativeFault,
+                "No connection.",
+            ))),
         };
         site.note_shm();
         answer.map_err(|fault| {
@@ -113,7 +119,10 @@ impl Slot {
         if !self.has_lock(site)? {
             return Err(Error::new(
                 ErrorCode::AccessDenied,
-                format!("The lock file of the directory '{}' cannot be created by this account.", site.store.display()),
+                format!(
+                    "The lock file of the directory '{}' cannot be created by this account.",
+                    site.store.display()
+                ),
             ));
         }
         self.lock(site, Mode::Exclusive, Deadline::after(site.timeout))
@@ -169,7 +178,11 @@ impl Slot {
     }
 
     fn has_lock(&mut self, site: &Site) -> Result<bool> {
-        if !self.lock.as_deref().is_some_and(|l| site.is_lock_current(l)) {
+        if !self
+            .lock
+            .as_deref()
+            .is_some_and(|l| site.is_lock_current(l))
+        {
             self.lock = site.open_lock()?;
         }
         Ok(self.lock.is_some())
@@ -186,7 +199,10 @@ impl Slot {
             if !self.has_lock(site)? {
                 return Err(Error::new(
                     ErrorCode::AccessDenied,
-                    format!("The lock file of the directory '{}' is gone.", site.store.display()),
+                    format!(
+                        "The lock file of the directory '{}' is gone.",
+                        site.store.display()
+                    ),
                 ));
             }
         }
@@ -242,7 +258,10 @@ fn open(site: &Site, purpose: Purpose) -> Sql<Connection> {
     if mode != "wal" {
         return Err(Fault::Own(Error::new(
             ErrorCode::AccessDenied,
-            format!("The directory '{}' cannot be given a write-ahead log.", site.store.display()),
+            format!(
+                "The directory '{}' cannot be given a write-ahead log.",
+                site.store.display()
+            ),
         )));
     }
     writer.execute_batch("BEGIN IMMEDIATE")?;
@@ -269,8 +288,7 @@ fn connect(store: &Path, purpose: Purpose, timeout: Duration) -> Sql<Connection>
         Purpose::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
         Purpose::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
     };
-    let connection =
-        Connection::open_with_flags(store, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let connection = Connection::open_with_flags(store, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     // Only foreign programs can still be in the way here.
     connection.busy_timeout(timeout)?;
     harden(&connection)?;

@@ -49,10 +49,7 @@ pub(super) fn open_lock(path: &Path, group: Option<&str>, like: &Path) -> Result
         Err(e) => return Err(failed(e, "create", path)),
     }
     // A descriptor that may only read is enough for `flock`.
-    match private_options()
-        .open(path)
-        .or_else(|_| File::open(path))
-    {
+    match private_options().open(path).or_else(|_| File::open(path)) {
         Ok(file) => Ok(Some(file)),
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(e) => Err(failed(e, "open", path)),
@@ -138,7 +135,10 @@ pub(super) fn refuse_network(directory: &Path) -> Result<()> {
 
 #[cfg(target_os = "linux")]
 fn is_network(directory: &Path) -> bool {
-    use nix::sys::statfs::{AFS_SUPER_MAGIC, CODA_SUPER_MAGIC, NCP_SUPER_MAGIC, NFS_SUPER_MAGIC, SMB_SUPER_MAGIC, FsType};
+    use nix::sys::statfs::{
+        AFS_SUPER_MAGIC, CODA_SUPER_MAGIC, FsType, NCP_SUPER_MAGIC, NFS_SUPER_MAGIC,
+        SMB_SUPER_MAGIC,
+    };
     const CIFS: i64 = 0xff53_4d42;
     const SMB2: i64 = 0xfe53_4d42;
     const V9FS: i64 = 0x0102_1997;
@@ -149,7 +149,14 @@ fn is_network(directory: &Path) -> bool {
     let FsType(number) = stat.filesystem_type();
     #[allow(clippy::unnecessary_cast)] // the type differs between targets
     let number = number as i64 & 0xffff_ffff;
-    [AFS_SUPER_MAGIC, CODA_SUPER_MAGIC, NCP_SUPER_MAGIC, NFS_SUPER_MAGIC, SMB_SUPER_MAGIC].contains(&stat.filesystem_type())
+    [
+        AFS_SUPER_MAGIC,
+        CODA_SUPER_MAGIC,
+        NCP_SUPER_MAGIC,
+        NFS_SUPER_MAGIC,
+        SMB_SUPER_MAGIC,
+    ]
+    .contains(&stat.filesystem_type())
         || [CIFS, SMB2, V9FS, CEPH].contains(&number)
 }
 

@@ -15,7 +15,7 @@ enum Failure {
     /// Before the commit: it is rolled back.
     Before(Fault),
     /// The commit itself failed: what it wrote may still be in the log.
-    Commit(Fault),
+    Commit(Fault, Answers),
 }
 
 /// Carries the jobs out and answers each; whether anything was written.
@@ -34,11 +34,7 @@ pub(super) fn carry_out(site: &Site, slot: &mut Slot, jobs: Vec<Job>) -> bool {
     site.note_shm();
     match outcome {
         // Only now, after the sync: whoever hears "committed" may rely on it.
-        Ok(answers) => {
-            for (job, answer) in jobs.iter().zip(answers) {
-                job.answer(answer.map_err(|f| f.at(&site.store)));
-            }
-        }
+        Ok(answers) => answer_each(site, &jobs, answers),
         Err(Failure::Before(fault)) => {
             let spoilt = fault.spoils_connection();
             roll_back(slot);
@@ -47,10 +43,10 @@ pub(super) fn carry_out(site: &Site, slot: &mut Slot, jobs: Vec<Job>) -> bool {
             }
             answer_all(&jobs, &fault.at(&site.store));
         }
-        Err(Failure::Commit(fault)) => {
+        Err(Failure::Commit(fault, answers)) => {
             let error = fault.at(&site.store);
-            match settle(site, slot, &jobs) {
-                Ok(Settled::InForce) => jobs.iter().for_each(|j| j.answer(Ok(granted(j)))),
+            match settle(site, slot, &jobs, &answers) {
+                Ok(Settled::InForce) => answer_each(site, &jobs, answers),
                 Ok(Settled::Undone) => answer_all(&jobs, &error),
                 Err(_) => {
                     slot.close();
@@ -63,6 +59,12 @@ pub(super) fn carry_out(site: &Site, slot: &mut Slot, jobs: Vec<Job>) -> bool {
     slot.checkpoint_if_long(site);
     drop(held);
     true
+}
+
+fn answer_each(site: &Site, jobs: &[Job], answers: Answers) {
+    for (job, answer) in jobs.iter().zip(answers) {
+        job.answer(answer.map_err(|f| f.at(&site.store)));
+    }
 }
 
 fn answer_all(jobs: &[Job], error: &Error) {
@@ -92,10 +94,14 @@ fn transact(connection: &Connection, jobs: &[Job]) -> Result<Answers, Failure> {
             "PRAGMA synchronous = NORMAL"
         })
         .map_err(before)?;
-    connection.execute_batch("BEGIN IMMEDIATE").map_err(before)?;
+    connection
+        .execute_batch("BEGIN IMMEDIATE")
+        .map_err(before)?;
     let mut answers = Vec::with_capacity(jobs.len());
     for job in jobs {
-        connection.execute_batch("SAVEPOINT change").map_err(before)?;
+        connection
+            .execute_batch("SAVEPOINT change")
+            .map_err(before)?;
         let answer = perform(connection, &job.task);
         let failed = answer.is_err();
         // Some errors (a full disk, a failed read) make SQLite roll the whole transaction back.
@@ -116,7 +122,7 @@ fn transact(connection: &Connection, jobs: &[Job]) -> Result<Answers, Failure> {
     }
     match connection.execute_batch("COMMIT") {
         Ok(()) => Ok(answers),
-        Err(error) => Err(Failure::Commit(Fault::Sql(error))),
+        Err(error) => Err(Failure::Commit(Fault::Sql(error), answers)),
     }
 }
 
@@ -144,42 +150,22 @@ enum Settled {
 
 /// Finds out what became of a commit that reported an error, the exclusive lock still held.
 ///
-/// Its frames, the commit mark among them, may lie in the log although the index does not count them; a later recovery would
-/// find them and revive the change. So either the change is in force and a checkpoint makes it durable, or another small
-/// transaction overwrites those frames, after which it is certain that the change is not made. If neither can be done, nobody
-/// can know.
-fn settle(site: &Site, slot: &mut Slot, jobs: &[Job]) -> Sql<Settled> {
+/// SQLite counts a commit in the log's index only after the sync, so a change that a new connection sees is in force and durable.
+/// One that it does not see may still lie in the log, its commit mark included, where a later recovery would find and revive it:
+/// the log is cut off behind what the index counts. That needs no space, so it works on a full disk too. If it cannot be done,
+/// nobody can know.
+fn settle(site: &Site, slot: &mut Slot, jobs: &[Job], answers: &Answers) -> Sql<Settled> {
     roll_back(slot);
     slot.reopen(site)?;
     let connection = slot.connection()?;
-    let mut in_force = false;
-    for job in jobs {
-        if let Task::Apply(wanted) = &job.task {
-            in_force |= change::is_in_force(connection, wanted)?;
+    for (job, answer) in jobs.iter().zip(answers) {
+        if let (Task::Apply(wanted), Ok(Done::Applied(Applied::Committed))) = (&job.task, answer) {
+            if change::is_in_force(connection, wanted)? {
+                return Ok(Settled::InForce);
+            }
         }
     }
-    if in_force {
-        let busy: i64 =
-            connection.query_row("PRAGMA wal_checkpoint(FULL)", [], |r| r.get(0))?;
-        return if busy == 0 {
-            Ok(Settled::InForce)
-        } else {
-            Err(Fault::Sql(rusqlite::Error::InvalidQuery))
-        };
-    }
-    connection.execute(
-        "INSERT INTO meta (name, value) VALUES ('overwritten', ?1) \
-         ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-        [super::random_id()?],
-    )?;
+    let page: u32 = connection.query_row("PRAGMA page_size", [], |r| r.get(0))?;
+    site.cut_log(page.into())?;
     Ok(Settled::Undone)
-}
-
-/// The answer to a job of a group that turned out to be in force. What a lease returned is not known any more: it runs out.
-fn granted(job: &Job) -> Done {
-    match job.task {
-        Task::Apply(_) => Done::Applied(Applied::Committed),
-        Task::Lease { .. } => Done::Leased(Vec::new()),
-        Task::Remove(_) | Task::Defer { .. } => Done::Noted,
-    }
 }

@@ -78,7 +78,10 @@ pub(super) fn page(
     let after: i64 = match after {
         None => i64::MIN,
         Some(cursor) => cursor.parse().map_err(|_| {
-            Error::new(ErrorCode::InvalidRequest, "The listing's cursor is not one.")
+            Error::new(
+                ErrorCode::InvalidRequest,
+                "The listing's cursor is not one.",
+            )
         })?,
     };
     let only = if filter.um_enabled_only {

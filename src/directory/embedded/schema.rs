@@ -121,14 +121,16 @@ pub(super) fn inspect(connection: &Connection) -> Sql<Found> {
     let application: i64 = connection.query_row("PRAGMA application_id", [], |r| r.get(0))?;
     let version: i64 = connection.query_row("PRAGMA user_version", [], |r| r.get(0))?;
     if application != APPLICATION_ID || version < 1 {
-        return Err(Fault::Own(Error::new(
-            ErrorCode::StoreCorrupt,
-            format!(
-                "The file '{}' is not an umpin directory.",
-                connection.path().unwrap_or_default()
-            ),
-        )
-        .action("Name the umpin directory in the configuration, or restore it from a backup.")));
+        return Err(Fault::Own(
+            Error::new(
+                ErrorCode::StoreCorrupt,
+                format!(
+                    "The file '{}' is not an umpin directory.",
+                    connection.path().unwrap_or_default()
+                ),
+            )
+            .action("Name the umpin directory in the configuration, or restore it from a backup."),
+        ));
     }
     if version > VERSION {
         return Err(Fault::Own(Error::new(

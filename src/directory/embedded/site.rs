@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 use std::fs::{self, Metadata, OpenOptions};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use super::error::io;
+use super::error::{damaged, io};
 use super::lock::StoreLock;
 use super::{EmbeddedOptions, files};
 use crate::Result;
@@ -112,8 +113,7 @@ impl Site {
 
     /// Whether somebody truncated the shared memory below what this process has mapped.
     pub(super) fn is_shm_short(&self) -> bool {
-        fs::metadata(&self.shm)
-            .is_ok_and(|m| m.len() < self.shm_floor.load(Ordering::Acquire))
+        fs::metadata(&self.shm).is_ok_and(|m| m.len() < self.shm_floor.load(Ordering::Acquire))
     }
 
     /// Lets the shared memory reach as far again as this process has it mapped; the exclusive lock must be held.
@@ -136,6 +136,38 @@ impl Site {
             .open(&self.shm)
             .and_then(|f| f.set_len(self.shm_floor.load(Ordering::Acquire)))
             .map_err(|e| io(e, "extend", &self.shm))
+    }
+}
+
+impl Site {
+    /// Cuts the write-ahead log off behind the last frame that its index counts; the exclusive lock must be held and no
+    /// transaction be open. (Both formats are documented: sqlite.org/walformat.html.)
+    pub(super) fn cut_log(&self, page_size: u64) -> Result<()> {
+        const LOG_HEADER: u64 = 32;
+        const FRAME_HEADER: u64 = 24;
+        let mut header = [0; 96];
+        OpenOptions::new()
+            .read(true)
+            .open(&self.shm)
+            .and_then(|mut f| f.read_exact(&mut header))
+            .map_err(|e| io(e, "read", &self.shm))?;
+        let (first, second) = header.split_at(48);
+        let frames = <[u8; 4]>::try_from(&first[16..20]).map(u32::from_ne_bytes);
+        let (true, 1, Ok(frames)) = (first == second, first[12], frames) else {
+            return Err(damaged("an index of its log that is not whole"));
+        };
+        let end = match frames {
+            0 => 0,
+            n => LOG_HEADER + u64::from(n) * (FRAME_HEADER + page_size),
+        };
+        if self.wal_length() <= end {
+            return Ok(());
+        }
+        OpenOptions::new()
+            .write(true)
+            .open(&self.wal)
+            .and_then(|f| f.set_len(end).and_then(|()| f.sync_all()))
+            .map_err(|e| io(e, "cut", &self.wal))
     }
 }
 

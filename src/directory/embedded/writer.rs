@@ -111,7 +111,9 @@ impl Writer {
         }
         self.shared.wake.notify_one();
         // The thread answers, or it panics and drops the other end.
-        answer.recv().unwrap_or_else(|_| Err(answer_lost(&site.store)))
+        answer
+            .recv()
+            .unwrap_or_else(|_| Err(answer_lost(&site.store)))
     }
 
     fn start(&self, site: &Arc<Site>) -> Result<()> {
