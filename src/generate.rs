@@ -83,10 +83,7 @@ impl PinSpace {
         if !policy.allow_common_patterns {
             single.extend(common_patterns(length));
         }
-        let mut excluded: Vec<u128> = single
-            .iter()
-            .filter_map(|pin| automaton.rank(pin))
-            .collect();
+        let mut excluded: Vec<u128> = single.iter().filter_map(|pin| automaton.rank(pin)).collect();
         excluded.sort_unstable();
         excluded.dedup();
         // Room for what is drawn, so that growing does not leave an unwiped copy behind.
@@ -144,8 +141,7 @@ impl PinSpace {
     /// Moves to a larger buffer and wipes the old one, which `Vec` would not.
     fn grow_if_full(&mut self) {
         if self.excluded.len() == self.excluded.capacity() {
-            let mut larger =
-                Vec::with_capacity(self.excluded.len().saturating_mul(2) + DRAWS_WITHOUT_GROWTH);
+            let mut larger = Vec::with_capacity(self.excluded.len().saturating_mul(2) + DRAWS_WITHOUT_GROWTH);
             larger.extend_from_slice(&self.excluded);
             self.excluded.zeroize();
             self.excluded = Zeroizing::new(larger);
@@ -164,9 +160,7 @@ impl PinSpace {
         } else {
             Error::new(
                 ErrorCode::NoValidPin,
-                format!(
-                    "The policy '{policy}' and the user's extensions leave no PIN of {length} digits."
-                ),
+                format!("The policy '{policy}' and the user's extensions leave no PIN of {length} digits."),
             )
             .action("Raise MinPINLength in the mailbox's policy, or correct the user's extensions.")
         }

@@ -104,9 +104,7 @@ impl UmMailboxPolicy {
     /// When a PIN set at that time expires under this policy; `None` when never.
     #[must_use]
     pub fn expires_at(&self, set_at: Timestamp) -> Option<Timestamp> {
-        self.pin_lifetime_days
-            .number()
-            .map(|days| set_at.plus_days(days))
+        self.pin_lifetime_days.number().map(|days| set_at.plus_days(days))
     }
 
     /// Whether the settings are within their documented ranges.
@@ -122,33 +120,21 @@ impl UmMailboxPolicy {
             return Err("Name must not contain control characters".to_owned());
         }
         let longest = u32::try_from(MAX_PIN_LENGTH).unwrap_or(u32::MAX);
-        within(
-            "MinPINLength",
-            self.min_pin_length,
-            LEAST_MIN_PIN_LENGTH,
-            longest,
-        )?;
+        within("MinPINLength", self.min_pin_length, LEAST_MIN_PIN_LENGTH, longest)?;
         within_or_unlimited("PINLifetime", self.pin_lifetime_days, 999)?;
         within("PINHistoryCount", self.pin_history_count, 1, 20)?;
-        within_or_unlimited(
-            "LogonFailuresBeforePINReset",
-            self.logon_failures_before_pin_reset,
-            998,
-        )?;
+        within_or_unlimited("LogonFailuresBeforePINReset", self.logon_failures_before_pin_reset, 998)?;
         within_or_unlimited("MaxLogonAttempts", self.max_logon_attempts, 999)?;
-        if let (Limit::Of(failures), Limit::Of(attempts)) = (
-            self.logon_failures_before_pin_reset,
-            self.max_logon_attempts,
-        ) && failures >= attempts
+        if let (Limit::Of(failures), Limit::Of(attempts)) =
+            (self.logon_failures_before_pin_reset, self.max_logon_attempts)
+            && failures >= attempts
         {
             return Err(format!(
                 "LogonFailuresBeforePINReset ({failures}) must be less than MaxLogonAttempts ({attempts})"
             ));
         }
         if self.reset_pin_text.chars().count() > MAX_TEXT_CHARS {
-            return Err(format!(
-                "ResetPINText must have at most {MAX_TEXT_CHARS} characters"
-            ));
+            return Err(format!("ResetPINText must have at most {MAX_TEXT_CHARS} characters"));
         }
         Ok(())
     }
@@ -158,9 +144,7 @@ fn within(setting: &str, value: u32, least: u32, most: u32) -> Result<(), String
     if (least..=most).contains(&value) {
         Ok(())
     } else {
-        Err(format!(
-            "{setting} must be from {least} to {most}, not {value}"
-        ))
+        Err(format!("{setting} must be from {least} to {most}, not {value}"))
     }
 }
 
@@ -168,9 +152,7 @@ fn within_or_unlimited(setting: &str, value: Limit, most: u32) -> Result<(), Str
     match value {
         Limit::Unlimited => Ok(()),
         Limit::Of(number) if (1..=most).contains(&number) => Ok(()),
-        Limit::Of(number) => Err(format!(
-            "{setting} must be from 1 to {most} or Unlimited, not {number}"
-        )),
+        Limit::Of(number) => Err(format!("{setting} must be from 1 to {most} or Unlimited, not {number}")),
     }
 }
 

@@ -94,9 +94,7 @@ fn probes_are_sorted_unique_and_never_empty() {
     let mut mailbox = tony();
     mailbox.alias = Some(" ".to_owned());
     mailbox.email_addresses.push("smtp:".to_owned());
-    mailbox
-        .email_addresses
-        .push("smtp:TONY.SMITH@contoso.com".to_owned());
+    mailbox.email_addresses.push("smtp:TONY.SMITH@contoso.com".to_owned());
     let probes = probes_of(&mailbox);
     assert!(probes.windows(2).all(|w| w[0] < w[1]));
     assert!(probes.iter().all(|p| !p.key.is_empty()));
@@ -143,11 +141,7 @@ fn written(value: &str, choices: &[u8]) -> String {
                 match choose() % 3 {
                     0 if !must => c.to_string(),
                     1 if by_backslash => format!("\\{c}"),
-                    _ => c
-                        .to_string()
-                        .bytes()
-                        .map(|b| format!("\\{b:02x}"))
-                        .collect(),
+                    _ => c.to_string().bytes().map(|b| format!("\\{b:02x}")).collect(),
                 }
             };
             value.chars().enumerate().map(escape).collect()
@@ -202,10 +196,7 @@ fn write_dn(parts: &Parts, choices: &[u8], swap_case: bool) -> String {
 }
 
 fn any_parts() -> impl Strategy<Value = Parts> {
-    proptest::collection::vec(
-        (0..TYPES.len(), "[a-zß ,+=\"#\\\\/;<>é\t0-9]{1,8}|\\PC{1,6}"),
-        1..6,
-    )
+    proptest::collection::vec((0..TYPES.len(), "[a-zß ,+=\"#\\\\/;<>é\t0-9]{1,8}|\\PC{1,6}"), 1..6)
 }
 
 proptest! {

@@ -45,12 +45,7 @@ fn render(plan: &ImportPlan) -> String {
             .collect();
         for (name, value) in [
             ("guid", row.guid.map(|g| g.to_string())),
-            (
-                "dn",
-                row.distinguished_name
-                    .as_ref()
-                    .map(|dn| dn.as_str().to_owned()),
-            ),
+            ("dn", row.distinguished_name.as_ref().map(|dn| dn.as_str().to_owned())),
             ("display name", row.display_name.clone()),
             ("alias", row.alias.clone()),
             ("account", row.sam_account_name.clone()),
@@ -62,10 +57,7 @@ fn render(plan: &ImportPlan) -> String {
             ),
             ("legacy dn", row.legacy_exchange_dn.clone()),
             ("um enabled", Some(row.um_enabled.to_string())),
-            (
-                "extensions",
-                Some(extensions.join(" | ")).filter(|s| !s.is_empty()),
-            ),
+            ("extensions", Some(extensions.join(" | ")).filter(|s| !s.is_empty())),
             ("policy", row.um_mailbox_policy.clone()),
         ] {
             if let Some(value) = value {
@@ -98,16 +90,10 @@ fn render(plan: &ImportPlan) -> String {
         ));
     }
     for problem in &plan.problems {
-        line(format!(
-            "problem in line {}: {}",
-            problem.line, problem.message
-        ));
+        line(format!("problem in line {}: {}", problem.line, problem.message));
     }
     if !plan.ignored_columns.is_empty() {
-        line(format!(
-            "ignored columns: {}",
-            plan.ignored_columns.join(", ")
-        ));
+        line(format!("ignored columns: {}", plan.ignored_columns.join(", ")));
     }
     out
 }
@@ -158,10 +144,7 @@ fn line_ends_marks_and_delimiters_do_not_matter() {
     let expected = render(&csv(text).expect("comma"));
     assert_eq!(csv(text).expect("comma").mailboxes.len(), 2);
     let cells: Vec<String> = text
-        .replace(
-            "\"CN=A,DC=contoso,DC=com\"",
-            "\"CN=A\u{1},DC=contoso\u{1},DC=com\"",
-        )
+        .replace("\"CN=A,DC=contoso,DC=com\"", "\"CN=A\u{1},DC=contoso\u{1},DC=com\"")
         .lines()
         .map(str::to_owned)
         .collect();
@@ -189,14 +172,8 @@ fn a_file_that_cannot_be_used_is_an_error_as_a_whole() {
         (b"CN=A,DC=contoso\nCN=B\n", "no header line"),
         (b"#TYPE System.String", "no complete header line"),
         (b"Name,Alias\nA,a\n", "needs the column DistinguishedName"),
-        (
-            b"UserPrincipalName\nA\n",
-            "needs the column DistinguishedName",
-        ),
-        (
-            b"Name,DistinguishedName,name\nA,b,c\n",
-            "the column Name twice",
-        ),
+        (b"UserPrincipalName\nA\n", "needs the column DistinguishedName"),
+        (b"Name,DistinguishedName,name\nA,b,c\n", "the column Name twice"),
         (
             b"DistinguishedName,Name\n\"CN=A\",A\n\"CN=B,B\nCN=C,C\n",
             "begins in line 3",
@@ -207,17 +184,9 @@ fn a_file_that_cannot_be_used_is_an_error_as_a_whole() {
         assert_eq!(error.code(), ErrorCode::ImportInvalid);
         assert!(error.message().contains(said), "{}", error.message());
     }
-    for bytes in [
-        &b"DistinguishedName,Name\nx,y\n"[..],
-        b"hello",
-        b"# only a comment",
-    ] {
+    for bytes in [&b"DistinguishedName,Name\nx,y\n"[..], b"hello", b"# only a comment"] {
         let error = parse(bytes, Format::Ldif, &ImportOptions::default()).expect_err("no LDIF");
-        assert!(
-            error.message().contains("is not LDIF"),
-            "{}",
-            error.message()
-        );
+        assert!(error.message().contains("is not LDIF"), "{}", error.message());
     }
 }
 
@@ -228,16 +197,9 @@ fn the_default_policy_is_that_of_the_options() {
         default_policy: Some("Voice".to_owned()),
     };
     let plan = parse(text, Format::Csv, &options).expect("usable");
-    assert_eq!(
-        plan.mailboxes[0].um_mailbox_policy.as_deref(),
-        Some("Voice")
-    );
+    assert_eq!(plan.mailboxes[0].um_mailbox_policy.as_deref(), Some("Voice"));
     assert_eq!(plan.mailboxes[1].um_mailbox_policy, None);
-    let names: Vec<_> = plan
-        .policies
-        .iter()
-        .map(|p| p.settings.name.as_str())
-        .collect();
+    let names: Vec<_> = plan.policies.iter().map(|p| p.settings.name.as_str()).collect();
     assert_eq!(names, ["Voice"]);
     let too_long = ImportOptions {
         default_policy: Some("x".repeat(65)),
@@ -274,22 +236,11 @@ fn assert_sound(plan: &ImportPlan) {
             .collect();
         assert_eq!(
             marked,
-            row.primary_smtp_address
-                .as_deref()
-                .into_iter()
-                .collect::<Vec<_>>()
+            row.primary_smtp_address.as_deref().into_iter().collect::<Vec<_>>()
         );
-        assert!(
-            row.extensions
-                .iter()
-                .all(|e| (1..=20).contains(&e.number.len()))
-        );
+        assert!(row.extensions.iter().all(|e| (1..=20).contains(&e.number.len())));
         if let Some(policy) = &row.um_mailbox_policy {
-            let known = plan
-                .policies
-                .iter()
-                .filter(|p| p.settings.name == *policy)
-                .count();
+            let known = plan.policies.iter().filter(|p| p.settings.name == *policy).count();
             assert_eq!(known, 1, "{policy}");
         }
     }

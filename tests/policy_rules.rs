@@ -83,11 +83,7 @@ fn an_extension_is_refused_as_suffix_or_whole_even_with_common_patterns() {
         ("4271", &["472"], false),
     ] {
         let expected: &[&str] = if refused { &["Extension"] } else { &[] };
-        assert_eq!(
-            broken(&lenient, pin, numbers),
-            expected,
-            "{pin} {numbers:?}"
-        );
+        assert_eq!(broken(&lenient, pin, numbers), expected, "{pin} {numbers:?}");
     }
     assert_eq!(broken(&lenient, "1234", &[]), [""; 0]);
     assert_eq!(broken(&lenient, "1111", &[]), [""; 0]);
@@ -112,18 +108,10 @@ fn every_broken_rule_is_reported_once_and_in_order() {
             &["11"],
             &["TooLong", "Repeated", "Extension"],
         ),
-        (
-            "abcdefabcdefabcdefabcdefabcdef",
-            &[],
-            &["TooLong", "NotNumeric"],
-        ),
+        ("abcdefabcdefabcdefabcdefabcdef", &[], &["TooLong", "NotNumeric"]),
         ("918273", &["4271"], &[]),
     ] {
-        assert_eq!(
-            broken(&default, pin, numbers),
-            expected,
-            "{pin} {numbers:?}"
-        );
+        assert_eq!(broken(&default, pin, numbers), expected, "{pin} {numbers:?}");
     }
 }
 
@@ -165,10 +153,7 @@ fn expiry_counts_from_the_day_it_was_set() {
         ..policy()
     };
     assert_eq!(forever.expires_at(set), None);
-    assert_eq!(
-        policy().expires_at(Timestamp(i64::MAX)),
-        Some(Timestamp(i64::MAX))
-    );
+    assert_eq!(policy().expires_at(Timestamp(i64::MAX)), Some(Timestamp(i64::MAX)));
 }
 
 #[test]
@@ -193,15 +178,11 @@ fn settings_are_held_to_their_ranges() {
             p.max_logon_attempts = Limit::Unlimited;
         }),
         ("MaxLogonAttempts", |p| p.max_logon_attempts = Limit::Of(0)),
-        ("MaxLogonAttempts", |p| {
-            p.max_logon_attempts = Limit::Of(1_000)
-        }),
+        ("MaxLogonAttempts", |p| p.max_logon_attempts = Limit::Of(1_000)),
         ("LogonFailuresBeforePINReset (15)", |p| {
             p.logon_failures_before_pin_reset = Limit::Of(15);
         }),
-        ("MaxLogonAttempts (5)", |p| {
-            p.max_logon_attempts = Limit::Of(5)
-        }),
+        ("MaxLogonAttempts (5)", |p| p.max_logon_attempts = Limit::Of(5)),
         ("ResetPINText", |p| p.reset_pin_text = "é".repeat(513)),
         ("MinPINLength", |p| p.min_pin_length = u32::MAX),
     ];
@@ -247,11 +228,7 @@ fn any_policy() -> impl Strategy<Value = UmMailboxPolicy> {
 }
 
 fn any_extensions() -> impl Strategy<Value = Vec<Extension>> {
-    proptest::collection::vec(
-        "[0-9]{0,9}|[0-9]{20,30}|[+][0-9 -]{4,8}|[a-z0-9]{3}@x",
-        0..12,
-    )
-    .prop_map(|numbers| {
+    proptest::collection::vec("[0-9]{0,9}|[0-9]{20,30}|[+][0-9 -]{4,8}|[a-z0-9]{3}@x", 0..12).prop_map(|numbers| {
         let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
         extensions(&numbers)
     })

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::file::{
-    DirectoryType, NotificationType, RawConfig, RawDirectory, RawNotification, invalid,
-};
+use super::file::{DirectoryType, NotificationType, Object, RawConfig, RawDirectory, RawNotification, invalid};
 use super::keys::RawKeys;
 use super::{Config, DirectoryConfig, KeysConfig, NotificationConfig, OpenRequest, Scope};
 use crate::Result;
@@ -31,12 +29,15 @@ pub(super) fn resolve(raw: RawConfig, open: &OpenRequest) -> Result<Config> {
             directory: directory(raw.directory, &paths)?,
             keys: keys(raw.keys, &paths)?,
             notification: notification(raw.notification, &paths)?,
-            audit_enabled: raw.audit.and_then(|audit| audit.enabled).unwrap_or(true),
+            audit_enabled: raw.audit.and_then(|Object(audit)| audit.enabled).unwrap_or(true),
             default_scope: raw
                 .default_scope
                 .map(|text| {
                     Scope::parse(&text).ok_or_else(|| {
-                        wrong("defaultScope", "expected a container such as contoso.com/Sales or OU=Sales,DC=contoso,DC=com")
+                        wrong(
+                            "defaultScope",
+                            "expected a container such as contoso.com/Sales or OU=Sales,DC=contoso,DC=com",
+                        )
                     })
                 })
                 .transpose()?,
@@ -82,10 +83,10 @@ fn plain(key: &str, value: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-fn directory(raw: Option<RawDirectory>, paths: &Paths<'_>) -> Result<DirectoryConfig, Fault> {
+fn directory(raw: Option<Object<RawDirectory>>, paths: &Paths<'_>) -> Result<DirectoryConfig, Fault> {
     let mut path = None;
     let mut seconds = DEFAULT_TIMEOUT_SECONDS;
-    if let Some(raw) = raw {
+    if let Some(Object(raw)) = raw {
         if raw.r#type == DirectoryType::ActiveDirectory {
             return Err(wrong(
                 "directory.type",
@@ -145,17 +146,11 @@ fn keys(raw: Option<RawKeys>, paths: &Paths<'_>) -> Result<KeysConfig, Fault> {
     })
 }
 
-fn notification(
-    raw: Option<RawNotification>,
-    paths: &Paths<'_>,
-) -> Result<NotificationConfig, Fault> {
+fn notification(raw: Option<Object<RawNotification>>, paths: &Paths<'_>) -> Result<NotificationConfig, Fault> {
     let (mut directory, mut from) = (None, None);
-    if let Some(raw) = raw {
+    if let Some(Object(raw)) = raw {
         if raw.r#type == NotificationType::Smtp {
-            return Err(wrong(
-                "notification.type",
-                "'smtp' is not supported by this version",
-            ));
+            return Err(wrong("notification.type", "'smtp' is not supported by this version"));
         }
         for (key, given) in [
             ("host", raw.host.is_some()),
@@ -185,9 +180,7 @@ fn notification(
 fn netbios_name(name: String) -> Result<String, Fault> {
     let sound = (1..=15).contains(&name.chars().count())
         && name.trim() == name
-        && !name
-            .chars()
-            .any(|c| c.is_control() || "\\/:*?\"<>|@".contains(c));
+        && !name.chars().any(|c| c.is_control() || "\\/:*?\"<>|@".contains(c));
     if sound {
         Ok(name)
     } else {

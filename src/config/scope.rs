@@ -32,12 +32,10 @@ impl Scope {
         } else {
             let path = text.trim_end_matches('/');
             let domain = path.split('/').next()?;
-            let sound = domain.split('.').all(|label| {
-                !label.is_empty()
-                    && label
-                        .chars()
-                        .all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'))
-            }) && !path.contains("//");
+            let sound = domain
+                .split('.')
+                .all(|label| !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_')))
+                && !path.contains("//");
             if !sound {
                 return None;
             }

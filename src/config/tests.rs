@@ -78,11 +78,7 @@ fn a_full_file_is_taken_whole() {
     assert_eq!(config.notification.from(), "\"Smith, UM\" <um@contoso.com>");
     assert!(!config.audit_enabled);
     assert_eq!(
-        config
-            .default_scope
-            .as_ref()
-            .map(ToString::to_string)
-            .as_deref(),
+        config.default_scope.as_ref().map(ToString::to_string).as_deref(),
         Some("contoso.com/Sales")
     );
     assert_eq!(config.netbios_name.as_deref(), Some("CONTOSO"));
@@ -105,10 +101,7 @@ fn files_saved_by_windows_powershell_are_read() {
     utf16.extend(text.encode_utf16().flat_map(u16::to_le_bytes));
     for content in [format!("\u{FEFF}{text}").into_bytes(), utf16] {
         let (_folder, config) = load(&content);
-        assert_eq!(
-            config.expect("sound").netbios_name.as_deref(),
-            Some("CONTOSO")
-        );
+        assert_eq!(config.expect("sound").netbios_name.as_deref(), Some("CONTOSO"));
     }
 }
 
@@ -127,18 +120,12 @@ fn without_column(message: &str) -> String {
 fn faults_name_the_key() {
     for (content, said) in [
         (r#"{ "colour": 1 }"#, "a key that is not known, 'colour'"),
-        (
-            r#"{ "audit": { "enable": true } }"#,
-            "not known, 'audit.enable'",
-        ),
+        (r#"{ "audit": { "enable": true } }"#, "not known, 'audit.enable'"),
         (
             r#"{ "audit": { "enabled": "yes" } }"#,
             "the key 'audit.enabled': expected a boolean",
         ),
-        (
-            r#"{ "audit": true }"#,
-            "the key 'audit': expected an object",
-        ),
+        (r#"{ "audit": true }"#, "the key 'audit': expected an object"),
         (r#"{ "audit": {}, "audit": {} }"#, "a key twice, 'audit'"),
         (
             r#"{ "audit": { "enabled": true, "enabled": true } }"#,
@@ -163,7 +150,7 @@ fn faults_name_the_key() {
         ),
         (
             r#"{ "directory": { "type": "embedded", "path": "a\u0000b" } }"#,
-            "is not text: it contains a NUL byte|'directory.path': it contains a control character",
+            "'directory.path': it contains a control character",
         ),
         (
             r#"{ "directory": { "type": "embedded", "timeoutSeconds": 0 } }"#,
@@ -214,10 +201,7 @@ fn faults_name_the_key() {
             r#"{ "defaultScope": "con toso/Sales" }"#,
             "'defaultScope': expected a container",
         ),
-        (
-            r#"{ "netbiosName": "CONTOSO\\x" }"#,
-            "'netbiosName': expected",
-        ),
+        (r#"{ "netbiosName": "CONTOSO\\x" }"#, "'netbiosName': expected"),
         (r#"{ "serviceGroup": " " }"#, "'serviceGroup': it is empty"),
         (
             "{ \"audit\": {},\n }",
@@ -225,22 +209,13 @@ fn faults_name_the_key() {
         ),
         ("{ } x", "is not valid JSON (line 1, column 5)"),
         ("{ \"audit\": {", "is not valid JSON (line 1, column 12): EOF"),
-        (
-            "[]",
-            "lacks|a wrong value in the key 'the whole file'|not an object",
-        ),
+        ("[]", "wrong value in the key 'the whole file': expected an object"),
         ("", "is empty"),
         ("\0\0", "is not text"),
     ] {
         let message = without_column(&refused(content));
-        assert!(
-            said.split('|').any(|s| message.contains(s)),
-            "{message}\n  expected {said}"
-        );
-        assert!(
-            message.ends_with('.') && !message.ends_with(".."),
-            "{message}"
-        );
+        assert!(message.contains(said), "{message}\n  expected {said}");
+        assert!(message.ends_with('.') && !message.ends_with(".."), "{message}");
     }
     let (_folder, config) = load(b"\xFF");
     assert!(config.is_err());
@@ -285,8 +260,7 @@ fn a_missing_file_and_a_huge_one_are_named() {
 
 #[test]
 fn scopes_contain_what_lies_below() {
-    let tony =
-        DistinguishedName::parse("CN=Tony Smith,OU=Inside,OU=Sales,DC=contoso,DC=com").expect("DN");
+    let tony = DistinguishedName::parse("CN=Tony Smith,OU=Inside,OU=Sales,DC=contoso,DC=com").expect("DN");
     for scope in [
         "contoso.com",
         "contoso.com/",
@@ -305,10 +279,7 @@ fn scopes_contain_what_lies_below() {
         "OU=Inside,DC=contoso,DC=com",
         "contoso.co",
     ] {
-        assert!(
-            !Scope::parse(scope).expect(scope).contains(&tony),
-            "{scope}"
-        );
+        assert!(!Scope::parse(scope).expect(scope).contains(&tony), "{scope}");
     }
     for text in [
         "",

@@ -115,12 +115,7 @@ pub trait Directory: Send + Sync {
     ///
     /// # Errors
     /// As `find`; `InvalidRequest` for a cursor that is not one.
-    fn mailboxes(
-        &self,
-        filter: MailboxFilter,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Page<Mailbox>>;
+    fn mailboxes(&self, filter: MailboxFilter, after: Option<&str>, limit: usize) -> Result<Page<Mailbox>>;
 
     /// The policy of this name (case-insensitive).
     ///
@@ -150,12 +145,7 @@ pub trait Directory: Send + Sync {
     ///
     /// # Errors
     /// As `find`; `ConfigurationInvalid` for a directory that is not filled by import.
-    fn import(
-        &self,
-        plan: &ImportPlan,
-        audit: Option<&AuditTrail>,
-        dry_run: bool,
-    ) -> Result<ImportCounts>;
+    fn import(&self, plan: &ImportPlan, audit: Option<&AuditTrail>, dry_run: bool) -> Result<ImportCounts>;
 }
 
 /// What an identity matched.

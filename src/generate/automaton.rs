@@ -28,10 +28,7 @@ impl Automaton {
                 .collect();
             continuations.push(counts);
         }
-        Self {
-            next,
-            continuations,
-        }
+        Self { next, continuations }
     }
 
     /// How many strings there are. The root always exists, but a single-digit pattern forbids its digit even there.
@@ -100,11 +97,7 @@ fn transitions<'a>(patterns: impl Iterator<Item = &'a Vec<u8>>) -> Vec<[Option<u
     while let Some(state) = queue.pop_front() {
         is_pattern[state] |= is_pattern[suffix[state]];
         for digit in 0..DIGITS {
-            let fallback = if state == 0 {
-                0
-            } else {
-                full[suffix[state]][digit]
-            };
+            let fallback = if state == 0 { 0 } else { full[suffix[state]][digit] };
             full[state][digit] = trie[state][digit].unwrap_or(fallback);
             if let Some(child) = trie[state][digit] {
                 suffix[child] = fallback;

@@ -69,9 +69,7 @@ fn counts_of_long_pins_are_exact() {
 fn an_empty_space_is_an_error() {
     let all = extensions(&["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
     for length in [4, 24] {
-        let error = generate(&policy(length, true), &all, &mut system_rng())
-            .err()
-            .unwrap();
+        let error = generate(&policy(length, true), &all, &mut system_rng()).err().unwrap();
         assert_eq!(error.code(), ErrorCode::NoValidPin);
         assert!(error.message().contains("'Default'"), "{error}");
         assert!(error.recommended_action().contains("extensions"));
@@ -121,9 +119,7 @@ fn chi_square_is_plausible(counts: &[u64]) {
 fn every_valid_pin_is_equally_likely() {
     // 92 and 7 make the neighbourhoods of the automaton uneven, which a digit-by-digit choice would show.
     let (policy, extensions) = (policy(4, false), extensions(&["92", "7", "1000"]));
-    let valid: Vec<String> = valid_four_digit_pins(&policy, &extensions)
-        .into_iter()
-        .collect();
+    let valid: Vec<String> = valid_four_digit_pins(&policy, &extensions).into_iter().collect();
     let mut counts = vec![0u64; valid.len()];
     let mut rng = StdRng::seed_from_u64(20_240_917);
     for _ in 0..valid.len() * 6 {
@@ -177,14 +173,10 @@ impl TryCryptoRng for Faulty {}
 
 #[test]
 fn a_failing_generator_is_an_error_and_a_stuck_one_ends() {
-    let error = generate(&policy(6, false), &[], &mut Faulty(None))
-        .err()
-        .unwrap();
+    let error = generate(&policy(6, false), &[], &mut Faulty(None)).err().unwrap();
     assert_eq!(error.code(), ErrorCode::NativeFault);
     assert!(format!("{error:?}").contains("no entropy"));
-    let error = generate(&policy(6, false), &[], &mut Faulty(Some(0xFF)))
-        .err()
-        .unwrap();
+    let error = generate(&policy(6, false), &[], &mut Faulty(Some(0xFF))).err().unwrap();
     assert_eq!(error.code(), ErrorCode::NativeFault);
 }
 
@@ -201,9 +193,7 @@ fn drawing_more_often_than_there_is_room_keeps_the_order() {
 
 #[test]
 fn many_long_extensions_are_no_burden() {
-    let numbers: Vec<String> = (0..500u64)
-        .map(|n| format!("{:018}", n * 987_654_321))
-        .collect();
+    let numbers: Vec<String> = (0..500u64).map(|n| format!("{:018}", n * 987_654_321)).collect();
     let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
     let (policy, extensions) = (policy(20, false), extensions(&numbers));
     let pin = generate(&policy, &extensions, &mut StdRng::seed_from_u64(5)).unwrap();

@@ -36,9 +36,7 @@ fn components(name: &str) -> Vec<String> {
                 components.push(String::new());
                 continue;
             }
-            '\\' => chars
-                .next_if(|next| matches!(next, '/' | '\\'))
-                .unwrap_or(c),
+            '\\' => chars.next_if(|next| matches!(next, '/' | '\\')).unwrap_or(c),
             _ => c,
         };
         if let Some(component) = components.last_mut() {
@@ -55,10 +53,7 @@ mod tests {
     #[test]
     fn equal_names_have_equal_keys() {
         for (name, expected) in [
-            (
-                "Contoso.com/Sales/Tony  Smith",
-                "contoso.com/sales/tony smith",
-            ),
+            ("Contoso.com/Sales/Tony  Smith", "contoso.com/sales/tony smith"),
             (" contoso.com / Sales// ", "contoso.com/sales"),
             ("contoso.com/", "contoso.com"),
             (r"contoso.com/A\/B", r"contoso.com/a\/b"),

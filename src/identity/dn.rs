@@ -101,11 +101,7 @@ impl DistinguishedName {
         let domain: Vec<&str> = domain.iter().filter_map(domain_component).collect();
         let mut name = canonical::escape(&domain.join("."));
         name.push('/');
-        let path: Vec<String> = path
-            .iter()
-            .rev()
-            .map(|rdn| canonical::escape(&rdn_text(rdn)))
-            .collect();
+        let path: Vec<String> = path.iter().rev().map(|rdn| canonical::escape(&rdn_text(rdn))).collect();
         name.push_str(&path.join("/"));
         Some(name)
     }
@@ -113,10 +109,7 @@ impl DistinguishedName {
     /// The leftmost `DC=` value: the NetBIOS name by default.
     #[must_use]
     pub fn first_domain_component(&self) -> Option<String> {
-        self.rdns
-            .iter()
-            .find_map(domain_component)
-            .map(str::to_owned)
+        self.rdns.iter().find_map(domain_component).map(str::to_owned)
     }
 
     /// The unescaped value of the first component: the object's own name.
@@ -214,14 +207,8 @@ mod tests {
         ] {
             assert_eq!(dn(other).comparable(), dn(plain).comparable(), "{other}");
         }
-        assert_eq!(
-            dn(plain).comparable(),
-            r"cn=smith\, tony,ou=sales,dc=contoso,dc=com"
-        );
-        assert_eq!(
-            dn(r"CN=Lu\C4\8Di\C4\87").comparable(),
-            dn("CN=LUČIĆ").comparable()
-        );
+        assert_eq!(dn(plain).comparable(), r"cn=smith\, tony,ou=sales,dc=contoso,dc=com");
+        assert_eq!(dn(r"CN=Lu\C4\8Di\C4\87").comparable(), dn("CN=LUČIĆ").comparable());
     }
 
     #[test]
@@ -236,11 +223,7 @@ mod tests {
             ("CN=#0401FF", "CN=#0401FE"),
             (r"CN=a\+b", "CN=a+CN=b"),
         ] {
-            assert_ne!(
-                dn(one).comparable(),
-                dn(other).comparable(),
-                "{one} {other}"
-            );
+            assert_ne!(dn(one).comparable(), dn(other).comparable(), "{one} {other}");
         }
     }
 

@@ -68,16 +68,12 @@ fn attribute_type(text: &str) -> Option<String> {
 }
 
 fn is_keyword(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_alphabetic())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
 fn is_numeric_oid(text: &str) -> bool {
-    let is_number = |arc: &str| {
-        !arc.is_empty()
-            && arc.bytes().all(|b| b.is_ascii_digit())
-            && (arc == "0" || !arc.starts_with('0'))
-    };
+    let is_number =
+        |arc: &str| !arc.is_empty() && arc.bytes().all(|b| b.is_ascii_digit()) && (arc == "0" || !arc.starts_with('0'));
     text.contains('.') && text.split('.').all(is_number)
 }
 
@@ -157,9 +153,7 @@ fn escaped(chars: &mut std::str::Chars<'_>) -> Option<u8> {
         return u8::try_from(high * 16 + low).ok();
     }
     match first {
-        ' ' | '#' | '=' | '"' | '+' | ',' | ';' | '<' | '>' | '\\' | '/' => {
-            u8::try_from(first).ok()
-        }
+        ' ' | '#' | '=' | '"' | '+' | ',' | ';' | '<' | '>' | '\\' | '/' => u8::try_from(first).ok(),
         _ => None,
     }
 }
@@ -191,9 +185,7 @@ fn ber_string(bytes: &[u8]) -> Option<String> {
         if !(1..=4).contains(&length.len()) {
             return None;
         }
-        let length = length
-            .iter()
-            .fold(0, |number, byte| number << 8 | u64::from(*byte));
+        let length = length.iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
         (usize::try_from(length).ok()?, content)
     };
     if content.len() != length {
@@ -213,9 +205,7 @@ fn ber_string(bytes: &[u8]) -> Option<String> {
             .collect(),
         // BMPString
         0x1E if length.is_multiple_of(2) => {
-            let units = content
-                .chunks_exact(2)
-                .map(|c| u16::from_be_bytes([c[0], c[1]]));
+            let units = content.chunks_exact(2).map(|c| u16::from_be_bytes([c[0], c[1]]));
             char::decode_utf16(units).collect::<Result<_, _>>().ok()
         }
         _ => None,

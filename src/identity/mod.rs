@@ -42,10 +42,7 @@ impl Identity {
         let typed = text;
         let text = typed.trim();
         if text.is_empty() {
-            return Err(Error::new(
-                ErrorCode::InvalidIdentity,
-                "The identity is empty.",
-            ));
+            return Err(Error::new(ErrorCode::InvalidIdentity, "The identity is empty."));
         }
         if text.contains('\0') {
             return Err(Error::new(
@@ -80,9 +77,7 @@ impl Identity {
     /// Whether the text is a distinguished name.
     #[must_use]
     pub fn is_distinguished_name(&self) -> bool {
-        self.probes
-            .iter()
-            .any(|p| p.kind == ProbeKind::DistinguishedName)
+        self.probes.iter().any(|p| p.kind == ProbeKind::DistinguishedName)
     }
 }
 
@@ -183,10 +178,7 @@ mod tests {
 
     #[test]
     fn forms_by_their_marks() {
-        use ProbeKind::{
-            Account, CanonicalName, LegacyExchangeDn, SamAccountName, SmtpAddress,
-            UserPrincipalName,
-        };
+        use ProbeKind::{Account, CanonicalName, LegacyExchangeDn, SamAccountName, SmtpAddress, UserPrincipalName};
         for (text, kind, key) in [
             (r"CONTOSO\Tony", Account, r"contoso\tony"),
             (r"CONTOSO\Tony", SamAccountName, r"contoso\tony"),

@@ -98,9 +98,7 @@ pub fn probes_of(mailbox: &Mailbox) -> Vec<Probe> {
         if let Some(name) = dn.canonical_name() {
             probes.push(Probe::new(ProbeKind::CanonicalName, canonical::key(&name)));
         }
-        if let (Some(domain), Some(account)) =
-            (dn.first_domain_component(), &mailbox.sam_account_name)
-        {
+        if let (Some(domain), Some(account)) = (dn.first_domain_component(), &mailbox.sam_account_name) {
             probes.push(Probe::account(&domain, account));
         }
     }

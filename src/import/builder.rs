@@ -79,9 +79,7 @@ impl Builder {
         }
         self.seen.extend(keys.into_iter().map(|key| (key, line)));
         if let Some(policy) = &row.um_mailbox_policy {
-            self.named
-                .entry(fold(policy))
-                .or_insert_with(|| (policy.clone(), line));
+            self.named.entry(fold(policy)).or_insert_with(|| (policy.clone(), line));
         }
         self.plan.mailboxes.push(row);
     }

@@ -11,31 +11,19 @@ type Column = (&'static str, fn(&mut Draft, &str));
 
 /// The columns, and where their values go. Names are compared without regard to case.
 const COLUMNS: &[Column] = &[
-    ("DistinguishedName", |d, v| {
-        v.clone_into(&mut d.distinguished_name)
-    }),
+    ("DistinguishedName", |d, v| v.clone_into(&mut d.distinguished_name)),
     ("Name", |d, v| v.clone_into(&mut d.name)),
     ("DisplayName", |d, v| v.clone_into(&mut d.display_name)),
     ("Alias", |d, v| v.clone_into(&mut d.alias)),
-    ("SamAccountName", |d, v| {
-        v.clone_into(&mut d.sam_account_name)
-    }),
-    ("UserPrincipalName", |d, v| {
-        v.clone_into(&mut d.user_principal_name)
-    }),
-    ("PrimarySmtpAddress", |d, v| {
-        v.clone_into(&mut d.primary_smtp_address)
-    }),
+    ("SamAccountName", |d, v| v.clone_into(&mut d.sam_account_name)),
+    ("UserPrincipalName", |d, v| v.clone_into(&mut d.user_principal_name)),
+    ("PrimarySmtpAddress", |d, v| v.clone_into(&mut d.primary_smtp_address)),
     ("EmailAddresses", |d, v| d.email_addresses = proxy::split(v)),
-    ("LegacyExchangeDN", |d, v| {
-        v.clone_into(&mut d.legacy_exchange_dn)
-    }),
+    ("LegacyExchangeDN", |d, v| v.clone_into(&mut d.legacy_exchange_dn)),
     ("Guid", |d, v| v.clone_into(&mut d.guid)),
     ("UMEnabled", |d, v| v.clone_into(&mut d.um_enabled)),
     ("Extensions", |d, v| v.clone_into(&mut d.extensions)),
-    ("UMMailboxPolicy", |d, v| {
-        v.clone_into(&mut d.um_mailbox_policy)
-    }),
+    ("UMMailboxPolicy", |d, v| v.clone_into(&mut d.um_mailbox_policy)),
 ];
 
 /// Stands alone in the last record unless a quotation mark is still open there; the reader itself does not tell.
@@ -107,13 +95,7 @@ impl<'a> LineCounter<'a> {
     }
 }
 
-fn row(
-    line: u64,
-    record: &StringRecord,
-    header: &StringRecord,
-    targets: &[Option<Column>],
-    builder: &mut Builder,
-) {
+fn row(line: u64, record: &StringRecord, header: &StringRecord, targets: &[Option<Column>], builder: &mut Builder) {
     // Spreadsheets export empty rows as bare delimiters.
     if record.iter().all(|field| field.trim().is_empty()) {
         return;
@@ -121,11 +103,7 @@ fn row(
     if record.len() != header.len() {
         builder.problem(
             line,
-            format!(
-                "The row has {} fields, the header has {}.",
-                record.len(),
-                header.len()
-            ),
+            format!("The row has {} fields, the header has {}.", record.len(), header.len()),
         );
         return;
     }
@@ -154,10 +132,7 @@ fn without_type_line(text: &str) -> (&str, u64) {
 
 /// Comma, or what localized exports use, by the columns that the header has with it.
 fn detect_delimiter(text: &str) -> u8 {
-    let header = text
-        .lines()
-        .find(|line| !line.trim().is_empty())
-        .unwrap_or("");
+    let header = text.lines().find(|line| !line.trim().is_empty()).unwrap_or("");
     let known = |delimiter: char| {
         header
             .split(delimiter)

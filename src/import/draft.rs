@@ -78,14 +78,11 @@ impl Draft {
     pub(super) fn check(self, default_policy: &str) -> Result<MailboxRow, Faults> {
         let mut faults = Faults::default();
         let f = &mut faults;
-        let distinguished_name = text(f, "DistinguishedName", &self.distinguished_name)
-            .and_then(|dn| dn_value(f, "DistinguishedName", &dn));
+        let distinguished_name =
+            text(f, "DistinguishedName", &self.distinguished_name).and_then(|dn| dn_value(f, "DistinguishedName", &dn));
         let user_principal_name = text(f, "UserPrincipalName", &self.user_principal_name);
-        let name = text(f, "Name", &self.name)
-            .or_else(|| distinguished_name.as_ref().and_then(leaf_value));
-        if self.distinguished_name.trim().is_empty()
-            && (user_principal_name.is_none() || name.is_none())
-        {
+        let name = text(f, "Name", &self.name).or_else(|| distinguished_name.as_ref().and_then(leaf_value));
+        if self.distinguished_name.trim().is_empty() && (user_principal_name.is_none() || name.is_none()) {
             f.add("the row has neither a DistinguishedName nor a UserPrincipalName with a Name");
         }
         let (primary_smtp_address, email_addresses) = self.addresses(f);
@@ -95,13 +92,8 @@ impl Draft {
                 Ok(list) if list.len() > MAX_EXTENSIONS => {
                     f.add(format!("there are more than {MAX_EXTENSIONS} extensions"));
                 }
-                Ok(list) => list
-                    .into_iter()
-                    .for_each(|e| proxy::add_extension(&mut extensions, e)),
-                Err(bad) => f.add(format!(
-                    "the extension {} is not 1 to 20 digits",
-                    Shown(&bad)
-                )),
+                Ok(list) => list.into_iter().for_each(|e| proxy::add_extension(&mut extensions, e)),
+                Err(bad) => f.add(format!("the extension {} is not 1 to 20 digits", Shown(&bad))),
             }
         }
         email_addresses
@@ -110,8 +102,7 @@ impl Draft {
             .take(MAX_EXTENSIONS)
             .for_each(|e| proxy::add_extension(&mut extensions, e));
         let um_enabled = boolean(f, "UMEnabled", &self.um_enabled).unwrap_or(false);
-        let policy = text(f, "UMMailboxPolicy", &self.um_mailbox_policy)
-            .and_then(|value| policy_name(f, &value));
+        let policy = text(f, "UMMailboxPolicy", &self.um_mailbox_policy).and_then(|value| policy_name(f, &value));
         let row = MailboxRow {
             line: self.line,
             guid: text(f, "Guid", &self.guid).and_then(|value| guid(f, &value)),
@@ -131,11 +122,7 @@ impl Draft {
         if row.name.is_empty() && faults.0.is_empty() {
             faults.add("the row has no Name, and the DistinguishedName does not begin with one");
         }
-        if faults.0.is_empty() {
-            Ok(row)
-        } else {
-            Err(faults)
-        }
+        if faults.0.is_empty() { Ok(row) } else { Err(faults) }
     }
 
     /// The primary address, and all addresses with that one first and alone as `SMTP:`.
@@ -153,10 +140,7 @@ impl Draft {
             };
             if !kind.eq_ignore_ascii_case("smtp") {
                 if value.trim().is_empty() {
-                    f.add(format!(
-                        "the address {} is empty after its prefix",
-                        Shown(&given)
-                    ));
+                    f.add(format!("the address {} is empty after its prefix", Shown(&given)));
                 } else if seen.insert(fold(&given)) {
                     list.push(given);
                 }
@@ -226,9 +210,7 @@ fn text(f: &mut Faults, column: &str, value: &str) -> Option<String> {
         return None;
     }
     if value.chars().any(char::is_control) {
-        f.add(format!(
-            "{column} contains a line break or another control character"
-        ));
+        f.add(format!("{column} contains a line break or another control character"));
         return None;
     }
     if is_type_name(value) {
@@ -258,10 +240,7 @@ fn boolean(f: &mut Faults, column: &str, value: &str) -> Option<bool> {
         "true" | "1" | "yes" => Some(true),
         "false" | "0" | "no" => Some(false),
         _ => {
-            f.add(format!(
-                "{column} is {}, neither True nor False",
-                Shown(&value)
-            ));
+            f.add(format!("{column} is {}, neither True nor False", Shown(&value)));
             None
         }
     }
@@ -286,9 +265,7 @@ fn dn_value(f: &mut Faults, column: &str, value: &str) -> Option<DistinguishedNa
 
 /// A policy's name; of a DN, as `msExchUMTemplateLink` holds it, the first component.
 fn policy_name(f: &mut Faults, value: &str) -> Option<String> {
-    let is_dn = value
-        .get(..3)
-        .is_some_and(|p| p.eq_ignore_ascii_case("cn="));
+    let is_dn = value.get(..3).is_some_and(|p| p.eq_ignore_ascii_case("cn="));
     let name = if is_dn {
         leaf_value(&dn_value(f, "UMMailboxPolicy", value)?).unwrap_or_default()
     } else {

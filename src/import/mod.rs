@@ -101,9 +101,7 @@ impl Format {
     /// # Errors
     /// `ImportInvalid` for any other.
     pub fn from_extension(path: &Path) -> Result<Self> {
-        let extension = path
-            .extension()
-            .map(|e| e.to_string_lossy().to_ascii_lowercase());
+        let extension = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
         match extension.as_deref() {
             Some("csv") => Ok(Self::Csv),
             Some("ldf" | "ldif") => Ok(Self::Ldif),
@@ -132,11 +130,7 @@ pub struct ImportOptions {
 /// `ImportInvalid` where the file as a whole cannot be used: empty, binary, in an unknown encoding, without header or
 /// without the columns that every row needs, cut off inside quotation marks.
 pub fn parse(bytes: &[u8], format: Format, options: &ImportOptions) -> Result<ImportPlan> {
-    let default_policy = options
-        .default_policy
-        .as_deref()
-        .unwrap_or("Default")
-        .trim();
+    let default_policy = options.default_policy.as_deref().unwrap_or("Default").trim();
     draft::check_policy_name(default_policy).map_err(|fault| {
         Error::new(
             ErrorCode::ImportInvalid,

@@ -34,9 +34,7 @@ pub(super) fn split(cell: &str) -> Vec<String> {
 
 fn continues(last: &str, part: &str) -> bool {
     match prefix(last).map(str::to_ascii_lowercase).as_deref() {
-        Some("eum") => part
-            .get(..14)
-            .is_some_and(|p| p.eq_ignore_ascii_case("phone-context=")),
+        Some("eum") => part.get(..14).is_some_and(|p| p.eq_ignore_ascii_case("phone-context=")),
         Some("x400") => prefix(part).is_none(),
         _ => false,
     }
@@ -87,10 +85,7 @@ pub(super) fn extensions(cell: &str) -> Result<Vec<Extension>, String> {
             _ => pieces.push(piece.to_owned()),
         }
     }
-    pieces
-        .into_iter()
-        .map(|piece| extension(&piece).ok_or(piece))
-        .collect()
+    pieces.into_iter().map(|piece| extension(&piece).ok_or(piece)).collect()
 }
 
 fn extension(text: &str) -> Option<Extension> {
@@ -114,9 +109,7 @@ pub(super) fn from_eum(address: &str) -> Option<Extension> {
     let number = parts.next()?.trim();
     let dial_plan = parts.find_map(|part| {
         let (name, value) = part.split_once('=')?;
-        name.trim()
-            .eq_ignore_ascii_case("phone-context")
-            .then_some(value)
+        name.trim().eq_ignore_ascii_case("phone-context").then_some(value)
     });
     // E.164 dial plans write the country code with `+`, which nobody keys.
     checked(number.strip_prefix('+').unwrap_or(number), dial_plan)
@@ -206,14 +199,7 @@ mod tests {
                 ext("4274", None),
             ])
         );
-        for bad in [
-            "x4271",
-            "42-71",
-            "4271@",
-            "123456789012345678901",
-            "٤٢",
-            "smtp:4271",
-        ] {
+        for bad in ["x4271", "42-71", "4271@", "123456789012345678901", "٤٢", "smtp:4271"] {
             assert_eq!(extensions(bad), Err(bad.to_owned()));
         }
     }
@@ -224,10 +210,7 @@ mod tests {
             from_eum("EUM:+14255550100;phone-context=E164.contoso.com"),
             Some(ext("14255550100", Some("E164.contoso.com")))
         );
-        assert_eq!(
-            from_eum("eum:tony@contoso.com;phone-context=Sip.contoso.com"),
-            None
-        );
+        assert_eq!(from_eum("eum:tony@contoso.com;phone-context=Sip.contoso.com"), None);
         assert_eq!(from_eum("smtp:4271@contoso.com"), None);
     }
 

@@ -8,9 +8,7 @@ pub(crate) enum TextFault {
     Empty,
     #[error("is not text: it contains a NUL byte")]
     Binary,
-    #[error(
-        "is neither UTF-8 nor UTF-16 with a byte-order mark; the first wrong byte is in line {0}"
-    )]
+    #[error("is neither UTF-8 nor UTF-16 with a byte-order mark; the first wrong byte is in line {0}")]
     NotUtf8(u64),
     #[error("begins as UTF-16 but is cut off or damaged")]
     BrokenUtf16,
@@ -39,10 +37,7 @@ fn utf8(bytes: &[u8]) -> Result<String, TextFault> {
         // NUL tells a spreadsheet or UTF-16 without mark from a file in a legacy code page.
         Err(_) if bytes.contains(&0) => Err(TextFault::Binary),
         Err(e) => {
-            let line = bytes[..e.valid_up_to()]
-                .iter()
-                .filter(|b| **b == b'\n')
-                .count();
+            let line = bytes[..e.valid_up_to()].iter().filter(|b| **b == b'\n').count();
             Err(TextFault::NotUtf8(line as u64 + 1))
         }
     }

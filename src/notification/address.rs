@@ -72,19 +72,14 @@ pub fn parse_address(text: &str) -> Option<Address> {
 fn is_dot_atom(local: &str) -> bool {
     local.split('.').all(|atom| {
         !atom.is_empty()
-            && atom.chars().all(|c| {
-                c.is_ascii_alphanumeric()
-                    || "!#$%&'*+-/=?^_`{|}~".contains(c)
-                    || is_visible_beyond_ascii(c)
-            })
+            && atom
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c) || is_visible_beyond_ascii(c))
     })
 }
 
 fn is_quoted(local: &str) -> bool {
-    let Some(inner) = local
-        .strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'))
-    else {
+    let Some(inner) = local.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
         return false;
     };
     let mut chars = inner.chars();
@@ -107,11 +102,9 @@ fn is_domain(domain: &str) -> bool {
         (1..=MAX_LABEL).contains(&label.len())
             && !label.starts_with('-')
             && !label.ends_with('-')
-            && label.chars().all(|c| {
-                c.is_ascii_alphanumeric()
-                    || c == '-'
-                    || (!c.is_ascii() && is_visible_beyond_ascii(c))
-            })
+            && label
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || c == '-' || (!c.is_ascii() && is_visible_beyond_ascii(c)))
     });
     // `tony@10.0.0.1` is an address without its brackets.
     let last_is_number = domain
@@ -147,10 +140,7 @@ mod tests {
         ] {
             let address = parse_address(text).unwrap_or_else(|| panic!("{text}"));
             assert_eq!(address.as_str(), text);
-            assert_eq!(
-                format!("{}@{}", address.local_part(), address.domain()),
-                text
-            );
+            assert_eq!(format!("{}@{}", address.local_part(), address.domain()), text);
         }
         assert!(parse_address(&format!("{}@contoso.com", "a".repeat(64))).is_some());
     }

@@ -86,10 +86,7 @@ pub fn compose(input: &MessageInput<'_>) -> Result<OutgoingMessage> {
         .date(date(input.created))
         .message_id(Some(format!("<{id}@{}>", from.email.domain())))
         .from(from)
-        .to(Mailbox::new(
-            (!display_name.is_empty()).then_some(display_name),
-            to,
-        ))
+        .to(Mailbox::new((!display_name.is_empty()).then_some(display_name), to))
         .subject(SUBJECT)
         // No out-of-office notes or receipts for a message that nobody wrote.
         .raw_header(header("Auto-Submitted", "auto-generated"))
@@ -197,8 +194,7 @@ fn html(input: &MessageInput<'_>, marker: &str) -> String {
     lines.join("\r\n")
 }
 
-const FOOTER: &str =
-    "Keep this PIN to yourself. If you did not expect this message, tell your help desk.";
+const FOOTER: &str = "Keep this PIN to yourself. If you did not expect this message, tell your help desk.";
 
 fn greeting(input: &MessageInput<'_>) -> String {
     match one_line(input.display_name) {
@@ -210,26 +206,16 @@ fn greeting(input: &MessageInput<'_>) -> String {
 fn notes(input: &MessageInput<'_>) -> Vec<String> {
     let mut notes = Vec::new();
     if input.must_change {
-        notes.push(
-            "You will be asked to choose a PIN of your own when you next sign in by telephone."
-                .to_owned(),
-        );
+        notes.push("You will be asked to choose a PIN of your own when you next sign in by telephone.".to_owned());
     }
     if input.locked_out {
         notes.push("Your telephone access is locked. The PIN works after an administrator has unlocked it.".to_owned());
     }
-    let numbers: Vec<_> = input
-        .extensions
-        .iter()
-        .map(|e| one_line(&e.number))
-        .collect();
+    let numbers: Vec<_> = input.extensions.iter().map(|e| one_line(&e.number)).collect();
     match numbers.as_slice() {
         [] => {}
         [one] => notes.push(format!("The PIN is for extension {one}.")),
-        more => notes.push(format!(
-            "The PIN is for the extensions {}.",
-            more.join(", ")
-        )),
+        more => notes.push(format!("The PIN is for the extensions {}.", more.join(", "))),
     }
     notes
 }
@@ -246,10 +232,7 @@ fn insert_pin(message: &[u8], marker: &[u8], pin: &[u8]) -> Result<Zeroizing<Vec
     let mut content = Zeroizing::new(Vec::with_capacity(message.len() + 2 * pin.len()));
     let mut rest = message;
     let mut found = 0;
-    while let Some(at) = rest
-        .windows(marker.len())
-        .position(|window| window == marker)
-    {
+    while let Some(at) = rest.windows(marker.len()).position(|window| window == marker) {
         found += 1;
         if found > 2 {
             break;

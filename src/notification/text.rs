@@ -14,13 +14,7 @@ pub(super) fn one_line(text: &str) -> String {
     const LONGEST: usize = 256;
     let cleaned: String = text
         .chars()
-        .map(|c| {
-            if c.is_control() || c.is_whitespace() {
-                ' '
-            } else {
-                c
-            }
-        })
+        .map(|c| if c.is_control() || c.is_whitespace() { ' ' } else { c })
         .filter(|c| !is_invisible(*c))
         .take(LONGEST)
         .collect();
@@ -89,10 +83,9 @@ pub(super) fn html_to_text(html: &str) -> String {
             }
             ("li", false) => out.push_str("\n- "),
             ("td" | "th", true) => out.push(' '),
-            (
-                "p" | "div" | "ul" | "ol" | "table" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6",
-                true,
-            ) => out.push_str("\n\n"),
+            ("p" | "div" | "ul" | "ol" | "table" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6", true) => {
+                out.push_str("\n\n")
+            }
             ("br" | "tr" | "hr", _) | ("p" | "div", false) => out.push('\n'),
             _ => {}
         }
@@ -161,32 +154,28 @@ fn href(tag: &str) -> Option<String> {
 /// The character of the entity at the start and how long it is; a lone `&` is itself.
 fn entity(text: &str) -> (char, usize) {
     const LONGEST: usize = 10;
-    let decoded = text
-        .bytes()
-        .take(LONGEST)
-        .position(|b| b == b';')
-        .and_then(|end| {
-            let c = match &text[1..end] {
-                "amp" => '&',
-                "lt" => '<',
-                "gt" => '>',
-                "quot" => '"',
-                "apos" => '\'',
-                "nbsp" => ' ',
-                "ndash" => '–',
-                "mdash" => '—',
-                "hellip" => '…',
-                name => {
-                    let number = name.strip_prefix('#')?;
-                    let code = match number.strip_prefix(['x', 'X']) {
-                        Some(digits) => u32::from_str_radix(digits, 16).ok()?,
-                        None => number.parse().ok()?,
-                    };
-                    char::from_u32(code)?
-                }
-            };
-            Some((c, end + 1))
-        });
+    let decoded = text.bytes().take(LONGEST).position(|b| b == b';').and_then(|end| {
+        let c = match &text[1..end] {
+            "amp" => '&',
+            "lt" => '<',
+            "gt" => '>',
+            "quot" => '"',
+            "apos" => '\'',
+            "nbsp" => ' ',
+            "ndash" => '–',
+            "mdash" => '—',
+            "hellip" => '…',
+            name => {
+                let number = name.strip_prefix('#')?;
+                let code = match number.strip_prefix(['x', 'X']) {
+                    Some(digits) => u32::from_str_radix(digits, 16).ok()?,
+                    None => number.parse().ok()?,
+                };
+                char::from_u32(code)?
+            }
+        };
+        Some((c, end + 1))
+    });
     decoded.unwrap_or(('&', 1))
 }
 
@@ -216,10 +205,7 @@ mod tests {
                 "Tom & Jerry <3 AB &bogus; &",
             ),
             ("1 < 2 > 0 <- x", "1 < 2 > 0 <- x"),
-            (
-                "<script>alert('</b>')</script>after<style>p{}</style>",
-                "after",
-            ),
+            ("<script>alert('</b>')</script>after<style>p{}</style>", "after"),
             ("a<!-- <b>hidden</b> -->b", "ab"),
             ("<img alt=\"a > b\">x", "x"),
             ("open <b", "open <b"),
@@ -231,10 +217,7 @@ mod tests {
 
     #[test]
     fn names_stay_on_one_line() {
-        assert_eq!(
-            one_line(" Tony\r\nBcc: x\t\u{202E}Smith\u{0} "),
-            "Tony Bcc: x Smith"
-        );
+        assert_eq!(one_line(" Tony\r\nBcc: x\t\u{202E}Smith\u{0} "), "Tony Bcc: x Smith");
     }
 
     proptest! {

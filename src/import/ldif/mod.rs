@@ -29,9 +29,7 @@ const UM_ENABLED: u32 = 1;
 /// Reads the file's text.
 pub(super) fn read(text: &str, builder: &mut Builder) -> Result<()> {
     if !reader::looks_like_ldif(text) {
-        return Err(invalid(
-            "is not LDIF: it begins with neither 'dn:' nor 'version:'",
-        ));
+        return Err(invalid("is not LDIF: it begins with neither 'dn:' nor 'version:'"));
     }
     for item in reader::entries(text) {
         match item {
@@ -68,10 +66,7 @@ fn is_mailbox(entry: &Entry) -> bool {
         // An export of chosen attributes; groups have addresses too, but none of these.
         entry.first("userprincipalname").is_some() || entry.first("msexchumenabledflags").is_some()
     };
-    person
-        && MAILBOX_ATTRIBUTES
-            .iter()
-            .any(|name| entry.first(name).is_some())
+    person && MAILBOX_ATTRIBUTES.iter().any(|name| entry.first(name).is_some())
 }
 
 fn draft(entry: &Entry) -> Result<Draft, String> {
@@ -99,9 +94,7 @@ fn draft(entry: &Entry) -> Result<Draft, String> {
             .map(|value| utf8(value, "proxyAddresses"))
             .collect::<Result<_, _>>()?,
         legacy_exchange_dn: text("legacyExchangeDN")?,
-        guid: guid(entry)?
-            .map(|guid| guid.to_string())
-            .unwrap_or_default(),
+        guid: guid(entry)?.map(|guid| guid.to_string()).unwrap_or_default(),
         um_enabled: (flags & UM_ENABLED != 0).to_string(),
         um_mailbox_policy: text("msExchUMTemplateLink")?,
         ..Draft::default()

@@ -107,10 +107,8 @@ fn limits_of_failures(f: &mut Faults, entry: &Entry, settings: &mut UmMailboxPol
         &mut settings.logon_failures_before_pin_reset,
     );
     let lock_given = limit(f, entry, LOCK, 999, false, &mut settings.max_logon_attempts);
-    if let (Limit::Of(reset), Limit::Of(lock)) = (
-        settings.logon_failures_before_pin_reset,
-        settings.max_logon_attempts,
-    ) && reset >= lock
+    if let (Limit::Of(reset), Limit::Of(lock)) = (settings.logon_failures_before_pin_reset, settings.max_logon_attempts)
+        && reset >= lock
     {
         match (reset_given, lock_given) {
             (true, true) => f.add(format!("{RESET} is not below {LOCK}")),
@@ -138,34 +136,17 @@ fn integer(f: &mut Faults, entry: &Entry, name: &str) -> Option<i64> {
     parsed
 }
 
-fn number(
-    f: &mut Faults,
-    entry: &Entry,
-    name: &str,
-    range: std::ops::RangeInclusive<u32>,
-    setting: &mut u32,
-) {
+fn number(f: &mut Faults, entry: &Entry, name: &str, range: std::ops::RangeInclusive<u32>, setting: &mut u32) {
     if let Some(value) = integer(f, entry, name) {
         match u32::try_from(value).ok().filter(|v| range.contains(v)) {
             Some(value) => *setting = value,
-            None => f.add(format!(
-                "{name} is not {} to {}",
-                range.start(),
-                range.end()
-            )),
+            None => f.add(format!("{name} is not {} to {}", range.start(), range.end())),
         }
     }
 }
 
 /// Whether the export has the value.
-fn limit(
-    f: &mut Faults,
-    entry: &Entry,
-    name: &str,
-    most: u32,
-    zero_is_unlimited: bool,
-    setting: &mut Limit,
-) -> bool {
+fn limit(f: &mut Faults, entry: &Entry, name: &str, most: u32, zero_is_unlimited: bool, setting: &mut Limit) -> bool {
     let Some(value) = integer(f, entry, name) else {
         return false;
     };

@@ -36,10 +36,9 @@ pub(super) type Item = Result<Entry, (u64, String)>;
 /// Whether the text begins as LDIF does.
 pub(super) fn looks_like_ldif(text: &str) -> bool {
     Lines::new(text).next().is_some_and(|(_, line)| {
-        ["version:", "dn:"].iter().any(|start| {
-            line.get(..start.len())
-                .is_some_and(|s| s.eq_ignore_ascii_case(start))
-        })
+        ["version:", "dn:"]
+            .iter()
+            .any(|start| line.get(..start.len()).is_some_and(|s| s.eq_ignore_ascii_case(start)))
     })
 }
 
@@ -78,10 +77,7 @@ fn entry(record: Vec<(u64, String)>) -> Option<Item> {
         && name.eq_ignore_ascii_case("version")
     {
         if version.trim() != "1" {
-            return Some(Err((
-                *line,
-                "The file has an LDIF version other than 1.".to_owned(),
-            )));
+            return Some(Err((*line, "The file has an LDIF version other than 1.".to_owned())));
         }
         lines.next();
     }
@@ -89,11 +85,7 @@ fn entry(record: Vec<(u64, String)>) -> Option<Item> {
     Some(body(line, &first, lines).map_err(|(at, reason)| (at, reason.to_owned())))
 }
 
-fn body(
-    line: u64,
-    first: &str,
-    lines: impl Iterator<Item = (u64, String)>,
-) -> Result<Entry, (u64, &'static str)> {
+fn body(line: u64, first: &str, lines: impl Iterator<Item = (u64, String)>) -> Result<Entry, (u64, &'static str)> {
     let (name, value) = attribute(first).map_err(|reason| (line, reason))?;
     if name != "dn" {
         return Err((line, "The entry does not begin with 'dn:'."));
@@ -111,17 +103,11 @@ fn body(
             _ => attributes.push((name, value)),
         }
     }
-    Ok(Entry {
-        line,
-        dn,
-        attributes,
-    })
+    Ok(Entry { line, dn, attributes })
 }
 
 fn attribute(line: &str) -> Result<(String, Vec<u8>), &'static str> {
-    let (name, rest) = line
-        .split_once(':')
-        .ok_or("The line is not 'attribute: value'.")?;
+    let (name, rest) = line.split_once(':').ok_or("The line is not 'attribute: value'.")?;
     let mut parts = name.split(';');
     let base = parts.next().unwrap_or("");
     if base.is_empty()
@@ -133,10 +119,7 @@ fn attribute(line: &str) -> Result<(String, Vec<u8>), &'static str> {
     }
     // `proxyAddresses;range=0-1499` and `objectGUID;binary` are the attribute itself; `cn;lang-de` is another value.
     let same = parts.all(|option| {
-        option.eq_ignore_ascii_case("binary")
-            || option
-                .get(..6)
-                .is_some_and(|o| o.eq_ignore_ascii_case("range="))
+        option.eq_ignore_ascii_case("binary") || option.get(..6).is_some_and(|o| o.eq_ignore_ascii_case("range="))
     });
     let name = if same { base } else { name }.to_ascii_lowercase();
     let value = if let Some(encoded) = rest.strip_prefix(':') {
@@ -144,9 +127,7 @@ fn attribute(line: &str) -> Result<(String, Vec<u8>), &'static str> {
             .decode(encoded.trim())
             .map_err(|_| "The value after '::' is not base64.")?
     } else if rest.starts_with('<') {
-        return Err(
-            "The value is a reference to another file or server ('<'), which is not followed.",
-        );
+        return Err("The value is a reference to another file or server ('<'), which is not followed.");
     } else {
         rest.trim_start_matches(' ').as_bytes().to_vec()
     };
@@ -163,11 +144,7 @@ impl<'a> Lines<'a> {
         let mut lines = Self {
             physical: (1..).zip(text.lines()).peekable(),
         };
-        while lines
-            .physical
-            .next_if(|(_, line)| line.is_empty())
-            .is_some()
-        {}
+        while lines.physical.next_if(|(_, line)| line.is_empty()).is_some() {}
         lines
     }
 }
@@ -211,10 +188,7 @@ mod tests {
         assert_eq!(entry.dn, "CN=Tony Smith,OU=Sales,DC=contoso,DC=com");
         assert_eq!(entry.first("cn"), Some("Zëe".as_bytes()));
         assert_eq!(entry.first("description"), Some(&b""[..]));
-        assert_eq!(
-            entry.first("proxyaddresses"),
-            Some(&b"smtp:a@contoso.com"[..])
-        );
+        assert_eq!(entry.first("proxyaddresses"), Some(&b"smtp:a@contoso.com"[..]));
         assert_eq!(entry.values("cn").count(), 1);
     }
 
