@@ -6,14 +6,13 @@
 mod file;
 mod keys;
 mod resolve;
-mod scope;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use self::scope::Scope;
 use crate::Result;
+use crate::identity::Scope;
 
 /// What a session is opened with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -129,6 +129,13 @@ pub trait Directory: Send + Sync {
     /// As `find`.
     fn policies(&self) -> Result<Vec<PolicyObject>>;
 
+    /// Whether anything is stored that was sealed under a key: then a missing key is a loss, not a first use.
+    /// A directory that does not exist yet holds none.
+    ///
+    /// # Errors
+    /// As `find`.
+    fn holds_sealed_data(&self) -> Result<bool>;
+
     /// The sealed values of a mailbox.
     ///
     /// # Errors

@@ -5,9 +5,11 @@ mod dn;
 mod dn_syntax;
 pub mod fold;
 mod probe;
+mod scope;
 
 pub use dn::DistinguishedName;
 pub use probe::{Probe, ProbeKind, probes_of};
+pub use scope::Scope;
 
 use uuid::Uuid;
 

@@ -1,1 +1,42 @@
-fn main() {}
+//! The project's commands. `cargo xtask help` lists them.
+
+mod cargo;
+mod header;
+mod process;
+mod repo;
+
+use std::env;
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+const HELP: &str = "\
+cargo xtask demo              show the main job: build, stage the modules, reset PINs in a sandbox store
+cargo xtask test              formatting, lints, Rust tests, C programs and Pester tests on the staged modules
+cargo xtask module [--release] put the importable PowerShell modules under target/module
+cargo xtask header            write include/umpin.h from src/ffi
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[String]) -> Result<()> {
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments.as_slice() {
+        ["header"] => header::run(),
+        ["help" | "--help" | "-h"] => {
+            print!("{HELP}");
+            Ok(())
+        }
+        [] => bail!("which command?\n{HELP}"),
+        other => bail!("unknown command `{}`\n{HELP}", other.join(" ")),
+    }
+}
