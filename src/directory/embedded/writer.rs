@@ -1,6 +1,7 @@
 //! The writer: one thread per directory that carries out queued changes in groups, so that many changes share one sync.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -31,6 +32,8 @@ pub(super) enum Task {
         until: Timestamp,
         error: String,
     },
+    #[cfg(test)]
+    Panic,
 }
 
 /// What came of it.
@@ -82,10 +85,7 @@ impl Shared {
             if queue.stop {
                 return None;
             }
-            queue = self
-                .wake
-                .wait(queue)
-                .unwrap_or_else(PoisonError::into_inner);
+            queue = self.wake.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
     }
 }
@@ -111,9 +111,7 @@ impl Writer {
         }
         self.shared.wake.notify_one();
         // The thread answers, or it panics and drops the other end.
-        answer
-            .recv()
-            .unwrap_or_else(|_| Err(answer_lost(&site.store)))
+        answer.recv().unwrap_or_else(|_| Err(answer_lost(&site.store)))
     }
 
     fn start(&self, site: &Arc<Site>) -> Result<()> {
@@ -122,9 +120,7 @@ impl Writer {
         let thread = std::thread::Builder::new()
             .name("umpin-writer".to_owned())
             .spawn(move || work(&shared, &site))
-            .map_err(|e| {
-                Error::new(ErrorCode::NativeFault, "The writer cannot be started.").caused_by(e)
-            })?;
+            .map_err(|e| Error::new(ErrorCode::NativeFault, "The writer cannot be started.").caused_by(e))?;
         *self.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
         Ok(())
     }
@@ -134,11 +130,7 @@ impl Drop for Writer {
     fn drop(&mut self) {
         self.shared.queue().stop = true;
         self.shared.wake.notify_all();
-        let thread = self
-            .thread
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
             let _ = thread.join();
         }
@@ -161,7 +153,12 @@ fn work(shared: &Shared, site: &Site) {
     let mut slot = Slot::default();
     let mut wrote = false;
     while let Some(jobs) = shared.next_group() {
-        wrote |= group::carry_out(site, &mut slot, jobs);
+        // A panic drops the jobs, whose waiters then know that their outcome is unknown; those behind them are carried out.
+        let done = catch_unwind(AssertUnwindSafe(|| group::carry_out(site, &mut slot, jobs)));
+        match done {
+            Ok(written) => wrote |= written,
+            Err(_) => slot = Slot::default(),
+        }
     }
     if wrote {
         slot.checkpoint_if_free(site);
