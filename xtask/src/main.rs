@@ -1,14 +1,23 @@
 //! The project's commands. `cargo xtask help` lists them.
 
 mod cargo;
+mod download;
+mod files;
 mod header;
+mod interop;
+mod merge;
+mod module;
+mod powershell;
 mod process;
 mod repo;
+mod rid;
 
 use std::env;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+
+use crate::cargo::Build;
 
 const HELP: &str = "\
 cargo xtask demo              show the main job: build, stage the modules, reset PINs in a sandbox store
@@ -32,6 +41,8 @@ fn run(arguments: &[String]) -> Result<()> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
         ["header"] => header::run(),
+        ["module"] => module::run(Build::Debug),
+        ["module", "--release"] => module::run(Build::Release),
         ["help" | "--help" | "-h"] => {
             print!("{HELP}");
             Ok(())
