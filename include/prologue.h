@@ -109,18 +109,19 @@
  *   {"v":1, "identity":"...", "guid":"...", "distinguishedName":"...", "displayName":"...", "primarySmtpAddress":"..."|null,
  *    "pinExpired":true, "lockedOut":false, "pinGenerated":true, "notification":"sent"|"queued"|"failed"|"none",
  *    "recipient":"..."|null, "warnings":[{"id":"...","message":"...","recommendedAction":"..."}], "diagnostics":["..."]}
- *   UMPIN_OK says that the PIN is changed and durable. Trouble that came after that is in warnings: the id
- *   NotificationFailed says that the message could not be sent and will not be.
+ *   UMPIN_OK says that the PIN is changed and durable. Trouble that came after that is in warnings: the ids
+ *   NotificationFailed and NotificationQueued say that the message was not handed over; it waits in the outbox, and later
+ *   resets try it again unless the PIN has been replaced by then.
  *
  * umpin_request_new, by "operation":
  *   {"v":1, "operation":"status"}
- *     -> {"v":1, "directory":"embedded", "location":"/.../directory.db", "exists":true, "mailboxes":null}
- *     UMPIN_DIRECTORY_UNAVAILABLE when there is no store yet.
+ *     -> {"v":1, "location":"/.../directory.db"}
+ *     Whether the directory can be used at all; UMPIN_DIRECTORY_UNAVAILABLE when there is no store yet.
  *   {"v":1, "operation":"pinInfo", "identity":"..."?, "pageSize":500?, "after":"cursor"?, "ignoreDefaultScope":false?,
  *    "domainController":"..."?}
  *     -> {"v":1, "items":[{"userId":"tonysmith@contoso.com", "userObjectId":"<guid>", "identity":"...",
  *         "distinguishedName":"...", "primarySmtpAddress":"..."|null, "pinExpired":true, "lockedOut":false,
- *         "firstTimeUser":true, "isValid":true}], "next":"cursor"|null, "diagnostics":["..."]}
+ *         "firstTimeUser":true, "isValid":true}], "next":"cursor"|null}
  *     With an identity exactly one item, or a failure. Without: every enabled mailbox, page by page; pass "next" as "after"
  *     until it is null. An item that could not be read is {"identity":"...", "error":{...}} instead.
  *   {"v":1, "operation":"mailboxes", "identity":"..."?, "umEnabledOnly":false?, "pageSize":500?, "after":"cursor"?}
@@ -132,7 +133,8 @@
  *   {"v":1, "operation":"import", "path":"/.../people.csv", "format":"csv"|"ldif"?, "defaultPolicy":"..."?,
  *    "skipInvalid":false?, "whatIf":false?}
  *     -> {"v":1, "mailboxesCreated":2, "mailboxesUpdated":1, "mailboxesUnchanged":0, "policiesCreated":["Default"],
- *         "policiesUpdated":[], "skipped":[{"line":3,"message":"..."}], "location":"/.../directory.db"}
+ *         "policiesUpdated":[], "skipped":[{"line":3,"message":"..."}], "ignoredColumns":["..."],
+ *         "location":"/.../directory.db"}
  *     One transaction: a row that cannot be used fails the whole import unless skipInvalid is true. Creates the store.
  *
  *

@@ -115,12 +115,7 @@ pub trait Directory: Send + Sync {
     ///
     /// # Errors
     /// As `find`; `InvalidRequest` for a cursor that is not one.
-    fn mailboxes(
-        &self,
-        filter: MailboxFilter,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Page<Mailbox>>;
+    fn mailboxes(&self, filter: MailboxFilter, after: Option<&str>, limit: usize) -> Result<Page<Mailbox>>;
 
     /// The policy of this name (case-insensitive).
     ///
@@ -133,6 +128,13 @@ pub trait Directory: Send + Sync {
     /// # Errors
     /// As `find`.
     fn policies(&self) -> Result<Vec<PolicyObject>>;
+
+    /// Whether anything is stored that was sealed under a key: then a missing key is a loss, not a first use.
+    /// A directory that does not exist yet holds none.
+    ///
+    /// # Errors
+    /// As `find`.
+    fn holds_sealed_data(&self) -> Result<bool>;
 
     /// The sealed values of a mailbox.
     ///
@@ -150,12 +152,7 @@ pub trait Directory: Send + Sync {
     ///
     /// # Errors
     /// As `find`; `ConfigurationInvalid` for a directory that is not filled by import.
-    fn import(
-        &self,
-        plan: &ImportPlan,
-        audit: Option<&AuditTrail>,
-        dry_run: bool,
-    ) -> Result<ImportCounts>;
+    fn import(&self, plan: &ImportPlan, audit: Option<&AuditTrail>, dry_run: bool) -> Result<ImportCounts>;
 }
 
 /// What an identity matched.

@@ -1,0 +1,9 @@
+# What runs at import. The stager appends this to the module's functions.
+Set-StrictMode -Version Latest
+$script:PSDefaultParameterValues = @{}
+
+foreach ($hidden in $script:ExistingCommands) {
+    $source = if ($hidden.ModuleName) { "of module '$($hidden.ModuleName)'" } else { 'of this session' }
+    Microsoft.PowerShell.Utility\Write-Warning ("This session already has a $($hidden.Name) ($source). The one of " +
+        'UMMailboxPin.Directory takes its place, unless this module is imported with -NoClobber.')
+}

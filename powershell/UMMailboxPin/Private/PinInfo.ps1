@@ -1,0 +1,39 @@
+# Writes what Get-UMMailboxPIN found.
+function Write-PinInfo {
+    param([hashtable] $Run, [hashtable] $Page, [bool] $AsWarning)
+
+    Write-UmDiagnostic $Run.Cmdlet $Page.Diagnostics
+    if ($null -ne $Page.Failure) {
+        Write-PinInfoFailure $Run $Page.Failure $AsWarning
+        return
+    }
+    foreach ($item in $Page.Items) {
+        $failure = Get-UmMember $item 'error'
+        if ($null -ne $failure) {
+            Write-PinInfoFailure $Run (ConvertFrom-UmError -Failure $failure -TargetObject $item.identity) $AsWarning
+            continue
+        }
+        $Run.Cmdlet.WriteObject([pscustomobject] @{
+                PSTypeName    = 'UMMailboxPin.UMMailboxPin'
+                UserID        = [string] $item.userId
+                UserObjectId  = $item.userObjectId
+                Identity      = $item.identity
+                PinExpired    = $item.pinExpired
+                LockedOut     = $item.lockedOut
+                FirstTimeUser = $item.firstTimeUser
+                ObjectState   = 'Unchanged'
+                IsValid       = $item.isValid
+            })
+    }
+}
+
+function Write-PinInfoFailure {
+    param([hashtable] $Run, [System.Management.Automation.ErrorRecord] $Failure, [bool] $AsWarning)
+
+    if ($AsWarning) {
+        $Run.Cmdlet.WriteWarning($Failure.Exception.Message)
+    }
+    else {
+        $Run.Cmdlet.WriteError($Failure)
+    }
+}

@@ -1,0 +1,157 @@
+# The state of one Set-UMMailboxPIN pipeline, and what happens to each of its items. The functions that write are called from
+# Set-UMMailboxPIN, so they see the preferences that it took from its caller.
+function New-ResetRun {
+    param([System.Management.Automation.PSCmdlet] $Cmdlet, [System.Collections.IDictionary] $Bound)
+
+    $request = @{ cmdlet = $Cmdlet.MyInvocation.MyCommand.Name }
+    foreach ($name in 'PinExpired', 'LockedOut', 'SendEmail') {
+        if ($Bound.ContainsKey($name)) {
+            $request[$name.Substring(0, 1).ToLowerInvariant() + $name.Substring(1)] = [bool] $Bound[$name]
+        }
+    }
+    foreach ($name in 'IgnoreDefaultScope', 'KeepPin') {
+        if ($Bound.ContainsKey($name) -and $Bound[$name]) {
+            $request[$name.Substring(0, 1).ToLowerInvariant() + $name.Substring(1)] = $true
+        }
+    }
+    if ($Bound.ContainsKey('NotifyEmail') -and -not [string]::IsNullOrWhiteSpace($Bound['NotifyEmail'])) {
+        $request['notifyEmail'] = [string] $Bound['NotifyEmail']
+    }
+    if ($Bound.ContainsKey('DomainController') -and $null -ne $Bound['DomainController']) {
+        $request['domainController'] = $Bound['DomainController'].ToString()
+    }
+
+    $directory = Open-UmDirectory $Cmdlet
+    @{
+        Cmdlet    = $Cmdlet
+        Session   = $directory.Session
+        Directory = $directory.Directory
+        Request   = $request
+        Pin       = if ($Bound.ContainsKey('Pin')) { [string] $Bound['Pin'] } else { '' }
+        SendEmail = -not $Bound.ContainsKey('SendEmail') -or [bool] $Bound['SendEmail']
+        PassThru  = $Bound.ContainsKey('PassThru') -and [bool] $Bound['PassThru']
+        Threads   = if ($Bound.ContainsKey('ThrottleLimit')) { [uint32] $Bound['ThrottleLimit'] } else { [uint32] 0 }
+        Warned    = [System.Collections.Generic.HashSet[string]]::new()
+        Plan      = $null
+        Batch     = $null
+        Queue     = [System.Collections.Generic.Queue[hashtable]]::new()
+        Progress  = New-UmProgress $Cmdlet 'Resetting Unified Messaging PINs'
+    }
+}
+
+# What the parameters themselves have that surprises: said once, with the first item, so that an empty pipeline says nothing.
+function Write-ResetAdvice {
+    param([hashtable] $Run)
+
+    if (-not $Run.SendEmail) {
+        if ($Run.Request.ContainsKey('notifyEmail')) {
+            Write-UmWarning $Run '-NotifyEmail has no effect together with -SendEmail $false: nothing is mailed.'
+        }
+        if (-not $Run.Pin -and -not $Run.PassThru -and -not $Run.Request.ContainsKey('keepPin')) {
+            Write-UmWarning $Run ('With -SendEmail $false and without -Pin a PIN is generated that nobody gets to know. ' +
+                'Use -PassThru to receive it, or -KeepPin to lock or unlock without a new PIN.')
+        }
+    }
+    if ($Run.Request.ContainsKey('domainController') -and $Run.Directory -eq 'embedded') {
+        Write-UmWarning $Run 'The embedded directory has no domain controllers: -DomainController is ignored.'
+    }
+}
+
+# Looks one mailbox up, asks, and resets it or hands it to the batch.
+function Invoke-ResetItem {
+    param([hashtable] $Run, [object] $InputObject, [bool] $WhatIf, [bool] $WillAsk)
+
+    Write-ResetAdvice $Run
+    $identity = Get-IdentityText $InputObject
+    if (-not $identity) {
+        $record = New-UmErrorRecord -Id 'InvalidIdentity' -TargetObject $InputObject `
+            -Message 'The value of -Identity is empty or has no property that names a mailbox.' `
+            -RecommendedAction 'Pass a GUID, DN, canonical name, DOMAIN\account, UPN, e-mail address, alias or name.'
+        Add-ResetAnswer $Run @{ Failure = $record; Diagnostics = @() }
+        return
+    }
+
+    $answer = New-ResetPlan -Run $Run -Identity $identity -TargetObject $InputObject -WhatIf $WhatIf
+    $Run.Plan = $answer.Plan
+    if ($null -eq $answer.Failure) {
+        $answer = Get-ResetTarget -Plan $Run.Plan -TargetObject $InputObject
+        $target = $answer.Value
+    }
+    if ($null -eq $answer.Failure -and ($WhatIf -or $WillAsk)) {
+        $answer = Test-ResetPlan -Plan $Run.Plan -TargetObject $InputObject
+    }
+    if ($null -ne $answer.Failure) {
+        Close-ResetPlan $Run
+        Add-ResetAnswer $Run $answer
+        return
+    }
+
+    Write-UmDiagnostic $Run.Cmdlet (Get-UmMember $target 'diagnostics')
+    foreach ($warning in (Get-UmMember $target 'warnings')) {
+        Write-UmWarning $Run $warning.message
+    }
+
+    $go = Confirm-UmChange -Cmdlet $Run.Cmdlet -Sentence (Get-ResetSentence -Target $target -SendEmail $Run.SendEmail)
+    if ($go) {
+        if ($Run.Threads -gt 0) {
+            Submit-ResetPlan $Run $InputObject
+        }
+        else {
+            Write-ResetAnswer $Run (Complete-ResetPlan -Plan $Run.Plan -TargetObject $InputObject)
+        }
+    }
+    Close-ResetPlan $Run
+}
+
+function Close-ResetPlan {
+    param([hashtable] $Run)
+
+    if ($null -ne $Run.Plan) {
+        $Run.Plan.Dispose()
+        $Run.Plan = $null
+    }
+}
+
+# Silence, or the object asked for; then warnings; a PIN that was changed without its message arriving is an error.
+# The object comes first: under -ErrorAction Stop the caller must still get a PIN that was generated.
+function Write-ResetAnswer {
+    param([hashtable] $Run, [hashtable] $Answer)
+
+    Write-UmDiagnostic $Run.Cmdlet $Answer.Diagnostics
+    if ($null -ne $Answer.Failure) {
+        $Run.Cmdlet.WriteError($Answer.Failure)
+        return
+    }
+    if ($Run.PassThru) {
+        $Run.Cmdlet.WriteObject((New-ResetResult $Answer))
+    }
+    foreach ($warning in (Get-UmMember $Answer.Value 'warnings')) {
+        if ($warning.id -eq 'NotificationFailed') {
+            $Run.Cmdlet.WriteError((New-UmErrorRecord -Id $warning.id -Message $warning.message -TargetObject $Answer.TargetObject `
+                        -RecommendedAction ([string] (Get-UmMember $warning 'recommendedAction'))))
+        }
+        else {
+            Write-UmWarning $Run $warning.message
+        }
+    }
+}
+
+function New-ResetResult {
+    param([hashtable] $Answer)
+
+    $value = $Answer.Value
+    [pscustomobject] @{
+        PSTypeName         = 'UMMailboxPin.ResetResult'
+        Identity           = $value.identity
+        PrimarySmtpAddress = $value.primarySmtpAddress
+        PinExpired         = $value.pinExpired
+        LockedOut          = $value.lockedOut
+        Pin                = $Answer.Pin
+        PinGenerated       = $value.pinGenerated
+        Notification       = $value.notification
+        Recipient          = $value.recipient
+        DisplayName        = $value.displayName
+        DistinguishedName  = $value.distinguishedName
+        Guid               = [guid] $value.guid
+    }
+}
