@@ -134,6 +134,7 @@ fn one(base: &Path, program: &Program, variant: Variant) -> Result<()> {
             "--quiet",
             "--error-exitcode=99",
             "--leak-check=full",
+            "--show-leak-kinds=definite",
             "--errors-for-leak-kinds=definite",
         ]);
         valgrind.arg(&binary);
