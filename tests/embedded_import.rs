@@ -16,9 +16,7 @@ fn importing_again_keeps_records_and_ids() {
     let (_home, path) = store(5);
     let directory = open(&path);
     let before = find_one(&directory, "User 3");
-    directory
-        .apply(change(before.object_id, None, b"record"))
-        .unwrap();
+    directory.apply(change(before.object_id, None, b"record")).unwrap();
     let id = directory.store_id().unwrap();
 
     let counts = directory.import(&plan(rows(5)), None, false).unwrap();
@@ -33,8 +31,7 @@ fn importing_again_keeps_records_and_ids() {
     assert!(counts.policies_created.is_empty() && counts.policies_updated.is_empty());
 
     let mut many = rows(6);
-    many[3].distinguished_name =
-        DistinguishedName::parse("cn=USER 3, ou=sales, dc=contoso, dc=com");
+    many[3].distinguished_name = DistinguishedName::parse("cn=USER 3, ou=sales, dc=contoso, dc=com");
     many[3].alias = Some("tony".to_owned());
     many[3].email_addresses = vec!["SMTP:tony@contoso.com".to_owned()];
     many[3].extensions.clear();
@@ -51,10 +48,7 @@ fn importing_again_keeps_records_and_ids() {
         (1, 1, 4)
     );
     let after = find_one(&directory, "TONY@contoso.com");
-    assert_eq!(
-        (after.object_id, after.guid),
-        (before.object_id, before.guid)
-    );
+    assert_eq!((after.object_id, after.guid), (before.object_id, before.guid));
     assert!(after.extensions.is_empty());
     assert_eq!(
         directory
@@ -64,11 +58,7 @@ fn importing_again_keeps_records_and_ids() {
         0
     );
     assert_eq!(
-        directory
-            .credential(after.object_id)
-            .unwrap()
-            .record
-            .as_deref(),
+        directory.credential(after.object_id).unwrap().record.as_deref(),
         Some(&b"record"[..])
     );
     assert_eq!(directory.store_id().unwrap(), id);
@@ -98,10 +88,7 @@ fn a_mailbox_is_followed_by_its_guid_and_its_pin_goes_to_nobody_else() {
     let counts = directory.import(&plan(many.clone()), None, false).unwrap();
     assert_eq!((counts.mailboxes_updated, counts.refused.len()), (2, 0));
     assert_eq!(find_one(&directory, &a.to_string()).object_id, ids.0);
-    assert_eq!(
-        find_one(&directory, "contoso.com/Sales/User 0").object_id,
-        ids.1
-    );
+    assert_eq!(find_one(&directory, "contoso.com/Sales/User 0").object_id, ids.1);
     // A newcomer takes the name of one who moves away, his row standing first.
     let mut newcomer = many[0].clone();
     newcomer.line = 1;
@@ -114,9 +101,7 @@ fn a_mailbox_is_followed_by_its_guid_and_its_pin_goes_to_nobody_else() {
     assert_eq!(find_one(&directory, "contoso.com/Moved").object_id, ids.0);
     // Nobody moved the one whose name this row wants.
     newcomer.guid = Some(Uuid::from_u128(0xd));
-    let counts = directory
-        .import(&plan(vec![newcomer]), None, false)
-        .unwrap();
+    let counts = directory.import(&plan(vec![newcomer]), None, false).unwrap();
     assert_eq!(counts.refused.len(), 1);
     assert_eq!(
         directory
@@ -152,34 +137,19 @@ fn a_refused_row_keeps_the_whole_file_out() {
     for (path, exists) in [(path.clone(), true), (home.path().join("new.db"), false)] {
         let directory = open(&path);
         for dry_run in [true, false] {
-            let counts = directory
-                .import(&plan(twice.clone()), None, dry_run)
-                .unwrap();
+            let counts = directory.import(&plan(twice.clone()), None, dry_run).unwrap();
             let lines: Vec<u64> = counts.refused.iter().map(|p| p.line).collect();
             assert_eq!(lines, [5, 9]);
-            assert!(
-                counts.refused[0].message.contains("Line 4"),
-                "{:?}",
-                counts.refused
-            );
+            assert!(counts.refused[0].message.contains("Line 4"), "{:?}", counts.refused);
         }
         assert_eq!(path.exists(), exists);
         if exists {
-            assert_eq!(
-                directory
-                    .find(&Identity::parse("User 1").unwrap())
-                    .unwrap()
-                    .count,
-                0
-            );
+            assert_eq!(directory.find(&Identity::parse("User 1").unwrap()).unwrap().count, 0);
         }
     }
     let _ = twice.split_off(3);
     assert_eq!(
-        open(&path)
-            .import(&plan(twice), None, false)
-            .unwrap()
-            .mailboxes_created,
+        open(&path).import(&plan(twice), None, false).unwrap().mailboxes_created,
         2
     );
 }
@@ -202,10 +172,7 @@ fn policies_are_updated_only_where_the_file_describes_them() {
     let counts = directory.import(&plan, None, false).unwrap();
     assert_eq!(counts.policies_updated, ["DEFAULT"]);
     let stored = directory.policy("default").unwrap().unwrap();
-    assert_eq!(
-        (stored.guid, &stored.settings),
-        (Uuid::from_u128(5), &settings)
-    );
+    assert_eq!((stored.guid, &stored.settings), (Uuid::from_u128(5), &settings));
     plan.policies[0].described = false;
     plan.policies[0].settings.min_pin_length = 4;
     directory.import(&plan, None, false).unwrap();

@@ -118,18 +118,12 @@ fn truncated_shared_memory_kills_nobody() {
     }
     directory.import(&plan(many.clone()), None, false).unwrap();
     let mapped = fs::metadata(&shm).unwrap().len();
-    assert!(
-        mapped > 32768,
-        "the log was too short for this test: {mapped}"
-    );
+    assert!(mapped > 32768, "the log was too short for this test: {mapped}");
     drop(File::open(&shm).unwrap());
     drop(File::open(&path).unwrap());
     assert!(spawn("read", &path).wait().unwrap().success());
     let truncated = fs::metadata(&shm).unwrap().len();
-    assert!(
-        truncated < mapped,
-        "the other process did not truncate: {truncated}"
-    );
+    assert!(truncated < mapped, "the other process did not truncate: {truncated}");
     for row in &mut many {
         row.display_name = Some("Renamed".to_owned());
         row.legacy_exchange_dn = Some(format!("{}{}", row.name, "y".repeat(1800)));
@@ -181,11 +175,7 @@ fn a_full_disk_loses_nothing_and_says_so() {
         return;
     }
     let outcome = std::panic::catch_unwind(|| fill_the_disk(home.path()));
-    Command::new("umount")
-        .arg("-l")
-        .arg(home.path())
-        .status()
-        .unwrap();
+    Command::new("umount").arg("-l").arg(home.path()).status().unwrap();
     if let Err(panic) = outcome {
         std::panic::resume_unwind(panic);
     }

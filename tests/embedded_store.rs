@@ -33,20 +33,11 @@ fn every_kind_of_identity_finds_its_mailbox() {
     ] {
         assert_eq!(find_one(&directory, &text), wanted, "{text}");
     }
-    assert_eq!(
-        directory.find_by_object_id(wanted.object_id).unwrap(),
-        Some(wanted)
-    );
-    assert_eq!(
-        directory.find_by_object_id(ObjectId([0; 16])).unwrap(),
-        None
-    );
+    assert_eq!(directory.find_by_object_id(wanted.object_id).unwrap(), Some(wanted));
+    assert_eq!(directory.find_by_object_id(ObjectId([0; 16])).unwrap(), None);
     for text in ["*", "User*", "%", "user", "'; DROP TABLE mailbox; --"] {
         assert_eq!(
-            directory
-                .find(&Identity::parse(text).unwrap())
-                .unwrap()
-                .count,
+            directory.find(&Identity::parse(text).unwrap()).unwrap().count,
             0,
             "{text}"
         );
@@ -79,9 +70,7 @@ fn a_listing_pages_through_everything_once() {
     many[3].um_enabled = false;
     directory.import(&plan(many), None, false).unwrap();
     for (only, expected) in [(false, 25), (true, 24)] {
-        let filter = MailboxFilter {
-            um_enabled_only: only,
-        };
+        let filter = MailboxFilter { um_enabled_only: only };
         let mut names = Vec::new();
         let mut after = None;
         loop {
@@ -97,9 +86,7 @@ fn a_listing_pages_through_everything_once() {
         assert_eq!(names.first().map(String::as_str), Some("User 0"));
         assert_eq!(names.contains(&"User 3".to_owned()), !only);
     }
-    let error = directory
-        .mailboxes(MailboxFilter::default(), Some("x"), 8)
-        .unwrap_err();
+    let error = directory.mailboxes(MailboxFilter::default(), Some("x"), 8).unwrap_err();
     assert_eq!(error.code(), ErrorCode::InvalidRequest);
 }
 
@@ -113,14 +100,8 @@ fn a_change_on_an_outdated_record_is_refused() {
         directory.apply(change(id, Some(b"x"), b"one")).unwrap(),
         Applied::Conflict
     );
-    assert_eq!(
-        directory.apply(change(id, None, b"one")).unwrap(),
-        Applied::Committed
-    );
-    assert_eq!(
-        directory.apply(change(id, None, b"two")).unwrap(),
-        Applied::Conflict
-    );
+    assert_eq!(directory.apply(change(id, None, b"one")).unwrap(), Applied::Committed);
+    assert_eq!(directory.apply(change(id, None, b"two")).unwrap(), Applied::Conflict);
     let mut second = change(id, Some(b"one"), b"two");
     second.counter = Some(b"count".to_vec());
     assert_eq!(directory.apply(second).unwrap(), Applied::Committed);
@@ -130,16 +111,11 @@ fn a_change_on_an_outdated_record_is_refused() {
     // A change without counter removes it.
     directory.apply(change(id, Some(b"two"), b"three")).unwrap();
     assert_eq!(directory.credential(id).unwrap().counter, None);
-    let error = directory
-        .apply(change(ObjectId([9; 16]), None, b"x"))
-        .unwrap_err();
+    let error = directory.apply(change(ObjectId([9; 16]), None, b"x")).unwrap_err();
     assert_eq!(error.code(), ErrorCode::ManagementObjectNotFound);
     drop(directory);
     let reopened = open(&path);
-    assert_eq!(
-        reopened.credential(id).unwrap().record.as_deref(),
-        Some(&b"three"[..])
-    );
+    assert_eq!(reopened.credential(id).unwrap().record.as_deref(), Some(&b"three"[..]));
 }
 
 #[test]
@@ -186,41 +162,22 @@ fn the_outbox_leases_puts_off_and_removes() {
         directory.apply(change).unwrap();
         record = Some(vec![n]);
     }
-    assert_eq!(
-        directory
-            .lease_due(Timestamp(99), Timestamp(500), 10)
-            .unwrap(),
-        []
-    );
-    let leased = directory
-        .lease_due(Timestamp(100), Timestamp(500), 2)
-        .unwrap();
+    assert_eq!(directory.lease_due(Timestamp(99), Timestamp(500), 10).unwrap(), []);
+    let leased = directory.lease_due(Timestamp(100), Timestamp(500), 2).unwrap();
     assert_eq!(leased.iter().map(|e| e.id[0]).collect::<Vec<_>>(), [1, 2]);
     assert_eq!(leased[0].leased_until, Timestamp(500));
     assert_eq!(leased[0].sealed, vec![1; 40]);
-    let rest = directory
-        .lease_due(Timestamp(100), Timestamp(500), 9)
-        .unwrap();
+    let rest = directory.lease_due(Timestamp(100), Timestamp(500), 9).unwrap();
     assert_eq!(rest.len(), 1);
     directory.remove([1; 16]).unwrap();
     directory.remove([1; 16]).unwrap();
-    directory
-        .defer([2; 16], Timestamp(600), "no relay")
-        .unwrap();
-    let due = directory
-        .lease_due(Timestamp(600), Timestamp(900), 9)
-        .unwrap();
+    directory.defer([2; 16], Timestamp(600), "no relay").unwrap();
+    let due = directory.lease_due(Timestamp(600), Timestamp(900), 9).unwrap();
     assert_eq!(due.iter().map(|e| e.id[0]).collect::<Vec<_>>(), [2, 3]);
-    assert_eq!(
-        (due[0].attempts, due[0].last_error.as_deref()),
-        (1, Some("no relay"))
-    );
+    assert_eq!((due[0].attempts, due[0].last_error.as_deref()), (1, Some("no relay")));
     drop(directory);
     assert_eq!(
-        open(&path)
-            .lease_due(Timestamp(900), Timestamp(901), 9)
-            .unwrap()
-            .len(),
+        open(&path).lease_due(Timestamp(900), Timestamp(901), 9).unwrap().len(),
         2
     );
 }
@@ -232,16 +189,12 @@ fn a_missing_store_is_named_and_not_made() {
     let directory = open(&path);
     let id = ObjectId([1; 16]);
     let errors = [
-        directory
-            .find(&Identity::parse("tony").unwrap())
-            .unwrap_err(),
+        directory.find(&Identity::parse("tony").unwrap()).unwrap_err(),
         directory.store_id().unwrap_err(),
         directory.policies().unwrap_err(),
         directory.credential(id).unwrap_err(),
         directory.apply(change(id, None, b"x")).unwrap_err(),
-        directory
-            .lease_due(Timestamp(0), Timestamp(1), 1)
-            .unwrap_err(),
+        directory.lease_due(Timestamp(0), Timestamp(1), 1).unwrap_err(),
     ];
     for error in errors {
         assert_eq!(error.code(), ErrorCode::DirectoryUnavailable);
@@ -273,13 +226,9 @@ fn what_is_not_a_store_is_told_apart() {
     let home = tempfile::tempdir().unwrap();
     let code = |path: &std::path::Path| {
         for directory in [open(path), open_read_only(path)] {
-            let error = directory
-                .find(&Identity::parse("tony").unwrap())
-                .unwrap_err();
+            let error = directory.find(&Identity::parse("tony").unwrap()).unwrap_err();
             assert!(
-                error
-                    .message()
-                    .contains(path.file_name().unwrap().to_str().unwrap()),
+                error.message().contains(path.file_name().unwrap().to_str().unwrap()),
                 "{error}"
             );
             if directory.location().is_empty() {
@@ -308,10 +257,7 @@ fn what_is_not_a_store_is_told_apart() {
     let before = fs::read(&foreign).unwrap();
     assert_eq!(code(&foreign), ErrorCode::StoreCorrupt);
     assert_eq!(
-        open(&foreign)
-            .import(&plan(rows(1)), None, false)
-            .unwrap_err()
-            .code(),
+        open(&foreign).import(&plan(rows(1)), None, false).unwrap_err().code(),
         ErrorCode::StoreCorrupt
     );
     assert_eq!(fs::read(&foreign).unwrap(), before);
@@ -362,15 +308,9 @@ fn reading_only_leaves_no_trace() {
         assert_eq!(find_one(&directory, "user.2").object_id, id);
         directory.policies().unwrap();
         directory.credential(id).unwrap();
-        assert_eq!(
-            directory.lease_due(Timestamp(0), Timestamp(1), 1).unwrap(),
-            []
-        );
+        assert_eq!(directory.lease_due(Timestamp(0), Timestamp(1), 1).unwrap(), []);
         let counts = directory.import(&plan(rows(9)), None, true).unwrap();
-        assert_eq!(
-            (counts.mailboxes_created, counts.mailboxes_unchanged),
-            (4, 5)
-        );
+        assert_eq!((counts.mailboxes_created, counts.mailboxes_unchanged), (4, 5));
         for error in [
             directory.apply(change(id, None, b"x")).unwrap_err(),
             directory.import(&plan(rows(9)), None, false).unwrap_err(),
@@ -395,11 +335,7 @@ fn reading_only_leaves_no_trace() {
     assert!(!wal.is_empty());
     let before = dump(&path);
     assert_eq!(
-        open_read_only(&path)
-            .credential(id)
-            .unwrap()
-            .record
-            .as_deref(),
+        open_read_only(&path).credential(id).unwrap().record.as_deref(),
         Some(&b"in the log"[..])
     );
     use_it();
@@ -417,21 +353,14 @@ fn a_backup_is_a_whole_store_and_can_be_put_in_place() {
     directory.backup(&copy).unwrap();
     assert!(directory.backup(&copy).is_err());
     assert!(!beside(&copy, "-wal").exists());
-    directory
-        .apply(change(id, Some(b"saved"), b"later"))
-        .unwrap();
+    directory.apply(change(id, Some(b"saved"), b"later")).unwrap();
     // In place of the store while the session lives.
     let _ = fs::remove_file(beside(&path, "-wal"));
     let _ = fs::remove_file(beside(&path, "-shm"));
     fs::rename(&copy, &path).unwrap();
+    assert_eq!(directory.credential(id).unwrap().record.as_deref(), Some(&b"saved"[..]));
     assert_eq!(
-        directory.credential(id).unwrap().record.as_deref(),
-        Some(&b"saved"[..])
-    );
-    assert_eq!(
-        directory
-            .apply(change(id, Some(b"saved"), b"again"))
-            .unwrap(),
+        directory.apply(change(id, Some(b"saved"), b"again")).unwrap(),
         Applied::Committed
     );
     drop(directory);

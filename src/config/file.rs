@@ -1,10 +1,14 @@
 //! The file as it is written: structure and types, and errors that name the key without repeating its value.
 
+use std::fmt;
 use std::fs::File;
 use std::io::Read as _;
+use std::marker::PhantomData;
 use std::path::Path;
 
 use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, MapAccess, Visitor};
 
 use super::keys::RawKeys;
 use crate::import::text::decode;
@@ -13,14 +17,38 @@ use crate::{Error, ErrorCode, Result};
 /// No configuration is this long; a wrong path must not fill the memory.
 const MAX_LENGTH: u64 = 64 * 1024;
 
+/// A structure that is written as an object: serde would take an array of its values as well.
+#[derive(Debug)]
+pub(super) struct Object<T>(pub T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ObjectVisitor<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            }
+        }
+
+        deserializer.deserialize_map(ObjectVisitor(PhantomData))
+    }
+}
+
 /// Flat structures instead of enums tagged by `type`, because only these report the path of a wrong key.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub(super) struct RawConfig {
-    pub directory: Option<RawDirectory>,
+    pub directory: Option<Object<RawDirectory>>,
     pub keys: Option<RawKeys>,
-    pub notification: Option<RawNotification>,
-    pub audit: Option<RawAudit>,
+    pub notification: Option<Object<RawNotification>>,
+    pub audit: Option<Object<RawAudit>>,
     pub default_scope: Option<String>,
     pub netbios_name: Option<String>,
     pub service_group: Option<String>,
@@ -96,7 +124,7 @@ pub(super) fn invalid(path: &Path, what: &str) -> Error {
 
 fn parse(text: &str) -> Result<RawConfig, String> {
     let mut json = serde_json::Deserializer::from_str(text);
-    let raw: RawConfig = serde_path_to_error::deserialize(&mut json).map_err(|e| {
+    let Object(raw): Object<RawConfig> = serde_path_to_error::deserialize(&mut json).map_err(|e| {
         let path = e.path().to_string();
         explain(&path, e.inner())
     })?;
@@ -120,7 +148,7 @@ fn explain(path: &str, error: &serde_json::Error) -> String {
         Some((_, expected)) if shown => {
             format!(
                 "has a wrong value in the key '{key}' ({place}): expected {}",
-                expected_words(expected)
+                expected.replace('`', "'")
             )
         }
         _ if shown => format!("has a wrong value in the key '{key}' ({place})"),
@@ -136,15 +164,6 @@ fn explain(path: &str, error: &serde_json::Error) -> String {
             format!("lacks the key '{}' ({place})", joined(path, name))
         }
         _ => format!("has a fault in the key '{key}' ({place}): {what}"),
-    }
-}
-
-/// The names of our own types mean nothing to a reader.
-fn expected_words(expected: &str) -> String {
-    if expected.starts_with("struct ") {
-        "an object".to_owned()
-    } else {
-        expected.replace('`', "'")
     }
 }
 

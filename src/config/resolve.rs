@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::file::{DirectoryType, NotificationType, RawConfig, RawDirectory, RawNotification, invalid};
+use super::file::{DirectoryType, NotificationType, Object, RawConfig, RawDirectory, RawNotification, invalid};
 use super::keys::RawKeys;
 use super::{Config, DirectoryConfig, KeysConfig, NotificationConfig, OpenRequest, Scope};
 use crate::Result;
@@ -29,7 +29,7 @@ pub(super) fn resolve(raw: RawConfig, open: &OpenRequest) -> Result<Config> {
             directory: directory(raw.directory, &paths)?,
             keys: keys(raw.keys, &paths)?,
             notification: notification(raw.notification, &paths)?,
-            audit_enabled: raw.audit.and_then(|audit| audit.enabled).unwrap_or(true),
+            audit_enabled: raw.audit.and_then(|Object(audit)| audit.enabled).unwrap_or(true),
             default_scope: raw
                 .default_scope
                 .map(|text| {
@@ -83,10 +83,10 @@ fn plain(key: &str, value: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-fn directory(raw: Option<RawDirectory>, paths: &Paths<'_>) -> Result<DirectoryConfig, Fault> {
+fn directory(raw: Option<Object<RawDirectory>>, paths: &Paths<'_>) -> Result<DirectoryConfig, Fault> {
     let mut path = None;
     let mut seconds = DEFAULT_TIMEOUT_SECONDS;
-    if let Some(raw) = raw {
+    if let Some(Object(raw)) = raw {
         if raw.r#type == DirectoryType::ActiveDirectory {
             return Err(wrong(
                 "directory.type",
@@ -146,9 +146,9 @@ fn keys(raw: Option<RawKeys>, paths: &Paths<'_>) -> Result<KeysConfig, Fault> {
     })
 }
 
-fn notification(raw: Option<RawNotification>, paths: &Paths<'_>) -> Result<NotificationConfig, Fault> {
+fn notification(raw: Option<Object<RawNotification>>, paths: &Paths<'_>) -> Result<NotificationConfig, Fault> {
     let (mut directory, mut from) = (None, None);
-    if let Some(raw) = raw {
+    if let Some(Object(raw)) = raw {
         if raw.r#type == NotificationType::Smtp {
             return Err(wrong("notification.type", "'smtp' is not supported by this version"));
         }

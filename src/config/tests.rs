@@ -150,7 +150,7 @@ fn faults_name_the_key() {
         ),
         (
             r#"{ "directory": { "type": "embedded", "path": "a\u0000b" } }"#,
-            "is not text: it contains a NUL byte|'directory.path': it contains a control character",
+            "'directory.path': it contains a control character",
         ),
         (
             r#"{ "directory": { "type": "embedded", "timeoutSeconds": 0 } }"#,
@@ -209,15 +209,12 @@ fn faults_name_the_key() {
         ),
         ("{ } x", "is not valid JSON (line 1, column 5)"),
         ("{ \"audit\": {", "is not valid JSON (line 1, column 12): EOF"),
-        ("[]", "lacks|a wrong value in the key 'the whole file'|not an object"),
+        ("[]", "wrong value in the key 'the whole file': expected an object"),
         ("", "is empty"),
         ("\0\0", "is not text"),
     ] {
         let message = without_column(&refused(content));
-        assert!(
-            said.split('|').any(|s| message.contains(s)),
-            "{message}\n  expected {said}"
-        );
+        assert!(message.contains(said), "{message}\n  expected {said}");
         assert!(message.ends_with('.') && !message.ends_with(".."), "{message}");
     }
     let (_folder, config) = load(b"\xFF");

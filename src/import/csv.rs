@@ -1,4 +1,4 @@
-//! CSV as `Export-Csv`, `csvde` and spreadsheets write it.
+//! CSV as `Export-Csv` and spreadsheets write it.
 
 use csv::{ReaderBuilder, StringRecord};
 
@@ -181,7 +181,8 @@ fn targets(header: &StringRecord, builder: &mut Builder) -> Result<Vec<Option<Co
             "has no header line with the names of columns such as DistinguishedName",
         ));
     }
-    if !has("DistinguishedName") && !(has("UserPrincipalName") && has("Name")) {
+    let identifies = has("DistinguishedName") || (has("UserPrincipalName") && has("Name"));
+    if !identifies {
         return Err(invalid(
             "needs the column DistinguishedName, or the columns UserPrincipalName and Name",
         ));

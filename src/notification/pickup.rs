@@ -9,6 +9,8 @@ use time::macros::format_description;
 
 use super::{DeliveryError, Notifier, OutgoingMessage};
 use crate::clock::Timestamp;
+use crate::platform::files::sync_directory;
+use crate::platform::group::ServiceGroup;
 use crate::{Error, ErrorCode, Result};
 
 /// Delivers into a directory. Messages hold PINs, so files and directory are their owner's (and one group's) alone; on
@@ -53,7 +55,7 @@ impl PickupNotifier {
     }
 
     /// The directory, made if it is missing; its parent is not, lest an unmounted volume be mistaken for an empty one.
-    fn ensure_directory(&self, group: Option<u32>) -> io::Result<()> {
+    fn ensure_directory(&self, group: Option<&ServiceGroup>) -> io::Result<()> {
         match fs::symlink_metadata(&self.directory) {
             Ok(found) if found.is_dir() => return Ok(()),
             Ok(_) => return Err(ErrorKind::NotADirectory.into()),
@@ -81,14 +83,14 @@ impl PickupNotifier {
     }
 
     fn write(&self, message: &OutgoingMessage) -> io::Result<()> {
-        let group = self.group_id()?;
-        self.ensure_directory(group)?;
+        let group = self.find_group()?;
+        self.ensure_directory(group.as_ref())?;
         let name = Self::file_name(message.created, message.id);
         // One temporary name per message: what a crash left behind is overwritten by the retry instead of lying about.
         let temporary = self.directory.join(format!(".{name}.tmp"));
         let mut file = open_locked(&temporary)?;
         let named = (|| {
-            share(&file, group, 0o640)?;
+            share(&file, group.as_ref(), 0o640)?;
             file.set_len(0)?;
             file.write_all(&message.content)?;
             file.sync_all()?;
@@ -103,28 +105,21 @@ impl PickupNotifier {
         sync_directory(&self.directory)
     }
 
-    #[cfg(unix)]
-    fn group_id(&self) -> io::Result<Option<u32>> {
+    fn find_group(&self) -> io::Result<Option<ServiceGroup>> {
         let Some(name) = &self.group else {
             return Ok(None);
         };
-        match nix::unistd::Group::from_name(name) {
-            Ok(Some(group)) => Ok(Some(group.gid.as_raw())),
-            Ok(None) => Err(io::Error::other(format!("the group '{name}' does not exist"))),
-            Err(e) => Err(e.into()),
+        match ServiceGroup::find(name)? {
+            Some(group) => Ok(Some(group)),
+            None => Err(io::Error::other(format!("the group '{name}' does not exist"))),
         }
-    }
-
-    #[cfg(not(unix))]
-    fn group_id(&self) -> io::Result<Option<u32>> {
-        Ok(None)
     }
 }
 
 impl Notifier for PickupNotifier {
     fn check(&self) -> Result<()> {
         let refused = |e: &io::Error| self.unusable(&format!("cannot be used: {e}"));
-        self.group_id().map_err(|e| refused(&e))?;
+        self.find_group().map_err(|e| refused(&e))?;
         match fs::symlink_metadata(&self.directory) {
             Ok(found) if found.is_symlink() => Err(self.unusable("is a symbolic link")),
             Ok(found) if !found.is_dir() => Err(self.unusable("is not a directory")),
@@ -206,7 +201,8 @@ fn is_link_loop(_: &io::Error) -> bool {
 /// Opens the temporary file for this process alone. Whoever waited for the lock of a process that delivered the same message
 /// meanwhile holds the delivered file, and must not write into that: it opens anew.
 fn open_locked(path: &Path) -> io::Result<File> {
-    const TRIES: usize = 16;
+    // Each one is lost to a delivery that was completed.
+    const TRIES: usize = 256;
     for _ in 0..TRIES {
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(false);
@@ -245,11 +241,11 @@ fn is_at(_: &File, path: &Path) -> bool {
 
 /// Gives a file or directory its owner's rights alone, or those of owner and group.
 #[cfg(unix)]
-fn share(file: &File, group: Option<u32>, mode_with_group: u32) -> io::Result<()> {
+fn share(file: &File, group: Option<&ServiceGroup>, mode_with_group: u32) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     let mode = match group {
         Some(group) => {
-            std::os::unix::fs::fchown(file, None, Some(group))?;
+            std::os::unix::fs::fchown(file, None, Some(group.gid))?;
             mode_with_group
         }
         None => mode_with_group & 0o700,
@@ -258,7 +254,7 @@ fn share(file: &File, group: Option<u32>, mode_with_group: u32) -> io::Result<()
 }
 
 #[cfg(not(unix))]
-fn share(_: &File, _: Option<u32>, _: u32) -> io::Result<()> {
+fn share(_: &File, _: Option<&ServiceGroup>, _: u32) -> io::Result<()> {
     Ok(())
 }
 
@@ -279,13 +275,6 @@ fn writable(directory: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// A new name is durable only when its directory is synced; Windows has no such call and needs none.
-#[cfg(unix)]
-fn sync_directory(directory: &Path) -> io::Result<()> {
-    File::open(directory)?.sync_all()
-}
-
-#[cfg(not(unix))]
-fn sync_directory(_: &Path) -> io::Result<()> {
-    Ok(())
-}
+#[cfg(test)]
+#[path = "pickup_tests.rs"]
+mod tests;

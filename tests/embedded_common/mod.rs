@@ -27,9 +27,7 @@ pub fn row(line: u64, name: &str) -> MailboxRow {
     MailboxRow {
         line,
         guid: None,
-        distinguished_name: DistinguishedName::parse(&format!(
-            "CN={name},OU=Sales,DC=contoso,DC=com"
-        )),
+        distinguished_name: DistinguishedName::parse(&format!("CN={name},OU=Sales,DC=contoso,DC=com")),
         name: name.to_owned(),
         display_name: Some(format!("{name} (Sales)")),
         alias: Some(alias.clone()),
@@ -66,9 +64,7 @@ pub fn plan(mailboxes: Vec<MailboxRow>) -> ImportPlan {
 }
 
 pub fn rows(count: u64) -> Vec<MailboxRow> {
-    (0..count)
-        .map(|n| row(n + 2, &format!("User {n}")))
-        .collect()
+    (0..count).map(|n| row(n + 2, &format!("User {n}"))).collect()
 }
 
 /// A store with `count` mailboxes "User 0", "User 1", …
@@ -120,10 +116,7 @@ pub fn increment(directory: &EmbeddedDirectory, mailbox: ObjectId) {
         // As long as a real record, so that pages fill and checkpoints happen.
         let mut record = (number + 1).to_be_bytes().to_vec();
         record.resize(900, 7);
-        match directory
-            .apply(change(mailbox, stored.as_deref(), &record))
-            .unwrap()
-        {
+        match directory.apply(change(mailbox, stored.as_deref(), &record)).unwrap() {
             Applied::Committed => return,
             Applied::Conflict => {}
         }
@@ -146,10 +139,7 @@ pub fn beside(path: &Path, suffix: &str) -> PathBuf {
 pub fn dump(path: &Path) -> Vec<String> {
     let connection = rusqlite::Connection::open(path).unwrap();
     connection
-        .set_db_config(
-            rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE,
-            true,
-        )
+        .set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
         .unwrap();
     let mut lines = Vec::new();
     for table in [
@@ -163,15 +153,11 @@ pub fn dump(path: &Path) -> Vec<String> {
         "outbox",
         "audit",
     ] {
-        let mut statement = connection
-            .prepare(&format!("SELECT * FROM {table}"))
-            .unwrap();
+        let mut statement = connection.prepare(&format!("SELECT * FROM {table}")).unwrap();
         let columns = statement.column_count();
         let mut rows = statement.query([]).unwrap();
         while let Some(row) = rows.next().unwrap() {
-            let values: Vec<String> = (0..columns)
-                .map(|i| format!("{:?}", row.get_ref(i).unwrap()))
-                .collect();
+            let values: Vec<String> = (0..columns).map(|i| format!("{:?}", row.get_ref(i).unwrap())).collect();
             lines.push(format!("{table}: {}", values.join(" | ")));
         }
     }

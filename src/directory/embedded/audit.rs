@@ -22,18 +22,15 @@ pub struct StoredAuditEntry {
 /// Appends the entries, each bound to the last one of its host.
 pub(super) fn append(connection: &Connection, trail: &AuditTrail) -> Sql<()> {
     for entry in &trail.entries {
-        let host = host_of(entry);
         let previous: [u8; 32] = connection
             .prepare_cached("SELECT mac FROM audit WHERE host = ?1 ORDER BY seq DESC LIMIT 1")?
-            .query_row([&host], |r| r.get(0))
+            .query_row([&trail.host], |r| r.get(0))
             .optional()?
             .unwrap_or_default();
         let mac = trail.key.link(&previous, entry);
         connection
-            .prepare_cached(
-                "INSERT INTO audit (host, operation, at, body, mac) VALUES (?1, ?2, ?3, ?4, ?5)",
-            )?
-            .execute(params![host, entry.operation, entry.at.0, entry.body, mac])?;
+            .prepare_cached("INSERT INTO audit (host, operation, at, body, mac) VALUES (?1, ?2, ?3, ?4, ?5)")?
+            .execute(params![trail.host, entry.operation, entry.at.0, entry.body, mac])?;
     }
     Ok(())
 }
@@ -42,9 +39,7 @@ pub(super) fn append(connection: &Connection, trail: &AuditTrail) -> Sql<()> {
 pub(super) fn after(connection: &Connection, seq: i64, limit: usize) -> Sql<Vec<StoredAuditEntry>> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     Ok(connection
-        .prepare_cached(
-            "SELECT seq, host, operation, at, body, mac FROM audit WHERE seq > ?1 ORDER BY seq LIMIT ?2",
-        )?
+        .prepare_cached("SELECT seq, host, operation, at, body, mac FROM audit WHERE seq > ?1 ORDER BY seq LIMIT ?2")?
         .query_map(params![seq, limit], |r| {
             Ok(StoredAuditEntry {
                 seq: r.get(0)?,
@@ -58,12 +53,4 @@ pub(super) fn after(connection: &Connection, seq: i64, limit: usize) -> Sql<Vec<
             })
         })?
         .collect::<rusqlite::Result<_>>()?)
-}
-
-/// The body names the host; entries that name none share a chain.
-fn host_of(entry: &AuditEntry) -> String {
-    serde_json::from_str::<serde_json::Value>(&entry.body)
-        .ok()
-        .and_then(|body| body.get("host")?.as_str().map(str::to_owned))
-        .unwrap_or_default()
 }

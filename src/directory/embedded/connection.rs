@@ -39,11 +39,7 @@ struct Open {
 
 impl Slot {
     /// Runs `work` in one read transaction.
-    pub(super) fn read<T>(
-        &mut self,
-        site: &Site,
-        work: impl FnOnce(&Connection) -> Sql<T>,
-    ) -> Result<T> {
+    pub(super) fn read<T>(&mut self, site: &Site, work: impl FnOnce(&Connection) -> Sql<T>) -> Result<T> {
         let deadline = Deadline::after(site.timeout);
         let lockable = self.has_lock(site)?;
         if site.read_only || !lockable {
@@ -77,25 +73,15 @@ impl Slot {
         match self.make_ready(site, Purpose::Read) {
             Ok(()) => self.run(site, &held, work),
             // A directory that may not be written has no place for SQLite's shared memory.
-            Err(fault) if fault.cannot_open() && site.is_checkpointed() => {
-                read_immutable(site, work)
-            }
+            Err(fault) if fault.cannot_open() && site.is_checkpointed() => read_immutable(site, work),
             Err(fault) => Err(fault.at(&site.store)),
         }
     }
 
-    fn run<T>(
-        &mut self,
-        site: &Site,
-        _held: &Held,
-        work: impl FnOnce(&Connection) -> Sql<T>,
-    ) -> Result<T> {
+    fn run<T>(&mut self, site: &Site, _held: &Held, work: impl FnOnce(&Connection) -> Sql<T>) -> Result<T> {
         let answer = match &self.open {
             Some(open) => in_read_transaction(&open.connection, work),
-            None => Err(Fault::Own(Error::new(
-                ErrorCode::NativeFault,
-                "No connection.",
-            ))),
+            None => Err(Fault::Own(Error::new(ErrorCode::NativeFault, "No connection."))),
         };
         site.note_shm();
         answer.map_err(|fault| {
@@ -109,8 +95,7 @@ impl Slot {
     /// Takes the exclusive lock and makes a connection ready to write. It may be used while the lock is held.
     pub(super) fn enter_write(&mut self, site: &Site) -> Result<Held> {
         let held = self.lock_for_write(site)?;
-        self.make_ready(site, Purpose::Write)
-            .map_err(|f| f.at(&site.store))?;
+        self.make_ready(site, Purpose::Write).map_err(|f| f.at(&site.store))?;
         Ok(held)
     }
 
@@ -178,11 +163,7 @@ impl Slot {
     }
 
     fn has_lock(&mut self, site: &Site) -> Result<bool> {
-        if !self
-            .lock
-            .as_deref()
-            .is_some_and(|l| site.is_lock_current(l))
-        {
+        if !self.lock.as_deref().is_some_and(|l| site.is_lock_current(l)) {
             self.lock = site.open_lock()?;
         }
         Ok(self.lock.is_some())
@@ -199,10 +180,7 @@ impl Slot {
             if !self.has_lock(site)? {
                 return Err(Error::new(
                     ErrorCode::AccessDenied,
-                    format!(
-                        "The lock file of the directory '{}' is gone.",
-                        site.store.display()
-                    ),
+                    format!("The lock file of the directory '{}' is gone.", site.store.display()),
                 ));
             }
         }
@@ -245,11 +223,16 @@ fn open(site: &Site, purpose: Purpose) -> Sql<Connection> {
         // Nothing is changed for a reader's sake: a restored backup has no write-ahead log, and reading works without it.
         (Found::Current, false) if site.read_only => return Ok(connection),
         (Found::Older(version), _) if site.read_only => {
-            return Err(Fault::Own(Error::new(
-                ErrorCode::ConfigurationInvalid,
-                format!("The directory '{}' has the older format {version}.", site.store.display()),
-            )
-            .action("Run a command that changes the directory first; it brings the format up to date.")));
+            return Err(Fault::Own(
+                Error::new(
+                    ErrorCode::ConfigurationInvalid,
+                    format!(
+                        "The directory '{}' has the older format {version}.",
+                        site.store.display()
+                    ),
+                )
+                .action("Run a command that changes the directory first; it brings the format up to date."),
+            ));
         }
         _ => drop(connection),
     }
@@ -329,10 +312,7 @@ fn harden(connection: &Connection) -> Sql<()> {
     Ok(())
 }
 
-fn in_read_transaction<T>(
-    connection: &Connection,
-    work: impl FnOnce(&Connection) -> Sql<T>,
-) -> Sql<T> {
+fn in_read_transaction<T>(connection: &Connection, work: impl FnOnce(&Connection) -> Sql<T>) -> Sql<T> {
     let transaction = connection.unchecked_transaction()?;
     let answer = work(&transaction)?;
     transaction.commit()?;
@@ -341,17 +321,20 @@ fn in_read_transaction<T>(
 
 fn read_immutable<T>(site: &Site, work: impl FnOnce(&Connection) -> Sql<T>) -> Result<T> {
     let read = || -> Sql<T> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
-            | OpenFlags::SQLITE_OPEN_URI
-            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(immutable_uri(&site.store), flags)?;
         harden(&connection)?;
         if let Found::Older(version) = schema::inspect(&connection)? {
-            return Err(Fault::Own(Error::new(
-                ErrorCode::ConfigurationInvalid,
-                format!("The directory '{}' has the older format {version}.", site.store.display()),
-            )
-            .action("Run a command that changes the directory first; it brings the format up to date.")));
+            return Err(Fault::Own(
+                Error::new(
+                    ErrorCode::ConfigurationInvalid,
+                    format!(
+                        "The directory '{}' has the older format {version}.",
+                        site.store.display()
+                    ),
+                )
+                .action("Run a command that changes the directory first; it brings the format up to date."),
+            ));
         }
         in_read_transaction(&connection, work)
     };

@@ -22,11 +22,7 @@ pub(super) enum Made {
 }
 
 /// Counts what an import would do to an empty store; nothing reaches the disk.
-pub(super) fn rehearse(
-    plan: &ImportPlan,
-    trail: Option<&AuditTrail>,
-    store: &Path,
-) -> Result<ImportCounts> {
+pub(super) fn rehearse(plan: &ImportPlan, trail: Option<&AuditTrail>, store: &Path) -> Result<ImportCounts> {
     let count = || -> Sql<ImportCounts> {
         let connection = open_in_memory()?;
         schema::create(&connection)?;
@@ -36,11 +32,7 @@ pub(super) fn rehearse(
 }
 
 /// Makes the store with the plan in it.
-pub(super) fn create(
-    options: &EmbeddedOptions,
-    plan: &ImportPlan,
-    trail: Option<&AuditTrail>,
-) -> Result<Made> {
+pub(super) fn create(options: &EmbeddedOptions, plan: &ImportPlan, trail: Option<&AuditTrail>) -> Result<Made> {
     let path = std::path::absolute(&options.path).map_err(|e| io(e, "use", &options.path))?;
     let directory = path.parent().unwrap_or(Path::new("/"));
     let group = options.group.as_deref();

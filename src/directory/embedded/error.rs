@@ -72,10 +72,7 @@ fn sql(error: rusqlite::Error, store: &Path) -> Error {
             ErrorCode::StoreCorrupt,
             format!("The file '{at}' is not an umpin directory."),
         ),
-        Some(ffi::SQLITE_CORRUPT) => (
-            ErrorCode::StoreCorrupt,
-            format!("The directory '{at}' is damaged."),
-        ),
+        Some(ffi::SQLITE_CORRUPT) => (ErrorCode::StoreCorrupt, format!("The directory '{at}' is damaged.")),
         Some(ffi::SQLITE_FULL) => (
             ErrorCode::DirectoryUnavailable,
             format!("There is no space left for the directory '{at}'."),
@@ -96,10 +93,7 @@ fn sql(error: rusqlite::Error, store: &Path) -> Error {
             ErrorCode::DirectoryUnavailable,
             format!("The directory '{at}' is busy: another program has locked it."),
         ),
-        Some(_) => (
-            ErrorCode::DirectoryUnavailable,
-            format!("The directory '{at}' failed."),
-        ),
+        Some(_) => (ErrorCode::DirectoryUnavailable, format!("The directory '{at}' failed.")),
         // Not SQLite's but the binding's: a value of another type or size than the schema allows.
         None => (
             ErrorCode::StoreCorrupt,
@@ -136,9 +130,7 @@ pub(super) fn busy(store: &Path, waited: Duration) -> Error {
 /// A file operation beside SQLite failed.
 pub(super) fn io(error: io::Error, doing: &str, path: &Path) -> Error {
     let code = match error.kind() {
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            ErrorCode::AccessDenied
-        }
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => ErrorCode::AccessDenied,
         _ => ErrorCode::DirectoryUnavailable,
     };
     Error::new(code, format!("Cannot {doing} '{}'.", path.display())).caused_by(error)
@@ -146,10 +138,7 @@ pub(super) fn io(error: io::Error, doing: &str, path: &Path) -> Error {
 
 /// A value that this version cannot have written.
 pub(super) fn damaged(what: &str) -> Error {
-    Error::new(
-        ErrorCode::StoreCorrupt,
-        format!("The directory holds {what}."),
-    )
+    Error::new(ErrorCode::StoreCorrupt, format!("The directory holds {what}."))
 }
 
 /// The same failure once more, for every change that shared the transaction.
@@ -177,8 +166,5 @@ pub(super) fn answer_lost(store: &Path) -> Error {
 
 /// A session that may only read was asked to write.
 pub(super) fn read_only() -> Error {
-    Error::new(
-        ErrorCode::InvalidRequest,
-        "The directory was opened for reading only.",
-    )
+    Error::new(ErrorCode::InvalidRequest, "The directory was opened for reading only.")
 }

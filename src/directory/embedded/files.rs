@@ -76,8 +76,7 @@ fn private_options() -> OpenOptions {
 fn match_mode(path: &Path, like: &Path) {
     use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
     if let Ok(store) = fs::metadata(like) {
-        let _ = chown(path, Some(store.uid()), Some(store.gid()))
-            .or_else(|_| chown(path, None, Some(store.gid())));
+        let _ = chown(path, Some(store.uid()), Some(store.gid())).or_else(|_| chown(path, None, Some(store.gid())));
         let _ = fs::set_permissions(path, fs::Permissions::from_mode(store.mode() & 0o666));
     }
 }
@@ -136,8 +135,7 @@ pub(super) fn refuse_network(directory: &Path) -> Result<()> {
 #[cfg(target_os = "linux")]
 fn is_network(directory: &Path) -> bool {
     use nix::sys::statfs::{
-        AFS_SUPER_MAGIC, CODA_SUPER_MAGIC, FsType, NCP_SUPER_MAGIC, NFS_SUPER_MAGIC,
-        SMB_SUPER_MAGIC,
+        AFS_SUPER_MAGIC, CODA_SUPER_MAGIC, FsType, NCP_SUPER_MAGIC, NFS_SUPER_MAGIC, SMB_SUPER_MAGIC,
     };
     const CIFS: i64 = 0xff53_4d42;
     const SMB2: i64 = 0xfe53_4d42;

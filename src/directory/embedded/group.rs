@@ -94,14 +94,10 @@ fn transact(connection: &Connection, jobs: &[Job]) -> Result<Answers, Failure> {
             "PRAGMA synchronous = NORMAL"
         })
         .map_err(before)?;
-    connection
-        .execute_batch("BEGIN IMMEDIATE")
-        .map_err(before)?;
+    connection.execute_batch("BEGIN IMMEDIATE").map_err(before)?;
     let mut answers = Vec::with_capacity(jobs.len());
     for job in jobs {
-        connection
-            .execute_batch("SAVEPOINT change")
-            .map_err(before)?;
+        connection.execute_batch("SAVEPOINT change").map_err(before)?;
         let answer = perform(connection, &job.task);
         let failed = answer.is_err();
         // Some errors (a full disk, a failed read) make SQLite roll the whole transaction back.
@@ -129,9 +125,7 @@ fn transact(connection: &Connection, jobs: &[Job]) -> Result<Answers, Failure> {
 fn perform(connection: &Connection, task: &Task) -> Sql<Done> {
     Ok(match task {
         Task::Apply(wanted) => Done::Applied(change::apply(connection, wanted)?),
-        Task::Lease { now, until, limit } => {
-            Done::Leased(outbox::lease(connection, *now, *until, *limit)?)
-        }
+        Task::Lease { now, until, limit } => Done::Leased(outbox::lease(connection, *now, *until, *limit)?),
         Task::Remove(id) => {
             outbox::remove(connection, *id)?;
             Done::Noted

@@ -18,11 +18,7 @@ use crate::mailbox::{Mailbox, ObjectId};
 type Target = Option<i64>;
 
 /// Carries the plan out. The caller rolls back when rows were refused, and commits otherwise.
-pub(super) fn run(
-    connection: &Connection,
-    plan: &ImportPlan,
-    trail: Option<&AuditTrail>,
-) -> Sql<ImportCounts> {
+pub(super) fn run(connection: &Connection, plan: &ImportPlan, trail: Option<&AuditTrail>) -> Sql<ImportCounts> {
     let mut counts = ImportCounts::default();
     for row in &plan.policies {
         import_policy(connection, row, &mut counts)?;
@@ -159,10 +155,7 @@ fn find_target(connection: &Connection, row: &MailboxRow) -> Sql<Result<Target, 
         return Ok(Ok(None));
     }
     let Some(name) = strongest_name(row) else {
-        return Ok(Err(format!(
-            "Nothing identifies the mailbox '{}'.",
-            row.name
-        )));
+        return Ok(Err(format!("Nothing identifies the mailbox '{}'.", row.name)));
     };
     let ids = lookup::matching(connection, std::slice::from_ref(&name))?;
     Ok(match ids[..] {
@@ -190,20 +183,16 @@ fn strongest_name(row: &MailboxRow) -> Option<Probe> {
     if row.guid.is_some() {
         return None;
     }
-    probe(
-        ProbeKind::UserPrincipalName,
-        row.user_principal_name.as_ref(),
-    )
-    .or_else(|| probe(ProbeKind::SmtpAddress, row.primary_smtp_address.as_ref()))
-    .or_else(|| probe(ProbeKind::Alias, row.alias.as_ref()))
-    .or_else(|| probe(ProbeKind::SamAccountName, row.sam_account_name.as_ref()))
-    .or_else(|| probe(ProbeKind::Name, Some(&row.name)))
+    probe(ProbeKind::UserPrincipalName, row.user_principal_name.as_ref())
+        .or_else(|| probe(ProbeKind::SmtpAddress, row.primary_smtp_address.as_ref()))
+        .or_else(|| probe(ProbeKind::Alias, row.alias.as_ref()))
+        .or_else(|| probe(ProbeKind::SamAccountName, row.sam_account_name.as_ref()))
+        .or_else(|| probe(ProbeKind::Name, Some(&row.name)))
 }
 
 /// Takes their DNs from the mailboxes that get another one, so that renames within the file may swap and chain.
 fn release_names(connection: &Connection, targets: &[(&MailboxRow, Target)]) -> Sql<()> {
-    let mut release = connection
-        .prepare_cached("UPDATE mailbox SET dn_key = NULL WHERE id = ?1 AND dn_key <> ?2")?;
+    let mut release = connection.prepare_cached("UPDATE mailbox SET dn_key = NULL WHERE id = ?1 AND dn_key <> ?2")?;
     for (row, target) in targets {
         if let (Some(id), Some(dn)) = (target, &row.distinguished_name) {
             release.execute(params![id, dn.comparable()])?;
@@ -212,12 +201,7 @@ fn release_names(connection: &Connection, targets: &[(&MailboxRow, Target)]) -> 
     Ok(())
 }
 
-fn import_mailbox(
-    connection: &Connection,
-    row: &MailboxRow,
-    target: Target,
-    counts: &mut ImportCounts,
-) -> Sql<()> {
+fn import_mailbox(connection: &Connection, row: &MailboxRow, target: Target, counts: &mut ImportCounts) -> Sql<()> {
     let stored = match target {
         Some(id) => lookup::load(connection, &[id])?.pop(),
         None => None,
@@ -239,9 +223,7 @@ fn import_mailbox(
         if let (Some(id), true) = (target, row.guid.is_some()) {
             // From now on the GUID is known to name the object.
             connection
-                .prepare_cached(
-                    "UPDATE mailbox SET guid_given = 1 WHERE id = ?1 AND NOT guid_given",
-                )?
+                .prepare_cached("UPDATE mailbox SET guid_given = 1 WHERE id = ?1 AND NOT guid_given")?
                 .execute([id])?;
         }
         return Ok(());
@@ -261,10 +243,7 @@ fn merged(row: &MailboxRow, stored: Option<&Mailbox>) -> Sql<Mailbox> {
             Some(m) => m.object_id,
             None => ObjectId(random_id()?),
         },
-        guid: row
-            .guid
-            .or(stored.map(|m| m.guid))
-            .unwrap_or_else(Uuid::new_v4),
+        guid: row.guid.or(stored.map(|m| m.guid)).unwrap_or_else(Uuid::new_v4),
         distinguished_name: row
             .distinguished_name
             .clone()
@@ -337,21 +316,18 @@ fn store_parts(connection: &Connection, id: i64, mailbox: &Mailbox) -> Sql<()> {
             .prepare_cached(&format!("DELETE FROM {table} WHERE mailbox = ?1"))?
             .execute([id])?;
     }
-    let mut insert = connection.prepare_cached(
-        "INSERT INTO email_address (mailbox, position, value) VALUES (?1, ?2, ?3)",
-    )?;
+    let mut insert =
+        connection.prepare_cached("INSERT INTO email_address (mailbox, position, value) VALUES (?1, ?2, ?3)")?;
     for (position, value) in (0_i64..).zip(&mailbox.email_addresses) {
         insert.execute(params![id, position, value])?;
     }
-    let mut insert = connection.prepare_cached(
-        "INSERT INTO extension (mailbox, position, number, dial_plan) VALUES (?1, ?2, ?3, ?4)",
-    )?;
+    let mut insert = connection
+        .prepare_cached("INSERT INTO extension (mailbox, position, number, dial_plan) VALUES (?1, ?2, ?3, ?4)")?;
     for (position, extension) in (0_i64..).zip(&mailbox.extensions) {
         insert.execute(params![id, position, extension.number, extension.dial_plan])?;
     }
-    let mut insert = connection.prepare_cached(
-        "INSERT OR IGNORE INTO identity (key, kind, mailbox) VALUES (?1, ?2, ?3)",
-    )?;
+    let mut insert =
+        connection.prepare_cached("INSERT OR IGNORE INTO identity (key, kind, mailbox) VALUES (?1, ?2, ?3)")?;
     for probe in probes_of(mailbox) {
         insert.execute(params![probe.key, i64::from(probe.kind.code()), id])?;
     }

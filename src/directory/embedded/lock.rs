@@ -60,12 +60,7 @@ impl StoreLock {
     }
 
     /// Waits for the lock. `flock` itself would wait for ever on a stopped process, hence asking again after jittered pauses.
-    pub(super) fn acquire(
-        self: &Arc<Self>,
-        mode: Mode,
-        deadline: Deadline,
-        store: &Path,
-    ) -> Result<Held> {
+    pub(super) fn acquire(self: &Arc<Self>, mode: Mode, deadline: Deadline, store: &Path) -> Result<Held> {
         let mut pause = Pause::new(deadline);
         while !try_lock(&self.gate, Mode::Exclusive, store)? {
             pause.wait(store)?;

@@ -33,12 +33,9 @@ pub(super) fn matching(connection: &Connection, probes: &[Probe]) -> Sql<Vec<i64
     if probes.is_empty() {
         return Ok(Vec::new());
     }
-    let values = probes.iter().flat_map(|p| {
-        [
-            Value::Text(p.key.clone()),
-            Value::Integer(i64::from(p.kind.code())),
-        ]
-    });
+    let values = probes
+        .iter()
+        .flat_map(|p| [Value::Text(p.key.clone()), Value::Integer(i64::from(p.kind.code()))]);
     let mut statement = connection.prepare_cached(&lookup_sql(probes.len()))?;
     let ids = statement
         .query_map(params_from_iter(values), |r| r.get(0))?
@@ -77,18 +74,11 @@ pub(super) fn page(
 ) -> Sql<Page<Mailbox>> {
     let after: i64 = match after {
         None => i64::MIN,
-        Some(cursor) => cursor.parse().map_err(|_| {
-            Error::new(
-                ErrorCode::InvalidRequest,
-                "The listing's cursor is not one.",
-            )
-        })?,
+        Some(cursor) => cursor
+            .parse()
+            .map_err(|_| Error::new(ErrorCode::InvalidRequest, "The listing's cursor is not one."))?,
     };
-    let only = if filter.um_enabled_only {
-        "AND um_enabled"
-    } else {
-        ""
-    };
+    let only = if filter.um_enabled_only { "AND um_enabled" } else { "" };
     let limit = limit.max(1);
     // One more than wanted tells whether there is another page.
     let wanted = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
@@ -157,8 +147,7 @@ fn mailbox_from(row: &Row<'_>) -> Sql<Mailbox> {
     let dn: Option<String> = row.get("distinguished_name")?;
     let dn = dn
         .map(|text| {
-            DistinguishedName::parse(&text)
-                .ok_or_else(|| Fault::Own(damaged("a distinguished name that is not one")))
+            DistinguishedName::parse(&text).ok_or_else(|| Fault::Own(damaged("a distinguished name that is not one")))
         })
         .transpose()?;
     Ok(Mailbox {
@@ -209,4 +198,11 @@ pub(super) fn store_id(connection: &Connection) -> Sql<[u8; 16]> {
         .query_row([], |r| r.get(0))
         .optional()?
         .ok_or_else(|| Fault::Own(damaged("no id of its own")))
+}
+
+/// Whether anything is stored that needs a key to be read or continued.
+pub(super) fn holds_sealed_data(connection: &Connection) -> Sql<bool> {
+    let query =
+        "SELECT EXISTS (SELECT 1 FROM credential) OR EXISTS (SELECT 1 FROM outbox) OR EXISTS (SELECT 1 FROM audit)";
+    Ok(connection.query_row(query, [], |row| row.get(0))?)
 }

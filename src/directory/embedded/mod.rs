@@ -39,8 +39,7 @@ use self::error::Sql;
 use self::site::Site;
 use self::writer::{Done, Task, Writer};
 use super::{
-    Applied, CredentialChange, Directory, ImportCounts, MailboxFilter, Matches, Page, PolicyObject,
-    StoredCredential,
+    Applied, CredentialChange, Directory, ImportCounts, MailboxFilter, Matches, Page, PolicyObject, StoredCredential,
 };
 use crate::audit::AuditTrail;
 use crate::clock::Timestamp;
@@ -121,9 +120,7 @@ impl EmbeddedDirectory {
                 ErrorCode::ConfigurationInvalid,
                 format!("'{}' is not a file.", path.display()),
             )),
-            Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-                Ok(false)
-            }
+            Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(false),
             Err(e) => Err(error::io(e, "open the directory", path)),
         }
     }
@@ -184,11 +181,7 @@ impl EmbeddedDirectory {
         self.writer.run(self.site()?, task)
     }
 
-    fn import_existing(
-        &self,
-        plan: &ImportPlan,
-        trail: Option<&AuditTrail>,
-    ) -> Result<ImportCounts> {
+    fn import_existing(&self, plan: &ImportPlan, trail: Option<&AuditTrail>) -> Result<ImportCounts> {
         let site = self.site()?;
         let mut slot = Slot::default();
         let held = slot.enter_write(site)?;
@@ -215,11 +208,7 @@ impl EmbeddedDirectory {
     }
 
     /// Counts what an import would do, on a copy in memory: in the file even a transaction that is rolled back may leave traces.
-    fn import_rehearsed(
-        &self,
-        plan: &ImportPlan,
-        trail: Option<&AuditTrail>,
-    ) -> Result<ImportCounts> {
+    fn import_rehearsed(&self, plan: &ImportPlan, trail: Option<&AuditTrail>) -> Result<ImportCounts> {
         let mut copy = connection::open_in_memory().map_err(|f| f.at(&self.options.path))?;
         self.read(|c| copy_pages(c, &mut copy))?;
         import::run(&copy, plan, trail).map_err(|f| f.at(&self.options.path))
@@ -243,12 +232,7 @@ impl Directory for EmbeddedDirectory {
         self.read(|c| lookup::find_by_object_id(c, id))
     }
 
-    fn mailboxes(
-        &self,
-        filter: MailboxFilter,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Page<Mailbox>> {
+    fn mailboxes(&self, filter: MailboxFilter, after: Option<&str>, limit: usize) -> Result<Page<Mailbox>> {
         self.read(|c| lookup::page(c, filter, after, limit))
     }
 
@@ -258,6 +242,13 @@ impl Directory for EmbeddedDirectory {
 
     fn policies(&self) -> Result<Vec<PolicyObject>> {
         self.read(policies::all)
+    }
+
+    fn holds_sealed_data(&self) -> Result<bool> {
+        if !self.exists()? {
+            return Ok(false);
+        }
+        self.read(lookup::holds_sealed_data)
     }
 
     fn credential(&self, id: ObjectId) -> Result<StoredCredential> {
@@ -274,12 +265,7 @@ impl Directory for EmbeddedDirectory {
     /// A row is matched by GUID, else by DN, else (with neither) by UPN or the strongest other name it has. If any row is
     /// refused, **nothing** is changed: the counts then only say what is refused, and the caller imports the rest by calling
     /// again without those rows.
-    fn import(
-        &self,
-        plan: &ImportPlan,
-        audit: Option<&AuditTrail>,
-        dry_run: bool,
-    ) -> Result<ImportCounts> {
+    fn import(&self, plan: &ImportPlan, audit: Option<&AuditTrail>, dry_run: bool) -> Result<ImportCounts> {
         let exists = self.exists()?;
         if dry_run {
             return if exists {
@@ -301,12 +287,7 @@ impl Directory for EmbeddedDirectory {
 }
 
 impl Outbox for EmbeddedDirectory {
-    fn lease_due(
-        &self,
-        now: Timestamp,
-        lease_until: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<OutboxEntry>> {
+    fn lease_due(&self, now: Timestamp, lease_until: Timestamp, limit: usize) -> Result<Vec<OutboxEntry>> {
         if !self.read(|c| outbox::is_due(c, now))? {
             return Ok(Vec::new());
         }
@@ -332,10 +313,7 @@ impl Outbox for EmbeddedDirectory {
 }
 
 fn misunderstood() -> Error {
-    Error::new(
-        ErrorCode::NativeFault,
-        "The writer answered another question.",
-    )
+    Error::new(ErrorCode::NativeFault, "The writer answered another question.")
 }
 
 fn copy_pages(from: &Connection, to: &mut Connection) -> Sql<()> {
@@ -349,11 +327,7 @@ fn copy_pages(from: &Connection, to: &mut Connection) -> Sql<()> {
 fn random_id() -> Sql<[u8; 16]> {
     let mut id = [0; 16];
     rand::rngs::SysRng.try_fill_bytes(&mut id).map_err(|e| {
-        Error::new(
-            ErrorCode::NativeFault,
-            "The operating system gives no random numbers.",
-        )
-        .caused_by(e)
+        Error::new(ErrorCode::NativeFault, "The operating system gives no random numbers.").caused_by(e)
     })?;
     Ok(id)
 }
@@ -370,23 +344,14 @@ impl Readers {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             if let Some(slot) = state.0.pop() {
-                return Taken {
-                    readers: self,
-                    slot,
-                };
+                return Taken { readers: self, slot };
             }
             if state.1 < READERS {
                 state.1 += 1;
                 let slot = Slot::default();
-                return Taken {
-                    readers: self,
-                    slot,
-                };
+                return Taken { readers: self, slot };
             }
-            state = self
-                .returned
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            state = self.returned.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 }
@@ -399,11 +364,7 @@ struct Taken<'a> {
 impl Drop for Taken<'_> {
     fn drop(&mut self) {
         let slot = std::mem::take(&mut self.slot);
-        let mut state = self
-            .readers
-            .state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.readers.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.0.push(slot);
         drop(state);
         self.readers.returned.notify_one();

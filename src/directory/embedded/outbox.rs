@@ -37,12 +37,7 @@ pub(super) fn is_due(connection: &Connection, now: Timestamp) -> Sql<bool> {
         .is_some())
 }
 
-pub(super) fn lease(
-    connection: &Connection,
-    now: Timestamp,
-    until: Timestamp,
-    limit: usize,
-) -> Sql<Vec<OutboxEntry>> {
+pub(super) fn lease(connection: &Connection, now: Timestamp, until: Timestamp, limit: usize) -> Sql<Vec<OutboxEntry>> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut entries: Vec<OutboxEntry> = connection
         .prepare_cached(
@@ -51,8 +46,7 @@ pub(super) fn lease(
         )?
         .query_map(params![now.0, limit], from_row)?
         .collect::<rusqlite::Result<_>>()?;
-    let mut update =
-        connection.prepare_cached("UPDATE outbox SET leased_until = ?2 WHERE id = ?1")?;
+    let mut update = connection.prepare_cached("UPDATE outbox SET leased_until = ?2 WHERE id = ?1")?;
     for entry in &mut entries {
         update.execute(params![entry.id, until.0])?;
         entry.leased_until = until;
@@ -67,16 +61,9 @@ pub(super) fn remove(connection: &Connection, id: [u8; 16]) -> Sql<()> {
     Ok(())
 }
 
-pub(super) fn defer(
-    connection: &Connection,
-    id: [u8; 16],
-    until: Timestamp,
-    error: &str,
-) -> Sql<()> {
+pub(super) fn defer(connection: &Connection, id: [u8; 16], until: Timestamp, error: &str) -> Sql<()> {
     connection
-        .prepare_cached(
-            "UPDATE outbox SET leased_until = ?2, last_error = ?3, attempts = attempts + 1 WHERE id = ?1",
-        )?
+        .prepare_cached("UPDATE outbox SET leased_until = ?2, last_error = ?3, attempts = attempts + 1 WHERE id = ?1")?
         .execute(params![id, until.0, error])?;
     Ok(())
 }

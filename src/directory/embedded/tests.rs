@@ -10,14 +10,10 @@ use crate::directory::Directory;
 use crate::identity::Identity;
 
 fn query_plan(connection: &Connection, sql: &str) -> Vec<String> {
-    let mut statement = connection
-        .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
-        .unwrap();
+    let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
     let count = statement.parameter_count();
     statement
-        .query_map(rusqlite::params_from_iter(vec!["x"; count]), |r| {
-            r.get("detail")
-        })
+        .query_map(rusqlite::params_from_iter(vec!["x"; count]), |r| r.get("detail"))
         .unwrap()
         .map(Result::unwrap)
         .collect()
@@ -36,9 +32,7 @@ fn a_lookup_searches_the_index_and_never_scans_a_table() {
         );
         // What is scanned is the list of probes.
         assert!(
-            !plan
-                .iter()
-                .any(|p| p.starts_with("SCAN") && p.contains(" i")),
+            !plan.iter().any(|p| p.starts_with("SCAN") && p.contains(" i")),
             "{plan:?}"
         );
     }
@@ -51,10 +45,7 @@ fn a_lookup_searches_the_index_and_never_scans_a_table() {
         "DELETE FROM identity WHERE mailbox = ?1",
     ] {
         let plan = query_plan(&connection, sql);
-        assert!(
-            plan.iter().all(|p| p.starts_with("SEARCH")),
-            "{sql}: {plan:?}"
-        );
+        assert!(plan.iter().all(|p| p.starts_with("SEARCH")), "{sql}: {plan:?}");
     }
 }
 
@@ -70,9 +61,7 @@ fn a_store_of_an_unknown_format_is_not_touched() {
     drop(connection);
     let before = std::fs::read(&path).unwrap();
     let directory = EmbeddedDirectory::new(EmbeddedOptions::new(&path));
-    let error = directory
-        .find(&Identity::parse("tony").unwrap())
-        .unwrap_err();
+    let error = directory.find(&Identity::parse("tony").unwrap()).unwrap_err();
     assert_eq!(error.code(), ErrorCode::ConfigurationInvalid);
     assert!(error.message().contains("newer version"), "{error}");
     assert_eq!(std::fs::read(&path).unwrap(), before);

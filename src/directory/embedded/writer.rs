@@ -82,10 +82,7 @@ impl Shared {
             if queue.stop {
                 return None;
             }
-            queue = self
-                .wake
-                .wait(queue)
-                .unwrap_or_else(PoisonError::into_inner);
+            queue = self.wake.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
     }
 }
@@ -111,9 +108,7 @@ impl Writer {
         }
         self.shared.wake.notify_one();
         // The thread answers, or it panics and drops the other end.
-        answer
-            .recv()
-            .unwrap_or_else(|_| Err(answer_lost(&site.store)))
+        answer.recv().unwrap_or_else(|_| Err(answer_lost(&site.store)))
     }
 
     fn start(&self, site: &Arc<Site>) -> Result<()> {
@@ -122,9 +117,7 @@ impl Writer {
         let thread = std::thread::Builder::new()
             .name("umpin-writer".to_owned())
             .spawn(move || work(&shared, &site))
-            .map_err(|e| {
-                Error::new(ErrorCode::NativeFault, "The writer cannot be started.").caused_by(e)
-            })?;
+            .map_err(|e| Error::new(ErrorCode::NativeFault, "The writer cannot be started.").caused_by(e))?;
         *self.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
         Ok(())
     }
@@ -134,11 +127,7 @@ impl Drop for Writer {
     fn drop(&mut self) {
         self.shared.queue().stop = true;
         self.shared.wake.notify_all();
-        let thread = self
-            .thread
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
             let _ = thread.join();
         }
