@@ -30,6 +30,7 @@ static void bad_open_requests(const char *folder) {
         "[]",
         "{\"v\":1,\"dataDirectory\":\"/tmp\"} trailing",
     };
+    static const char not_utf8[] = "{\"v\":1,\"dataDirectory\":\"/\xff\"}";
     char configured[2048];
     char path[1024];
     umpin_session *session = NULL;
@@ -39,7 +40,7 @@ static void bad_open_requests(const char *folder) {
         EXPECT_ERROR(open_with(refused[i], strlen(refused[i]), &session), UMPIN_INVALID_REQUEST, error);
         CHECK(session == NULL);
     }
-    EXPECT_ERROR(open_with("{\"v\":1,\"dataDirectory\":\"/\xff\"}", 28, &session), UMPIN_INVALID_UTF8, error);
+    EXPECT_ERROR(open_with(not_utf8, strlen(not_utf8), &session), UMPIN_INVALID_UTF8, error);
     EXPECT_ERROR(open_with(NULL, 5, &session), UMPIN_NULL_ARGUMENT, error);
     EXPECT_ERROR(open_with("{}", 2, NULL), UMPIN_NULL_ARGUMENT, error);
     /* Without interest in the reason. */
@@ -73,7 +74,6 @@ static void bad_requests(const umpin_session *session) {
         "{\"v\":1,\"operation\":\"nonsense\"}",
         "{\"v\":1}",
         "{\"v\":1,\"operation\":\"status\",\"surprise\":1}",
-        "{\"v\":1,\"operation\":\"pinInfo\",\"pageSize\":0}",
         "{\"v\":1,\"operation\":\"pinInfo\",\"pageSize\":\"many\"}",
         "{\"operation\":\"status\"}",
         "\x01",
@@ -84,6 +84,7 @@ static void bad_requests(const umpin_session *session) {
     size_t i;
     for (i = 0; i < sizeof refused / sizeof refused[0]; ++i)
         EXPECT_ERROR(ask(session, refused[i], &answer, &error), UMPIN_INVALID_REQUEST, error);
+    EXPECT_ERROR(ask(session, "{\"v\":1,\"operation\":\"pinInfo\",\"pageSize\":0}", &answer, &error), UMPIN_INVALID_ARGUMENT, error);
     EXPECT_ERROR(umpin_request_new(session, bytes("\xc3"), 1, &request, &error), UMPIN_INVALID_UTF8, error);
     EXPECT_ERROR(umpin_request_new(NULL, bytes("{}"), 2, &request, &error), UMPIN_NULL_ARGUMENT, error);
     EXPECT_ERROR(umpin_plan_new(session, bytes("{\"v\":1}"), 7, NULL, 0, &plan, &error), UMPIN_INVALID_REQUEST, error);
