@@ -164,24 +164,28 @@ static void bad_imports(const umpin_session *session, const char *folder) {
                  UMPIN_MANAGEMENT_OBJECT_NOT_FOUND, error);
 }
 
-/* What the notification cannot do is said in the answer, because the PIN is changed. */
-static void failed_notification(const char *folder) {
+/* Where no message can be left at all, nothing is changed. */
+static void no_notification(const char *folder) {
     char path[1024];
     umpin_session *session = open_in(folder);
     import_people(session, folder, PEOPLE);
     snprintf(path, sizeof path, "%s/pickup", folder);
     write_file(path, "a file where the folder should be", 33);
-    EXPECT(reset(session, "{\"v\":1,\"identity\":\"kima\"}", "1985848", &answer, NULL, &error), UMPIN_OK);
-    CHECK(strstr(answer, "\"notification\":\"sent\"") == NULL);
-    CHECK(strstr(answer, "\"warnings\":[{") != NULL && strstr(answer, "1985848") == NULL);
+    EXPECT_ERROR(reset(session, "{\"v\":1,\"identity\":\"kima\"}", "1985848", NULL, NULL, &error), UMPIN_NOTIFICATION_FAILED, error);
+    EXPECT(ask(session, "{\"v\":1,\"operation\":\"pinInfo\",\"identity\":\"kima\"}", &answer, &error), UMPIN_OK);
+    CHECK(strstr(answer, "\"firstTimeUser\":true") != NULL && strstr(answer, "\"pinExpired\":true") != NULL);
     free(answer);
+    /* Without a message the reset goes through: the PIN is not in the history either. */
+    EXPECT(reset(session, "{\"v\":1,\"identity\":\"kima\",\"sendEmail\":false}", "1985848", NULL, NULL, &error), UMPIN_OK);
     umpin_session_free(session);
 }
 
+/* What lies outside of the default scope is not seen, unless the request says otherwise with a distinguished name. */
 static void outside_scope(const char *folder) {
     static const char configuration[] = "{\"defaultScope\":\"contoso.com/Sales\"}";
     char path[1024];
     char request[4096];
+    umpin_plan *plan = NULL;
     umpin_session *session = open_in(folder);
     import_people(session, folder, PEOPLE);
     umpin_session_free(session);
@@ -191,7 +195,18 @@ static void outside_scope(const char *folder) {
     write_file(path, configuration, sizeof configuration - 1);
     snprintf(request, sizeof request, "{\"v\":1,\"dataDirectory\":\"%s\",\"configFile\":\"%s\"}", folder, path);
     EXPECT(open_with(request, strlen(request), &session), UMPIN_OK);
-    EXPECT_ERROR(reset(session, "{\"v\":1,\"identity\":\"patc2\"}", NULL, NULL, NULL, &error), UMPIN_OUTSIDE_SCOPE, error);
+    EXPECT_ERROR(reset(session, "{\"v\":1,\"identity\":\"patc2\"}", NULL, NULL, NULL, &error), UMPIN_MANAGEMENT_OBJECT_NOT_FOUND,
+                 error);
+    EXPECT(planned(session, "{\"v\":1,\"identity\":\"CN=Pat Coleman,OU=Support,DC=contoso,DC=com\",\"ignoreDefaultScope\":true}", NULL,
+                   &plan, NULL, &error),
+           UMPIN_OK);
+    umpin_plan_free(plan);
+    plan = NULL;
+    /* The one of two that is inside. */
+    EXPECT(planned(session, "{\"v\":1,\"identity\":\"Pat Coleman\"}", NULL, &plan, &answer, &error), UMPIN_OK);
+    CHECK(strstr(answer, "contoso.com/Sales/Pat Coleman") != NULL);
+    free(answer);
+    umpin_plan_free(plan);
     umpin_session_free(session);
 }
 
@@ -243,7 +258,7 @@ int main(int argc, char **argv) {
     free(own);
 
     own = below(folder, "notification");
-    failed_notification(own);
+    no_notification(own);
     free(own);
     own = below(folder, "scope");
     outside_scope(own);
