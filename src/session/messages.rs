@@ -329,7 +329,7 @@ pub(super) fn outcome(outcome: &ResetOutcome) -> Vec<u8> {
 }
 
 pub(super) fn status(status: &Status) -> Vec<u8> {
-    bytes(json!({ "location": status.location }))
+    bytes(json!({ "directory": status.directory, "location": status.location }))
 }
 
 fn info_value(info: &PinInfo) -> Value {

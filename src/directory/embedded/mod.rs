@@ -216,6 +216,10 @@ impl EmbeddedDirectory {
 }
 
 impl Directory for EmbeddedDirectory {
+    fn kind(&self) -> &'static str {
+        "embedded"
+    }
+
     fn location(&self) -> String {
         self.options.path.display().to_string()
     }
