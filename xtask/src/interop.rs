@@ -63,7 +63,7 @@ fn check_version(sources: &[PathBuf]) -> Result<()> {
 fn portable_compiler() -> Option<Command> {
     if let Some(mcs) = process::find("mcs") {
         let mut command = Command::new(mcs);
-        command.args(["-sdk:4.5", "-noconfig", "-langversion:5"]);
+        command.args(["-noconfig", "-langversion:5"]);
         return Some(with_usual_options(command));
     }
     let csc = process::find("csc").or_else(framework_compiler)?;
