@@ -12,28 +12,30 @@ use crate::cargo::{self, Build};
 use crate::report::{Counts, Outcome, Report};
 use crate::{files, process, repo};
 
-/// A program and what it needs.
+/// A program of `tests/c`, and whether it needs the exports that only tests may reach.
 struct Program {
     name: &'static str,
-    /// The exports that only tests may reach.
     hooks: bool,
-    /// Derives no or few keys: quick enough for Valgrind, which is some fifty times slower.
-    light: bool,
-}
-
-const fn program(name: &'static str, hooks: bool, light: bool) -> Program {
-    Program { name, hooks, light }
 }
 
 const PROGRAMS: &[Program] = &[
-    program("header_alone", false, true),
-    program("header_twice", false, true),
-    program("handles", false, true),
-    program("errors", false, false),
-    program("reset", false, false),
-    program("threads", false, false),
-    program("panic", true, true),
+    Program::new("header_alone"),
+    Program::new("header_twice"),
+    Program::new("handles"),
+    Program::new("errors"),
+    Program::new("reset"),
+    Program::new("threads"),
+    Program {
+        name: "panic",
+        hooks: true,
+    },
 ];
+
+impl Program {
+    const fn new(name: &'static str) -> Self {
+        Self { name, hooks: false }
+    }
+}
 
 const LIMIT: Duration = Duration::from_secs(600);
 
@@ -74,6 +76,7 @@ pub fn run(report: &mut Report) {
     }
     report.part("C programs, C11", || all(&base, Variant::C));
     report.part("C programs, C++", || all(&base, Variant::Cpp));
+    report.part("C example", || example(&base));
     report.part("C programs, sanitizers", || match sanitizers(&base) {
         Ok(leaks) => {
             if !leaks {
@@ -106,9 +109,6 @@ fn provide(build: Build, folder: &Path) -> Result<()> {
 fn all(base: &Path, variant: Variant) -> Result<Outcome> {
     let mut counts = Counts::default();
     for program in PROGRAMS {
-        if variant == Variant::Valgrind && !program.light {
-            continue;
-        }
         // Each of them is told about, not only the first that fails.
         match one(base, program, variant) {
             Ok(()) => counts.passed += 1,
@@ -193,6 +193,45 @@ fn compile(source: &Path, binary: &Path, variant: Variant, libraries: &Path) -> 
     command.arg("-L").arg(libraries).arg("-lumpin");
     command.arg(format!("-Wl,-rpath,{}", libraries.display()));
     process::run(&mut command)
+}
+
+/// Compiles `examples/reset.c` for the demonstration.
+pub fn compile_example(binary: &Path, libraries: &Path) -> Result<()> {
+    compile(&repo::root().join("examples/reset.c"), binary, Variant::C, libraries)
+}
+
+/// The example that the documentation names compiles and does what its first lines say.
+fn example(base: &Path) -> Result<Outcome> {
+    let folder = files::fresh(&base.join("example"))?;
+    let data = files::fresh(&folder.join("data"))?;
+    let sample = repo::root().join("examples/sample-directory.csv");
+    let sample = sample.to_str().context("the checkout's path is not UTF-8")?;
+    let tony = "tonysmith@contoso.com";
+    let mut counts = Counts::default();
+    for variant in [Variant::C, Variant::Cpp] {
+        let binary = folder.join(variant.name());
+        compile(
+            &repo::root().join("examples/reset.c"),
+            &binary,
+            variant,
+            &libraries(base, false),
+        )?;
+        // The second round sets PINs that the first left in the history: another one each time.
+        let pin = if variant == Variant::C { "1985848" } else { "7305162" };
+        let steps: &[&[&str]] = &[&["--import", sample], &[tony], &[tony, pin], &["--show", tony]];
+        for step in steps {
+            let status = process::limited(Command::new(&binary).arg(&data).args(*step), LIMIT)?;
+            if !status.success() {
+                bail!("the example ended with {status}");
+            }
+        }
+        let refused = process::limited(Command::new(&binary).arg(&data).args([tony, pin]), LIMIT)?;
+        if refused.code() != Some(1) {
+            bail!("a PIN of the history: the example ended with {refused}");
+        }
+        counts += Counts::ONE;
+    }
+    Ok(Outcome::Ran(counts))
 }
 
 /// Do programs with sanitizers start here, and does the leak check? (It cannot where processes are traced.)

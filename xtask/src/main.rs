@@ -2,6 +2,7 @@
 
 mod c_programs;
 mod cargo;
+mod demo;
 mod download;
 mod files;
 mod header;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
 fn run(arguments: &[String]) -> Result<()> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
+        ["demo"] => demo::run(),
         ["header"] => header::run(),
         ["test", parts @ ..] => test::run(parts),
         ["module"] => module::run(Build::Debug),

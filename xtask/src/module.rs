@@ -41,15 +41,19 @@ pub fn run(build: Build) -> Result<()> {
 /// Builds the library and puts the modules under `target/module`.
 pub fn stage(build: Build) -> Result<Staged> {
     let built = cargo::build_library(build)?;
-    let rid = rid::current()?;
     let target = repo::target();
-    let folder = target.join("module");
     // Beside the final place, because a rename does not cross file systems; by process, because two may run at once.
     let scratch = files::fresh(&target.join(format!("module.{}.tmp", std::process::id())))?;
+    let staged = stage_through(&scratch, &target.join("module"), &built.library);
+    let _ = fs::remove_dir_all(&scratch);
+    staged
+}
 
+fn stage_through(scratch: &Path, folder: &Path, library: &Path) -> Result<Staged> {
+    let rid = rid::current()?;
+    let version = repo::version()?;
     let assembly = scratch.join(ASSEMBLY);
     let compiler = interop::compile(&assembly, powershell::find)?;
-    let version = repo::version()?;
     for (name, native) in MODULES {
         let source = repo::root().join("powershell").join(name);
         let staged = scratch.join(name);
@@ -58,17 +62,16 @@ pub fn stage(build: Build) -> Result<Staged> {
             files::copy(&assembly, &staged.join("bin").join(ASSEMBLY))?;
             let bin = staged.join("bin").join(rid);
             files::copy(&assembly, &bin.join(ASSEMBLY))?;
-            let library = format!("{}umpin{}", env::consts::DLL_PREFIX, env::consts::DLL_SUFFIX);
-            files::copy(&built.library, &bin.join(library))?;
+            let name = format!("{}umpin{}", env::consts::DLL_PREFIX, env::consts::DLL_SUFFIX);
+            files::copy(library, &bin.join(name))?;
         }
     }
     for (name, _) in MODULES {
         files::replace(&scratch.join(name), &folder.join(name))?;
     }
-    fs::remove_dir_all(&scratch)?;
     Ok(Staged {
         assembly: folder.join(MODULES[0].0).join("bin").join(rid).join(ASSEMBLY),
-        folder,
+        folder: folder.to_path_buf(),
         compiler,
     })
 }
