@@ -1,9 +1,9 @@
 BeforeAll {
     . "$PSScriptRoot/Support/Fresh.ps1"
     $script:Store = New-TestStore
-    # Contents of every file but the ones SQLite makes for readers.
+    # Every file but SQLite's shared memory, which readers write too. What is written goes to the -wal file first.
     function Get-StoreState {
-        Get-ChildItem -LiteralPath $script:Store -Recurse -File -Force | Where-Object { $_.Name -notmatch '-(shm|wal)$' } |
+        Get-ChildItem -LiteralPath $script:Store -Recurse -File -Force | Where-Object { $_.Name -notmatch '-shm$' } |
             Sort-Object FullName | ForEach-Object { '{0} {1}' -f $_.Name, (Get-FileHash -LiteralPath $_.FullName).Hash }
     }
 }
