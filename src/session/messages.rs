@@ -135,7 +135,9 @@ fn invalid(message: impl Into<String>) -> Error {
 
 /// A parser's error names line and column, and for our own fields the field, but not the value: it may be anything.
 fn parse<'a, T: Deserialize<'a>>(request: &'a [u8]) -> Result<T> {
-    serde_json::from_slice(request).map_err(|e| {
+    let text = std::str::from_utf8(request)
+        .map_err(|_| Error::new(ErrorCode::InvalidUtf8, "The request is not valid UTF-8."))?;
+    serde_json::from_str(text).map_err(|e| {
         let what = match e.classify() {
             serde_json::error::Category::Data => "has unknown, missing or impossible fields",
             _ => "is not well-formed JSON",
@@ -327,7 +329,7 @@ pub(super) fn outcome(outcome: &ResetOutcome) -> Vec<u8> {
 }
 
 pub(super) fn status(status: &Status) -> Vec<u8> {
-    bytes(json!({ "location": status.location }))
+    bytes(json!({ "directory": status.directory, "location": status.location }))
 }
 
 fn info_value(info: &PinInfo) -> Value {

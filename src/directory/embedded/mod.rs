@@ -216,6 +216,10 @@ impl EmbeddedDirectory {
 }
 
 impl Directory for EmbeddedDirectory {
+    fn kind(&self) -> &'static str {
+        "embedded"
+    }
+
     fn location(&self) -> String {
         self.options.path.display().to_string()
     }
@@ -277,10 +281,8 @@ impl Directory for EmbeddedDirectory {
         if self.options.read_only {
             return Err(error::read_only());
         }
-        if !exists {
-            if let create::Made::Counts(counts) = create::create(&self.options, plan, audit)? {
-                return Ok(counts);
-            }
+        if !exists && let create::Made::Counts(counts) = create::create(&self.options, plan, audit)? {
+            return Ok(counts);
         }
         self.import_existing(plan, audit)
     }

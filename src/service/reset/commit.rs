@@ -26,6 +26,8 @@ impl Service {
     /// # Errors
     /// Nothing was changed, save for `OutcomeUnknown`, when that cannot be known.
     pub fn commit_reset(&self, mut plan: ResetPlan, deriver: &mut Deriver) -> Result<ResetOutcome> {
+        // Those of the look-up have been told with the target.
+        plan.diagnostics.clear();
         let ring = self.ring_for_change()?;
         let operation = random_id()?;
         let deadline = Instant::now() + DEADLINE;
