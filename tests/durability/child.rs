@@ -105,6 +105,7 @@ fn entry() {
     let data = PathBuf::from(task["store"].as_str().expect("a store"));
     match task["task"].as_str() {
         Some("resets") => do_resets(&data, &task),
+        Some("import") => import(&data, &task),
         Some("traced") => order::traced(&data),
         #[cfg(feature = "test-hooks")]
         Some("counted") => crate::cost::counted(&data),
@@ -142,6 +143,14 @@ fn do_resets(data: &Path, task: &Value) {
         let rounds = administrator.stop();
         assert!(rounds > 10, "the files were read only {rounds} times during the resets");
     }
+}
+
+fn import(data: &Path, task: &Value) {
+    let session = support::open(data);
+    say("ready");
+    io::stdin().lock().read_line(&mut String::new()).expect("the start");
+    let request = json!({ "v": 1, "operation": "import", "path": task["file"] });
+    support::request(&session, &request).expect("an import");
 }
 
 fn reset(session: &Session, number: usize) {

@@ -78,6 +78,10 @@ impl Double {
 }
 
 impl Directory for Double {
+    fn kind(&self) -> &'static str {
+        self.real.kind()
+    }
+
     fn location(&self) -> String {
         self.real.location()
     }

@@ -6,13 +6,17 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use serde_json::json;
 use umpin::credential::derive::Deriver;
+use umpin::notification::pickup::PickupNotifier;
+use umpin::pin::Pin;
 use umpin::service::reset::{Notification, ResetRequest};
 
 use crate::child::{self, Ack, Running};
 use crate::rig::{self, Ahead, Dice, Inside};
+use crate::support;
 
-const ROUNDS: usize = 20;
+const ROUNDS: usize = 16;
 /// Each resets its own mailboxes in turn, so that their order is known.
 const THREADS: usize = 4;
 /// 200 resets on 12 mailboxes: at most 17 each, and a record remembers 20.
@@ -31,8 +35,8 @@ fn a_killed_process_leaves_old_or_new_pins_and_loses_no_acknowledged_one() {
     let mut audited = 0;
     let mut in_the_middle = 0;
     for round in 0..ROUNDS {
-        // Every fifth time a new store is killed early: the key, the folder and the log are just being made.
-        let early = round % 5 == 0;
+        // Every fourth time a new store is killed early: the folder and the log are just being made.
+        let early = round % 4 == 0;
         if early {
             home = rig::store(MAILBOXES + 1);
             audited = 0;
@@ -82,16 +86,21 @@ fn resets_until_killed(data: &Path, dice: &mut Dice, early: bool) -> Vec<Ack> {
     while (acks.len() as u64) < patience {
         acks.push(running.next_ack().expect("the child works on until it is killed"));
     }
-    let since = Instant::now();
-    while since.elapsed() < moment {
-        std::hint::spin_loop();
-    }
+    wait_actively(moment);
     running.child.kill().expect("the child can be killed");
     while let Some(ack) = running.next_ack() {
         acks.push(ack);
     }
     running.child.wait().expect("the child is dead");
     acks
+}
+
+/// Not to wait for something, but to kill at any moment: sleeping would round it.
+fn wait_actively(moment: Duration) {
+    let since = Instant::now();
+    while since.elapsed() < moment {
+        std::hint::spin_loop();
+    }
 }
 
 /// The state right after the kill. Returns how many PINs were set.
@@ -213,4 +222,109 @@ fn check_after_next_command(data: &Path) {
         .collect();
     names.retain(|name| !name.starts_with("directory.db") && name != "umpin.key" && name != "pickup");
     assert!(names.is_empty(), "left behind in the data directory: {names:?}");
+}
+
+/// A process that died while it left a message, whose PIN is replaced before anybody delivers it: nothing may keep that PIN.
+#[test]
+fn a_dropped_message_leaves_no_part_of_it_behind() {
+    let home = rig::store(2);
+    let data = home.path();
+    let pickup = data.join("pickup");
+    let request = |number, pin: &str| ResetRequest {
+        identity: rig::address(number),
+        pin: Some(Pin::new(pin.to_owned())),
+        ..ResetRequest::default()
+    };
+    let mut deriver = Deriver::new();
+    let service = rig::cheap_service(data, Arc::new(Ahead(0)));
+    let plan = service
+        .prepare_reset(request(0, "580291"), &mut deriver)
+        .expect("a plan");
+    // The message cannot be left where a file is in the folder's way: it stays in the outbox.
+    fs::write(&pickup, "in the way").expect("a file");
+    let outcome = service
+        .commit_reset(plan, &mut deriver)
+        .expect("the PIN is changed all the same");
+    assert_ne!(outcome.notification, Notification::Sent);
+    fs::remove_file(&pickup).expect("the file is removed");
+    let (created, id) = rig::only_outbox_entry(data);
+    let part = pickup.join(format!(".{}.tmp", PickupNotifier::file_name(created, id)));
+    fs::create_dir(&pickup).expect("the folder");
+    fs::write(&part, "580291").expect("a part of the message");
+
+    let plan = service
+        .prepare_reset(request(0, "914730"), &mut deriver)
+        .expect("a plan");
+    service.commit_reset(plan, &mut deriver).expect("the PIN is replaced");
+    let later = rig::cheap_service(data, Arc::new(Ahead(LATER)));
+    let plan = later.prepare_reset(request(1, "263815"), &mut deriver).expect("a plan");
+    later.commit_reset(plan, &mut deriver).expect("the next command");
+    assert!(!part.exists(), "{} still holds a PIN", part.display());
+    assert_eq!(rig::outbox(data).len(), 0);
+    let announced: Vec<String> = rig::announcements(data).into_iter().map(|(_, pin)| pin).collect();
+    assert!(
+        !announced.contains(&"580291".to_owned()),
+        "the replaced PIN is not mailed"
+    );
+    assert_eq!(announced.len(), 2);
+}
+
+/// What the administrator imports, and how often it is killed.
+const ROWS: usize = 60;
+const IMPORTS: usize = 12;
+
+#[test]
+fn a_killed_import_leaves_all_or_nothing() {
+    let seed = rig::seed("import");
+    let mut dice = Dice::new(seed);
+    let mut made = 0;
+    let mut whole = Duration::ZERO;
+    for round in 0..=IMPORTS {
+        let home = tempfile::tempdir().expect("a temporary directory");
+        let data = home.path().join("data");
+        let file = home.path().join("import.csv");
+        fs::write(&file, rig::csv(ROWS)).expect("the import file is written");
+        let task = json!({ "task": "import", "store": data, "file": file });
+        let mut running = Running::new(&task);
+        running.go();
+        if round == 0 {
+            // Nobody is killed the first time: that tells how long an import takes here.
+            let begin = Instant::now();
+            running.finish();
+            whole = begin.elapsed();
+        } else {
+            let limit = u64::try_from(whole.as_micros()).expect("a moment");
+            wait_actively(Duration::from_micros(dice.below(limit)));
+            running.child.kill().expect("the child can be killed");
+            running.child.wait().expect("the child is dead");
+        }
+
+        let place = format!("round {round}, seed {seed}");
+        let session = support::open(&data);
+        if data.join("directory.db").exists() {
+            made += 1;
+            assert_eq!(mailboxes(&session), ROWS, "{place}: mailboxes of a half-made store");
+            // Reads the audit with the key: it must be the one that the store was made under.
+            assert_eq!(Inside::of(&data).audited_resets(), 0);
+        }
+        let again = support::request(&session, &json!({ "v": 1, "operation": "import", "path": file }))
+            .unwrap_or_else(|e| panic!("{place}: the import does not work any more: {e}"));
+        let known = again["mailboxesCreated"].as_u64().unwrap_or(0) + again["mailboxesUnchanged"].as_u64().unwrap_or(0);
+        assert_eq!(known, ROWS as u64, "{place}: {again}");
+        support::reset(&session, json!({ "identity": rig::address(0) }), None)
+            .unwrap_or_else(|e| panic!("{place}: no reset after a killed import: {e}"));
+        drop(session);
+        rig::assert_sound(&data);
+        for entry in fs::read_dir(&data).expect("the data directory") {
+            let name = entry.expect("an entry").file_name().to_string_lossy().into_owned();
+            assert!(!name.starts_with("directory.db.new"), "{place}: {name} was left behind");
+        }
+    }
+    println!("{} of {IMPORTS} stores were made before the kill", made - 1);
+}
+
+fn mailboxes(session: &umpin::session::Session) -> usize {
+    let question = json!({ "v": 1, "operation": "mailboxes", "pageSize": 1000 });
+    let answer = support::request(session, &question).expect("a listing");
+    answer["items"].as_array().map_or(0, Vec::len)
 }

@@ -43,9 +43,8 @@ impl Clock for Ahead {
     }
 }
 
-/// A store with `count` UM-enabled mailboxes "User 0", "User 1", … and no key yet.
-pub fn store(count: usize) -> TempDir {
-    let home = tempfile::tempdir().expect("a temporary directory");
+/// An import file with `count` UM-enabled mailboxes "User 0", "User 1", …
+pub fn csv(count: usize) -> String {
     let mut csv = String::from("DistinguishedName,Name,PrimarySmtpAddress,UMEnabled,Extensions,UMMailboxPolicy\n");
     for n in 0..count {
         writeln!(
@@ -55,8 +54,14 @@ pub fn store(count: usize) -> TempDir {
         )
         .expect("text grows");
     }
+    csv
+}
+
+/// A store with the mailboxes of [`csv`].
+pub fn store(count: usize) -> TempDir {
+    let home = tempfile::tempdir().expect("a temporary directory");
     let file = home.path().join("import.csv");
-    fs::write(&file, csv).expect("the import file is written");
+    fs::write(&file, csv(count)).expect("the import file is written");
     support::request(
         &support::open(home.path()),
         &json!({ "v": 1, "operation": "import", "path": file }),
@@ -226,6 +231,16 @@ pub fn outbox(data: &Path) -> Vec<[u8; 16]> {
     let mut statement = connection.prepare("SELECT pin_id FROM outbox").expect("the outbox");
     let rows = statement.query_map([], |row| row.get(0)).expect("the outbox");
     rows.map(|row| row.expect("an entry")).collect()
+}
+
+/// When the only entry of the outbox was made, and its id.
+pub fn only_outbox_entry(data: &Path) -> (Timestamp, [u8; 16]) {
+    assert_eq!(outbox(data).len(), 1, "messages in the outbox");
+    look(data)
+        .query_row("SELECT created, id FROM outbox", [], |row| {
+            Ok((Timestamp(row.get(0)?), row.get(1)?))
+        })
+        .expect("the entry")
 }
 
 pub fn assert_sound(data: &Path) {
