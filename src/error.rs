@@ -180,9 +180,7 @@ impl Error {
     /// One imperative sentence.
     #[must_use]
     pub fn recommended_action(&self) -> &str {
-        self.action
-            .as_deref()
-            .unwrap_or_else(|| self.code.default_action())
+        self.action.as_deref().unwrap_or_else(|| self.code.default_action())
     }
 
     /// Machine-readable facts beside the sentence.
@@ -212,9 +210,7 @@ impl fmt::Debug for Error {
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.source
-            .as_deref()
-            .map(|e| e as &(dyn StdError + 'static))
+        self.source.as_deref().map(|e| e as &(dyn StdError + 'static))
     }
 }
 
@@ -232,10 +228,7 @@ mod tests {
     fn actions_are_one_sentence() {
         for code in ErrorCode::ALL {
             let action = code.default_action();
-            assert!(
-                action.ends_with('.') && action.len() > 10,
-                "{code:?}: {action}"
-            );
+            assert!(action.ends_with('.') && action.len() > 10, "{code:?}: {action}");
         }
     }
 }

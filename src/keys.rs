@@ -1,1 +1,308 @@
-//! Key files.
+//! Key files: 32 raw bytes each, readable by their owner or one service group only.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use rand::rngs::SysRng;
+use zeroize::Zeroizing;
+
+use crate::credential::keyring::{KEY_LENGTH, KeyRing, MasterKey};
+use crate::credential::random::fill_random;
+use crate::platform::files;
+use crate::platform::group::ServiceGroup;
+use crate::{Error, ErrorCode, Result};
+
+/// Where the keys are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyFiles {
+    /// The name of the key that seals.
+    pub active: String,
+    /// The file of every key, by name.
+    pub files: BTreeMap<String, PathBuf>,
+    /// Whose members may read the files, besides the owner.
+    pub group: Option<String>,
+}
+
+/// The port to the keys.
+pub trait Keys: Send + Sync {
+    /// Whether the active key is there, usable or not.
+    fn exists(&self) -> bool;
+
+    /// Loads every key; creates and changes nothing.
+    ///
+    /// # Errors
+    /// `ConfigurationInvalid` for names that lead nowhere; `KeyUnavailable` naming the first key that is missing, unreadable, of
+    /// the wrong size or exposed.
+    fn load(&self) -> Result<KeyRing>;
+
+    /// Loads every key, making the active one if it does not exist. Never replaces one; of several processes all end up with the
+    /// same key.
+    ///
+    /// Only for a store that holds nothing sealed yet: where something is, a missing key is lost, not new.
+    ///
+    /// # Errors
+    /// As `load`.
+    fn create_active(&self) -> Result<KeyRing>;
+}
+
+impl Keys for KeyFiles {
+    fn exists(&self) -> bool {
+        // What cannot be looked at counts as there: loading tells why, and nothing is made in its place.
+        self.active_path()
+            .is_ok_and(|path| !matches!(path.symlink_metadata(), Err(error) if error.kind() == io::ErrorKind::NotFound))
+    }
+
+    fn load(&self) -> Result<KeyRing> {
+        let active_path = self.active_path()?;
+        let group = self.service_group()?;
+        let active = load_key(active_path, group.as_ref())?;
+        let others = self
+            .files
+            .iter()
+            .filter(|(name, _)| **name != self.active)
+            .map(|(_, path)| load_key(path, group.as_ref()))
+            .collect::<Result<Vec<_>>>()?;
+        Ok(KeyRing::new(&active, &others))
+    }
+
+    fn create_active(&self) -> Result<KeyRing> {
+        // Looked at first, so that loading needs no right to write; `create_atomically` decides the race.
+        if !self.exists() {
+            create_key(self.active_path()?, self.service_group()?.as_ref())?;
+        }
+        self.load()
+    }
+}
+
+impl KeyFiles {
+    fn active_path(&self) -> Result<&Path> {
+        self.files.get(&self.active).map_or_else(
+            || {
+                Err(Error::new(
+                    ErrorCode::ConfigurationInvalid,
+                    format!("The active key `{}` has no file.", self.active),
+                )
+                .action("Name one of the configured keys in keys.active."))
+            },
+            |path| Ok(path.as_path()),
+        )
+    }
+
+    fn service_group(&self) -> Result<Option<ServiceGroup>> {
+        let Some(name) = &self.group else {
+            return Ok(None);
+        };
+        let invalid = |reason: String| {
+            Error::new(
+                ErrorCode::ConfigurationInvalid,
+                format!("The service group `{name}` cannot be used: {reason}."),
+            )
+        };
+        match ServiceGroup::find(name) {
+            Ok(Some(group)) => Ok(Some(group)),
+            Ok(None) => Err(invalid("there is no such group".to_owned())),
+            Err(error) => Err(invalid(error.to_string()).caused_by(error)),
+        }
+    }
+}
+
+fn load_key(path: &Path, group: Option<&ServiceGroup>) -> Result<MasterKey> {
+    let (file, metadata) = files::open_regular(path).map_err(|e| unavailable(path, &e.to_string()).caused_by(e))?;
+    if let Some(exposure) = files::exposure(&metadata, group) {
+        return Err(unavailable(path, &exposure)
+            .action("Make the key file readable by its owner only; replace the key if others may have read it."));
+    }
+    // One byte more than a key has, so that a longer file shows.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(KEY_LENGTH + 1));
+    file.take(KEY_LENGTH as u64 + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|e| unavailable(path, &e.to_string()).caused_by(e))?;
+    match <&[u8; KEY_LENGTH]>::try_from(bytes.as_slice()) {
+        Ok(key) => Ok(MasterKey::new(key)),
+        Err(_) => Err(unavailable(
+            path,
+            &format!("it does not hold exactly {KEY_LENGTH} bytes"),
+        )),
+    }
+}
+
+fn create_key(path: &Path, group: Option<&ServiceGroup>) -> Result<()> {
+    let mut key = Zeroizing::new([0; KEY_LENGTH]);
+    fill_random(key.as_mut_slice(), &mut SysRng)?;
+    path.parent()
+        .map_or(Ok(()), files::create_private_directory)
+        .and_then(|()| files::create_atomically(path, key.as_slice(), group))
+        .map(|_| ())
+        .map_err(|error| {
+            Error::new(
+                ErrorCode::KeyUnavailable,
+                format!("The key file {} cannot be made: {error}.", path.display()),
+            )
+            .action("Make its directory writable for this account, or configure an existing key file.")
+            .caused_by(error)
+        })
+}
+
+fn unavailable(path: &Path, reason: &str) -> Error {
+    Error::new(
+        ErrorCode::KeyUnavailable,
+        format!("The key file {} cannot be used: {reason}.", path.display()),
+    )
+    .detail("path", path.display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::sync::Barrier;
+
+    use super::*;
+
+    fn key_files(directory: &Path, names: &[&str]) -> KeyFiles {
+        KeyFiles {
+            active: names[0].to_owned(),
+            files: names
+                .iter()
+                .map(|name| ((*name).to_owned(), directory.join(format!("{name}.key"))))
+                .collect(),
+            group: None,
+        }
+    }
+
+    fn write_key(path: &Path, content: &[u8]) {
+        let _ = fs::remove_file(path);
+        files::write_atomically(path, content, None).unwrap();
+    }
+
+    fn refusal(keys: &KeyFiles) -> String {
+        let Err(error) = keys.load() else {
+            panic!("the key was accepted")
+        };
+        assert_eq!(error.code(), ErrorCode::KeyUnavailable, "{error:?}");
+        assert!(error.message().contains(".key"), "{error:?}");
+        error.message().to_owned()
+    }
+
+    #[test]
+    fn a_key_is_made_once_and_loaded_ever_after() {
+        let directory = tempfile::tempdir().unwrap();
+        let keys = key_files(&directory.path().join("new/deep"), &["k1"]);
+        refusal(&keys);
+        assert!(!keys.exists());
+        let made = keys.create_active().unwrap().active();
+        assert_eq!(keys.create_active().unwrap().active(), made);
+        assert_eq!(keys.load().unwrap().active(), made);
+        assert!(keys.exists());
+        assert_eq!(fs::read(&keys.files["k1"]).unwrap().len(), 32);
+    }
+
+    #[test]
+    fn racing_creators_end_up_with_one_key() {
+        let directory = tempfile::tempdir().unwrap();
+        let keys = key_files(directory.path(), &["k1"]);
+        let barrier = Barrier::new(8);
+        let ids: Vec<_> = std::thread::scope(|scope| {
+            let racers: Vec<_> = (0..8)
+                .map(|_| {
+                    scope.spawn(|| {
+                        barrier.wait();
+                        keys.create_active().unwrap().active()
+                    })
+                })
+                .collect();
+            racers.into_iter().map(|r| r.join().unwrap()).collect()
+        });
+        assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn every_key_is_loaded_and_the_active_one_leads() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut keys = key_files(directory.path(), &["k2", "k1", "k3"]);
+        for (name, byte) in [("k1", 1), ("k2", 2), ("k3", 3)] {
+            write_key(&keys.files[name], &[byte; 32]);
+        }
+        let ring = keys.load().unwrap();
+        assert_eq!(ring.active(), MasterKey::new(&[2; 32]).id());
+        assert_eq!(ring.key_ids().count(), 3);
+
+        fs::remove_file(&keys.files["k1"]).unwrap();
+        assert!(refusal(&keys).contains("k1.key"));
+        keys.create_active().map(|_| ()).unwrap_err();
+        assert!(!keys.files["k1"].exists(), "only the active key is ever made");
+
+        keys.active = "k9".to_owned();
+        let error = keys.load().map(|_| ()).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::ConfigurationInvalid);
+    }
+
+    #[test]
+    fn files_of_the_wrong_size_are_refused_and_left_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let keys = key_files(directory.path(), &["k1"]);
+        for length in [0, 31, 33, 4096] {
+            write_key(&keys.files["k1"], &vec![7; length]);
+            assert!(refusal(&keys).contains("32 bytes"), "{length}");
+            keys.create_active().map(|_| ()).unwrap_err();
+            assert_eq!(fs::read(&keys.files["k1"]).unwrap(), vec![7; length]);
+        }
+    }
+
+    #[test]
+    fn an_unknown_group_is_a_configuration_error() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut keys = key_files(directory.path(), &["k1"]);
+        keys.group = Some("no-such-group-umpin".to_owned());
+        let error = keys.create_active().map(|_| ()).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::ConfigurationInvalid);
+        assert!(!keys.files["k1"].exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn exposed_keys_are_refused_unless_the_configured_group_reads() {
+        use std::os::unix::fs::PermissionsExt;
+        let directory = tempfile::tempdir().unwrap();
+        let mut keys = key_files(directory.path(), &["k1"]);
+        let set = |mode| {
+            fs::set_permissions(&keys.files["k1"], fs::Permissions::from_mode(mode)).unwrap();
+        };
+        write_key(&keys.files["k1"], &[1; 32]);
+        set(0o644);
+        assert!(refusal(&keys).contains("0644"));
+        set(0o640);
+        assert!(refusal(&keys).contains("0640"));
+
+        let own = nix::unistd::Group::from_gid(nix::unistd::getegid());
+        let own = own.unwrap().unwrap().name;
+        let grouped = KeyFiles {
+            group: Some(own.clone()),
+            ..keys.clone()
+        };
+        grouped.load().unwrap();
+        set(0o660);
+        assert!(refusal(&grouped).contains("0660"));
+
+        fs::remove_file(&keys.files["k1"]).unwrap();
+        keys.group = Some(own);
+        keys.create_active().unwrap();
+        let mode = fs::metadata(&keys.files["k1"]).unwrap().permissions().mode();
+        assert_eq!(mode & 0o7777, 0o640);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_dangling_link_is_an_absent_key_not_a_place_for_a_new_one() {
+        let directory = tempfile::tempdir().unwrap();
+        let keys = key_files(directory.path(), &["k1"]);
+        let target = directory.path().join("elsewhere");
+        std::os::unix::fs::symlink(&target, &keys.files["k1"]).unwrap();
+        let error = keys.create_active().map(|_| ()).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::KeyUnavailable);
+        assert!(!target.exists());
+        write_key(&target, &[1; 32]);
+        keys.load().unwrap();
+    }
+}

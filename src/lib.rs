@@ -20,6 +20,7 @@ pub mod pin;
 pub mod platform;
 pub mod policy;
 pub mod service;
+pub mod session;
 
 #[allow(unsafe_code)]
 pub mod ffi;

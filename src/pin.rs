@@ -23,4 +23,37 @@ impl Pin {
     pub fn expose(&self) -> &str {
         &self.0
     }
+
+    /// Whether there is at least one character and every one is an ASCII digit: other scripts' digits cannot be keyed.
+    #[must_use]
+    pub fn is_numeric(&self) -> bool {
+        !self.0.is_empty() && self.0.bytes().all(|b| b.is_ascii_digit())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_ascii_digits_are_numeric() {
+        for (text, numeric) in [
+            ("0", true),
+            ("4271", true),
+            ("", false),
+            ("42 1", false),
+            ("-421", false),
+            ("٤٢٧١", false),
+            ("４２７１", false),
+        ] {
+            assert_eq!(Pin::new(text.to_owned()).is_numeric(), numeric, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn wiping_leaves_no_digit() {
+        let mut pin = Pin::new("918273".to_owned());
+        pin.zeroize();
+        assert_eq!(pin.expose(), "");
+    }
 }

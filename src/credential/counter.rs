@@ -1,1 +1,155 @@
-//! counter
+//! Failed sign-ins of one mailbox. Kept beside the record, not in it: where a directory lets the attribute with more writes win
+//! a replication conflict, counted guesses must not be able to undo a reset.
+
+use super::encoding::{DecodeError, Reader};
+use crate::clock::Timestamp;
+
+const VERSION: u8 = 1;
+const HAS_FAILURE: u8 = 1;
+
+/// Failed sign-ins under one epoch of the record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FailureCounter {
+    /// The record's epoch at the time of counting.
+    pub epoch: [u8; 16],
+    /// In a row, towards the lock-out; an automatic reset does not end the row.
+    pub failures: u32,
+    /// In a row since the last automatic reset, towards the next one.
+    pub failures_since_reset: u32,
+    /// The last of them.
+    pub last_failure_at: Option<Timestamp>,
+}
+
+impl FailureCounter {
+    /// No failures.
+    #[must_use]
+    pub fn zero(epoch: [u8; 16]) -> Self {
+        Self {
+            epoch,
+            failures: 0,
+            failures_since_reset: 0,
+            last_failure_at: None,
+        }
+    }
+
+    /// The counter as it counts under the record's epoch: one counted under another epoch counts as zero.
+    #[must_use]
+    pub fn under(self, epoch: [u8; 16]) -> Self {
+        if self.epoch == epoch { self } else { Self::zero(epoch) }
+    }
+
+    /// One more failure.
+    #[must_use]
+    pub fn after_failure(self, at: Timestamp) -> Self {
+        Self {
+            epoch: self.epoch,
+            failures: self.failures.saturating_add(1),
+            failures_since_reset: self.failures_since_reset.saturating_add(1),
+            last_failure_at: Some(at),
+        }
+    }
+
+    /// Carried over to the epoch of an automatic reset, which brings a new PIN but no further guesses before the lock-out.
+    #[must_use]
+    pub fn after_automatic_reset(self, epoch: [u8; 16]) -> Self {
+        Self {
+            epoch,
+            failures_since_reset: 0,
+            ..self
+        }
+    }
+
+    /// The bytes to be sealed: version (1), flags (1), epoch (16), failures (4), since reset (4), time of the last (8, if any).
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = vec![VERSION, u8::from(self.last_failure_at.is_some()) * HAS_FAILURE];
+        out.extend_from_slice(&self.epoch);
+        out.extend_from_slice(&self.failures.to_be_bytes());
+        out.extend_from_slice(&self.failures_since_reset.to_be_bytes());
+        if let Some(at) = self.last_failure_at {
+            out.extend_from_slice(&at.0.to_be_bytes());
+        }
+        out
+    }
+
+    /// Reads what [`Self::encode`] wrote, and nothing else.
+    ///
+    /// # Errors
+    /// [`DecodeError`], for every other sequence of bytes.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let mut reader = Reader::versioned(bytes, VERSION)?;
+        let flags = reader.flags(HAS_FAILURE)?;
+        let counter = Self {
+            epoch: reader.array()?,
+            failures: reader.u32()?,
+            failures_since_reset: reader.u32()?,
+            last_failure_at: (flags & HAS_FAILURE != 0).then(|| reader.timestamp()).transpose()?,
+        };
+        reader.end()?;
+        Ok(counter)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn failures_under_another_epoch_do_not_count() {
+        let counter = FailureCounter::zero([1; 16]).after_failure(Timestamp(5));
+        assert_eq!(counter.under([1; 16]), counter);
+        assert_eq!(counter.under([2; 16]), FailureCounter::zero([2; 16]));
+    }
+
+    #[test]
+    fn an_automatic_reset_keeps_the_row_towards_the_lock_out() {
+        let counter = FailureCounter::zero([1; 16])
+            .after_failure(Timestamp(5))
+            .after_failure(Timestamp(6))
+            .after_automatic_reset([2; 16])
+            .after_failure(Timestamp(7));
+        assert_eq!(
+            counter,
+            FailureCounter {
+                epoch: [2; 16],
+                failures: 3,
+                failures_since_reset: 1,
+                last_failure_at: Some(Timestamp(7)),
+            }
+        );
+    }
+
+    #[test]
+    fn counting_stops_at_the_top_instead_of_wrapping_to_zero() {
+        let mut counter = FailureCounter::zero([1; 16]);
+        counter.failures = u32::MAX;
+        counter.failures_since_reset = u32::MAX;
+        let counter = counter.after_failure(Timestamp(1));
+        assert_eq!((counter.failures, counter.failures_since_reset), (u32::MAX, u32::MAX));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_encoded_decodes_to_itself(epoch: [u8; 16], failures: u32, since: u32, at: Option<i64>) {
+            let counter = FailureCounter { epoch, failures, failures_since_reset: since, last_failure_at: at.map(Timestamp) };
+            let bytes = counter.encode();
+            prop_assert_eq!(FailureCounter::decode(&bytes), Ok(counter));
+            for length in 0..bytes.len() {
+                prop_assert_eq!(FailureCounter::decode(&bytes[..length]), Err(DecodeError::Truncated));
+            }
+        }
+
+        #[test]
+        fn arbitrary_bytes_decode_only_if_they_encode_back(mut bytes in prop::collection::vec(any::<u8>(), 0..40), plausible: bool) {
+            if plausible && bytes.len() > 2 {
+                bytes[0] = 1;
+                bytes[1] &= 1;
+            }
+            if let Ok(counter) = FailureCounter::decode(&bytes) {
+                prop_assert_eq!(counter.encode(), bytes);
+            }
+        }
+    }
+}

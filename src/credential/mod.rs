@@ -2,6 +2,10 @@
 
 pub mod counter;
 pub mod derive;
+mod encoding;
 pub mod keyring;
+pub mod random;
 pub mod record;
 pub mod seal;
+
+pub use encoding::DecodeError;

@@ -90,6 +90,9 @@ pub struct ImportCounts {
 
 /// A directory. Every method may block; none may be called while holding a lock of the caller's.
 pub trait Directory: Send + Sync {
+    /// Its `directory.type` in the configuration, e.g. `embedded`.
+    fn kind(&self) -> &'static str;
+
     /// Where it is, for messages: a path or a server's name.
     fn location(&self) -> String;
 
@@ -115,12 +118,7 @@ pub trait Directory: Send + Sync {
     ///
     /// # Errors
     /// As `find`; `InvalidRequest` for a cursor that is not one.
-    fn mailboxes(
-        &self,
-        filter: MailboxFilter,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Page<Mailbox>>;
+    fn mailboxes(&self, filter: MailboxFilter, after: Option<&str>, limit: usize) -> Result<Page<Mailbox>>;
 
     /// The policy of this name (case-insensitive).
     ///
@@ -133,6 +131,13 @@ pub trait Directory: Send + Sync {
     /// # Errors
     /// As `find`.
     fn policies(&self) -> Result<Vec<PolicyObject>>;
+
+    /// Whether anything is stored that was sealed under a key: then a missing key is a loss, not a first use.
+    /// A directory that does not exist yet holds none.
+    ///
+    /// # Errors
+    /// As `find`.
+    fn holds_sealed_data(&self) -> Result<bool>;
 
     /// The sealed values of a mailbox.
     ///
@@ -150,12 +155,7 @@ pub trait Directory: Send + Sync {
     ///
     /// # Errors
     /// As `find`; `ConfigurationInvalid` for a directory that is not filled by import.
-    fn import(
-        &self,
-        plan: &ImportPlan,
-        audit: Option<&AuditTrail>,
-        dry_run: bool,
-    ) -> Result<ImportCounts>;
+    fn import(&self, plan: &ImportPlan, audit: Option<&AuditTrail>, dry_run: bool) -> Result<ImportCounts>;
 }
 
 /// What an identity matched.

@@ -1,1 +1,28 @@
-//! The C ABI.
+//! The C ABI: the only unsafe code of the crate. Each file exports the functions of one handle; the contract they share
+//! stands in the header's introduction (`include/prologue.h`).
+
+#![allow(non_camel_case_types, reason = "these names are C's")]
+
+mod batch;
+mod boundary;
+mod buffer;
+mod error;
+mod plan;
+mod pointers;
+mod request;
+mod session;
+mod status;
+#[cfg(feature = "test-hooks")]
+mod test_hooks;
+mod version;
+
+pub use batch::*;
+pub use buffer::*;
+pub use error::*;
+pub use plan::*;
+pub use request::*;
+pub use session::*;
+pub use status::*;
+#[cfg(feature = "test-hooks")]
+pub use test_hooks::*;
+pub use version::*;

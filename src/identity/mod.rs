@@ -1,45 +1,20 @@
 //! What an administrator may type to name a mailbox.
 
+mod canonical;
 mod dn;
+mod dn_syntax;
 pub mod fold;
+mod probe;
+mod scope;
 
 pub use dn::DistinguishedName;
+pub use probe::{Probe, ProbeKind, probes_of};
+pub use scope::Scope;
 
-use crate::Result;
+use uuid::Uuid;
 
-/// One way in which a text may name a mailbox. The folded text is in [`Probe::key`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ProbeKind {
-    /// GUID, lower case with hyphens.
-    Guid,
-    /// DN in its comparable form.
-    DistinguishedName,
-    /// `contoso.com/Sales/Tony Smith`.
-    CanonicalName,
-    /// `contoso\tony`: the NetBIOS domain and the account name.
-    Account,
-    /// User principal name.
-    UserPrincipalName,
-    /// Any SMTP proxy address, without prefix.
-    SmtpAddress,
-    /// Legacy Exchange DN.
-    LegacyExchangeDn,
-    /// Mail nickname.
-    Alias,
-    /// Account name without domain.
-    SamAccountName,
-    /// Common name.
-    Name,
-}
-
-/// A folded value to look for in one column.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Probe {
-    /// Which property.
-    pub kind: ProbeKind,
-    /// Its folded text.
-    pub key: String,
-}
+use self::fold::fold;
+use crate::{Error, ErrorCode, Result};
 
 /// A parsed identity: the text as given, and every form it may have. A mailbox that any probe matches is a match.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,12 +25,43 @@ pub struct Identity {
 
 impl Identity {
     /// Parses what was typed: trimmed; empty or with a NUL is `InvalidIdentity`; anything else has at least the probes for
-    /// alias, account name and name. No wildcards.
+    /// alias, account name and name. No wildcards, and no limit on the length: a longer text than any directory holds is
+    /// not found, like every other that nothing matches.
     ///
     /// # Errors
     /// `InvalidIdentity`.
-    pub fn parse(_text: &str) -> Result<Self> {
-        todo!()
+    pub fn parse(text: &str) -> Result<Self> {
+        Self::parse_with(text, None)
+    }
+
+    /// As [`Self::parse`]; `DOMAIN\account` with this NetBIOS name for its domain also names the account name alone.
+    ///
+    /// For domains whose NetBIOS name is not the first label of their DNS name.
+    ///
+    /// # Errors
+    /// `InvalidIdentity`.
+    pub fn parse_with(text: &str, netbios_name: Option<&str>) -> Result<Self> {
+        let typed = text;
+        let text = typed.trim();
+        if text.is_empty() {
+            return Err(Error::new(ErrorCode::InvalidIdentity, "The identity is empty."));
+        }
+        if text.contains('\0') {
+            return Err(Error::new(
+                ErrorCode::InvalidIdentity,
+                "The identity contains a NUL character.",
+            ));
+        }
+        let mut probes: Vec<Probe> = forms(typed, netbios_name)
+            .into_iter()
+            .filter(|probe| !probe.key.is_empty())
+            .collect();
+        probes.sort_unstable();
+        probes.dedup();
+        Ok(Self {
+            text: text.to_owned(),
+            probes,
+        })
     }
 
     /// The trimmed text.
@@ -64,7 +70,7 @@ impl Identity {
         &self.text
     }
 
-    /// Every form the text may have.
+    /// Every form the text may have, sorted, each once. A probe equals one of [`probes_of`] a mailbox that it names.
     #[must_use]
     pub fn probes(&self) -> &[Probe] {
         &self.probes
@@ -73,8 +79,166 @@ impl Identity {
     /// Whether the text is a distinguished name.
     #[must_use]
     pub fn is_distinguished_name(&self) -> bool {
-        self.probes
-            .iter()
-            .any(|p| p.kind == ProbeKind::DistinguishedName)
+        self.probes.iter().any(|p| p.kind == ProbeKind::DistinguishedName)
+    }
+}
+
+fn forms(typed: &str, netbios_name: Option<&str>) -> Vec<Probe> {
+    // Only a DN gives a space at the end a meaning, where it is escaped.
+    let dn = DistinguishedName::parse(typed);
+    let text = typed.trim();
+    let folded = fold(text);
+    let mut probes: Vec<Probe> = [ProbeKind::Alias, ProbeKind::SamAccountName, ProbeKind::Name]
+        .map(|kind| Probe::new(kind, folded.clone()))
+        .into();
+    if let Some(guid) = guid(text) {
+        probes.push(Probe::guid(guid));
+    }
+    if let Some(dn) = &dn {
+        probes.push(Probe::new(ProbeKind::DistinguishedName, dn.comparable()));
+    }
+    if text.contains('/') && !text.starts_with('/') {
+        probes.push(Probe::new(ProbeKind::CanonicalName, canonical::key(text)));
+    }
+    if let Some((domain, account)) = domain_and_account(text).filter(|_| dn.is_none()) {
+        probes.push(Probe::account(domain, account));
+        if netbios_name.is_some_and(|name| fold(name) == fold(domain)) {
+            probes.push(Probe::new(ProbeKind::SamAccountName, fold(account)));
+        }
+    }
+    if let Some(address) = strip_prefix_ignoring_case(text, "smtp:") {
+        probes.push(Probe::new(ProbeKind::SmtpAddress, fold(address)));
+    } else if text.contains('@') {
+        probes.push(Probe::new(ProbeKind::UserPrincipalName, folded.clone()));
+        probes.push(Probe::new(ProbeKind::SmtpAddress, folded.clone()));
+    }
+    let legacy = strip_prefix_ignoring_case(text, "x500:").unwrap_or(text);
+    if legacy.trim_start().starts_with('/') {
+        probes.push(Probe::new(ProbeKind::LegacyExchangeDn, fold(legacy)));
+    }
+    probes
+}
+
+/// With or without hyphens, braces, parentheses (.NET's `N`, `D`, `B`, `P`) or `urn:uuid:`.
+fn guid(text: &str) -> Option<Uuid> {
+    let text = strip_prefix_ignoring_case(text, "urn:uuid:").unwrap_or(text);
+    let enclosed = |open, close| text.strip_prefix(open)?.strip_suffix(close);
+    let bare = enclosed('{', '}').or_else(|| enclosed('(', ')'));
+    let bare = bare.unwrap_or(text).trim();
+    // The two plain notations only: whatever was stripped may not come a second time.
+    if !bare.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-') {
+        return None;
+    }
+    Uuid::try_parse(bare).ok()
+}
+
+/// `DOMAIN\account`: one backslash with text on both sides.
+fn domain_and_account(text: &str) -> Option<(&str, &str)> {
+    let (domain, account) = text.split_once('\\')?;
+    let is_plain = |part: &str| !part.trim().is_empty() && !part.contains(['\\', '/']);
+    (is_plain(domain) && is_plain(account)).then_some((domain, account))
+}
+
+fn strip_prefix_ignoring_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
+    let (head, tail) = text.split_at_checked(prefix.len())?;
+    head.eq_ignore_ascii_case(prefix).then_some(tail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(text: &str, kind: ProbeKind) -> Vec<String> {
+        let identity = Identity::parse(text).unwrap();
+        let of_kind = identity.probes().iter().filter(|p| p.kind == kind);
+        of_kind.map(|p| p.key.clone()).collect()
+    }
+
+    #[test]
+    fn guids_in_every_usual_notation() {
+        let plain = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0";
+        for text in [
+            plain,
+            "0F1E2D3C-4B5A-6978-8796-A5B4C3D2E1F0",
+            "0f1e2d3c4b5a69788796a5b4c3d2e1f0",
+            "{0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0}",
+            "(0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0)",
+            "URN:UUID:0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0",
+            "  0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0\r\n",
+        ] {
+            assert_eq!(keys(text, ProbeKind::Guid), [plain], "{text}");
+        }
+        for text in [
+            "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f",
+            "{0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0",
+            "{{0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0}}",
+            "0f1e2d3-c4b5a-6978-8796-a5b4c3d2e1f0",
+        ] {
+            assert_eq!(keys(text, ProbeKind::Guid), [""; 0], "{text}");
+        }
+    }
+
+    #[test]
+    fn forms_by_their_marks() {
+        use ProbeKind::{Account, CanonicalName, LegacyExchangeDn, SamAccountName, SmtpAddress, UserPrincipalName};
+        for (text, kind, key) in [
+            (r"CONTOSO\Tony", Account, r"contoso\tony"),
+            (r"CONTOSO\Tony", SamAccountName, r"contoso\tony"),
+            ("Tony@Contoso.com", UserPrincipalName, "tony@contoso.com"),
+            ("Tony@Contoso.com", SmtpAddress, "tony@contoso.com"),
+            ("SMTP:Tony@Contoso.com", SmtpAddress, "tony@contoso.com"),
+            ("/o=Contoso/cn=Tony", LegacyExchangeDn, "/o=contoso/cn=tony"),
+            ("X500:/o=A/cn=Tony", LegacyExchangeDn, "/o=a/cn=tony"),
+            ("Contoso.com/Sales/", CanonicalName, "contoso.com/sales"),
+        ] {
+            assert_eq!(keys(text, kind), [key], "{text}");
+        }
+        for (text, kind) in [
+            ("smtp:tony@contoso.com", UserPrincipalName),
+            ("tony", UserPrincipalName),
+            ("tony", SmtpAddress),
+            (r"a\b\c", Account),
+            (r"\tony", Account),
+            (r"contoso\ ", Account),
+            (r"CN=Smith\, Tony,DC=contoso", Account),
+            (r"contoso.com/A\/B", Account),
+            ("/o=Contoso/cn=tony", CanonicalName),
+            ("cn=tony", LegacyExchangeDn),
+        ] {
+            assert_eq!(keys(text, kind), [""; 0], "{text}");
+        }
+    }
+
+    #[test]
+    fn nothing_and_nul_are_no_identity() {
+        for text in ["", " ", "\t\u{a0}\r\n", "to\0ny", "\0"] {
+            let error = Identity::parse(text).unwrap_err();
+            assert_eq!(error.code(), ErrorCode::InvalidIdentity, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn wildcards_are_plain_characters() {
+        let identity = Identity::parse("*").unwrap();
+        assert!(identity.probes().iter().all(|p| p.key == "*"));
+    }
+
+    #[test]
+    fn the_configured_netbios_name_stands_for_the_domain() {
+        let sam = Probe::new(ProbeKind::SamAccountName, "tony".to_owned());
+        let parse = |text| Identity::parse_with(text, Some("Corp")).unwrap();
+        assert!(parse(r"CORP\Tony").probes().contains(&sam));
+        assert!(!parse(r"OTHER\Tony").probes().contains(&sam));
+        let without = Identity::parse(r"CORP\Tony").unwrap();
+        assert!(!without.probes().contains(&sam));
+    }
+
+    #[test]
+    fn only_dns_are_dns() {
+        let is_dn = |text| Identity::parse(text).unwrap().is_distinguished_name();
+        assert!(is_dn("cn=Tony,dc=contoso,dc=com"));
+        assert!(is_dn("cn=Tony\\ "));
+        assert!(!is_dn("Tony Smith"));
+        assert!(!is_dn("contoso.com/Sales/Tony"));
     }
 }

@@ -1,13 +1,20 @@
 //! Import files: CSV and LDIF parsed into what a directory is to hold. Pure: bytes in, rows and problems out.
 
-pub mod csv;
-pub mod ldif;
+mod builder;
+mod csv;
+mod draft;
+mod ldif;
+mod proxy;
+pub(crate) mod text;
+
+use std::path::Path;
 
 use uuid::Uuid;
 
 use crate::identity::DistinguishedName;
 use crate::mailbox::Extension;
 use crate::policy::UmMailboxPolicy;
+use crate::{Error, ErrorCode, Result};
 
 /// A mailbox as the file describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,6 +80,75 @@ pub struct ImportPlan {
     pub mailboxes: Vec<MailboxRow>,
     /// Policies, described ones first.
     pub policies: Vec<PolicyRow>,
-    /// Rows that were left out.
+    /// Rows that were left out, by line; one problem per row, with everything that is wrong with it.
     pub problems: Vec<Problem>,
+    /// Columns of a CSV file that mean nothing here; an LDIF export always has such attributes and lists none.
+    pub ignored_columns: Vec<String>,
+}
+
+/// How a file is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// One line per mailbox under a header line.
+    Csv,
+    /// LDAP Data Interchange Format (RFC 2849).
+    Ldif,
+}
+
+impl Format {
+    /// By the file's extension: `.csv`, `.ldf` or `.ldif`.
+    ///
+    /// # Errors
+    /// `ImportInvalid` for any other.
+    pub fn from_extension(path: &Path) -> Result<Self> {
+        let extension = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
+        match extension.as_deref() {
+            Some("csv") => Ok(Self::Csv),
+            Some("ldf" | "ldif") => Ok(Self::Ldif),
+            _ => Err(Error::new(
+                ErrorCode::ImportInvalid,
+                format!(
+                    "The file '{}' has none of the extensions .csv, .ldf and .ldif.",
+                    path.display()
+                ),
+            )
+            .action("Name the file .csv or .ldf, whichever it is.")),
+        }
+    }
+}
+
+/// What the caller decides about an import.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ImportOptions {
+    /// The policy of UM-enabled mailboxes for which the file names none; `Default` unless given.
+    pub default_policy: Option<String>,
+}
+
+/// Reads a file. Rows that cannot be used are in [`ImportPlan::problems`]; the rest of the plan is sound without them.
+///
+/// # Errors
+/// `ImportInvalid` where the file as a whole cannot be used: empty, binary, in an unknown encoding, without header or
+/// without the columns that every row needs, cut off inside quotation marks.
+pub fn parse(bytes: &[u8], format: Format, options: &ImportOptions) -> Result<ImportPlan> {
+    let default_policy = options.default_policy.as_deref().unwrap_or("Default").trim();
+    draft::check_policy_name(default_policy).map_err(|fault| {
+        Error::new(
+            ErrorCode::ImportInvalid,
+            format!("The default policy cannot be used: {fault}."),
+        )
+        .action("Pass the name of a policy.")
+    })?;
+    let text = text::decode(bytes).map_err(|fault| invalid(fault.to_string()))?;
+    let mut builder = builder::Builder::new(default_policy);
+    match format {
+        Format::Csv => csv::read(&text, &mut builder)?,
+        Format::Ldif => ldif::read(&text, &mut builder)?,
+    }
+    Ok(builder.finish())
+}
+
+/// The file as a whole cannot be used; `what` completes "The file … ".
+fn invalid(what: impl std::fmt::Display) -> Error {
+    Error::new(ErrorCode::ImportInvalid, format!("The file {what}."))
+        .action("Correct the file, or export it again as CSV or LDIF in UTF-8.")
 }

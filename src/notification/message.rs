@@ -1,1 +1,268 @@
-//! message
+//! The message that tells a user the new PIN.
+//!
+//! The mail library never sees the PIN: it builds the message around a marker, and the digits are put in its place in the
+//! one buffer that is wiped afterwards.
+
+use std::time::{Duration, SystemTime};
+
+use lettre::Message;
+use lettre::address::Envelope;
+use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
+use lettre::message::{Body, Mailbox, MultiPart, SinglePart};
+use zeroize::Zeroizing;
+
+use super::OutgoingMessage;
+use super::address::parse_address;
+use super::text::{escape_html, html_to_text, one_line};
+use crate::clock::Timestamp;
+use crate::mailbox::Extension;
+use crate::pin::Pin;
+use crate::{Error, ErrorCode, Result};
+
+const SUBJECT: &str = "Your new voice mail PIN";
+
+/// What the message says. Everything but the PIN may be repeated in logs.
+pub struct MessageInput<'a> {
+    /// Random; becomes the `Message-ID` and the MIME boundary, so that the same input gives the same bytes.
+    pub id: [u8; 16],
+    /// When the PIN was set.
+    pub created: Timestamp,
+    /// The sender, `Unified Messaging <um@contoso.com>`, as in the configuration.
+    pub from: &'a str,
+    /// The one recipient's address.
+    pub recipient: &'a str,
+    /// What the user is called.
+    pub display_name: &'a str,
+    /// The new PIN.
+    pub pin: &'a Pin,
+    /// Whether the user must choose another PIN at the next sign-in.
+    pub must_change: bool,
+    /// Whether telephone access is locked although a PIN was issued (`-LockedOut $true`).
+    pub locked_out: bool,
+    /// The extensions that the PIN is for.
+    pub extensions: &'a [Extension],
+    /// The policy's `ResetPINText`: simple HTML, shown as text.
+    pub reset_pin_text: &'a str,
+}
+
+/// Builds the message.
+///
+/// # Errors
+/// `NoNotificationAddress` when the recipient is no address, `ConfigurationInvalid` when the sender is none.
+pub fn compose(input: &MessageInput<'_>) -> Result<OutgoingMessage> {
+    let from = parse_sender(input.from).ok_or_else(|| {
+        Error::new(
+            ErrorCode::ConfigurationInvalid,
+            "The sender of notifications is not an e-mail address.",
+        )
+    })?;
+    let recipient = parse_address(input.recipient);
+    let to = recipient
+        .as_ref()
+        .and_then(super::address::Address::to_lettre)
+        .ok_or_else(|| {
+            Error::new(
+                ErrorCode::NoNotificationAddress,
+                format!("'{}' is not an e-mail address.", one_line(input.recipient)),
+            )
+        })?;
+    let pin = input.pin.expose().as_bytes();
+    if pin.is_empty() || !pin.iter().all(u8::is_ascii_digit) {
+        return Err(fault("A PIN that is not digits cannot be announced."));
+    }
+
+    let id = hex(input.id);
+    // Unguessable like the id, so no name or policy text can contain it; shorter than a line, so no encoding breaks it.
+    let marker = format!("umpin-pin-{id}");
+    let parts = MultiPart::alternative()
+        .boundary(format!("umpin-{id}"))
+        .singlepart(part(ContentType::TEXT_PLAIN, plain(input, &marker))?)
+        .singlepart(part(ContentType::TEXT_HTML, html(input, &marker))?);
+    let envelope = Envelope::new(Some(from.email.clone()), vec![to.clone()])
+        .map_err(|e| fault("The envelope could not be made.").caused_by(e))?;
+    let display_name = one_line(input.display_name);
+    let message = Message::builder()
+        .envelope(envelope)
+        .date(date(input.created))
+        .message_id(Some(format!("<{id}@{}>", from.email.domain())))
+        .from(from)
+        .to(Mailbox::new((!display_name.is_empty()).then_some(display_name), to))
+        .subject(SUBJECT)
+        // No out-of-office notes or receipts for a message that nobody wrote.
+        .raw_header(header("Auto-Submitted", "auto-generated"))
+        .raw_header(header("X-Auto-Response-Suppress", "All"))
+        .multipart(parts)
+        .map_err(|e| fault("The message could not be built.").caused_by(e))?;
+
+    Ok(OutgoingMessage {
+        id: input.id,
+        created: input.created,
+        recipient: input.recipient.to_owned(),
+        content: insert_pin(&message.formatted(), marker.as_bytes(), pin)?,
+    })
+}
+
+/// A sender as the configuration has it: an address, alone or after a name.
+#[must_use]
+pub(crate) fn parse_sender(text: &str) -> Option<Mailbox> {
+    let text = text.trim();
+    if text.chars().any(char::is_control) {
+        return None;
+    }
+    let (name, address) = match text.strip_suffix('>') {
+        Some(rest) => {
+            let (name, address) = rest.rsplit_once('<')?;
+            (unquoted(name.trim())?, address)
+        }
+        None => (String::new(), text),
+    };
+    let name = one_line(&name);
+    let address = parse_address(address)?.to_lettre()?;
+    Some(Mailbox::new((!name.is_empty()).then_some(name), address))
+}
+
+/// The name of a mailbox without its quotation marks; unquoted, it must not hold what would make it a list or another address.
+fn unquoted(name: &str) -> Option<String> {
+    if let Some(inner) = name.strip_prefix('"') {
+        let inner = inner.strip_suffix('"')?;
+        let mut out = String::with_capacity(inner.len());
+        let mut chars = inner.chars();
+        while let Some(c) = chars.next() {
+            match c {
+                '\\' => out.push(chars.next()?),
+                '"' => return None,
+                other => out.push(other),
+            }
+        }
+        return Some(out);
+    }
+    (!name.contains(['"', '<', '>', '@', ',', ';', ':', '\\'])).then(|| name.to_owned())
+}
+
+fn plain(input: &MessageInput<'_>, marker: &str) -> String {
+    let mut lines = vec![
+        greeting(input),
+        String::new(),
+        "A new PIN has been set for your voice mail. Your PIN is:".to_owned(),
+        String::new(),
+        marker.to_owned(),
+        String::new(),
+    ];
+    lines.extend(notes(input));
+    let policy = html_to_text(input.reset_pin_text);
+    if !policy.is_empty() {
+        lines.push(String::new());
+        lines.extend(policy.lines().map(str::to_owned));
+    }
+    lines.push(String::new());
+    lines.push(FOOTER.to_owned());
+    lines.push(String::new());
+    lines.join("\r\n")
+}
+
+/// Colours and fonts are the reader's own, so that it is legible in dark mode and with high contrast. The digits are spaced
+/// by style alone, so that copying gives the PIN, and no mail program may take it for a telephone number.
+fn html(input: &MessageInput<'_>, marker: &str) -> String {
+    let paragraph = |text: &str| format!("<p>{}</p>", escape_html(text));
+    let mut lines: Vec<String> = vec![
+        "<!DOCTYPE html>".to_owned(),
+        "<html lang=\"en\">".to_owned(),
+        "<head>".to_owned(),
+        "<meta charset=\"utf-8\">".to_owned(),
+        "<meta name=\"viewport\" content=\"width=device-width\">".to_owned(),
+        "<meta name=\"format-detection\" content=\"telephone=no\">".to_owned(),
+        "<meta name=\"color-scheme\" content=\"light dark\">".to_owned(),
+        "<meta name=\"supported-color-schemes\" content=\"light dark\">".to_owned(),
+        format!("<title>{SUBJECT}</title>"),
+        "<style>:root { color-scheme: light dark; } a[x-apple-data-detectors] { color: inherit; text-decoration: none; }</style>".to_owned(),
+        "</head>".to_owned(),
+        "<body style=\"font-family: sans-serif; line-height: 1.5\">".to_owned(),
+        paragraph(&greeting(input)),
+        "<p>A new PIN has been set for your voice mail. Your PIN is:</p>".to_owned(),
+        "<p style=\"font-family: monospace; font-size: 1.75em; font-weight: bold; letter-spacing: 0.2em\">".to_owned(),
+        marker.to_owned(),
+        "</p>".to_owned(),
+    ];
+    lines.extend(notes(input).iter().map(|note| paragraph(note)));
+    let policy = html_to_text(input.reset_pin_text);
+    for block in policy.split("\n\n").filter(|block| !block.is_empty()) {
+        let words: Vec<_> = block.lines().map(escape_html).collect();
+        lines.push(format!("<p>{}</p>", words.join("<br>\r\n")));
+    }
+    lines.push(paragraph(FOOTER));
+    lines.extend(["</body>".to_owned(), "</html>".to_owned(), String::new()]);
+    lines.join("\r\n")
+}
+
+const FOOTER: &str = "Keep this PIN to yourself. If you did not expect this message, tell your help desk.";
+
+fn greeting(input: &MessageInput<'_>) -> String {
+    match one_line(input.display_name) {
+        name if name.is_empty() => "Hello,".to_owned(),
+        name => format!("Hello {name},"),
+    }
+}
+
+fn notes(input: &MessageInput<'_>) -> Vec<String> {
+    let mut notes = Vec::new();
+    if input.must_change {
+        notes.push("You will be asked to choose a PIN of your own when you next sign in by telephone.".to_owned());
+    }
+    if input.locked_out {
+        notes.push("Your telephone access is locked. The PIN works after an administrator has unlocked it.".to_owned());
+    }
+    let numbers: Vec<_> = input.extensions.iter().map(|e| one_line(&e.number)).collect();
+    match numbers.as_slice() {
+        [] => {}
+        [one] => notes.push(format!("The PIN is for extension {one}.")),
+        more => notes.push(format!("The PIN is for the extensions {}.", more.join(", "))),
+    }
+    notes
+}
+
+/// Quoted-printable whatever the text holds: a line of digits stays what it is, readable without a mail program.
+fn part(kind: ContentType, text: String) -> Result<SinglePart> {
+    let body = Body::new_with_encoding(text, ContentTransferEncoding::QuotedPrintable)
+        .map_err(|_| fault("The message could not be encoded."))?;
+    Ok(SinglePart::builder().header(kind).body(body))
+}
+
+/// Replaces the marker, once in each part, in a buffer that never grows (growing would leave a copy behind).
+fn insert_pin(message: &[u8], marker: &[u8], pin: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+    let mut content = Zeroizing::new(Vec::with_capacity(message.len() + 2 * pin.len()));
+    let mut rest = message;
+    let mut found = 0;
+    while let Some(at) = rest.windows(marker.len()).position(|window| window == marker) {
+        found += 1;
+        if found > 2 {
+            break;
+        }
+        content.extend_from_slice(&rest[..at]);
+        content.extend_from_slice(pin);
+        rest = &rest[at + marker.len()..];
+    }
+    if found != 2 {
+        return Err(fault("The message could not be completed."));
+    }
+    content.extend_from_slice(rest);
+    Ok(content)
+}
+
+/// Within the years that a date header can have.
+fn date(created: Timestamp) -> SystemTime {
+    const END_OF_YEAR_9999: u64 = 253_402_300_799;
+    let seconds = u64::try_from(created.0.div_euclid(1000)).unwrap_or(0);
+    SystemTime::UNIX_EPOCH + Duration::from_secs(seconds.min(END_OF_YEAR_9999))
+}
+
+fn header(name: &'static str, value: &str) -> HeaderValue {
+    HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
+}
+
+fn hex(bytes: [u8; 16]) -> String {
+    format!("{:032x}", u128::from_be_bytes(bytes))
+}
+
+fn fault(message: &str) -> Error {
+    Error::new(ErrorCode::NativeFault, message)
+}

@@ -31,12 +31,7 @@ pub trait Outbox: Send + Sync {
     ///
     /// # Errors
     /// Those of the store.
-    fn lease_due(
-        &self,
-        now: Timestamp,
-        lease_until: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<OutboxEntry>>;
+    fn lease_due(&self, now: Timestamp, lease_until: Timestamp, limit: usize) -> Result<Vec<OutboxEntry>>;
 
     /// Removes a delivered or superseded entry; need not be durable at once, because delivering twice is harmless.
     ///

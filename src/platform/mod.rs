@@ -1,1 +1,7 @@
 //! What differs between operating systems.
+
+pub mod files;
+pub mod group;
+pub mod host;
+pub mod random;
+pub mod volume;

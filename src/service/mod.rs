@@ -1,1 +1,129 @@
-//! Use cases.
+//! The use cases, one file each. They know the ports, and neither an engine nor the C ABI.
+
+mod drain;
+mod import;
+mod info;
+mod listing;
+mod notify;
+pub mod reset;
+mod resolve;
+mod sealed;
+mod status;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64};
+
+use crate::Result;
+use crate::clock::Clock;
+use crate::credential::derive::Cost;
+use crate::directory::Directory;
+use crate::identity::Scope;
+use crate::keys::Keys;
+use crate::notification::Notifier;
+use crate::notification::outbox::Outbox;
+
+pub use import::{ImportOutcome, ImportRequest};
+pub use info::{PinInfo, PinInfoItem};
+pub use resolve::Lookup;
+pub use status::Status;
+
+/// Who asks, for the audit.
+#[derive(Clone, Debug, Default)]
+pub struct Caller {
+    /// Account name as the operating system tells it.
+    pub user: String,
+    /// Name of this host: one audit chain each.
+    pub host: String,
+    /// Program and version.
+    pub application: String,
+}
+
+/// What the use cases are carried out with.
+pub struct Ports {
+    /// Mailboxes, policies, records.
+    pub directory: Arc<dyn Directory>,
+    /// Messages not yet handed over.
+    pub outbox: Arc<dyn Outbox>,
+    /// Mail.
+    pub notifier: Arc<dyn Notifier>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Where the keys come from.
+    pub keys: Arc<dyn Keys>,
+}
+
+/// Settings of the use cases.
+pub struct Settings {
+    /// What a new PIN's derivation costs.
+    pub cost: Cost,
+    /// Whether changes are audited.
+    pub audit: bool,
+    /// Limits look-ups to a part of the tree.
+    pub scope: Option<Scope>,
+    /// The NetBIOS name of the domain, where it is not the first `DC=` component.
+    pub netbios_name: Option<String>,
+    /// Who asks.
+    pub caller: Caller,
+}
+
+/// All use cases of one session.
+pub struct Service {
+    ports: Ports,
+    settings: Settings,
+    ring: sealed::CachedRing,
+    last_drain: AtomicI64,
+    pickup_reported: AtomicBool,
+}
+
+/// Something the administrator should know although the operation goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// Stable id.
+    pub id: &'static str,
+    /// One sentence.
+    pub message: String,
+    /// What to do, where something can be done.
+    pub recommended_action: Option<&'static str>,
+}
+
+impl Warning {
+    fn new(id: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            id,
+            message: message.into(),
+            recommended_action: None,
+        }
+    }
+
+    fn action(mut self, action: &'static str) -> Self {
+        self.recommended_action = Some(action);
+        self
+    }
+}
+
+impl Service {
+    /// Puts the ports together; touches nothing.
+    #[must_use]
+    pub fn new(ports: Ports, settings: Settings) -> Self {
+        Self {
+            ports,
+            settings,
+            ring: sealed::CachedRing::default(),
+            last_drain: AtomicI64::new(i64::MIN),
+            pickup_reported: AtomicBool::new(false),
+        }
+    }
+
+    fn now(&self) -> crate::clock::Timestamp {
+        self.ports.clock.now()
+    }
+
+    fn directory(&self) -> &dyn Directory {
+        &*self.ports.directory
+    }
+}
+
+/// 16 bytes from the operating system's random number generator.
+fn random_id() -> Result<[u8; 16]> {
+    crate::platform::random::bytes()
+}

@@ -1,1 +1,374 @@
 //! The embedded directory: one SQLite file.
+//!
+//! How several processes share it: `lock.rs`. Why an acknowledged change survives: `group.rs`. What a lookup costs: `lookup.rs`.
+
+mod audit;
+mod change;
+mod connection;
+mod create;
+mod error;
+mod files;
+mod group;
+mod import;
+mod lock;
+mod lookup;
+mod outbox;
+mod policies;
+mod schema;
+mod site;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use rand::TryRng;
+use rusqlite::Connection;
+use rusqlite::backup::{Backup, StepResult};
+
+pub use audit::StoredAuditEntry;
+
+use self::connection::Slot;
+use self::error::Sql;
+use self::site::Site;
+use self::writer::{Done, Task, Writer};
+use super::{
+    Applied, CredentialChange, Directory, ImportCounts, MailboxFilter, Matches, Page, PolicyObject, StoredCredential,
+};
+use crate::audit::AuditTrail;
+use crate::clock::Timestamp;
+use crate::identity::Identity;
+use crate::import::ImportPlan;
+use crate::mailbox::{Mailbox, ObjectId};
+use crate::notification::outbox::{Outbox, OutboxEntry};
+use crate::{Error, ErrorCode, Result};
+
+/// How many connections read at the same time.
+const READERS: usize = 4;
+
+/// Where the store is and how it is used.
+#[derive(Clone, Debug)]
+pub struct EmbeddedOptions {
+    /// The SQLite file.
+    pub path: PathBuf,
+    /// Change nothing: for `-WhatIf` and the Get cmdlets. SQLite may still make its `-shm` file where a `-wal` is to be read.
+    pub read_only: bool,
+    /// How long to wait for other processes.
+    pub busy_timeout: Duration,
+    /// The group that shares a store made by import; none: its owner only.
+    pub group: Option<String>,
+}
+
+impl EmbeddedOptions {
+    /// Read and write, 30 s, for the owner only.
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            read_only: false,
+            busy_timeout: Duration::from_secs(30),
+            group: None,
+        }
+    }
+}
+
+/// A directory in one SQLite file. Only an import creates the file; anything else on a missing one is `DirectoryUnavailable`.
+///
+/// Dropping it carries out what is queued, and checkpoints if it wrote and nobody else is inside.
+pub struct EmbeddedDirectory {
+    options: EmbeddedOptions,
+    site: OnceLock<Arc<Site>>,
+    readers: Readers,
+    writer: Writer,
+}
+
+impl fmt::Debug for EmbeddedDirectory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EmbeddedDirectory")
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+impl EmbeddedDirectory {
+    /// Touches nothing yet.
+    #[must_use]
+    pub fn new(options: EmbeddedOptions) -> Self {
+        Self {
+            options,
+            site: OnceLock::new(),
+            readers: Readers::default(),
+            writer: Writer::default(),
+        }
+    }
+
+    /// Whether the store is there.
+    ///
+    /// # Errors
+    /// `AccessDenied` where that cannot be seen; `ConfigurationInvalid` for something that is no file.
+    pub fn exists(&self) -> Result<bool> {
+        let path = &self.options.path;
+        match fs::metadata(path) {
+            Ok(metadata) if metadata.is_file() => Ok(true),
+            Ok(_) => Err(Error::new(
+                ErrorCode::ConfigurationInvalid,
+                format!("'{}' is not a file.", path.display()),
+            )),
+            Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(false),
+            Err(e) => Err(error::io(e, "open the directory", path)),
+        }
+    }
+
+    /// Audit entries after `seq` (0: from the beginning), oldest first; for export and verification.
+    ///
+    /// # Errors
+    /// As [`Directory::find`].
+    pub fn audit_entries(&self, seq: i64, limit: usize) -> Result<Vec<StoredAuditEntry>> {
+        self.read(|c| audit::after(c, seq, limit))
+    }
+
+    /// Writes a consistent copy to a new file: the only safe way to copy a store that is in use.
+    ///
+    /// # Errors
+    /// As [`Directory::find`]; `DirectoryUnavailable` where the copy cannot be written or is already there.
+    pub fn backup(&self, copy: &Path) -> Result<()> {
+        self.site()?;
+        files::create_file(copy, self.options.group.as_deref())?;
+        let done = self.read(|c| {
+            let mut target = Connection::open(copy)?;
+            copy_pages(c, &mut target)?;
+            // A copy is one file: without this it would still ask for a write-ahead log.
+            target.execute_batch("PRAGMA journal_mode = DELETE")?;
+            Ok(())
+        });
+        if done.is_err() {
+            let _ = fs::remove_file(copy);
+        }
+        done
+    }
+
+    /// The store, which must exist.
+    fn site(&self) -> Result<&Arc<Site>> {
+        if !self.exists()? {
+            return Err(error::missing(&self.options.path));
+        }
+        if let Some(site) = self.site.get() {
+            return Ok(site);
+        }
+        let path = &self.options.path;
+        let path = fs::canonicalize(path).map_err(|e| error::io(e, "open the directory", path))?;
+        let site = Arc::new(Site::new(path, &self.options));
+        files::refuse_network(site.directory())?;
+        Ok(self.site.get_or_init(|| site))
+    }
+
+    fn read<T>(&self, work: impl FnOnce(&Connection) -> Sql<T>) -> Result<T> {
+        let site = self.site()?;
+        let mut slot = self.readers.take();
+        slot.slot.read(site, work)
+    }
+
+    fn write(&self, task: Task) -> Result<Done> {
+        if self.options.read_only {
+            return Err(error::read_only());
+        }
+        self.writer.run(self.site()?, task)
+    }
+
+    fn import_existing(&self, plan: &ImportPlan, trail: Option<&AuditTrail>) -> Result<ImportCounts> {
+        let site = self.site()?;
+        let mut slot = Slot::default();
+        let held = slot.enter_write(site)?;
+        let work = || -> Sql<ImportCounts> {
+            let connection = slot.connection()?;
+            connection.execute_batch("PRAGMA cache_size = -65536; BEGIN IMMEDIATE")?;
+            let counts = import::run(connection, plan, trail)?;
+            connection.execute_batch(if counts.refused.is_empty() {
+                "COMMIT"
+            } else {
+                "ROLLBACK"
+            })?;
+            Ok(counts)
+        };
+        let counts = work().map_err(|f| f.at(&site.store));
+        site.note_shm();
+        match counts {
+            Ok(_) => slot.checkpoint(site),
+            // Closing rolls back what is open.
+            Err(_) => slot.close(),
+        }
+        drop(held);
+        counts
+    }
+
+    /// Counts what an import would do, on a copy in memory: in the file even a transaction that is rolled back may leave traces.
+    fn import_rehearsed(&self, plan: &ImportPlan, trail: Option<&AuditTrail>) -> Result<ImportCounts> {
+        let mut copy = connection::open_in_memory().map_err(|f| f.at(&self.options.path))?;
+        self.read(|c| copy_pages(c, &mut copy))?;
+        import::run(&copy, plan, trail).map_err(|f| f.at(&self.options.path))
+    }
+}
+
+impl Directory for EmbeddedDirectory {
+    fn kind(&self) -> &'static str {
+        "embedded"
+    }
+
+    fn location(&self) -> String {
+        self.options.path.display().to_string()
+    }
+
+    fn store_id(&self) -> Result<[u8; 16]> {
+        self.read(lookup::store_id)
+    }
+
+    fn find(&self, identity: &Identity) -> Result<Matches> {
+        self.read(|c| lookup::find(c, identity.probes()))
+    }
+
+    fn find_by_object_id(&self, id: ObjectId) -> Result<Option<Mailbox>> {
+        self.read(|c| lookup::find_by_object_id(c, id))
+    }
+
+    fn mailboxes(&self, filter: MailboxFilter, after: Option<&str>, limit: usize) -> Result<Page<Mailbox>> {
+        self.read(|c| lookup::page(c, filter, after, limit))
+    }
+
+    fn policy(&self, name: &str) -> Result<Option<PolicyObject>> {
+        self.read(|c| policies::by_name(c, name))
+    }
+
+    fn policies(&self) -> Result<Vec<PolicyObject>> {
+        self.read(policies::all)
+    }
+
+    fn holds_sealed_data(&self) -> Result<bool> {
+        if !self.exists()? {
+            return Ok(false);
+        }
+        self.read(lookup::holds_sealed_data)
+    }
+
+    fn credential(&self, id: ObjectId) -> Result<StoredCredential> {
+        self.read(|c| lookup::credential(c, id))
+    }
+
+    fn apply(&self, change: CredentialChange) -> Result<Applied> {
+        match self.write(Task::Apply(Box::new(change)))? {
+            Done::Applied(applied) => Ok(applied),
+            _ => Err(misunderstood()),
+        }
+    }
+
+    /// A row is matched by GUID, else by DN, else (with neither) by UPN or the strongest other name it has. If any row is
+    /// refused, **nothing** is changed: the counts then only say what is refused, and the caller imports the rest by calling
+    /// again without those rows.
+    fn import(&self, plan: &ImportPlan, audit: Option<&AuditTrail>, dry_run: bool) -> Result<ImportCounts> {
+        let exists = self.exists()?;
+        if dry_run {
+            return if exists {
+                self.import_rehearsed(plan, audit)
+            } else {
+                create::rehearse(plan, audit, &self.options.path)
+            };
+        }
+        if self.options.read_only {
+            return Err(error::read_only());
+        }
+        if !exists && let create::Made::Counts(counts) = create::create(&self.options, plan, audit)? {
+            return Ok(counts);
+        }
+        self.import_existing(plan, audit)
+    }
+}
+
+impl Outbox for EmbeddedDirectory {
+    fn lease_due(&self, now: Timestamp, lease_until: Timestamp, limit: usize) -> Result<Vec<OutboxEntry>> {
+        if !self.read(|c| outbox::is_due(c, now))? {
+            return Ok(Vec::new());
+        }
+        let task = Task::Lease {
+            now,
+            until: lease_until,
+            limit,
+        };
+        match self.write(task)? {
+            Done::Leased(entries) => Ok(entries),
+            _ => Err(misunderstood()),
+        }
+    }
+
+    fn remove(&self, id: [u8; 16]) -> Result<()> {
+        self.write(Task::Remove(id)).map(drop)
+    }
+
+    fn defer(&self, id: [u8; 16], until: Timestamp, error: &str) -> Result<()> {
+        let error = error.to_owned();
+        self.write(Task::Defer { id, until, error }).map(drop)
+    }
+}
+
+fn misunderstood() -> Error {
+    Error::new(ErrorCode::NativeFault, "The writer answered another question.")
+}
+
+fn copy_pages(from: &Connection, to: &mut Connection) -> Sql<()> {
+    match Backup::new(from, to)?.step(-1)? {
+        StepResult::Done => Ok(()),
+        _ => Err(Error::new(ErrorCode::DirectoryUnavailable, "The directory is busy.").into()),
+    }
+}
+
+/// 16 bytes from the operating system.
+fn random_id() -> Sql<[u8; 16]> {
+    let mut id = [0; 16];
+    rand::rngs::SysRng.try_fill_bytes(&mut id).map_err(|e| {
+        Error::new(ErrorCode::NativeFault, "The operating system gives no random numbers.").caused_by(e)
+    })?;
+    Ok(id)
+}
+
+/// The reading connections that are not in use, and how many there are at all.
+#[derive(Default)]
+struct Readers {
+    state: Mutex<(Vec<Slot>, usize)>,
+    returned: Condvar,
+}
+
+impl Readers {
+    fn take(&self) -> Taken<'_> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(slot) = state.0.pop() {
+                return Taken { readers: self, slot };
+            }
+            if state.1 < READERS {
+                state.1 += 1;
+                let slot = Slot::default();
+                return Taken { readers: self, slot };
+            }
+            state = self.returned.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+struct Taken<'a> {
+    readers: &'a Readers,
+    slot: Slot,
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        let slot = std::mem::take(&mut self.slot);
+        let mut state = self.readers.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.0.push(slot);
+        drop(state);
+        self.readers.returned.notify_one();
+    }
+}

@@ -1,0 +1,181 @@
+/*
+ * umpin.h - telephone PINs of voice mailboxes: reset, look up, import.
+ *
+ * Generated from the library's source; do not edit. This comment and the ones at the functions are all that a C program
+ * needs. The header compiles as C11 and as C++.
+ *
+ *
+ * THE SHAPE OF A PROGRAM
+ *
+ *   1. Compare umpin_abi_version() with UMPIN_ABI_VERSION: another number means another, incompatible library.
+ *   2. umpin_session_open() reads the configuration. Keep the session for as long as there is work.
+ *   3. One reset:  umpin_plan_new() -> umpin_plan_target() (who is it?) -> umpin_plan_commit() -> umpin_plan_free().
+ *      Many resets: make plans and hand them, once their target is known, to a batch, which carries out several at once
+ *      and gives the outcomes in the order of submission.
+ *      Anything else: umpin_request_new() -> umpin_request_wait() -> umpin_request_free().
+ *   4. umpin_session_free().
+ *
+ * Requests and answers are JSON. A PIN never is: it goes in and comes out beside the JSON, in bytes of its own.
+ *
+ *
+ * STATUS
+ *
+ * Every function that can fail returns an umpin_status_t. Three numbers are not failures: UMPIN_OK, UMPIN_PENDING (not
+ * finished when the time was up: call again) and UMPIN_BATCH_EMPTY (nothing left to collect). All others are failures, in
+ * families: 1xx the call itself was wrong, 2xx the mailbox or a parameter, 3xx the PIN, 4xx the directory, 5xx
+ * configuration, key or store, 6xx the notification, 9xx a defect of the library. Numbers are never reused; take an
+ * unknown one for a failure.
+ *
+ * Results are written through pointers only when the status is UMPIN_OK, and the error object only on failure (never for
+ * UMPIN_PENDING or UMPIN_BATCH_EMPTY). Everything else is left as it was: set your variables to NULL first. The last
+ * parameter, umpin_error **error, may be NULL when the status alone is enough. An error object holds the status, a stable
+ * id, one sentence of what happened and one of what to do about it, separately and as one JSON object:
+ *
+ *   {"v":1,"status":301,"id":"PinPolicyViolation","message":"...","recommendedAction":"...",
+ *    "details":{"rules":["TooShort","Sequential"]},"diagnostics":["..."]}
+ *
+ * details: for UMPIN_PIN_POLICY_VIOLATION every broken rule (TooShort, TooLong, NotNumeric, Sequential, Repeated,
+ * Extension, History); for UMPIN_MANAGEMENT_OBJECT_AMBIGUOUS "count" and up to ten "matches"; for UMPIN_IMPORT_INVALID
+ * "count" and up to twenty "problems" of "line" and "message".
+ *
+ *
+ * OWNERSHIP
+ *
+ * Every _new and _open has one _free; buffers and errors that the library hands out are freed with umpin_buffer_free()
+ * and umpin_error_free(). Freeing NULL does nothing. Freeing twice, or using a handle after freeing it, is undefined.
+ * Bytes that a getter points at belong to the object and are valid until it is freed. They are not terminated by a zero.
+ * What the caller passes in is copied before the call returns.
+ * Free plans, requests and batches before their session if you like, or after it: each keeps alive what it needs.
+ *
+ *
+ * TEXT, NULL AND ZERO LENGTH
+ *
+ * Text is a pointer and a length in bytes: UTF-8, no zero byte needed or allowed. Where the length is 0 the pointer is
+ * ignored and may be NULL. Every other pointer except `error` (and `pin` where a function says so) must not be NULL; the
+ * answer is UMPIN_NULL_ARGUMENT.
+ *
+ *
+ * PINS AND WIPING
+ *
+ * The library overwrites its copies of a PIN, and every buffer, before it gives the memory back. The caller's own copy is
+ * the caller's to wipe. No error, diagnostic or answer ever holds a PIN.
+ *
+ *
+ * THREADS, TIME AND PROCESSES
+ *
+ * A session may be used from any number of threads at once. A plan, request, batch, buffer or error may move between
+ * threads, and any two calls on it are put in order by the library; only _free must not run beside another call on the
+ * same object.
+ * No call waits longer than its timeout_ms; those that have none do not wait. 0 only looks.
+ * After fork() the child must not use a session of the parent: UMPIN_FORKED. Threads do not survive a fork.
+ * The library reads neither the environment nor the current directory: pass absolute paths. It stays loaded until the
+ * process ends, whatever dlclose() is told.
+ *
+ *
+ * PANICS
+ *
+ * A defect inside the library does not cross into the caller: the call returns UMPIN_PANIC and every later call on that
+ * session, and on what was made from it, returns UMPIN_POISONED. Freeing still works. Nothing is printed.
+ *
+ *
+ * JSON
+ *
+ * Every message has "v":1. Unknown fields in a request are refused (UMPIN_INVALID_REQUEST); unknown fields in an answer
+ * must be ignored, because later versions add some. `?` marks what may be left out. Times are milliseconds since
+ * 1970-01-01 UTC.
+ *
+ * umpin_session_open:
+ *   {"v":1, "configFile":"/etc/umpin/umpin.json"?, "dataDirectory":"/home/admin/.local/share/umpin",
+ *    "caller":"CONTOSO\\admin"?, "application":"myprogram/1.0"?}
+ *   With a configuration file, relative paths in it are relative to it. Without, the store is directory.db, the key
+ *   umpin.key and the messages pickup/ in the data directory. caller and application go into the audit log.
+ *
+ * umpin_plan_new:
+ *   {"v":1, "identity":"tonysmith@contoso.com", "cmdlet":"..."?, "pinExpired":true?, "lockedOut":false?,
+ *    "notifyEmail":"..."?, "sendEmail":true?, "domainController":"..."?, "ignoreDefaultScope":false?, "keepPin":false?,
+ *    "whatIf":false?}
+ *   identity: GUID, distinguished name, canonical name (contoso.com/Sales/Tony Smith), DOMAIN\account, user principal
+ *   name, any e-mail address of the mailbox, legacyExchangeDN, alias, account name or name.
+ *   pinExpired: must the user change the PIN at the next sign-in? Left out: yes. lockedOut: left out or false unlocks.
+ *   notifyEmail: send to this address instead of the mailbox's own. keepPin: lock or unlock only, issue no PIN.
+ *   whatIf: resolve and validate without opening anything for writing; such a plan cannot be committed.
+ *
+ * umpin_plan_target answers:
+ *   {"v":1, "identity":"contoso.com/Sales/Tony Smith", "guid":"...", "distinguishedName":"...", "displayName":"...",
+ *    "primarySmtpAddress":"..."|null, "recipient":"..."|null, "generatesPin":true, "keepsPin":false, "pinExpired":true,
+ *    "lockedOut":false, "warnings":[{"id":"...","message":"..."}], "diagnostics":["..."]}
+ *
+ * umpin_plan_commit and umpin_batch_collect answer:
+ *   {"v":1, "identity":"...", "guid":"...", "distinguishedName":"...", "displayName":"...", "primarySmtpAddress":"..."|null,
+ *    "pinExpired":true, "lockedOut":false, "pinGenerated":true, "notification":"sent"|"queued"|"failed"|"none",
+ *    "recipient":"..."|null, "warnings":[{"id":"...","message":"...","recommendedAction":"..."}], "diagnostics":["..."]}
+ *   UMPIN_OK says that the PIN is changed and durable. Trouble that came after that is in warnings: the ids
+ *   NotificationFailed and NotificationQueued say that the message was not handed over; it waits in the outbox, and later
+ *   resets try it again unless the PIN has been replaced by then.
+ *
+ * umpin_request_new, by "operation":
+ *   {"v":1, "operation":"status"}
+ *     -> {"v":1, "directory":"embedded", "location":"/.../directory.db"}
+ *     Whether the directory can be used at all; UMPIN_DIRECTORY_UNAVAILABLE when there is no store yet.
+ *   {"v":1, "operation":"pinInfo", "identity":"..."?, "pageSize":500?, "after":"cursor"?, "ignoreDefaultScope":false?,
+ *    "domainController":"..."?}
+ *     -> {"v":1, "items":[{"userId":"tonysmith@contoso.com", "userObjectId":"<guid>", "identity":"...",
+ *         "distinguishedName":"...", "primarySmtpAddress":"..."|null, "pinExpired":true, "lockedOut":false,
+ *         "firstTimeUser":true, "isValid":true}], "next":"cursor"|null}
+ *     With an identity exactly one item, or a failure. Without: every enabled mailbox, page by page; pass "next" as "after"
+ *     until it is null. An item that could not be read is {"identity":"...", "error":{...}} instead.
+ *   {"v":1, "operation":"mailboxes", "identity":"..."?, "umEnabledOnly":false?, "pageSize":500?, "after":"cursor"?}
+ *     -> items of guid, distinguishedName, identity, name, displayName, alias, samAccountName, userPrincipalName,
+ *        primarySmtpAddress, emailAddresses, legacyExchangeDN, umEnabled, extensions, umMailboxPolicy; absent ones null
+ *   {"v":1, "operation":"policies", "identity":"..."?}
+ *     -> items of guid, name, identity, distinguishedName, minPINLength, pinLifetimeDays (null: unlimited),
+ *        pinHistoryCount, allowCommonPatterns, logonFailuresBeforePINReset, maxLogonAttempts, resetPINText
+ *   {"v":1, "operation":"import", "path":"/.../people.csv", "format":"csv"|"ldif"?, "defaultPolicy":"..."?,
+ *    "skipInvalid":false?, "whatIf":false?}
+ *     -> {"v":1, "mailboxesCreated":2, "mailboxesUpdated":1, "mailboxesUnchanged":0, "policiesCreated":["Default"],
+ *         "policiesUpdated":[], "skipped":[{"line":3,"message":"..."}], "ignoredColumns":["..."],
+ *         "location":"/.../directory.db"}
+ *     One transaction: a row that cannot be used fails the whole import unless skipInvalid is true. Creates the store.
+ *
+ *
+ * A WORKED EXAMPLE: set a PIN that must be changed at the first sign-in, and mail it
+ *
+ *   #include <stdio.h>
+ *   #include <string.h>
+ *   #include "umpin.h"
+ *
+ *   static int failed(umpin_error *error) {
+ *       const uint8_t *text = NULL;
+ *       size_t length = 0;
+ *       if (umpin_error_message(error, &text, &length) == UMPIN_OK)
+ *           fprintf(stderr, "%.*s\n", (int)length, (const char *)text);
+ *       umpin_error_free(error);
+ *       return 1;
+ *   }
+ *
+ *   int main(void) {
+ *       const char *open = "{\"v\":1,\"dataDirectory\":\"/var/lib/umpin\"}";
+ *       const char *reset = "{\"v\":1,\"identity\":\"tonysmith@contoso.com\"}";
+ *       umpin_session *session = NULL;
+ *       umpin_plan *plan = NULL;
+ *       umpin_buffer *answer = NULL;
+ *       umpin_error *error = NULL;
+ *       umpin_status_t status;
+ *
+ *       if (umpin_abi_version() != UMPIN_ABI_VERSION)
+ *           return 2;
+ *       status = umpin_session_open((const uint8_t *)open, strlen(open), &session, &error);
+ *       if (status == UMPIN_OK)
+ *           status = umpin_plan_new(session, (const uint8_t *)reset, strlen(reset), (const uint8_t *)"1985848", 7, &plan, &error);
+ *       if (status == UMPIN_OK)
+ *           do
+ *               status = umpin_plan_commit(plan, 200, &answer, NULL, &error);
+ *           while (status == UMPIN_PENDING);
+ *       umpin_buffer_free(answer);
+ *       umpin_plan_free(plan);
+ *       umpin_session_free(session);
+ *       return status == UMPIN_OK ? 0 : failed(error);
+ *   }
+ *
+ *   cc example.c -lumpin
+ */

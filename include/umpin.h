@@ -1,0 +1,641 @@
+/*
+ * umpin.h - telephone PINs of voice mailboxes: reset, look up, import.
+ *
+ * Generated from the library's source; do not edit. This comment and the ones at the functions are all that a C program
+ * needs. The header compiles as C11 and as C++.
+ *
+ *
+ * THE SHAPE OF A PROGRAM
+ *
+ *   1. Compare umpin_abi_version() with UMPIN_ABI_VERSION: another number means another, incompatible library.
+ *   2. umpin_session_open() reads the configuration. Keep the session for as long as there is work.
+ *   3. One reset:  umpin_plan_new() -> umpin_plan_target() (who is it?) -> umpin_plan_commit() -> umpin_plan_free().
+ *      Many resets: make plans and hand them, once their target is known, to a batch, which carries out several at once
+ *      and gives the outcomes in the order of submission.
+ *      Anything else: umpin_request_new() -> umpin_request_wait() -> umpin_request_free().
+ *   4. umpin_session_free().
+ *
+ * Requests and answers are JSON. A PIN never is: it goes in and comes out beside the JSON, in bytes of its own.
+ *
+ *
+ * STATUS
+ *
+ * Every function that can fail returns an umpin_status_t. Three numbers are not failures: UMPIN_OK, UMPIN_PENDING (not
+ * finished when the time was up: call again) and UMPIN_BATCH_EMPTY (nothing left to collect). All others are failures, in
+ * families: 1xx the call itself was wrong, 2xx the mailbox or a parameter, 3xx the PIN, 4xx the directory, 5xx
+ * configuration, key or store, 6xx the notification, 9xx a defect of the library. Numbers are never reused; take an
+ * unknown one for a failure.
+ *
+ * Results are written through pointers only when the status is UMPIN_OK, and the error object only on failure (never for
+ * UMPIN_PENDING or UMPIN_BATCH_EMPTY). Everything else is left as it was: set your variables to NULL first. The last
+ * parameter, umpin_error **error, may be NULL when the status alone is enough. An error object holds the status, a stable
+ * id, one sentence of what happened and one of what to do about it, separately and as one JSON object:
+ *
+ *   {"v":1,"status":301,"id":"PinPolicyViolation","message":"...","recommendedAction":"...",
+ *    "details":{"rules":["TooShort","Sequential"]},"diagnostics":["..."]}
+ *
+ * details: for UMPIN_PIN_POLICY_VIOLATION every broken rule (TooShort, TooLong, NotNumeric, Sequential, Repeated,
+ * Extension, History); for UMPIN_MANAGEMENT_OBJECT_AMBIGUOUS "count" and up to ten "matches"; for UMPIN_IMPORT_INVALID
+ * "count" and up to twenty "problems" of "line" and "message".
+ *
+ *
+ * OWNERSHIP
+ *
+ * Every _new and _open has one _free; buffers and errors that the library hands out are freed with umpin_buffer_free()
+ * and umpin_error_free(). Freeing NULL does nothing. Freeing twice, or using a handle after freeing it, is undefined.
+ * Bytes that a getter points at belong to the object and are valid until it is freed. They are not terminated by a zero.
+ * What the caller passes in is copied before the call returns.
+ * Free plans, requests and batches before their session if you like, or after it: each keeps alive what it needs.
+ *
+ *
+ * TEXT, NULL AND ZERO LENGTH
+ *
+ * Text is a pointer and a length in bytes: UTF-8, no zero byte needed or allowed. Where the length is 0 the pointer is
+ * ignored and may be NULL. Every other pointer except `error` (and `pin` where a function says so) must not be NULL; the
+ * answer is UMPIN_NULL_ARGUMENT.
+ *
+ *
+ * PINS AND WIPING
+ *
+ * The library overwrites its copies of a PIN, and every buffer, before it gives the memory back. The caller's own copy is
+ * the caller's to wipe. No error, diagnostic or answer ever holds a PIN.
+ *
+ *
+ * THREADS, TIME AND PROCESSES
+ *
+ * A session may be used from any number of threads at once. A plan, request, batch, buffer or error may move between
+ * threads, and any two calls on it are put in order by the library; only _free must not run beside another call on the
+ * same object.
+ * No call waits longer than its timeout_ms; those that have none do not wait. 0 only looks.
+ * After fork() the child must not use a session of the parent: UMPIN_FORKED. Threads do not survive a fork.
+ * The library reads neither the environment nor the current directory: pass absolute paths. It stays loaded until the
+ * process ends, whatever dlclose() is told.
+ *
+ *
+ * PANICS
+ *
+ * A defect inside the library does not cross into the caller: the call returns UMPIN_PANIC and every later call on that
+ * session, and on what was made from it, returns UMPIN_POISONED. Freeing still works. Nothing is printed.
+ *
+ *
+ * JSON
+ *
+ * Every message has "v":1. Unknown fields in a request are refused (UMPIN_INVALID_REQUEST); unknown fields in an answer
+ * must be ignored, because later versions add some. `?` marks what may be left out. Times are milliseconds since
+ * 1970-01-01 UTC.
+ *
+ * umpin_session_open:
+ *   {"v":1, "configFile":"/etc/umpin/umpin.json"?, "dataDirectory":"/home/admin/.local/share/umpin",
+ *    "caller":"CONTOSO\\admin"?, "application":"myprogram/1.0"?}
+ *   With a configuration file, relative paths in it are relative to it. Without, the store is directory.db, the key
+ *   umpin.key and the messages pickup/ in the data directory. caller and application go into the audit log.
+ *
+ * umpin_plan_new:
+ *   {"v":1, "identity":"tonysmith@contoso.com", "cmdlet":"..."?, "pinExpired":true?, "lockedOut":false?,
+ *    "notifyEmail":"..."?, "sendEmail":true?, "domainController":"..."?, "ignoreDefaultScope":false?, "keepPin":false?,
+ *    "whatIf":false?}
+ *   identity: GUID, distinguished name, canonical name (contoso.com/Sales/Tony Smith), DOMAIN\account, user principal
+ *   name, any e-mail address of the mailbox, legacyExchangeDN, alias, account name or name.
+ *   pinExpired: must the user change the PIN at the next sign-in? Left out: yes. lockedOut: left out or false unlocks.
+ *   notifyEmail: send to this address instead of the mailbox's own. keepPin: lock or unlock only, issue no PIN.
+ *   whatIf: resolve and validate without opening anything for writing; such a plan cannot be committed.
+ *
+ * umpin_plan_target answers:
+ *   {"v":1, "identity":"contoso.com/Sales/Tony Smith", "guid":"...", "distinguishedName":"...", "displayName":"...",
+ *    "primarySmtpAddress":"..."|null, "recipient":"..."|null, "generatesPin":true, "keepsPin":false, "pinExpired":true,
+ *    "lockedOut":false, "warnings":[{"id":"...","message":"..."}], "diagnostics":["..."]}
+ *
+ * umpin_plan_commit and umpin_batch_collect answer:
+ *   {"v":1, "identity":"...", "guid":"...", "distinguishedName":"...", "displayName":"...", "primarySmtpAddress":"..."|null,
+ *    "pinExpired":true, "lockedOut":false, "pinGenerated":true, "notification":"sent"|"queued"|"failed"|"none",
+ *    "recipient":"..."|null, "warnings":[{"id":"...","message":"...","recommendedAction":"..."}], "diagnostics":["..."]}
+ *   UMPIN_OK says that the PIN is changed and durable. Trouble that came after that is in warnings: the ids
+ *   NotificationFailed and NotificationQueued say that the message was not handed over; it waits in the outbox, and later
+ *   resets try it again unless the PIN has been replaced by then.
+ *
+ * umpin_request_new, by "operation":
+ *   {"v":1, "operation":"status"}
+ *     -> {"v":1, "directory":"embedded", "location":"/.../directory.db"}
+ *     Whether the directory can be used at all; UMPIN_DIRECTORY_UNAVAILABLE when there is no store yet.
+ *   {"v":1, "operation":"pinInfo", "identity":"..."?, "pageSize":500?, "after":"cursor"?, "ignoreDefaultScope":false?,
+ *    "domainController":"..."?}
+ *     -> {"v":1, "items":[{"userId":"tonysmith@contoso.com", "userObjectId":"<guid>", "identity":"...",
+ *         "distinguishedName":"...", "primarySmtpAddress":"..."|null, "pinExpired":true, "lockedOut":false,
+ *         "firstTimeUser":true, "isValid":true}], "next":"cursor"|null}
+ *     With an identity exactly one item, or a failure. Without: every enabled mailbox, page by page; pass "next" as "after"
+ *     until it is null. An item that could not be read is {"identity":"...", "error":{...}} instead.
+ *   {"v":1, "operation":"mailboxes", "identity":"..."?, "umEnabledOnly":false?, "pageSize":500?, "after":"cursor"?}
+ *     -> items of guid, distinguishedName, identity, name, displayName, alias, samAccountName, userPrincipalName,
+ *        primarySmtpAddress, emailAddresses, legacyExchangeDN, umEnabled, extensions, umMailboxPolicy; absent ones null
+ *   {"v":1, "operation":"policies", "identity":"..."?}
+ *     -> items of guid, name, identity, distinguishedName, minPINLength, pinLifetimeDays (null: unlimited),
+ *        pinHistoryCount, allowCommonPatterns, logonFailuresBeforePINReset, maxLogonAttempts, resetPINText
+ *   {"v":1, "operation":"import", "path":"/.../people.csv", "format":"csv"|"ldif"?, "defaultPolicy":"..."?,
+ *    "skipInvalid":false?, "whatIf":false?}
+ *     -> {"v":1, "mailboxesCreated":2, "mailboxesUpdated":1, "mailboxesUnchanged":0, "policiesCreated":["Default"],
+ *         "policiesUpdated":[], "skipped":[{"line":3,"message":"..."}], "ignoredColumns":["..."],
+ *         "location":"/.../directory.db"}
+ *     One transaction: a row that cannot be used fails the whole import unless skipInvalid is true. Creates the store.
+ *
+ *
+ * A WORKED EXAMPLE: set a PIN that must be changed at the first sign-in, and mail it
+ *
+ *   #include <stdio.h>
+ *   #include <string.h>
+ *   #include "umpin.h"
+ *
+ *   static int failed(umpin_error *error) {
+ *       const uint8_t *text = NULL;
+ *       size_t length = 0;
+ *       if (umpin_error_message(error, &text, &length) == UMPIN_OK)
+ *           fprintf(stderr, "%.*s\n", (int)length, (const char *)text);
+ *       umpin_error_free(error);
+ *       return 1;
+ *   }
+ *
+ *   int main(void) {
+ *       const char *open = "{\"v\":1,\"dataDirectory\":\"/var/lib/umpin\"}";
+ *       const char *reset = "{\"v\":1,\"identity\":\"tonysmith@contoso.com\"}";
+ *       umpin_session *session = NULL;
+ *       umpin_plan *plan = NULL;
+ *       umpin_buffer *answer = NULL;
+ *       umpin_error *error = NULL;
+ *       umpin_status_t status;
+ *
+ *       if (umpin_abi_version() != UMPIN_ABI_VERSION)
+ *           return 2;
+ *       status = umpin_session_open((const uint8_t *)open, strlen(open), &session, &error);
+ *       if (status == UMPIN_OK)
+ *           status = umpin_plan_new(session, (const uint8_t *)reset, strlen(reset), (const uint8_t *)"1985848", 7, &plan, &error);
+ *       if (status == UMPIN_OK)
+ *           do
+ *               status = umpin_plan_commit(plan, 200, &answer, NULL, &error);
+ *           while (status == UMPIN_PENDING);
+ *       umpin_buffer_free(answer);
+ *       umpin_plan_free(plan);
+ *       umpin_session_free(session);
+ *       return status == UMPIN_OK ? 0 : failed(error);
+ *   }
+ *
+ *   cc example.c -lumpin
+ */
+
+#ifndef UMPIN_H
+#define UMPIN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/** The version of the library that this header belongs to. */
+#define UMPIN_VERSION_MAJOR 0
+#define UMPIN_VERSION_MINOR 1
+#define UMPIN_VERSION_PATCH 0
+#define UMPIN_VERSION_TEXT "0.1.0"
+
+/**
+ * The number of this interface. It changes when existing programs would no longer work.
+ */
+#define UMPIN_ABI_VERSION 1
+
+/**
+ * Many resets at once, with their outcomes in the order of submission. Internally synchronised.
+ */
+typedef struct umpin_batch umpin_batch;
+
+/**
+ * Bytes owned by the library: a JSON response, or a PIN. Immutable; wiped when freed.
+ */
+typedef struct umpin_buffer umpin_buffer;
+
+/**
+ * Why a call failed: status, id, message, recommended action, details. Immutable; usable from any thread. Never holds a
+ * PIN, key or password.
+ */
+typedef struct umpin_error umpin_error;
+
+/**
+ * One reset on its way. Internally synchronised; carried out at most once.
+ */
+typedef struct umpin_plan umpin_plan;
+
+/**
+ * One request under way. Internally synchronised; answered once.
+ */
+typedef struct umpin_request umpin_request;
+
+/**
+ * One configuration in use: directory, keys, notification. Internally synchronised; usable from any thread.
+ */
+typedef struct umpin_session umpin_session;
+
+/**
+ * Success, or why not: one of the `UMPIN_...` numbers. Families by hundred; numbers are never reused; treat an unknown one
+ * as a failure.
+ */
+typedef uint32_t umpin_status_t;
+
+/**
+ * Done; the out-params are written.
+ */
+#define UMPIN_OK 0
+
+/**
+ * No answer within the time given: call again with the same handle.
+ */
+#define UMPIN_PENDING 1
+
+/**
+ * Nothing is outstanding in the batch.
+ */
+#define UMPIN_BATCH_EMPTY 2
+
+/**
+ * A required pointer is NULL.
+ */
+#define UMPIN_NULL_ARGUMENT 101
+
+/**
+ * Text is not valid UTF-8.
+ */
+#define UMPIN_INVALID_UTF8 102
+
+/**
+ * The request is not well-formed JSON, or has unknown, missing or impossible fields.
+ */
+#define UMPIN_INVALID_REQUEST 103
+
+/**
+ * The handle has given its answer already.
+ */
+#define UMPIN_ALREADY_USED 104
+
+/**
+ * An earlier call on this session panicked; only freeing is allowed.
+ */
+#define UMPIN_POISONED 105
+
+/**
+ * The library failed internally. The session is poisoned from now on.
+ */
+#define UMPIN_PANIC 106
+
+/**
+ * The session was opened in another process.
+ */
+#define UMPIN_FORKED 107
+
+/**
+ * A number is outside its documented range.
+ */
+#define UMPIN_INVALID_ARGUMENT 108
+
+/**
+ * The identity is empty or cannot name a mailbox.
+ */
+#define UMPIN_INVALID_IDENTITY 201
+
+/**
+ * No object has this identity.
+ */
+#define UMPIN_MANAGEMENT_OBJECT_NOT_FOUND 202
+
+/**
+ * More than one object has this identity.
+ */
+#define UMPIN_MANAGEMENT_OBJECT_AMBIGUOUS 203
+
+/**
+ * The mailbox has no Unified Messaging.
+ */
+#define UMPIN_MAILBOX_NOT_UM_ENABLED 204
+
+/**
+ * notifyEmail is not one well-formed address.
+ */
+#define UMPIN_INVALID_NOTIFY_EMAIL 205
+
+/**
+ * The message has no recipient.
+ */
+#define UMPIN_NO_NOTIFICATION_ADDRESS 206
+
+/**
+ * Fields that exclude each other.
+ */
+#define UMPIN_INVALID_PARAMETER_COMBINATION 207
+
+/**
+ * The object lies outside the scope that may be written.
+ */
+#define UMPIN_OUTSIDE_SCOPE 208
+
+/**
+ * The PIN breaks the policy; details.rules names every broken rule.
+ */
+#define UMPIN_PIN_POLICY_VIOLATION 301
+
+/**
+ * Policy, extensions and history leave no PIN to generate.
+ */
+#define UMPIN_NO_VALID_PIN 302
+
+/**
+ * The directory cannot be reached, read or written.
+ */
+#define UMPIN_DIRECTORY_UNAVAILABLE 401
+
+/**
+ * Other writers were faster until the deadline; nothing was changed.
+ */
+#define UMPIN_WRITE_CONFLICT 402
+
+/**
+ * It cannot be known whether the change was made.
+ */
+#define UMPIN_OUTCOME_UNKNOWN 403
+
+/**
+ * The account lacks the rights.
+ */
+#define UMPIN_ACCESS_DENIED 404
+
+/**
+ * The configuration cannot be used; the message names file and key.
+ */
+#define UMPIN_CONFIGURATION_INVALID 501
+
+/**
+ * The key is missing, unreadable, exposed or the wrong one.
+ */
+#define UMPIN_KEY_UNAVAILABLE 502
+
+/**
+ * The store or a record in it is damaged.
+ */
+#define UMPIN_STORE_CORRUPT 503
+
+/**
+ * The import file has rows that cannot be used; nothing was changed.
+ */
+#define UMPIN_IMPORT_INVALID 504
+
+/**
+ * No message can be handed over.
+ */
+#define UMPIN_NOTIFICATION_FAILED 601
+
+/**
+ * An internal invariant did not hold.
+ */
+#define UMPIN_NATIVE_FAULT 901
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * Makes an empty batch that carries out up to `parallelism` (1-64) resets at once. Resets of the same mailbox run one after
+ * another, in the order of submission.
+ *
+ * Pointers:
+ * `session` is NULL or a session not yet freed; `batch` and `error` are NULL or valid for writing.
+ */
+umpin_status_t umpin_batch_new(const umpin_session *session,
+                               uint32_t parallelism,
+                               umpin_batch **batch,
+                               umpin_error **error);
+
+/**
+ * Hands a plan over. On `UMPIN_OK` it will be carried out while the process lives; it is used up, and still the caller's to
+ * free. `UMPIN_PENDING`: the window is full, collect first; or the plan is still being looked up, see `umpin_plan_target`.
+ *
+ * Pointers:
+ * `batch` and `plan` are NULL or handles not yet freed; `error` is NULL or valid for writing.
+ */
+umpin_status_t umpin_batch_submit(const umpin_batch *batch,
+                                  const umpin_plan *plan,
+                                  umpin_error **error);
+
+/**
+ * The outcome of the oldest submission that has not been collected; `*index` is its number, from 0. `UMPIN_OK`: carried
+ * out, as `umpin_plan_commit` tells it. `UMPIN_PENDING`: not finished within `timeout_ms` milliseconds.
+ * `UMPIN_BATCH_EMPTY`: nothing is outstanding. Anything else is that item's failure, with `*index` written too.
+ *
+ * Pointers:
+ * `batch` is NULL or a batch not yet freed; the others are NULL or valid for writing.
+ */
+umpin_status_t umpin_batch_collect(const umpin_batch *batch,
+                                   uint32_t timeout_ms,
+                                   uint64_t *index,
+                                   umpin_buffer **response,
+                                   umpin_buffer **pin,
+                                   umpin_error **error);
+
+/**
+ * Frees a batch. What was accepted is still carried out, and later calls on the session wait for it. NULL is allowed.
+ *
+ * Pointers:
+ * `batch` is NULL or a batch not yet freed, and is not used again.
+ */
+void umpin_batch_free(umpin_batch *batch);
+
+/**
+ * The bytes of a buffer: UTF-8 without a NUL at the end, valid until the buffer is freed.
+ *
+ * Pointers:
+ * `buffer` is NULL or a buffer not yet freed; `data` and `length` are NULL or valid for writing.
+ */
+umpin_status_t umpin_buffer_data(const umpin_buffer *buffer, const uint8_t **data, size_t *length);
+
+/**
+ * Wipes and frees a buffer. NULL is allowed.
+ *
+ * Pointers:
+ * `buffer` is NULL or a buffer not yet freed, and is not used again.
+ */
+void umpin_buffer_free(umpin_buffer *buffer);
+
+/**
+ * The status number of an error.
+ *
+ * Pointers:
+ * `error` is NULL or an error not yet freed; `status` is NULL or valid for writing.
+ */
+umpin_status_t umpin_error_status(const umpin_error *error, umpin_status_t *status);
+
+/**
+ * The stable id of an error, such as `ManagementObjectNotFound`; valid until the error is freed, like the other texts.
+ *
+ * Pointers:
+ * `error` is NULL or an error not yet freed; `data` and `length` are NULL or valid for writing.
+ */
+umpin_status_t umpin_error_id(const umpin_error *error, const uint8_t **data, size_t *length);
+
+/**
+ * What went wrong, in one sentence.
+ *
+ * Pointers:
+ * As for `umpin_error_id`.
+ */
+umpin_status_t umpin_error_message(const umpin_error *error, const uint8_t **data, size_t *length);
+
+/**
+ * What to do about it, in one imperative sentence.
+ *
+ * Pointers:
+ * As for `umpin_error_id`.
+ */
+umpin_status_t umpin_error_recommended_action(const umpin_error *error, const uint8_t **data, size_t *length);
+
+/**
+ * All of it as JSON: `{"v":1,"status":202,"id":"...","message":"...","recommendedAction":"...","details":{...},"diagnostics":["..."]}`.
+ *
+ * Pointers:
+ * As for `umpin_error_id`.
+ */
+umpin_status_t umpin_error_json(const umpin_error *error,
+                                const uint8_t **data,
+                                size_t *length);
+
+/**
+ * Frees an error. NULL is allowed.
+ *
+ * Pointers:
+ * `error` is NULL or an error not yet freed, and is not used again.
+ */
+void umpin_error_free(umpin_error *error);
+
+/**
+ * Plans a reset: copies request and PIN, starts looking the mailbox up, and returns at once. `pin_length` 0 means that a
+ * PIN is generated, or kept with `keepPin`. The caller wipes its own copy of the PIN.
+ *
+ * Pointers:
+ * `session` is NULL or a session not yet freed; `request` and `pin_text` are NULL or valid for reading as many bytes as
+ * their lengths say; `plan` and `error` are NULL or valid for writing.
+ */
+umpin_status_t umpin_plan_new(const umpin_session *session,
+                              const uint8_t *request,
+                              size_t request_length,
+                              const uint8_t *pin_text,
+                              size_t pin_length,
+                              umpin_plan **plan,
+                              umpin_error **error);
+
+/**
+ * What will be reset, as JSON: the mailbox found, the recipient, warnings. `UMPIN_PENDING` when the look-up is not finished
+ * within `timeout_ms` milliseconds. May be asked again. Everything is checked but the PIN's history.
+ *
+ * Pointers:
+ * `plan` is NULL or a plan not yet freed; `target` and `error` are NULL or valid for writing.
+ */
+umpin_status_t umpin_plan_target(const umpin_plan *plan,
+                                 uint32_t timeout_ms,
+                                 umpin_buffer **target,
+                                 umpin_error **error);
+
+/**
+ * Checks the rest: that a given PIN is not in the history, or that the policy leaves one to generate. Costs a derivation,
+ * which a later commit does not repeat. Changes nothing; commit checks for itself. May be asked again.
+ *
+ * Pointers:
+ * `plan` is NULL or a plan not yet freed; `error` is NULL or valid for writing.
+ */
+umpin_status_t umpin_plan_validate(const umpin_plan *plan,
+                                   uint32_t timeout_ms,
+                                   umpin_error **error);
+
+/**
+ * Carries the reset out. `UMPIN_OK` means that the change is durable, whatever became of the message: that is in
+ * `warnings` of the response. `*pin` receives the generated PIN, or NULL when none was generated; `pin` itself may be NULL.
+ * `UMPIN_PENDING`: under way, call again. After any other answer the plan is used up.
+ *
+ * Pointers:
+ * `plan` is NULL or a plan not yet freed; `response`, `pin` and `error` are NULL or valid for writing.
+ */
+umpin_status_t umpin_plan_commit(const umpin_plan *plan,
+                                 uint32_t timeout_ms,
+                                 umpin_buffer **response,
+                                 umpin_buffer **pin,
+                                 umpin_error **error);
+
+/**
+ * Frees a plan. A commit under way is finished all the same, and later calls on the session wait for it. NULL is allowed.
+ *
+ * Pointers:
+ * `plan` is NULL or a plan not yet freed, and is not used again.
+ */
+void umpin_plan_free(umpin_plan *plan);
+
+/**
+ * Starts an operation named in the JSON request (`status`, `pinInfo`, `mailboxes`, `policies`, `import`) and returns at once.
+ *
+ * Pointers:
+ * `session` is NULL or a session not yet freed; `json` is NULL or valid for reading `json_length` bytes; `request` and
+ * `error` are NULL or valid for writing.
+ */
+umpin_status_t umpin_request_new(const umpin_session *session,
+                                 const uint8_t *json,
+                                 size_t json_length,
+                                 umpin_request **request,
+                                 umpin_error **error);
+
+/**
+ * The answer as JSON. `UMPIN_PENDING` when there is none within `timeout_ms` milliseconds: call again. After any other
+ * answer the request is used up.
+ *
+ * Pointers:
+ * `request` is NULL or a request not yet freed; `response` and `error` are NULL or valid for writing.
+ */
+umpin_status_t umpin_request_wait(const umpin_request *request,
+                                  uint32_t timeout_ms,
+                                  umpin_buffer **response,
+                                  umpin_error **error);
+
+/**
+ * Frees a request. One under way is finished all the same. NULL is allowed.
+ *
+ * Pointers:
+ * `request` is NULL or a request not yet freed, and is not used again.
+ */
+void umpin_request_free(umpin_request *request);
+
+/**
+ * Opens a session. Reads the configuration file that the request names and touches nothing else: whether there is a store
+ * is told by the request `status`, or by the first reset.
+ *
+ * Pointers:
+ * `request` is NULL or valid for reading `request_length` bytes; `session` and `error` are NULL or valid for writing.
+ */
+umpin_status_t umpin_session_open(const uint8_t *request,
+                                  size_t request_length,
+                                  umpin_session **session,
+                                  umpin_error **error);
+
+/**
+ * Frees a session. Does not wait: what was accepted is carried out while the process lives. Plans, batches and requests of
+ * the session stay valid and must be freed too, before or after. NULL is allowed.
+ *
+ * Pointers:
+ * `session` is NULL or a session not yet freed, and is not used again.
+ */
+void umpin_session_free(umpin_session *session);
+
+/**
+ * The interface number of the loaded library (the number itself, no status): a program compares it with
+ * `UMPIN_ABI_VERSION` before any other call.
+ */
+uint32_t umpin_abi_version(void);
+
+/**
+ * The library's version, such as `0.1.0`: static text, never to be freed.
+ *
+ * Pointers:
+ * `text` and `length` are NULL or valid for writing.
+ */
+umpin_status_t umpin_version(const uint8_t **text, size_t *length);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* UMPIN_H */

@@ -1,0 +1,176 @@
+//! The file as it is written: structure and types, and errors that name the key without repeating its value.
+
+use std::fmt;
+use std::fs::File;
+use std::io::Read as _;
+use std::marker::PhantomData;
+use std::path::Path;
+
+use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, MapAccess, Visitor};
+
+use super::keys::RawKeys;
+use crate::import::text::decode;
+use crate::{Error, ErrorCode, Result};
+
+/// No configuration is this long; a wrong path must not fill the memory.
+const MAX_LENGTH: u64 = 64 * 1024;
+
+/// A structure that is written as an object: serde would take an array of its values as well.
+#[derive(Debug)]
+pub(super) struct Object<T>(pub T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ObjectVisitor<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            }
+        }
+
+        deserializer.deserialize_map(ObjectVisitor(PhantomData))
+    }
+}
+
+/// Flat structures instead of enums tagged by `type`, because only these report the path of a wrong key.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub(super) struct RawConfig {
+    pub directory: Option<Object<RawDirectory>>,
+    pub keys: Option<RawKeys>,
+    pub notification: Option<Object<RawNotification>>,
+    pub audit: Option<Object<RawAudit>>,
+    pub default_scope: Option<String>,
+    pub netbios_name: Option<String>,
+    pub service_group: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum DirectoryType {
+    Embedded,
+    ActiveDirectory,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct RawDirectory {
+    pub r#type: DirectoryType,
+    pub path: Option<String>,
+    pub timeout_seconds: Option<u32>,
+    pub domain: Option<serde::de::IgnoredAny>,
+    pub domain_controllers: Option<serde::de::IgnoredAny>,
+    pub global_catalogs: Option<serde::de::IgnoredAny>,
+    pub tls: Option<serde::de::IgnoredAny>,
+    pub ca_file: Option<serde::de::IgnoredAny>,
+    pub bind: Option<serde::de::IgnoredAny>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum NotificationType {
+    Pickup,
+    Smtp,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct RawNotification {
+    pub r#type: NotificationType,
+    pub directory: Option<String>,
+    pub from: Option<String>,
+    pub host: Option<serde::de::IgnoredAny>,
+    pub port: Option<serde::de::IgnoredAny>,
+    pub tls: Option<serde::de::IgnoredAny>,
+    pub user: Option<serde::de::IgnoredAny>,
+    pub password_file: Option<serde::de::IgnoredAny>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct RawAudit {
+    pub enabled: Option<bool>,
+}
+
+/// Reads and parses the file.
+pub(super) fn read(path: &Path) -> Result<RawConfig> {
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(MAX_LENGTH + 1).read_to_end(&mut bytes))
+        .map_err(|e| invalid(path, &format!("cannot be read: {e}")))?;
+    if bytes.len() as u64 > MAX_LENGTH {
+        return Err(invalid(path, "is longer than 64 KiB"));
+    }
+    let text = decode(&bytes).map_err(|fault| invalid(path, &fault.to_string()))?;
+    parse(&text).map_err(|fault| invalid(path, &fault))
+}
+
+/// The file as a whole, or something in it, cannot be used; `what` completes "The configuration file … ".
+pub(super) fn invalid(path: &Path, what: &str) -> Error {
+    Error::new(
+        ErrorCode::ConfigurationInvalid,
+        format!("The configuration file '{}' {what}.", path.display()),
+    )
+}
+
+fn parse(text: &str) -> Result<RawConfig, String> {
+    let mut json = serde_json::Deserializer::from_str(text);
+    let Object(raw): Object<RawConfig> = serde_path_to_error::deserialize(&mut json).map_err(|e| {
+        let path = e.path().to_string();
+        explain(&path, e.inner())
+    })?;
+    json.end().map_err(|e| explain(".", &e))?;
+    Ok(raw)
+}
+
+fn explain(path: &str, error: &serde_json::Error) -> String {
+    let place = format!("line {}, column {}", error.line(), error.column());
+    let full = error.to_string();
+    let what = full.split(" at line ").next().unwrap_or_default();
+    if !error.is_data() {
+        return format!("is not valid JSON ({place}): {}", what.replace('\n', " "));
+    }
+    let key = if path == "." { "the whole file" } else { path };
+    // serde repeats wrong values; what stands in a wrong place may be a password, so only the expectation is passed on.
+    let shown = ["invalid type", "invalid value", "invalid length", "unknown variant"]
+        .iter()
+        .any(|start| what.starts_with(start));
+    match what.rsplit_once(", expected ") {
+        Some((_, expected)) if shown => {
+            format!(
+                "has a wrong value in the key '{key}' ({place}): expected {}",
+                expected.replace('`', "'")
+            )
+        }
+        _ if shown => format!("has a wrong value in the key '{key}' ({place})"),
+        _ if what.starts_with("unknown field") => {
+            format!("has a key that is not known, '{key}' ({place})")
+        }
+        _ if what.starts_with("duplicate field") => {
+            let name = what.split('`').nth(1).unwrap_or(key);
+            format!("has a key twice, '{}' ({place})", joined(path, name))
+        }
+        _ if what.starts_with("missing field") => {
+            let name = what.split('`').nth(1).unwrap_or(key);
+            format!("lacks the key '{}' ({place})", joined(path, name))
+        }
+        _ => format!("has a fault in the key '{key}' ({place}): {what}"),
+    }
+}
+
+fn joined(path: &str, name: &str) -> String {
+    if path == "." || path == name || path.ends_with(&format!(".{name}")) {
+        if path == "." { name.to_owned() } else { path.to_owned() }
+    } else {
+        format!("{path}.{name}")
+    }
+}

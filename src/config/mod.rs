@@ -1,0 +1,109 @@
+//! Configuration: one JSON file, or the embedded defaults where there is none.
+//!
+//! Where to look for the file is the caller's decision (the library reads neither the environment nor the current
+//! directory); secrets are never in it, only where they are kept.
+
+mod file;
+mod keys;
+mod resolve;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::Result;
+use crate::identity::Scope;
+
+/// What a session is opened with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OpenRequest {
+    /// The configuration file; `None`: the embedded defaults.
+    pub config_file: Option<PathBuf>,
+    /// Where the embedded store is unless the file says otherwise.
+    pub data_directory: PathBuf,
+    /// Who is acting, for the audit.
+    pub caller: Option<String>,
+    /// What is acting, for the audit.
+    pub application: Option<String>,
+}
+
+/// A checked configuration. All paths are absolute if those of the [`OpenRequest`] are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Where it was read; `None`: embedded defaults.
+    pub file: Option<PathBuf>,
+    /// Which directory, and where.
+    pub directory: DirectoryConfig,
+    /// The key files.
+    pub keys: KeysConfig,
+    /// How messages leave.
+    pub notification: NotificationConfig,
+    /// Whether changes are audited; default true.
+    pub audit_enabled: bool,
+    /// Only objects in it may be written, unless the caller asks for the whole forest.
+    pub default_scope: Option<Scope>,
+    /// The domain in `DOMAIN\account` where it is not the first `DC=` component.
+    pub netbios_name: Option<String>,
+    /// The group that shares the store, keys and messages with their owner.
+    pub service_group: Option<String>,
+}
+
+/// The directory engine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DirectoryConfig {
+    /// One SQLite file.
+    Embedded {
+        /// The file.
+        path: PathBuf,
+        /// How long one operation waits for other writers.
+        timeout: Duration,
+    },
+}
+
+/// The key files by key id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeysConfig {
+    /// The key that seals what is written from now on; always in `files`.
+    pub active: String,
+    /// Every key that may be needed to open what was sealed before.
+    pub files: BTreeMap<String, PathBuf>,
+}
+
+/// The way of notifications.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotificationConfig {
+    /// Files in a directory.
+    Pickup {
+        /// The directory.
+        directory: PathBuf,
+        /// Sender, `Unified Messaging <um@contoso.com>`.
+        from: String,
+    },
+}
+
+impl NotificationConfig {
+    /// The sender.
+    #[must_use]
+    pub fn from(&self) -> &str {
+        match self {
+            Self::Pickup { from, .. } => from,
+        }
+    }
+}
+
+impl Config {
+    /// Reads and checks the configuration; opens nothing that it names.
+    ///
+    /// # Errors
+    /// `ConfigurationInvalid`, naming the file and the key.
+    pub fn load(open: &OpenRequest) -> Result<Self> {
+        let raw = match &open.config_file {
+            Some(path) => file::read(path)?,
+            None => file::RawConfig::default(),
+        };
+        resolve::resolve(raw, open)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,192 @@
+//! What is written, checked and completed with the defaults.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::file::{DirectoryType, NotificationType, Object, RawConfig, RawDirectory, RawNotification, invalid};
+use super::keys::RawKeys;
+use super::{Config, DirectoryConfig, KeysConfig, NotificationConfig, OpenRequest, Scope};
+use crate::Result;
+use crate::notification::message::parse_sender;
+
+/// Replies to it stay on the machine that collects the messages; a real installation sets its own.
+const DEFAULT_FROM: &str = "Unified Messaging <um@localhost>";
+const DEFAULT_TIMEOUT_SECONDS: u32 = 30;
+
+/// A fault, as what completes "The configuration file … ".
+type Fault = String;
+
+pub(super) fn resolve(raw: RawConfig, open: &OpenRequest) -> Result<Config> {
+    let file = open.config_file.clone();
+    let paths = Paths {
+        data: &open.data_directory,
+        beside: file.as_deref().and_then(Path::parent),
+    };
+    let build = || -> Result<Config, Fault> {
+        Ok(Config {
+            file: file.clone(),
+            directory: directory(raw.directory, &paths)?,
+            keys: keys(raw.keys, &paths)?,
+            notification: notification(raw.notification, &paths)?,
+            audit_enabled: raw.audit.and_then(|Object(audit)| audit.enabled).unwrap_or(true),
+            default_scope: raw
+                .default_scope
+                .map(|text| {
+                    Scope::parse(&text).ok_or_else(|| {
+                        wrong(
+                            "defaultScope",
+                            "expected a container such as contoso.com/Sales or OU=Sales,DC=contoso,DC=com",
+                        )
+                    })
+                })
+                .transpose()?,
+            netbios_name: raw.netbios_name.map(netbios_name).transpose()?,
+            service_group: raw
+                .service_group
+                .map(|name| plain("serviceGroup", &name).map(|()| name))
+                .transpose()?,
+        })
+    };
+    // Only a file can have faults; the defaults have none.
+    build().map_err(|fault| invalid(file.as_deref().unwrap_or(Path::new("")), &fault))
+}
+
+fn wrong(key: &str, expected: &str) -> Fault {
+    format!("has a wrong value in the key '{key}': {expected}")
+}
+
+/// Paths in the file are relative to the file; a default is in the data directory.
+struct Paths<'a> {
+    data: &'a Path,
+    beside: Option<&'a Path>,
+}
+
+impl Paths<'_> {
+    fn take(&self, key: &str, given: Option<&str>, default: &str) -> Result<PathBuf, Fault> {
+        let Some(given) = given else {
+            return Ok(self.data.join(default));
+        };
+        plain(key, given)?;
+        Ok(self.beside.unwrap_or(self.data).join(given))
+    }
+}
+
+/// Text that is not blank and has no control characters.
+fn plain(key: &str, value: &str) -> Result<(), Fault> {
+    if value.trim().is_empty() {
+        return Err(wrong(key, "it is empty"));
+    }
+    if value.chars().any(char::is_control) {
+        return Err(wrong(key, "it contains a control character"));
+    }
+    Ok(())
+}
+
+fn directory(raw: Option<Object<RawDirectory>>, paths: &Paths<'_>) -> Result<DirectoryConfig, Fault> {
+    let mut path = None;
+    let mut seconds = DEFAULT_TIMEOUT_SECONDS;
+    if let Some(Object(raw)) = raw {
+        if raw.r#type == DirectoryType::ActiveDirectory {
+            return Err(wrong(
+                "directory.type",
+                "'activeDirectory' is not supported by this version",
+            ));
+        }
+        for (key, given) in [
+            ("domain", raw.domain.is_some()),
+            ("domainControllers", raw.domain_controllers.is_some()),
+            ("globalCatalogs", raw.global_catalogs.is_some()),
+            ("tls", raw.tls.is_some()),
+            ("caFile", raw.ca_file.is_some()),
+            ("bind", raw.bind.is_some()),
+        ] {
+            foreign("directory", key, given, "embedded")?;
+        }
+        seconds = raw.timeout_seconds.unwrap_or(seconds);
+        if !(1..=600).contains(&seconds) {
+            return Err(wrong("directory.timeoutSeconds", "expected 1 to 600"));
+        }
+        path = raw.path;
+    }
+    Ok(DirectoryConfig::Embedded {
+        path: paths.take("directory.path", path.as_deref(), "directory.db")?,
+        timeout: Duration::from_secs(seconds.into()),
+    })
+}
+
+fn foreign(section: &str, key: &str, given: bool, kind: &str) -> Result<(), Fault> {
+    if given {
+        return Err(format!(
+            "has the key '{section}.{key}', which means nothing where '{section}.type' is '{kind}'"
+        ));
+    }
+    Ok(())
+}
+
+fn keys(raw: Option<RawKeys>, paths: &Paths<'_>) -> Result<KeysConfig, Fault> {
+    let Some(raw) = raw else {
+        return Ok(KeysConfig {
+            active: "k1".to_owned(),
+            files: BTreeMap::from([("k1".to_owned(), paths.take("keys.k1", None, "umpin.key")?)]),
+        });
+    };
+    let mut files: BTreeMap<String, PathBuf> = BTreeMap::new();
+    for (id, path) in raw.files {
+        let key = format!("keys.{id}");
+        let path = paths.take(&key, Some(&path), "")?;
+        if let Some((other, _)) = files.iter().find(|(_, known)| **known == path) {
+            return Err(wrong(&key, &format!("it is the file of '{other}' too")));
+        }
+        files.insert(id, path);
+    }
+    Ok(KeysConfig {
+        active: raw.active,
+        files,
+    })
+}
+
+fn notification(raw: Option<Object<RawNotification>>, paths: &Paths<'_>) -> Result<NotificationConfig, Fault> {
+    let (mut directory, mut from) = (None, None);
+    if let Some(Object(raw)) = raw {
+        if raw.r#type == NotificationType::Smtp {
+            return Err(wrong("notification.type", "'smtp' is not supported by this version"));
+        }
+        for (key, given) in [
+            ("host", raw.host.is_some()),
+            ("port", raw.port.is_some()),
+            ("tls", raw.tls.is_some()),
+            ("user", raw.user.is_some()),
+            ("passwordFile", raw.password_file.is_some()),
+        ] {
+            foreign("notification", key, given, "pickup")?;
+        }
+        (directory, from) = (raw.directory, raw.from);
+    }
+    let from = from.unwrap_or_else(|| DEFAULT_FROM.to_owned());
+    if parse_sender(&from).is_none() {
+        return Err(wrong(
+            "notification.from",
+            "expected one sender such as Unified Messaging <um@contoso.com>",
+        ));
+    }
+    Ok(NotificationConfig::Pickup {
+        directory: paths.take("notification.directory", directory.as_deref(), "pickup")?,
+        from: from.trim().to_owned(),
+    })
+}
+
+/// 1–15 characters without those that Windows forbids in the name.
+fn netbios_name(name: String) -> Result<String, Fault> {
+    let sound = (1..=15).contains(&name.chars().count())
+        && name.trim() == name
+        && !name.chars().any(|c| c.is_control() || "\\/:*?\"<>|@".contains(c));
+    if sound {
+        Ok(name)
+    } else {
+        Err(wrong(
+            "netbiosName",
+            "expected the 1 to 15 characters of a NetBIOS domain name",
+        ))
+    }
+}

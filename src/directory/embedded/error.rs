@@ -1,0 +1,170 @@
+//! SQLite's and the operating system's errors as the crate's own, naming the store.
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::ffi;
+
+use crate::{Error, ErrorCode};
+
+/// What can go wrong inside a transaction, before the store's path is put to it.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// SQLite's word for it.
+    Sql(rusqlite::Error),
+    /// Already ours.
+    Own(Error),
+}
+
+/// The result of code that runs inside a transaction.
+pub(super) type Sql<T> = Result<T, Fault>;
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Self::Own(error)
+    }
+}
+
+impl Fault {
+    /// The error for the caller.
+    pub(super) fn at(self, store: &Path) -> Error {
+        match self {
+            Self::Own(error) => error,
+            Self::Sql(error) => sql(error, store),
+        }
+    }
+
+    /// Whether a connection that said this must not be used again.
+    pub(super) fn spoils_connection(&self) -> bool {
+        match self {
+            Self::Own(_) => false,
+            Self::Sql(error) => !matches!(
+                primary(error),
+                None | Some(ffi::SQLITE_CONSTRAINT | ffi::SQLITE_BUSY | ffi::SQLITE_FULL)
+            ),
+        }
+    }
+
+    /// Whether SQLite could not open the file or one that goes with it.
+    pub(super) fn cannot_open(&self) -> bool {
+        matches!(
+            self,
+            Self::Sql(e) if matches!(primary(e), Some(ffi::SQLITE_CANTOPEN | ffi::SQLITE_READONLY))
+        )
+    }
+}
+
+fn primary(error: &rusqlite::Error) -> Option<i32> {
+    error.sqlite_error().map(|e| e.extended_code & 0xff)
+}
+
+fn sql(error: rusqlite::Error, store: &Path) -> Error {
+    let at = store.display();
+    let (code, message) = match primary(&error) {
+        Some(ffi::SQLITE_NOTADB) => (
+            ErrorCode::StoreCorrupt,
+            format!("The file '{at}' is not an umpin directory."),
+        ),
+        Some(ffi::SQLITE_CORRUPT) => (ErrorCode::StoreCorrupt, format!("The directory '{at}' is damaged.")),
+        Some(ffi::SQLITE_FULL) => (
+            ErrorCode::DirectoryUnavailable,
+            format!("There is no space left for the directory '{at}'."),
+        ),
+        Some(ffi::SQLITE_IOERR) => (
+            ErrorCode::DirectoryUnavailable,
+            format!("The directory '{at}' cannot be read or written."),
+        ),
+        Some(ffi::SQLITE_READONLY | ffi::SQLITE_PERM | ffi::SQLITE_AUTH) => (
+            ErrorCode::AccessDenied,
+            format!("The directory '{at}' may not be written by this account."),
+        ),
+        Some(ffi::SQLITE_CANTOPEN) => (
+            ErrorCode::AccessDenied,
+            format!("The directory '{at}' or a file beside it cannot be opened by this account."),
+        ),
+        Some(ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED) => (
+            ErrorCode::DirectoryUnavailable,
+            format!("The directory '{at}' is busy: another program has locked it."),
+        ),
+        Some(_) => (ErrorCode::DirectoryUnavailable, format!("The directory '{at}' failed.")),
+        // Not SQLite's but the binding's: a value of another type or size than the schema allows.
+        None => (
+            ErrorCode::StoreCorrupt,
+            format!("The directory '{at}' holds a value that cannot be understood."),
+        ),
+    };
+    Error::new(code, message).caused_by(error)
+}
+
+/// The store does not exist; only an import makes one.
+pub(super) fn missing(store: &Path) -> Error {
+    Error::new(
+        ErrorCode::DirectoryUnavailable,
+        format!("There is no directory at '{}'.", store.display()),
+    )
+    .action("Create the directory with Import-UMDirectory, or set UMPIN_HOME or the configuration to an existing one.")
+    .detail("missing", true)
+}
+
+/// The lock was not to be had before the deadline.
+pub(super) fn busy(store: &Path, waited: Duration) -> Error {
+    Error::new(
+        ErrorCode::DirectoryUnavailable,
+        format!(
+            "The directory '{}' is busy: another process has kept it locked for {} s.",
+            store.display(),
+            waited.as_secs_f32().round()
+        ),
+    )
+    .action("Run the command again; end a process that hangs while it uses the directory.")
+    .detail("busy", true)
+}
+
+/// A file operation beside SQLite failed.
+pub(super) fn io(error: io::Error, doing: &str, path: &Path) -> Error {
+    let code = match error.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => ErrorCode::AccessDenied,
+        _ => ErrorCode::DirectoryUnavailable,
+    };
+    Error::new(code, format!("Cannot {doing} '{}'.", path.display())).caused_by(error)
+}
+
+/// A value that this version cannot have written.
+pub(super) fn damaged(what: &str) -> Error {
+    Error::new(ErrorCode::StoreCorrupt, format!("The directory holds {what}."))
+}
+
+/// The same failure once more, for every change that shared the transaction.
+pub(super) fn again(error: &Error) -> Error {
+    let mut copy = Error::new(error.code(), error.message()).action(error.recommended_action());
+    for (name, value) in error.details() {
+        copy = copy.detail(name, value.clone());
+    }
+    match std::error::Error::source(error) {
+        Some(cause) => copy.caused_by(cause.to_string()),
+        None => copy,
+    }
+}
+
+/// The writer ended without an answer.
+pub(super) fn answer_lost(store: &Path) -> Error {
+    Error::new(
+        ErrorCode::OutcomeUnknown,
+        format!(
+            "It is not known whether the change to the directory '{}' was made.",
+            store.display()
+        ),
+    )
+}
+
+/// A session that may only read was asked to write.
+pub(super) fn read_only() -> Error {
+    Error::new(ErrorCode::InvalidRequest, "The directory was opened for reading only.")
+}

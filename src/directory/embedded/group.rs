@@ -1,0 +1,167 @@
+//! A group of changes in one transaction: each in its own savepoint, one commit, one sync, then the answers.
+
+use rusqlite::Connection;
+
+use super::connection::Slot;
+use super::error::{Fault, Sql, again, answer_lost};
+use super::site::Site;
+use super::writer::{Done, Job, Task};
+use super::{change, outbox};
+use crate::directory::Applied;
+use crate::{Error, Result};
+
+/// How a transaction went wrong as a whole.
+enum Failure {
+    /// Before the commit: it is rolled back.
+    Before(Fault),
+    /// The commit itself failed: what it wrote may still be in the log.
+    Commit(Fault, Answers),
+}
+
+/// Carries the jobs out and answers each; whether anything was written.
+pub(super) fn carry_out(site: &Site, slot: &mut Slot, jobs: Vec<Job>) -> bool {
+    let held = match slot.enter_write(site) {
+        Ok(held) => held,
+        Err(error) => {
+            answer_all(&jobs, &error);
+            return false;
+        }
+    };
+    let outcome = match slot.connection() {
+        Ok(connection) => transact(connection, &jobs),
+        Err(fault) => Err(Failure::Before(fault)),
+    };
+    site.note_shm();
+    match outcome {
+        // Only now, after the sync: whoever hears "committed" may rely on it.
+        Ok(answers) => answer_each(site, &jobs, answers),
+        Err(Failure::Before(fault)) => {
+            let spoilt = fault.spoils_connection();
+            roll_back(slot);
+            if spoilt {
+                slot.close();
+            }
+            answer_all(&jobs, &fault.at(&site.store));
+        }
+        Err(Failure::Commit(fault, answers)) => {
+            let error = fault.at(&site.store);
+            match settle(site, slot, &jobs, &answers) {
+                Ok(Settled::InForce) => answer_each(site, &jobs, answers),
+                Ok(Settled::Undone) => answer_all(&jobs, &error),
+                Err(_) => {
+                    slot.close();
+                    let unknown = answer_lost(&site.store).caused_by(error.to_string());
+                    answer_all(&jobs, &unknown);
+                }
+            }
+        }
+    }
+    slot.checkpoint_if_long(site);
+    drop(held);
+    true
+}
+
+fn answer_each(site: &Site, jobs: &[Job], answers: Answers) {
+    for (job, answer) in jobs.iter().zip(answers) {
+        job.answer(answer.map_err(|f| f.at(&site.store)));
+    }
+}
+
+fn answer_all(jobs: &[Job], error: &Error) {
+    for job in jobs {
+        job.answer(Err(again(error)));
+    }
+}
+
+fn roll_back(slot: &Slot) {
+    if let Ok(connection) = slot.connection()
+        && !connection.is_autocommit()
+    {
+        let _ = connection.execute_batch("ROLLBACK");
+    }
+}
+
+type Answers = Vec<Result<Done, Fault>>;
+
+fn transact(connection: &Connection, jobs: &[Job]) -> Result<Answers, Failure> {
+    let before = |e: rusqlite::Error| Failure::Before(Fault::Sql(e));
+    let durable = jobs.iter().any(|j| matches!(j.task, Task::Apply(_)));
+    // See `outbox.rs` for why the rest needs no sync.
+    connection
+        .execute_batch(if durable {
+            "PRAGMA synchronous = FULL"
+        } else {
+            "PRAGMA synchronous = NORMAL"
+        })
+        .map_err(before)?;
+    connection.execute_batch("BEGIN IMMEDIATE").map_err(before)?;
+    let mut answers = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        connection.execute_batch("SAVEPOINT change").map_err(before)?;
+        let answer = perform(connection, &job.task);
+        let failed = answer.is_err();
+        // Some errors (a full disk, a failed read) make SQLite roll the whole transaction back.
+        if connection.is_autocommit() {
+            return Err(Failure::Before(match answer {
+                Err(fault) => fault,
+                Ok(_) => Fault::Sql(rusqlite::Error::InvalidQuery),
+            }));
+        }
+        connection
+            .execute_batch(if failed {
+                "ROLLBACK TO change; RELEASE change"
+            } else {
+                "RELEASE change"
+            })
+            .map_err(before)?;
+        answers.push(answer);
+    }
+    match connection.execute_batch("COMMIT") {
+        Ok(()) => Ok(answers),
+        Err(error) => Err(Failure::Commit(Fault::Sql(error), answers)),
+    }
+}
+
+fn perform(connection: &Connection, task: &Task) -> Sql<Done> {
+    Ok(match task {
+        #[cfg(test)]
+        Task::Panic => panic!("a test wanted it"),
+        Task::Apply(wanted) => Done::Applied(change::apply(connection, wanted)?),
+        Task::Lease { now, until, limit } => Done::Leased(outbox::lease(connection, *now, *until, *limit)?),
+        Task::Remove(id) => {
+            outbox::remove(connection, *id)?;
+            Done::Noted
+        }
+        Task::Defer { id, until, error } => {
+            outbox::defer(connection, *id, *until, error)?;
+            Done::Noted
+        }
+    })
+}
+
+enum Settled {
+    InForce,
+    Undone,
+}
+
+/// Finds out what became of a commit that reported an error, the exclusive lock still held.
+///
+/// SQLite counts a commit in the log's index only after the sync, so a change that a new connection sees is in force and durable.
+/// One that it does not see may still lie in the log, its commit mark included, where a later recovery would find and revive it:
+/// the log is cut off behind what the index counts. That needs no space, so it works on a full disk too. If it cannot be done,
+/// nobody can know.
+fn settle(site: &Site, slot: &mut Slot, jobs: &[Job], answers: &Answers) -> Sql<Settled> {
+    roll_back(slot);
+    slot.reopen(site)?;
+    let connection = slot.connection()?;
+    for (job, answer) in jobs.iter().zip(answers) {
+        if let (Task::Apply(wanted), Ok(Done::Applied(Applied::Committed))) = (&job.task, answer)
+            && change::is_in_force(connection, wanted)?
+        {
+            return Ok(Settled::InForce);
+        }
+    }
+    let page: u32 = connection.query_row("PRAGMA page_size", [], |r| r.get(0))?;
+    site.cut_log(page.into())?;
+    Ok(Settled::Undone)
+}

@@ -1,0 +1,208 @@
+//! Finding and listing mailboxes.
+
+use std::collections::HashMap;
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
+use uuid::Uuid;
+
+use super::error::{Fault, Sql, damaged};
+use crate::directory::{MailboxFilter, Matches, Page, StoredCredential};
+use crate::identity::{DistinguishedName, Probe};
+use crate::mailbox::{Extension, Mailbox, ObjectId};
+use crate::{Error, ErrorCode};
+
+/// How many matches are returned in full: one more than a message ever names.
+const MATCHES: usize = 11;
+
+const COLUMNS: &str = "id, object_id, guid, distinguished_name, name, display_name, alias, sam_account_name, \
+     user_principal_name, primary_smtp_address, legacy_exchange_dn, um_enabled, um_mailbox_policy";
+
+/// The one query of a lookup: all probes at once, each a search in the primary key of `identity`.
+pub(super) fn lookup_sql(probes: usize) -> String {
+    let rows = vec!["(?, ?)"; probes].join(", ");
+    format!(
+        "WITH probe (key, kind) AS (VALUES {rows}) \
+         SELECT DISTINCT i.mailbox FROM probe CROSS JOIN identity AS i \
+         ON i.key = probe.key AND i.kind = probe.kind ORDER BY i.mailbox"
+    )
+}
+
+/// The internal keys of all mailboxes that any probe matches, in the order in which they were imported.
+pub(super) fn matching(connection: &Connection, probes: &[Probe]) -> Sql<Vec<i64>> {
+    if probes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let values = probes
+        .iter()
+        .flat_map(|p| [Value::Text(p.key.clone()), Value::Integer(i64::from(p.kind.code()))]);
+    let mut statement = connection.prepare_cached(&lookup_sql(probes.len()))?;
+    let ids = statement
+        .query_map(params_from_iter(values), |r| r.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(ids)
+}
+
+pub(super) fn find(connection: &Connection, probes: &[Probe]) -> Sql<Matches> {
+    let ids = matching(connection, probes)?;
+    let first = &ids[..ids.len().min(MATCHES)];
+    Ok(Matches {
+        count: ids.len(),
+        mailboxes: load(connection, first)?,
+    })
+}
+
+pub(super) fn find_by_object_id(connection: &Connection, id: ObjectId) -> Sql<Option<Mailbox>> {
+    match internal_key(connection, id)? {
+        Some(key) => Ok(load(connection, &[key])?.pop()),
+        None => Ok(None),
+    }
+}
+
+pub(super) fn internal_key(connection: &Connection, id: ObjectId) -> Sql<Option<i64>> {
+    Ok(connection
+        .prepare_cached("SELECT id FROM mailbox WHERE object_id = ?1")?
+        .query_row([id.0], |r| r.get(0))
+        .optional()?)
+}
+
+pub(super) fn page(
+    connection: &Connection,
+    filter: MailboxFilter,
+    after: Option<&str>,
+    limit: usize,
+) -> Sql<Page<Mailbox>> {
+    let after: i64 = match after {
+        None => i64::MIN,
+        Some(cursor) => cursor
+            .parse()
+            .map_err(|_| Error::new(ErrorCode::InvalidRequest, "The listing's cursor is not one."))?,
+    };
+    let only = if filter.um_enabled_only { "AND um_enabled" } else { "" };
+    let limit = limit.max(1);
+    // One more than wanted tells whether there is another page.
+    let wanted = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
+    let mut ids: Vec<i64> = connection
+        .prepare_cached(&format!(
+            "SELECT id FROM mailbox WHERE id > ?1 {only} ORDER BY id LIMIT ?2"
+        ))?
+        .query_map(params![after, wanted], |r| r.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    let more = ids.len() > limit;
+    ids.truncate(limit);
+    Ok(Page {
+        items: load(connection, &ids)?,
+        next: ids.last().filter(|_| more).map(ToString::to_string),
+    })
+}
+
+/// The mailboxes with these internal keys, ordered by them, in three queries however many there are.
+pub(super) fn load(connection: &Connection, ids: &[i64]) -> Sql<Vec<Mailbox>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let list = serde_json::to_string(ids)
+        .map_err(|e| Error::new(ErrorCode::NativeFault, "Keys cannot be listed.").caused_by(e))?;
+    let mut addresses: HashMap<i64, Vec<String>> = HashMap::new();
+    {
+        let mut statement = connection.prepare_cached(
+            "SELECT mailbox, value FROM email_address \
+             WHERE mailbox IN (SELECT value FROM json_each(?1)) ORDER BY mailbox, position",
+        )?;
+        let mut rows = statement.query([&list])?;
+        while let Some(row) = rows.next()? {
+            addresses.entry(row.get(0)?).or_default().push(row.get(1)?);
+        }
+    }
+    let mut extensions: HashMap<i64, Vec<Extension>> = HashMap::new();
+    {
+        let mut statement = connection.prepare_cached(
+            "SELECT mailbox, number, dial_plan FROM extension \
+             WHERE mailbox IN (SELECT value FROM json_each(?1)) ORDER BY mailbox, position",
+        )?;
+        let mut rows = statement.query([&list])?;
+        while let Some(row) = rows.next()? {
+            extensions.entry(row.get(0)?).or_default().push(Extension {
+                number: row.get(1)?,
+                dial_plan: row.get(2)?,
+            });
+        }
+    }
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM mailbox WHERE id IN (SELECT value FROM json_each(?1)) ORDER BY id"
+    ))?;
+    let mut rows = statement.query([&list])?;
+    let mut mailboxes = Vec::with_capacity(ids.len());
+    while let Some(row) = rows.next()? {
+        let id: i64 = row.get("id")?;
+        let mut mailbox = mailbox_from(row)?;
+        mailbox.email_addresses = addresses.remove(&id).unwrap_or_default();
+        mailbox.extensions = extensions.remove(&id).unwrap_or_default();
+        mailboxes.push(mailbox);
+    }
+    Ok(mailboxes)
+}
+
+fn mailbox_from(row: &Row<'_>) -> Sql<Mailbox> {
+    let dn: Option<String> = row.get("distinguished_name")?;
+    let dn = dn
+        .map(|text| {
+            DistinguishedName::parse(&text).ok_or_else(|| Fault::Own(damaged("a distinguished name that is not one")))
+        })
+        .transpose()?;
+    Ok(Mailbox {
+        object_id: ObjectId(row.get("object_id")?),
+        guid: Uuid::from_bytes(row.get("guid")?),
+        distinguished_name: dn,
+        name: row.get("name")?,
+        display_name: row.get("display_name")?,
+        alias: row.get("alias")?,
+        sam_account_name: row.get("sam_account_name")?,
+        user_principal_name: row.get("user_principal_name")?,
+        primary_smtp_address: row.get("primary_smtp_address")?,
+        email_addresses: Vec::new(),
+        legacy_exchange_dn: row.get("legacy_exchange_dn")?,
+        um_enabled: row.get("um_enabled")?,
+        extensions: Vec::new(),
+        um_mailbox_policy: row.get("um_mailbox_policy")?,
+    })
+}
+
+pub(super) fn credential(connection: &Connection, id: ObjectId) -> Sql<StoredCredential> {
+    let found = connection
+        .prepare_cached(
+            "SELECT c.record, c.counter FROM mailbox AS m LEFT JOIN credential AS c ON c.mailbox = m.id \
+             WHERE m.object_id = ?1",
+        )?
+        .query_row([id.0], |r| {
+            Ok(StoredCredential {
+                record: r.get(0)?,
+                counter: r.get(1)?,
+            })
+        })
+        .optional()?;
+    found.ok_or_else(|| Fault::Own(gone()))
+}
+
+/// The mailbox was there when it was looked up.
+pub(super) fn gone() -> Error {
+    Error::new(
+        ErrorCode::ManagementObjectNotFound,
+        "The mailbox is no longer in the directory.",
+    )
+}
+
+pub(super) fn store_id(connection: &Connection) -> Sql<[u8; 16]> {
+    connection
+        .prepare_cached("SELECT value FROM meta WHERE name = 'store_id'")?
+        .query_row([], |r| r.get(0))
+        .optional()?
+        .ok_or_else(|| Fault::Own(damaged("no id of its own")))
+}
+
+/// Whether anything is stored that needs a key to be read or continued.
+pub(super) fn holds_sealed_data(connection: &Connection) -> Sql<bool> {
+    let query =
+        "SELECT EXISTS (SELECT 1 FROM credential) OR EXISTS (SELECT 1 FROM outbox) OR EXISTS (SELECT 1 FROM audit)";
+    Ok(connection.query_row(query, [], |row| row.get(0))?)
+}

@@ -1,0 +1,171 @@
+//! The tables, and how an older file becomes a newer one.
+
+use rusqlite::Connection;
+
+use super::error::{Fault, Sql};
+use crate::{Error, ErrorCode};
+
+/// "umpn": tells our files from every other SQLite file.
+pub(super) const APPLICATION_ID: i64 = 0x756d_706e;
+
+/// Each step takes a file from the version of its index to the next.
+const MIGRATIONS: &[&str] = &[VERSION_1];
+
+/// What this version of the library writes.
+pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
+
+/// `identity` is the whole of the lookup: one row for each text that names a mailbox, folded by us, because SQLite's NOCASE
+/// knows ASCII only. `dn_key` keeps the DN unique; the GUID is `guid_given` when it came from outside and so names the object for good.
+const VERSION_1: &str = "
+CREATE TABLE meta (
+    name  TEXT NOT NULL PRIMARY KEY,
+    value BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE policy (
+    id                              INTEGER PRIMARY KEY,
+    key                             TEXT NOT NULL UNIQUE,
+    guid                            BLOB NOT NULL UNIQUE,
+    distinguished_name              TEXT,
+    name                            TEXT NOT NULL,
+    min_pin_length                  INTEGER NOT NULL,
+    pin_lifetime_days               INTEGER,
+    pin_history_count               INTEGER NOT NULL,
+    allow_common_patterns           INTEGER NOT NULL,
+    logon_failures_before_pin_reset INTEGER,
+    max_logon_attempts              INTEGER,
+    reset_pin_text                  TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE mailbox (
+    id                   INTEGER PRIMARY KEY,
+    object_id            BLOB NOT NULL UNIQUE,
+    guid                 BLOB NOT NULL UNIQUE,
+    guid_given           INTEGER NOT NULL,
+    dn_key               TEXT UNIQUE,
+    distinguished_name   TEXT,
+    name                 TEXT NOT NULL,
+    display_name         TEXT,
+    alias                TEXT,
+    sam_account_name     TEXT,
+    user_principal_name  TEXT,
+    primary_smtp_address TEXT,
+    legacy_exchange_dn   TEXT,
+    um_enabled           INTEGER NOT NULL,
+    um_mailbox_policy    TEXT
+) STRICT;
+CREATE INDEX mailbox_um_enabled ON mailbox (id) WHERE um_enabled;
+
+CREATE TABLE email_address (
+    mailbox  INTEGER NOT NULL REFERENCES mailbox (id) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    value    TEXT NOT NULL,
+    PRIMARY KEY (mailbox, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE extension (
+    mailbox   INTEGER NOT NULL REFERENCES mailbox (id) ON DELETE CASCADE,
+    position  INTEGER NOT NULL,
+    number    TEXT NOT NULL,
+    dial_plan TEXT,
+    PRIMARY KEY (mailbox, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE identity (
+    key     TEXT NOT NULL,
+    kind    INTEGER NOT NULL,
+    mailbox INTEGER NOT NULL REFERENCES mailbox (id) ON DELETE CASCADE,
+    PRIMARY KEY (key, kind, mailbox)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX identity_mailbox ON identity (mailbox);
+
+CREATE TABLE credential (
+    mailbox INTEGER PRIMARY KEY REFERENCES mailbox (id) ON DELETE CASCADE,
+    record  BLOB NOT NULL,
+    counter BLOB
+) STRICT;
+
+CREATE TABLE outbox (
+    id           BLOB NOT NULL PRIMARY KEY,
+    mailbox      BLOB NOT NULL,
+    pin_id       BLOB NOT NULL,
+    created      INTEGER NOT NULL,
+    sealed       BLOB NOT NULL,
+    leased_until INTEGER NOT NULL,
+    attempts     INTEGER NOT NULL,
+    last_error   TEXT
+) STRICT, WITHOUT ROWID;
+CREATE INDEX outbox_due ON outbox (leased_until);
+
+CREATE TABLE audit (
+    seq       INTEGER PRIMARY KEY AUTOINCREMENT,
+    host      TEXT NOT NULL,
+    operation BLOB NOT NULL,
+    at        INTEGER NOT NULL,
+    body      TEXT NOT NULL,
+    mac       BLOB NOT NULL
+) STRICT;
+CREATE INDEX audit_host ON audit (host, seq);
+";
+
+/// What a file says it is.
+pub(super) enum Found {
+    /// A store of this version.
+    Current,
+    /// One that an older version made.
+    Older(i64),
+}
+
+/// Reads the file's first page and refuses what is not ours.
+pub(super) fn inspect(connection: &Connection) -> Sql<Found> {
+    let application: i64 = connection.query_row("PRAGMA application_id", [], |r| r.get(0))?;
+    let version: i64 = connection.query_row("PRAGMA user_version", [], |r| r.get(0))?;
+    if application != APPLICATION_ID || version < 1 {
+        return Err(Fault::Own(
+            Error::new(
+                ErrorCode::StoreCorrupt,
+                format!(
+                    "The file '{}' is not an umpin directory.",
+                    connection.path().unwrap_or_default()
+                ),
+            )
+            .action("Name the umpin directory in the configuration, or restore it from a backup."),
+        ));
+    }
+    if version > VERSION {
+        return Err(Fault::Own(Error::new(
+            ErrorCode::ConfigurationInvalid,
+            format!(
+                "The directory '{}' was made by a newer version of umpin (format {version}; this one knows {VERSION}).",
+                connection.path().unwrap_or_default()
+            ),
+        )
+        .action("Update umpin on this computer.")));
+    }
+    Ok(if version == VERSION {
+        Found::Current
+    } else {
+        Found::Older(version)
+    })
+}
+
+/// Takes the file from `version` (0: nothing in it) to the current one, inside the caller's transaction.
+pub(super) fn migrate(connection: &Connection, version: i64) -> Sql<()> {
+    let done = usize::try_from(version).unwrap_or(0);
+    for step in MIGRATIONS.iter().skip(done) {
+        connection.execute_batch(step)?;
+    }
+    connection.pragma_update(None, "user_version", VERSION)?;
+    Ok(())
+}
+
+/// Fills an empty file, inside the caller's transaction.
+pub(super) fn create(connection: &Connection) -> Sql<()> {
+    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    migrate(connection, 0)?;
+    connection.execute(
+        "INSERT INTO meta (name, value) VALUES ('store_id', ?1)",
+        [super::random_id()?],
+    )?;
+    Ok(())
+}

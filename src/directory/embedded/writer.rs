@@ -1,0 +1,166 @@
+//! The writer: one thread per directory that carries out queued changes in groups, so that many changes share one sync.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use super::connection::Slot;
+use super::error::answer_lost;
+use super::group;
+use super::site::Site;
+use crate::clock::Timestamp;
+use crate::directory::{Applied, CredentialChange};
+use crate::notification::outbox::OutboxEntry;
+use crate::{Error, ErrorCode, Result};
+
+/// How many changes share a transaction at most.
+const GROUP: usize = 256;
+
+/// What is to be done.
+pub(super) enum Task {
+    Apply(Box<CredentialChange>),
+    Lease {
+        now: Timestamp,
+        until: Timestamp,
+        limit: usize,
+    },
+    Remove([u8; 16]),
+    Defer {
+        id: [u8; 16],
+        until: Timestamp,
+        error: String,
+    },
+    #[cfg(test)]
+    Panic,
+}
+
+/// What came of it.
+pub(super) enum Done {
+    Applied(Applied),
+    Leased(Vec<OutboxEntry>),
+    Noted,
+}
+
+/// A task and whom to answer.
+pub(super) struct Job {
+    pub(super) task: Task,
+    pub(super) reply: Sender<Result<Done>>,
+}
+
+impl Job {
+    /// The one waiting may have given up; then nobody wants the answer.
+    pub(super) fn answer(&self, answer: Result<Done>) {
+        let _ = self.reply.send(answer);
+    }
+}
+
+#[derive(Default)]
+struct Queue {
+    jobs: VecDeque<Job>,
+    running: bool,
+    stop: bool,
+}
+
+#[derive(Default)]
+struct Shared {
+    queue: Mutex<Queue>,
+    wake: Condvar,
+}
+
+impl Shared {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next group; none when the directory is dropped and nothing is left to do.
+    fn next_group(&self) -> Option<Vec<Job>> {
+        let mut queue = self.queue();
+        loop {
+            if !queue.jobs.is_empty() {
+                let count = queue.jobs.len().min(GROUP);
+                return Some(queue.jobs.drain(..count).collect());
+            }
+            if queue.stop {
+                return None;
+            }
+            queue = self.wake.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+/// The queue and its thread, which begins with the first change and ends with the directory.
+#[derive(Default)]
+pub(super) struct Writer {
+    shared: Arc<Shared>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Writer {
+    /// Queues a task and waits for what comes of it.
+    pub(super) fn run(&self, site: &Arc<Site>, task: Task) -> Result<Done> {
+        let (reply, answer) = channel();
+        {
+            let mut queue = self.shared.queue();
+            if !queue.running {
+                self.start(site)?;
+                queue.running = true;
+            }
+            queue.jobs.push_back(Job { task, reply });
+        }
+        self.shared.wake.notify_one();
+        // The thread answers, or it panics and drops the other end.
+        answer.recv().unwrap_or_else(|_| Err(answer_lost(&site.store)))
+    }
+
+    fn start(&self, site: &Arc<Site>) -> Result<()> {
+        let shared = Arc::clone(&self.shared);
+        let site = Arc::clone(site);
+        let thread = std::thread::Builder::new()
+            .name("umpin-writer".to_owned())
+            .spawn(move || work(&shared, &site))
+            .map_err(|e| Error::new(ErrorCode::NativeFault, "The writer cannot be started.").caused_by(e))?;
+        *self.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
+        Ok(())
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.shared.queue().stop = true;
+        self.shared.wake.notify_all();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// However the thread ends, nobody waits for it any more, and the next task starts another one.
+struct Ended<'a>(&'a Shared);
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        let mut queue = self.0.queue();
+        queue.running = false;
+        queue.jobs.clear();
+    }
+}
+
+fn work(shared: &Shared, site: &Site) {
+    let _ended = Ended(shared);
+    let mut slot = Slot::default();
+    let mut wrote = false;
+    while let Some(jobs) = shared.next_group() {
+        // A panic drops the jobs, whose waiters then know that their outcome is unknown; those behind them are carried out.
+        let done = catch_unwind(AssertUnwindSafe(|| group::carry_out(site, &mut slot, jobs)));
+        match done {
+            Ok(written) => wrote |= written,
+            Err(_) => slot = Slot::default(),
+        }
+    }
+    if wrote {
+        slot.checkpoint_if_free(site);
+    }
+}

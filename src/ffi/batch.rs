@@ -1,0 +1,122 @@
+//! Batches: many resets at once.
+
+use super::boundary::{boundary, freeing};
+use super::buffer::umpin_buffer;
+use super::error::umpin_error;
+use super::plan::umpin_plan;
+use super::pointers::{Out, handle, reclaim, required};
+use super::session::{session_ref, umpin_session};
+use super::status::{UMPIN_BATCH_EMPTY, UMPIN_OK, UMPIN_PENDING, umpin_status_t};
+use crate::session::{Batch, Collected, Poll, timeout};
+
+/// Many resets at once, with their outcomes in the order of submission. Internally synchronised.
+pub struct umpin_batch(Batch);
+
+/// Makes an empty batch that carries out up to `parallelism` (1–64) resets at once. Resets of the same mailbox run one after
+/// another, in the order of submission.
+///
+/// # Safety
+/// `session` is NULL or a session not yet freed; `batch` and `error` are NULL or valid for writing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn umpin_batch_new(
+    session: *const umpin_session,
+    parallelism: u32,
+    batch: *mut *mut umpin_batch,
+    error: *mut *mut umpin_error,
+) -> umpin_status_t {
+    // SAFETY: the caller vouches for the pointer, see above.
+    let session = unsafe { session_ref(session) };
+    // SAFETY: likewise.
+    let batch = unsafe { Out::new(batch) };
+    // SAFETY: likewise.
+    let error = unsafe { Out::new(error) };
+    boundary(session, error, || {
+        let (session, batch) = (required(session, "session")?, required(batch, "batch")?);
+        let made = Batch::new(session, parallelism)?;
+        batch.write(Box::into_raw(Box::new(umpin_batch(made))));
+        Ok(UMPIN_OK)
+    })
+}
+
+/// Hands a plan over. On `UMPIN_OK` it will be carried out while the process lives; it is used up, and still the caller's to
+/// free. `UMPIN_PENDING`: the window is full, collect first; or the plan is still being looked up, see `umpin_plan_target`.
+///
+/// # Safety
+/// `batch` and `plan` are NULL or handles not yet freed; `error` is NULL or valid for writing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn umpin_batch_submit(
+    batch: *const umpin_batch,
+    plan: *const umpin_plan,
+    error: *mut *mut umpin_error,
+) -> umpin_status_t {
+    // SAFETY: the caller vouches for the pointer, see above.
+    let batch = unsafe { handle(batch) };
+    // SAFETY: likewise.
+    let plan = unsafe { handle(plan) };
+    // SAFETY: likewise.
+    let error = unsafe { Out::new(error) };
+    boundary(batch.map(|batch| batch.0.session()), error, || {
+        let (batch, plan) = (required(batch, "batch")?, required(plan, "plan")?);
+        batch.0.session().check()?;
+        match batch.0.submit(&plan.0)? {
+            Poll::Ready(()) => Ok(UMPIN_OK),
+            Poll::Pending => Ok(UMPIN_PENDING),
+        }
+    })
+}
+
+/// The outcome of the oldest submission that has not been collected; `*index` is its number, from 0. `UMPIN_OK`: carried
+/// out, as `umpin_plan_commit` tells it. `UMPIN_PENDING`: not finished within `timeout_ms` milliseconds.
+/// `UMPIN_BATCH_EMPTY`: nothing is outstanding. Anything else is that item's failure, with `*index` written too.
+///
+/// # Safety
+/// `batch` is NULL or a batch not yet freed; the others are NULL or valid for writing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn umpin_batch_collect(
+    batch: *const umpin_batch,
+    timeout_ms: u32,
+    index: *mut u64,
+    response: *mut *mut umpin_buffer,
+    pin: *mut *mut umpin_buffer,
+    error: *mut *mut umpin_error,
+) -> umpin_status_t {
+    // SAFETY: the caller vouches for the pointer, see above.
+    let batch = unsafe { handle(batch) };
+    // SAFETY: likewise.
+    let index = unsafe { Out::new(index) };
+    // SAFETY: likewise.
+    let response = unsafe { Out::new(response) };
+    // SAFETY: likewise.
+    let pin = unsafe { Out::new(pin) };
+    // SAFETY: likewise.
+    let error = unsafe { Out::new(error) };
+    boundary(batch.map(|batch| batch.0.session()), error, || {
+        let batch = required(batch, "batch")?;
+        let (index, response) = (required(index, "index")?, required(response, "response")?);
+        batch.0.session().check()?;
+        match batch.0.collect(timeout(timeout_ms)) {
+            Poll::Pending => Ok(UMPIN_PENDING),
+            Poll::Ready(Collected::Empty) => Ok(UMPIN_BATCH_EMPTY),
+            Poll::Ready(Collected::Item(number, result)) => {
+                index.write(number);
+                let outcome = result?;
+                response.write(umpin_buffer::raw(outcome.response));
+                if let Some(pin) = pin {
+                    pin.write(umpin_buffer::raw_pin(outcome.generated.as_ref()));
+                }
+                Ok(UMPIN_OK)
+            }
+        }
+    })
+}
+
+/// Frees a batch. What was accepted is still carried out, and later calls on the session wait for it. NULL is allowed.
+///
+/// # Safety
+/// `batch` is NULL or a batch not yet freed, and is not used again.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn umpin_batch_free(batch: *mut umpin_batch) {
+    // SAFETY: the caller vouches for the pointer, see above.
+    let batch = unsafe { reclaim(batch) };
+    freeing(|| drop(batch));
+}

@@ -1,0 +1,142 @@
+//! The error object.
+
+use super::boundary::{Failure, boundary, freeing};
+use super::pointers::{Out, handle, reclaim, required};
+use super::status::{UMPIN_OK, umpin_status_t};
+use crate::Error;
+use crate::session::{SharedError, error_json};
+
+/// Why a call failed: status, id, message, recommended action, details. Immutable; usable from any thread. Never holds a
+/// PIN, key or password.
+pub struct umpin_error {
+    error: SharedError,
+    json: Vec<u8>,
+}
+
+impl umpin_error {
+    pub(super) fn boxed(error: SharedError) -> Box<Self> {
+        Box::new(Self {
+            json: error_json(&error),
+            error,
+        })
+    }
+}
+
+/// The status number of an error.
+///
+/// # Safety
+/// `error` is NULL or an error not yet freed; `status` is NULL or valid for writing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn umpin_error_status(error: *const umpin_error, status: *mut umpin_status_t) -> umpin_status_t {
+    // SAFETY: the caller vouches for the pointer, see above.
+    let error = unsafe { handle(error) };
+    // SAFETY: likewise.
+    let status = unsafe { Out::new(status) };
+    boundary(None, None, || {
+        let error = required(error, "error")?;
+        required(status, "status")?.write(error.error.code().status());
+        Ok(UMPIN_OK)
+    })
+}
+
+/// The stable id of an error, such as `ManagementObjectNotFound`; valid until the error is freed, like the other texts.
+///
+/// # Safety
+/// `error` is NULL or an error not yet freed; `data` and `length` are NULL or valid for writing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn umpin_error_id(
+    error: *const umpin_error,
+    data: *mut *const u8,
+    length: *mut usize,
+) -> umpin_status_t {
+    // SAFETY: the caller vouches for the pointers, see above.
+    unsafe { text(error, data, length, |error| error.code().id()) }
+}
+
+/// What went wrong, in one sentence.
+///
+/// # Safety
+/// As for `umpin_error_id`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn umpin_error_message(
+    error: *const umpin_error,
+    data: *mut *const u8,
+    length: *mut usize,
+) -> umpin_status_t {
+    // SAFETY: the caller vouches for the pointers, see above.
+    unsafe { text(error, data, length, Error::message) }
+}
+
+/// What to do about it, in one imperative sentence.
+///
+/// # Safety
+/// As for `umpin_error_id`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn umpin_error_recommended_action(
+    error: *const umpin_error,
+    data: *mut *const u8,
+    length: *mut usize,
+) -> umpin_status_t {
+    // SAFETY: the caller vouches for the pointers, see above.
+    unsafe { text(error, data, length, Error::recommended_action) }
+}
+
+/// All of it as JSON: `{"v":1,"status":202,"id":"…","message":"…","recommendedAction":"…","details":{…},"diagnostics":["…"]}`.
+///
+/// # Safety
+/// As for `umpin_error_id`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn umpin_error_json(
+    error: *const umpin_error,
+    data: *mut *const u8,
+    length: *mut usize,
+) -> umpin_status_t {
+    // SAFETY: the caller vouches for the pointer, see above.
+    let error = unsafe { handle(error) };
+    // SAFETY: likewise.
+    let data = unsafe { Out::new(data) };
+    // SAFETY: likewise.
+    let length = unsafe { Out::new(length) };
+    boundary(None, None, || give(&required(error, "error")?.json, data, length))
+}
+
+/// Frees an error. NULL is allowed.
+///
+/// # Safety
+/// `error` is NULL or an error not yet freed, and is not used again.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn umpin_error_free(error: *mut umpin_error) {
+    // SAFETY: the caller vouches for the pointer, see above.
+    let error = unsafe { reclaim(error) };
+    freeing(|| drop(error));
+}
+
+/// # Safety
+/// As for `umpin_error_id`.
+unsafe fn text(
+    error: *const umpin_error,
+    data: *mut *const u8,
+    length: *mut usize,
+    of: fn(&Error) -> &str,
+) -> umpin_status_t {
+    // SAFETY: the caller vouches for the pointer.
+    let error = unsafe { handle(error) };
+    // SAFETY: likewise.
+    let data = unsafe { Out::new(data) };
+    // SAFETY: likewise.
+    let length = unsafe { Out::new(length) };
+    boundary(None, None, || {
+        give(of(&required(error, "error")?.error).as_bytes(), data, length)
+    })
+}
+
+fn give(
+    bytes: &[u8],
+    data: Option<Out<'_, *const u8>>,
+    length: Option<Out<'_, usize>>,
+) -> Result<umpin_status_t, Failure> {
+    let (data, length) = (required(data, "data")?, required(length, "length")?);
+    data.write(bytes.as_ptr());
+    length.write(bytes.len());
+    Ok(UMPIN_OK)
+}

@@ -1,0 +1,151 @@
+//! One reset: prepare, validate, commit.
+
+use super::boundary::{boundary, freeing};
+use super::buffer::umpin_buffer;
+use super::error::umpin_error;
+use super::pointers::{Out, handle, input, pin, reclaim, required};
+use super::session::{session_ref, umpin_session};
+use super::status::{UMPIN_OK, UMPIN_PENDING, umpin_status_t};
+use crate::session::{Plan, Poll, timeout};
+
+/// One reset on its way. Internally synchronised; carried out at most once.
+pub struct umpin_plan(pub(super) Plan);
+
+/// Plans a reset: copies request and PIN, starts looking the mailbox up, and returns at once. `pin_length` 0 means that a
+/// PIN is generated, or kept with `keepPin`. The caller wipes its own copy of the PIN.
+///
+/// # Safety
+/// `session` is NULL or a session not yet freed; `request` and `pin_text` are NULL or valid for reading as many bytes as
+/// their lengths say; `plan` and `error` are NULL or valid for writing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn umpin_plan_new(
+    session: *const umpin_session,
+    request: *const u8,
+    request_length: usize,
+    pin_text: *const u8,
+    pin_length: usize,
+    plan: *mut *mut umpin_plan,
+    error: *mut *mut umpin_error,
+) -> umpin_status_t {
+    // SAFETY: the caller vouches for the pointer, see above.
+    let session = unsafe { session_ref(session) };
+    // SAFETY: likewise.
+    let request = unsafe { input(request, request_length, "request") };
+    // SAFETY: likewise.
+    let pin_text = unsafe { input(pin_text, pin_length, "pin_text") };
+    // SAFETY: likewise.
+    let plan = unsafe { Out::new(plan) };
+    // SAFETY: likewise.
+    let error = unsafe { Out::new(error) };
+    boundary(session, error, || {
+        let (session, plan) = (required(session, "session")?, required(plan, "plan")?);
+        let made = Plan::new(session, request?, pin(pin_text?)?)?;
+        plan.write(Box::into_raw(Box::new(umpin_plan(made))));
+        Ok(UMPIN_OK)
+    })
+}
+
+/// What will be reset, as JSON: the mailbox found, the recipient, warnings. `UMPIN_PENDING` when the look-up is not finished
+/// within `timeout_ms` milliseconds. May be asked again. Everything is checked but the PIN's history.
+///
+/// # Safety
+/// `plan` is NULL or a plan not yet freed; `target` and `error` are NULL or valid for writing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn umpin_plan_target(
+    plan: *const umpin_plan,
+    timeout_ms: u32,
+    target: *mut *mut umpin_buffer,
+    error: *mut *mut umpin_error,
+) -> umpin_status_t {
+    // SAFETY: the caller vouches for the pointer, see above.
+    let plan = unsafe { handle(plan) };
+    // SAFETY: likewise.
+    let target = unsafe { Out::new(target) };
+    // SAFETY: likewise.
+    let error = unsafe { Out::new(error) };
+    boundary(plan.map(|plan| plan.0.session()), error, || {
+        let (plan, target) = (required(plan, "plan")?, required(target, "target")?);
+        plan.0.session().check()?;
+        match plan.0.target(timeout(timeout_ms))? {
+            Poll::Ready(json) => {
+                target.write(umpin_buffer::raw(json));
+                Ok(UMPIN_OK)
+            }
+            Poll::Pending => Ok(UMPIN_PENDING),
+        }
+    })
+}
+
+/// Checks the rest: that a given PIN is not in the history, or that the policy leaves one to generate. Costs a derivation,
+/// which a later commit does not repeat. Changes nothing; commit checks for itself. May be asked again.
+///
+/// # Safety
+/// `plan` is NULL or a plan not yet freed; `error` is NULL or valid for writing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn umpin_plan_validate(
+    plan: *const umpin_plan,
+    timeout_ms: u32,
+    error: *mut *mut umpin_error,
+) -> umpin_status_t {
+    // SAFETY: the caller vouches for the pointer, see above.
+    let plan = unsafe { handle(plan) };
+    // SAFETY: likewise.
+    let error = unsafe { Out::new(error) };
+    boundary(plan.map(|plan| plan.0.session()), error, || {
+        let plan = required(plan, "plan")?;
+        plan.0.session().check()?;
+        match plan.0.validate(timeout(timeout_ms))? {
+            Poll::Ready(()) => Ok(UMPIN_OK),
+            Poll::Pending => Ok(UMPIN_PENDING),
+        }
+    })
+}
+
+/// Carries the reset out. `UMPIN_OK` means that the change is durable, whatever became of the message: that is in
+/// `warnings` of the response. `*pin` receives the generated PIN, or NULL when none was generated; `pin` itself may be NULL.
+/// `UMPIN_PENDING`: under way, call again. After any other answer the plan is used up.
+///
+/// # Safety
+/// `plan` is NULL or a plan not yet freed; `response`, `pin` and `error` are NULL or valid for writing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn umpin_plan_commit(
+    plan: *const umpin_plan,
+    timeout_ms: u32,
+    response: *mut *mut umpin_buffer,
+    pin: *mut *mut umpin_buffer,
+    error: *mut *mut umpin_error,
+) -> umpin_status_t {
+    // SAFETY: the caller vouches for the pointer, see above.
+    let plan = unsafe { handle(plan) };
+    // SAFETY: likewise.
+    let response = unsafe { Out::new(response) };
+    // SAFETY: likewise.
+    let pin = unsafe { Out::new(pin) };
+    // SAFETY: likewise.
+    let error = unsafe { Out::new(error) };
+    boundary(plan.map(|plan| plan.0.session()), error, || {
+        let (plan, response) = (required(plan, "plan")?, required(response, "response")?);
+        plan.0.session().check()?;
+        match plan.0.commit(timeout(timeout_ms))? {
+            Poll::Ready(outcome) => {
+                response.write(umpin_buffer::raw(outcome.response));
+                if let Some(pin) = pin {
+                    pin.write(umpin_buffer::raw_pin(outcome.generated.as_ref()));
+                }
+                Ok(UMPIN_OK)
+            }
+            Poll::Pending => Ok(UMPIN_PENDING),
+        }
+    })
+}
+
+/// Frees a plan. A commit under way is finished all the same, and later calls on the session wait for it. NULL is allowed.
+///
+/// # Safety
+/// `plan` is NULL or a plan not yet freed, and is not used again.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn umpin_plan_free(plan: *mut umpin_plan) {
+    // SAFETY: the caller vouches for the pointer, see above.
+    let plan = unsafe { reclaim(plan) };
+    freeing(|| drop(plan));
+}

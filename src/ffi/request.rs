@@ -1,0 +1,83 @@
+//! Requests: everything but a reset.
+
+use super::boundary::{boundary, freeing};
+use super::buffer::umpin_buffer;
+use super::error::umpin_error;
+use super::pointers::{Out, handle, input, reclaim, required};
+use super::session::{session_ref, umpin_session};
+use super::status::{UMPIN_OK, UMPIN_PENDING, umpin_status_t};
+use crate::session::{Poll, Request, timeout};
+
+/// One request under way. Internally synchronised; answered once.
+pub struct umpin_request(Request);
+
+/// Starts an operation named in the JSON request (`status`, `pinInfo`, `mailboxes`, `policies`, `import`) and returns at once.
+///
+/// # Safety
+/// `session` is NULL or a session not yet freed; `json` is NULL or valid for reading `json_length` bytes; `request` and
+/// `error` are NULL or valid for writing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn umpin_request_new(
+    session: *const umpin_session,
+    json: *const u8,
+    json_length: usize,
+    request: *mut *mut umpin_request,
+    error: *mut *mut umpin_error,
+) -> umpin_status_t {
+    // SAFETY: the caller vouches for the pointer, see above.
+    let session = unsafe { session_ref(session) };
+    // SAFETY: likewise.
+    let json = unsafe { input(json, json_length, "json") };
+    // SAFETY: likewise.
+    let request = unsafe { Out::new(request) };
+    // SAFETY: likewise.
+    let error = unsafe { Out::new(error) };
+    boundary(session, error, || {
+        let (session, request) = (required(session, "session")?, required(request, "request")?);
+        let started = Request::new(session, json?)?;
+        request.write(Box::into_raw(Box::new(umpin_request(started))));
+        Ok(UMPIN_OK)
+    })
+}
+
+/// The answer as JSON. `UMPIN_PENDING` when there is none within `timeout_ms` milliseconds: call again. After any other
+/// answer the request is used up.
+///
+/// # Safety
+/// `request` is NULL or a request not yet freed; `response` and `error` are NULL or valid for writing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn umpin_request_wait(
+    request: *const umpin_request,
+    timeout_ms: u32,
+    response: *mut *mut umpin_buffer,
+    error: *mut *mut umpin_error,
+) -> umpin_status_t {
+    // SAFETY: the caller vouches for the pointer, see above.
+    let request = unsafe { handle(request) };
+    // SAFETY: likewise.
+    let response = unsafe { Out::new(response) };
+    // SAFETY: likewise.
+    let error = unsafe { Out::new(error) };
+    boundary(request.map(|request| request.0.session()), error, || {
+        let (request, response) = (required(request, "request")?, required(response, "response")?);
+        request.0.session().check()?;
+        match request.0.wait(timeout(timeout_ms))? {
+            Poll::Ready(json) => {
+                response.write(umpin_buffer::raw(json));
+                Ok(UMPIN_OK)
+            }
+            Poll::Pending => Ok(UMPIN_PENDING),
+        }
+    })
+}
+
+/// Frees a request. One under way is finished all the same. NULL is allowed.
+///
+/// # Safety
+/// `request` is NULL or a request not yet freed, and is not used again.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn umpin_request_free(request: *mut umpin_request) {
+    // SAFETY: the caller vouches for the pointer, see above.
+    let request = unsafe { reclaim(request) };
+    freeing(|| drop(request));
+}

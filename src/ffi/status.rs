@@ -1,0 +1,68 @@
+//! The status numbers as C sees them. `tests/status_table.rs` holds them against the one table, [`crate::ErrorCode`].
+
+/// Success, or why not: one of the `UMPIN_…` numbers. Families by hundred; numbers are never reused; treat an unknown one
+/// as a failure.
+pub type umpin_status_t = u32;
+
+/// Done; the out-params are written.
+pub const UMPIN_OK: umpin_status_t = 0;
+/// No answer within the time given: call again with the same handle.
+pub const UMPIN_PENDING: umpin_status_t = 1;
+/// Nothing is outstanding in the batch.
+pub const UMPIN_BATCH_EMPTY: umpin_status_t = 2;
+/// A required pointer is NULL.
+pub const UMPIN_NULL_ARGUMENT: umpin_status_t = 101;
+/// Text is not valid UTF-8.
+pub const UMPIN_INVALID_UTF8: umpin_status_t = 102;
+/// The request is not well-formed JSON, or has unknown, missing or impossible fields.
+pub const UMPIN_INVALID_REQUEST: umpin_status_t = 103;
+/// The handle has given its answer already.
+pub const UMPIN_ALREADY_USED: umpin_status_t = 104;
+/// An earlier call on this session panicked; only freeing is allowed.
+pub const UMPIN_POISONED: umpin_status_t = 105;
+/// The library failed internally. The session is poisoned from now on.
+pub const UMPIN_PANIC: umpin_status_t = 106;
+/// The session was opened in another process.
+pub const UMPIN_FORKED: umpin_status_t = 107;
+/// A number is outside its documented range.
+pub const UMPIN_INVALID_ARGUMENT: umpin_status_t = 108;
+/// The identity is empty or cannot name a mailbox.
+pub const UMPIN_INVALID_IDENTITY: umpin_status_t = 201;
+/// No object has this identity.
+pub const UMPIN_MANAGEMENT_OBJECT_NOT_FOUND: umpin_status_t = 202;
+/// More than one object has this identity.
+pub const UMPIN_MANAGEMENT_OBJECT_AMBIGUOUS: umpin_status_t = 203;
+/// The mailbox has no Unified Messaging.
+pub const UMPIN_MAILBOX_NOT_UM_ENABLED: umpin_status_t = 204;
+/// notifyEmail is not one well-formed address.
+pub const UMPIN_INVALID_NOTIFY_EMAIL: umpin_status_t = 205;
+/// The message has no recipient.
+pub const UMPIN_NO_NOTIFICATION_ADDRESS: umpin_status_t = 206;
+/// Fields that exclude each other.
+pub const UMPIN_INVALID_PARAMETER_COMBINATION: umpin_status_t = 207;
+/// The object lies outside the scope that may be written.
+pub const UMPIN_OUTSIDE_SCOPE: umpin_status_t = 208;
+/// The PIN breaks the policy; details.rules names every broken rule.
+pub const UMPIN_PIN_POLICY_VIOLATION: umpin_status_t = 301;
+/// Policy, extensions and history leave no PIN to generate.
+pub const UMPIN_NO_VALID_PIN: umpin_status_t = 302;
+/// The directory cannot be reached, read or written.
+pub const UMPIN_DIRECTORY_UNAVAILABLE: umpin_status_t = 401;
+/// Other writers were faster until the deadline; nothing was changed.
+pub const UMPIN_WRITE_CONFLICT: umpin_status_t = 402;
+/// It cannot be known whether the change was made.
+pub const UMPIN_OUTCOME_UNKNOWN: umpin_status_t = 403;
+/// The account lacks the rights.
+pub const UMPIN_ACCESS_DENIED: umpin_status_t = 404;
+/// The configuration cannot be used; the message names file and key.
+pub const UMPIN_CONFIGURATION_INVALID: umpin_status_t = 501;
+/// The key is missing, unreadable, exposed or the wrong one.
+pub const UMPIN_KEY_UNAVAILABLE: umpin_status_t = 502;
+/// The store or a record in it is damaged.
+pub const UMPIN_STORE_CORRUPT: umpin_status_t = 503;
+/// The import file has rows that cannot be used; nothing was changed.
+pub const UMPIN_IMPORT_INVALID: umpin_status_t = 504;
+/// No message can be handed over.
+pub const UMPIN_NOTIFICATION_FAILED: umpin_status_t = 601;
+/// An internal invariant did not hold.
+pub const UMPIN_NATIVE_FAULT: umpin_status_t = 901;

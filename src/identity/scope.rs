@@ -1,0 +1,68 @@
+//! The part of the tree that may be written.
+
+use std::fmt;
+
+use crate::identity::DistinguishedName;
+use crate::identity::fold::fold;
+
+/// A container, named by its canonical name (`contoso.com/Sales`) or its distinguished name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scope {
+    text: String,
+    form: Form,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Form {
+    DistinguishedName(DistinguishedName),
+    /// Folded, without a `/` at the end.
+    Canonical(String),
+}
+
+impl Scope {
+    /// Parses either form; a canonical name begins with a domain.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        if text.is_empty() || text.chars().any(char::is_control) {
+            return None;
+        }
+        let form = if text.contains('=') && !text.contains('/') {
+            Form::DistinguishedName(DistinguishedName::parse(text)?)
+        } else {
+            let path = text.trim_end_matches('/');
+            let domain = path.split('/').next()?;
+            let sound = domain
+                .split('.')
+                .all(|label| !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_')))
+                && !path.contains("//");
+            if !sound {
+                return None;
+            }
+            Form::Canonical(fold(path))
+        };
+        Some(Self {
+            text: text.to_owned(),
+            form,
+        })
+    }
+
+    /// Whether an object lies in the scope, or is its container.
+    #[must_use]
+    pub fn contains(&self, name: &DistinguishedName) -> bool {
+        match &self.form {
+            Form::DistinguishedName(base) => name.is_within(base),
+            Form::Canonical(base) => name.canonical_name().is_some_and(|name| {
+                fold(&name)
+                    .strip_prefix(base.as_str())
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            }),
+        }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}

@@ -1,0 +1,336 @@
+//! Files that only their owner, or one service group, may read; written whole or not at all.
+//!
+//! On Windows a new file inherits the permissions of its directory: the user's profile, `%LOCALAPPDATA%` among it, admits only the
+//! user, the system and administrators; a machine-wide directory is given its permissions when it is made.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::group::ServiceGroup;
+
+/// What became of a file that may exist only once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Created {
+    /// It is ours and durable.
+    Now,
+    /// There was one already; it was not touched.
+    Before,
+}
+
+/// Creates a file that must not exist yet, readable by its owner only (and by the group, once [`admit_group`] let it in).
+///
+/// # Errors
+/// Those of the operating system.
+pub fn create_private(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    options.open(path)
+}
+
+/// Lets the members of a group read a file of ours.
+///
+/// # Errors
+/// Those of the operating system, such as for a group that this account is not a member of.
+#[cfg(unix)]
+pub fn admit_group(file: &File, group: &ServiceGroup) -> io::Result<()> {
+    use std::os::unix::fs::{PermissionsExt, fchown};
+    fchown(file, None, Some(group.gid))?;
+    file.set_permissions(fs::Permissions::from_mode(0o640))
+}
+
+/// Lets the members of a group read a file of ours.
+///
+/// # Errors
+/// None here: no [`ServiceGroup`] can be found on this system.
+#[cfg(not(unix))]
+pub fn admit_group(_file: &File, _group: &ServiceGroup) -> io::Result<()> {
+    Ok(())
+}
+
+/// Why somebody else could use or exchange a file's content; `None` where nobody can, as far as its mode tells.
+#[cfg(unix)]
+#[must_use]
+pub fn exposure(metadata: &fs::Metadata, group: Option<&ServiceGroup>) -> Option<String> {
+    use std::os::unix::fs::MetadataExt;
+    let mode = metadata.mode() & 0o7777;
+    if mode & 0o007 != 0 {
+        return Some(format!("its mode {mode:04o} lets everybody in"));
+    }
+    match group {
+        _ if mode & 0o070 == 0 => None,
+        None => Some(format!("its mode {mode:04o} lets its group in")),
+        Some(group) if metadata.gid() != group.gid => Some(format!(
+            "its mode {mode:04o} lets its group in, which is not `{}`",
+            group.name
+        )),
+        Some(_) if mode & 0o030 != 0 => Some(format!("its mode {mode:04o} lets its group do more than read")),
+        Some(_) => None,
+    }
+}
+
+/// Why somebody else could use or exchange a file's content; `None` where nobody can, as far as its mode tells.
+#[cfg(not(unix))]
+#[must_use]
+pub fn exposure(_metadata: &fs::Metadata, _group: Option<&ServiceGroup>) -> Option<String> {
+    None
+}
+
+/// Opens a file for reading without hanging on what is not a regular file.
+///
+/// # Errors
+/// Those of the operating system; `InvalidInput` for anything but a regular file (a link to one is one).
+pub fn open_regular(path: &Path) -> io::Result<(File, fs::Metadata)> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        // A named pipe would otherwise wait for a writer, a terminal become ours.
+        options.custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY);
+    }
+    let file = options.open(path)?;
+    // Of the open file, not of the path: what is checked is what is read.
+    let metadata = file.metadata()?;
+    if metadata.is_file() {
+        Ok((file, metadata))
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"))
+    }
+}
+
+/// Creates a directory, and those above it, for its owner only; leaves an existing one as it is.
+///
+/// # Errors
+/// Those of the operating system.
+pub fn create_private_directory(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        builder.mode(0o700);
+    }
+    builder.create(path)
+}
+
+/// Makes names in a directory durable. Windows has no such call; NTFS journals names itself.
+///
+/// # Errors
+/// Those of the operating system.
+pub fn sync_directory(path: &Path) -> io::Result<()> {
+    if cfg!(unix) {
+        File::open(path)?.sync_all()
+    } else {
+        Ok(())
+    }
+}
+
+/// Creates a file with its whole content, durably, unless the name is taken; of several processes exactly one creates it, and
+/// whoever sees it sees all of it.
+///
+/// # Errors
+/// Those of the operating system.
+pub fn create_atomically(path: &Path, content: &[u8], group: Option<&ServiceGroup>) -> io::Result<Created> {
+    let temporary = Temporary::write(path, content, group)?;
+    // Unlike a rename, a hard link never replaces anything.
+    let created = match fs::hard_link(&temporary.path, path) {
+        Ok(()) => Created::Now,
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Created::Before,
+        Err(error) => return Err(error),
+    };
+    drop(temporary);
+    // Also by the one that came second: the first may not have got to it yet.
+    sync_directory(directory_of(path))?;
+    Ok(created)
+}
+
+/// Writes or replaces a file as a whole, durably: a reader sees the old content or the new, never a part.
+///
+/// # Errors
+/// Those of the operating system.
+pub fn write_atomically(path: &Path, content: &[u8], group: Option<&ServiceGroup>) -> io::Result<()> {
+    let mut temporary = Temporary::write(path, content, group)?;
+    fs::rename(&temporary.path, path)?;
+    temporary.moved = true;
+    sync_directory(directory_of(path))
+}
+
+/// A complete, synced file beside its destination, removed unless it was moved.
+struct Temporary {
+    path: PathBuf,
+    moved: bool,
+}
+
+impl Temporary {
+    fn write(beside: &Path, content: &[u8], group: Option<&ServiceGroup>) -> io::Result<Self> {
+        let name = format!(".umpin-{}.tmp", uuid::Uuid::new_v4().simple());
+        let path = directory_of(beside).join(name);
+        let mut file = create_private(&path)?;
+        let temporary = Self { path, moved: false };
+        file.write_all(content)?;
+        if let Some(group) = group {
+            admit_group(&file, group)?;
+        }
+        file.sync_all()?;
+        Ok(temporary)
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        if !self.moved {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn directory_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(directory: &Path) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(directory)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn creating_never_replaces_and_leaves_nothing_behind() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        assert_eq!(create_atomically(&path, b"one", None).unwrap(), Created::Now);
+        assert_eq!(create_atomically(&path, b"two", None).unwrap(), Created::Before);
+        assert_eq!(fs::read(&path).unwrap(), b"one");
+        assert_eq!(names(directory.path()), ["file"]);
+    }
+
+    #[test]
+    fn writing_replaces_and_leaves_nothing_behind() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        write_atomically(&path, b"one", None).unwrap();
+        write_atomically(&path, b"two", None).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        assert_eq!(names(directory.path()), ["file"]);
+
+        let occupied = directory.path().join("occupied");
+        fs::create_dir_all(occupied.join("x")).unwrap();
+        write_atomically(&occupied, b"three", None).unwrap_err();
+        assert_eq!(names(directory.path()), ["file", "occupied"]);
+    }
+
+    #[cfg(unix)]
+    mod unix {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+
+        use super::*;
+
+        fn mode(path: &Path) -> u32 {
+            fs::metadata(path).unwrap().mode() & 0o7777
+        }
+
+        fn own_group() -> ServiceGroup {
+            ServiceGroup {
+                name: "own".to_owned(),
+                gid: nix::unistd::getegid().as_raw(),
+            }
+        }
+
+        #[test]
+        fn files_are_private_whatever_wrote_them() {
+            let directory = tempfile::tempdir().unwrap();
+            let path = |name: &str| directory.path().join(name);
+            create_atomically(&path("a"), b"", None).unwrap();
+            write_atomically(&path("b"), b"", None).unwrap();
+            write_atomically(&path("c"), b"", Some(&own_group())).unwrap();
+            create_private_directory(&path("d/e")).unwrap();
+            assert_eq!((mode(&path("a")), mode(&path("b"))), (0o600, 0o600));
+            assert_eq!(mode(&path("c")), 0o640);
+            assert_eq!((mode(&path("d")), mode(&path("d/e"))), (0o700, 0o700));
+            create_private_directory(&path("d/e")).unwrap();
+        }
+
+        #[test]
+        fn a_group_that_is_not_ours_leaves_no_file() {
+            if nix::unistd::geteuid().is_root() {
+                return; // root may give files to any group
+            }
+            let directory = tempfile::tempdir().unwrap();
+            let root = ServiceGroup {
+                name: "root".to_owned(),
+                gid: 0,
+            };
+            create_atomically(&directory.path().join("a"), b"", Some(&root)).unwrap_err();
+            assert!(names(directory.path()).is_empty());
+        }
+
+        #[test]
+        fn exposure_follows_mode_and_group() {
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("a");
+            fs::write(&path, b"").unwrap();
+            let own = own_group();
+            let other = ServiceGroup {
+                name: "other".to_owned(),
+                gid: own.gid + 1,
+            };
+            let exposed = |mode: u32, group: Option<&ServiceGroup>| {
+                fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+                exposure(&fs::metadata(&path).unwrap(), group).is_some()
+            };
+            for safe in [0o600, 0o400, 0o700] {
+                assert!(!exposed(safe, None), "{safe:o}");
+                assert!(!exposed(safe, Some(&own)), "{safe:o}");
+            }
+            for group in [0o640, 0o440] {
+                assert!(exposed(group, None), "{group:o}");
+                assert!(!exposed(group, Some(&own)), "{group:o}");
+                assert!(exposed(group, Some(&other)), "{group:o}");
+            }
+            for open in [0o604, 0o602, 0o601, 0o644, 0o660, 0o650, 0o777] {
+                assert!(exposed(open, None), "{open:o}");
+                assert!(exposed(open, Some(&own)), "{open:o}");
+            }
+        }
+
+        #[test]
+        fn only_regular_files_open_and_none_hangs() {
+            let directory = tempfile::tempdir().unwrap();
+            let path = |name: &str| directory.path().join(name);
+            fs::write(path("file"), b"x").unwrap();
+            symlink(path("file"), path("link")).unwrap();
+            symlink(path("nowhere"), path("dangling")).unwrap();
+            nix::unistd::mkfifo(&path("pipe"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+            assert!(open_regular(&path("link")).is_ok());
+            let kind = |name: &str| open_regular(&path(name)).unwrap_err().kind();
+            assert_eq!(kind("dangling"), io::ErrorKind::NotFound);
+            assert_eq!(kind("pipe"), io::ErrorKind::InvalidInput);
+            assert_eq!(kind("."), io::ErrorKind::InvalidInput);
+        }
+
+        #[test]
+        fn nothing_is_created_through_a_dangling_link() {
+            let directory = tempfile::tempdir().unwrap();
+            let link = directory.path().join("link");
+            symlink(directory.path().join("nowhere"), &link).unwrap();
+            assert_eq!(create_atomically(&link, b"x", None).unwrap(), Created::Before);
+            assert_eq!(names(directory.path()), ["link"]);
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Filling the directory from a file: all of it, or nothing.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+
+use super::{Service, random_id};
+use crate::audit::{AuditEntry, AuditTrail};
+use crate::directory::ImportCounts;
+use crate::import::{self, Format, ImportOptions, ImportPlan, Problem};
+use crate::{Error, ErrorCode, Result};
+
+/// An import file larger than this is refused rather than read into memory: bytes.
+const MAX_FILE_SIZE: u64 = 1 << 30;
+/// Problems that an error names.
+const PROBLEMS_SHOWN: usize = 20;
+
+/// What `Import-UMDirectory` was asked for.
+#[derive(Clone, Debug)]
+pub struct ImportRequest {
+    /// Absolute path of the file.
+    pub path: PathBuf,
+    /// `None`: by the file's extension.
+    pub format: Option<Format>,
+    /// For UM-enabled rows that name no policy; `None`: `Default`.
+    pub default_policy: Option<String>,
+    /// Leave out rows that cannot be used, instead of changing nothing.
+    pub skip_invalid: bool,
+    /// Count only.
+    pub what_if: bool,
+}
+
+/// What an import did, or would do.
+#[derive(Clone, Debug)]
+pub struct ImportOutcome {
+    /// Numbers and names.
+    pub counts: ImportCounts,
+    /// Rows that were left out, by line.
+    pub skipped: Vec<Problem>,
+    /// Columns of the file that have no meaning here.
+    pub ignored_columns: Vec<String>,
+    /// The directory.
+    pub location: String,
+}
+
+impl Service {
+    /// Imports a file in one transaction. Never touches a PIN.
+    ///
+    /// # Errors
+    /// `ImportInvalid` with the lines at fault; those of the directory. Nothing was changed.
+    pub fn import(&self, request: &ImportRequest) -> Result<ImportOutcome> {
+        let format = match request.format {
+            Some(format) => format,
+            None => Format::from_extension(&request.path)?,
+        };
+        let bytes = read(request)?;
+        let options = ImportOptions {
+            default_policy: request.default_policy.clone(),
+        };
+        let mut plan = import::parse(&bytes, format, &options).map_err(|e| {
+            let message = format!(
+                "The import file {} cannot be used: {}",
+                request.path.display(),
+                e.message()
+            );
+            let mut error = Error::new(e.code(), message).action("Correct the file, then import it again.");
+            for (name, value) in e.details() {
+                error = error.detail(name, value.clone());
+            }
+            error.caused_by(e)
+        })?;
+        let ignored_columns = std::mem::take(&mut plan.ignored_columns);
+        if !request.skip_invalid {
+            refuse(request, &plan.problems)?;
+        }
+        let mut skipped = std::mem::take(&mut plan.problems);
+        let trial = self.directory().import(&plan, None, true)?;
+        if !request.skip_invalid {
+            refuse(request, &trial.refused)?;
+        }
+        leave_out(&mut plan, &trial.refused);
+        skipped.extend(trial.refused.iter().cloned());
+        skipped.sort_by_key(|problem| problem.line);
+        let counts = if request.what_if {
+            trial
+        } else {
+            let trail = self.import_trail(request, &plan)?;
+            let counts = self.directory().import(&plan, trail.as_ref(), false)?;
+            // Another import came between the trial and this one: the transaction left everything as it was.
+            refuse(request, &counts.refused)?;
+            counts
+        };
+        Ok(ImportOutcome {
+            counts,
+            skipped,
+            ignored_columns,
+            location: self.directory().location(),
+        })
+    }
+
+    fn import_trail(&self, request: &ImportRequest, plan: &ImportPlan) -> Result<Option<AuditTrail>> {
+        if !self.settings.audit {
+            return Ok(None);
+        }
+        let ring = self.ring_for_change()?;
+        let operation = random_id()?;
+        let at = self.now();
+        let caller = &self.settings.caller;
+        let intent = serde_json::json!({
+            "kind": "intent",
+            "cmdlet": "Import-UMDirectory",
+            "caller": caller.user,
+            "host": caller.host,
+            "application": caller.application,
+            "parameters": { "Path": request.path.display().to_string(), "SkipInvalid": request.skip_invalid },
+            "mailboxes": plan.mailboxes.len(),
+            "policies": plan.policies.len(),
+        });
+        let outcome = serde_json::json!({ "kind": "outcome", "host": caller.host, "succeeded": true });
+        let entry = |body: serde_json::Value| AuditEntry {
+            operation,
+            at,
+            body: body.to_string(),
+        };
+        Ok(Some(AuditTrail {
+            host: caller.host.clone(),
+            entries: vec![entry(intent), entry(outcome)],
+            key: ring.chain_key(),
+        }))
+    }
+}
+
+fn read(request: &ImportRequest) -> Result<Vec<u8>> {
+    let failed = |e: std::io::Error| unusable(request, "cannot be read", Some(e));
+    let metadata = std::fs::metadata(&request.path).map_err(failed)?;
+    if !metadata.is_file() {
+        return Err(unusable(request, "is not a regular file", None));
+    }
+    if metadata.len() > MAX_FILE_SIZE {
+        return Err(unusable(request, "is larger than 1 GiB", None));
+    }
+    std::fs::read(&request.path).map_err(failed)
+}
+
+fn unusable(request: &ImportRequest, why: &str, cause: Option<std::io::Error>) -> Error {
+    let path = request.path.display();
+    let error = match cause {
+        None => Error::new(ErrorCode::ImportInvalid, format!("The import file {path} {why}.")),
+        Some(cause) => Error::new(
+            ErrorCode::ImportInvalid,
+            format!("The import file {path} {why}: {cause}."),
+        )
+        .caused_by(cause),
+    };
+    error.action("Pass the path of a CSV or LDIF file.")
+}
+
+fn refuse(request: &ImportRequest, problems: &[Problem]) -> Result<()> {
+    if problems.is_empty() {
+        return Ok(());
+    }
+    let shown: Vec<serde_json::Value> = problems
+        .iter()
+        .take(PROBLEMS_SHOWN)
+        .map(|p| serde_json::json!({ "line": p.line, "message": p.message }))
+        .collect();
+    let first: Vec<String> = problems
+        .iter()
+        .take(3)
+        .map(|p| format!("line {}: {}", p.line, p.message.trim_end_matches('.')))
+        .collect();
+    let more = problems.len().saturating_sub(first.len());
+    let rest = if more > 0 {
+        format!("; and {more} more")
+    } else {
+        String::new()
+    };
+    Err(Error::new(
+        ErrorCode::ImportInvalid,
+        format!(
+            "Nothing was imported from {}: {}{rest}.",
+            request.path.display(),
+            first.join("; ")
+        ),
+    )
+    .detail("problems", shown)
+    .detail("count", problems.len()))
+}
+
+fn leave_out(plan: &mut ImportPlan, refused: &[Problem]) {
+    let lines: HashSet<u64> = refused.iter().map(|problem| problem.line).collect();
+    plan.mailboxes.retain(|row| !lines.contains(&row.line));
+    plan.policies.retain(|row| !lines.contains(&row.line) || !row.described);
+}

@@ -1,0 +1,116 @@
+//! The new record of a reset: the PIN, its derivation, its place in the history.
+
+use super::ResetPlan;
+use super::prepare::policy_violation;
+use crate::Result;
+use crate::clock::Timestamp;
+use crate::credential::derive::{Cost, Derivation, Deriver, PinTags};
+use crate::credential::record::{CredentialRecord, NewPin};
+use crate::generate::PinSpace;
+use crate::mailbox::Extension;
+use crate::pin::Pin;
+use crate::platform::random;
+use crate::policy::{PinRule, UmMailboxPolicy};
+use crate::service::random_id;
+
+/// A record ready to be sealed, and the PIN that it stands for.
+pub(super) struct Candidate {
+    pub record: CredentialRecord,
+    /// The PIN to announce and its id; `None` when it is kept.
+    pub announced: Option<(Pin, [u8; 16])>,
+    /// Whether the counter of failed sign-ins starts anew.
+    pub clears_counter: bool,
+}
+
+impl Candidate {
+    /// Applies the plan to the record that was last seen. `generated` is the PIN that an earlier attempt made up, with what
+    /// has been derived from it: a retry after a lost race uses it again.
+    pub(super) fn build(
+        plan: &mut ResetPlan,
+        generated: &mut Option<PinTags>,
+        cost: Cost,
+        now: Timestamp,
+        deriver: &mut Deriver,
+    ) -> Result<Self> {
+        if plan.request.keep_pin {
+            return Self::kept(plan, now);
+        }
+        let (expired, lock) = (plan.will_expire(), plan.will_lock());
+        let record = &plan.seen.record;
+        let policy = &plan.policy.settings;
+        let tags = match &mut plan.given {
+            Some(given) => {
+                if record.is_reused(given, deriver, policy.pin_history_count)? {
+                    return Err(policy_violation(&plan.mailbox, policy, &[PinRule::History]));
+                }
+                given
+            }
+            None => {
+                let serves = match generated {
+                    Some(earlier) => !record.is_reused(earlier, deriver, policy.pin_history_count)?,
+                    None => false,
+                };
+                if serves {
+                    generated.as_mut().expect("an earlier attempt made it")
+                } else {
+                    generated.insert(draw(record, policy, &plan.mailbox.extensions, deriver)?)
+                }
+            }
+        };
+        let derivation = match record.derivation_for(cost) {
+            Some(known) => *known,
+            None => Derivation::generate(cost, &mut random::rng())?,
+        };
+        let pin_id = random_id()?;
+        let record = record.with_new_pin(NewPin {
+            pin_id,
+            tag: tags.tag(&derivation, deriver)?,
+            derivation,
+            set_at: now,
+            expired,
+            locked_at: lock.then(|| record.locked_at.unwrap_or(now)),
+            by_user: false,
+            epoch: random_id()?,
+        });
+        Ok(Self {
+            record,
+            announced: Some((tags.pin().clone(), pin_id)),
+            clears_counter: true,
+        })
+    }
+
+    fn kept(plan: &ResetPlan, now: Timestamp) -> Result<Self> {
+        let lock = plan.will_lock();
+        let seen = &plan.seen.record;
+        let mut record = if lock {
+            seen.locked(now)
+        } else {
+            seen.unlocked(random_id()?)
+        };
+        if let Some(expired) = plan.request.pin_expired {
+            record.expired = expired;
+        }
+        Ok(Self {
+            record,
+            announced: None,
+            clears_counter: !lock,
+        })
+    }
+}
+
+/// A PIN that is not in the history. Drawn without replacement, so that this ends after at most one draw more than the
+/// history has PINs, and nearly always after the first.
+fn draw(
+    record: &CredentialRecord,
+    policy: &UmMailboxPolicy,
+    extensions: &[Extension],
+    deriver: &mut Deriver,
+) -> Result<PinTags> {
+    let mut space = PinSpace::new(policy, extensions)?;
+    loop {
+        let mut tags = PinTags::of(space.draw(&mut random::rng())?);
+        if !record.is_reused(&mut tags, deriver, policy.pin_history_count)? {
+            return Ok(tags);
+        }
+    }
+}

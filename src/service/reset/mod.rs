@@ -1,0 +1,143 @@
+//! The reset: prepare (look up and check what is cheap), validate (the history), commit (carry out).
+
+mod candidate;
+mod commit;
+mod prepare;
+mod recipient;
+
+use crate::credential::derive::PinTags;
+use crate::directory::PolicyObject;
+use crate::mailbox::Mailbox;
+use crate::pin::Pin;
+use crate::service::Warning;
+use crate::service::sealed::Seen;
+
+/// What `Set-UMMailboxPIN` was asked for. `None` means that the parameter was omitted.
+#[derive(Default)]
+pub struct ResetRequest {
+    /// Any identity form.
+    pub identity: String,
+    /// For the audit.
+    pub cmdlet: Option<String>,
+    /// The administrator's PIN; omitted: one is generated.
+    pub pin: Option<Pin>,
+    /// Omitted: expired.
+    pub pin_expired: Option<bool>,
+    /// Omitted: not locked.
+    pub locked_out: Option<bool>,
+    /// Replaces the recipient.
+    pub notify_email: Option<String>,
+    /// Omitted: true.
+    pub send_email: Option<bool>,
+    /// The domain controller to use.
+    pub domain_controller: Option<String>,
+    /// The whole forest.
+    pub ignore_default_scope: bool,
+    /// Lock, unlock or expire without a new PIN.
+    pub keep_pin: bool,
+}
+
+/// A reset that has been looked up and checked, and is yet to be carried out.
+pub struct ResetPlan {
+    request: ResetRequest,
+    mailbox: Mailbox,
+    policy: PolicyObject,
+    recipient: Option<String>,
+    seen: Seen,
+    /// The administrator's PIN, taken out of the request, with what has been derived from it.
+    given: Option<PinTags>,
+    warnings: Vec<Warning>,
+    diagnostics: Vec<String>,
+}
+
+impl ResetPlan {
+    /// The mailbox that was found.
+    #[must_use]
+    pub fn mailbox(&self) -> &Mailbox {
+        &self.mailbox
+    }
+
+    /// Where the message goes; `None` when none is sent.
+    #[must_use]
+    pub fn recipient(&self) -> Option<&str> {
+        self.recipient.as_deref()
+    }
+
+    /// Whether commit makes up a PIN.
+    #[must_use]
+    pub fn generates_pin(&self) -> bool {
+        self.given.is_none() && !self.request.keep_pin
+    }
+
+    /// Whether the PIN stays as it is.
+    #[must_use]
+    pub fn keeps_pin(&self) -> bool {
+        self.request.keep_pin
+    }
+
+    /// Whether the user will have to choose a new PIN at the next sign-in, as far as this reset decides it.
+    #[must_use]
+    pub fn will_expire(&self) -> bool {
+        if self.request.keep_pin {
+            self.request.pin_expired.unwrap_or(self.seen.record.expired)
+        } else {
+            self.request.pin_expired.unwrap_or(true)
+        }
+    }
+
+    /// Whether the mailbox will be locked.
+    #[must_use]
+    pub fn will_lock(&self) -> bool {
+        self.request.locked_out.unwrap_or(false)
+    }
+
+    /// The policy's text for the message.
+    pub(in crate::service) fn reset_pin_text(&self) -> &str {
+        &self.policy.settings.reset_pin_text
+    }
+
+    /// What the administrator should know beforehand.
+    #[must_use]
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    /// What was done so far, for `-Verbose`.
+    #[must_use]
+    pub fn diagnostics(&self) -> &[String] {
+        &self.diagnostics
+    }
+}
+
+/// What became of the message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notification {
+    /// None was asked for.
+    None,
+    /// Handed over.
+    Sent,
+    /// Recorded, to be tried again.
+    Queued,
+    /// Refused; recorded all the same.
+    Failed,
+}
+
+/// A reset that was carried out: the change is durable.
+pub struct ResetOutcome {
+    /// The mailbox as it was when the change was made.
+    pub mailbox: Mailbox,
+    /// The generated PIN.
+    pub generated: Option<Pin>,
+    /// Whether the PIN counts as expired now.
+    pub pin_expired: bool,
+    /// Whether the mailbox is locked now.
+    pub locked_out: bool,
+    /// What became of the message.
+    pub notification: Notification,
+    /// Its recipient.
+    pub recipient: Option<String>,
+    /// What went wrong after the change, and what should be known about it.
+    pub warnings: Vec<Warning>,
+    /// What was done, for `-Verbose`.
+    pub diagnostics: Vec<String>,
+}

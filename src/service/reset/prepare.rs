@@ -1,0 +1,131 @@
+//! Everything about a reset that can be decided without deriving a key.
+
+use super::{ResetPlan, ResetRequest, recipient};
+use crate::credential::derive::{Deriver, PinTags};
+use crate::generate::PinSpace;
+use crate::mailbox::Mailbox;
+use crate::platform::random;
+use crate::policy::{PinRule, UmMailboxPolicy};
+use crate::service::Service;
+use crate::service::resolve::Lookup;
+use crate::{Error, ErrorCode, Result};
+
+impl Service {
+    /// Looks the mailbox up and checks everything but the PIN's history.
+    ///
+    /// # Errors
+    /// Every error of section "errors" that concerns one mailbox; nothing has been changed.
+    pub fn prepare_reset(&self, mut request: ResetRequest, deriver: &mut Deriver) -> Result<ResetPlan> {
+        request.pin = request.pin.filter(|pin| !pin.expose().is_empty());
+        check_combination(&request)?;
+        let mailbox = self.resolve_um_enabled(
+            &request.identity,
+            Lookup {
+                ignore_default_scope: request.ignore_default_scope,
+                domain_controller: request.domain_controller.as_deref(),
+            },
+        )?;
+        let mut diagnostics = vec![format!(
+            "Found \"{}\" ({}) in {}.",
+            mailbox.identity(),
+            mailbox.guid,
+            self.directory().location()
+        )];
+        let policy = self.policy_of(&mailbox)?;
+        diagnostics.push(format!("The UM mailbox policy is \"{}\".", policy.settings.name));
+        let mut warnings = Vec::new();
+        let recipient = recipient::decide(&request, &mailbox, &mut warnings)?;
+        let seen = self.read_record(&mailbox)?;
+        let mut given = request.pin.take().map(PinTags::of);
+        if let Some(tags) = &mut given {
+            let mut rules = policy.settings.check(tags.pin(), &mailbox.extensions);
+            if !rules.is_empty() {
+                // The PIN is refused already; the derivation tells the whole truth in one answer.
+                if seen
+                    .record
+                    .is_reused(tags, deriver, policy.settings.pin_history_count)?
+                {
+                    rules.push(PinRule::History);
+                }
+                return Err(policy_violation(&mailbox, &policy.settings, &rules));
+            }
+        }
+        if recipient.is_some() {
+            self.ports.notifier.check()?;
+        }
+        Ok(ResetPlan {
+            request,
+            mailbox,
+            policy,
+            recipient,
+            seen,
+            given,
+            warnings,
+            diagnostics,
+        })
+    }
+
+    /// Checks the rest: the history of a given PIN, or that the policy leaves a PIN to generate.
+    ///
+    /// # Errors
+    /// `PinPolicyViolation`, `NoValidPin`.
+    pub fn validate_reset(&self, plan: &mut ResetPlan, deriver: &mut Deriver) -> Result<()> {
+        let policy = &plan.policy.settings;
+        match &mut plan.given {
+            Some(tags) => {
+                if plan.seen.record.is_reused(tags, deriver, policy.pin_history_count)? {
+                    return Err(policy_violation(&plan.mailbox, policy, &[PinRule::History]));
+                }
+            }
+            None if plan.request.keep_pin => {}
+            None => {
+                PinSpace::new(policy, &plan.mailbox.extensions)?.draw(&mut random::rng())?;
+            }
+        }
+        if plan.recipient.is_some() {
+            self.ports.notifier.check()?;
+        }
+        Ok(())
+    }
+}
+
+/// One error that names every broken rule, but not the PIN.
+pub(super) fn policy_violation(mailbox: &Mailbox, policy: &UmMailboxPolicy, rules: &[PinRule]) -> Error {
+    let ids: Vec<&str> = rules.iter().map(|rule| rule.id()).collect();
+    let reasons: Vec<String> = rules
+        .iter()
+        .map(|rule| format!("{} ({})", rule.id(), rule.explain(policy)))
+        .collect();
+    Error::new(
+        ErrorCode::PinPolicyViolation,
+        format!(
+            "The PIN for \"{}\" breaks the UM mailbox policy \"{}\": {}.",
+            mailbox.identity(),
+            policy.name,
+            reasons.join("; ")
+        ),
+    )
+    .detail("rules", ids)
+    .detail("policy", policy.name.as_str())
+    .detail("identity", mailbox.identity())
+}
+
+fn check_combination(request: &ResetRequest) -> Result<()> {
+    if !request.keep_pin {
+        return Ok(());
+    }
+    let message = if request.pin.is_some() {
+        "KeepPin cannot be combined with Pin: either the PIN is kept or it is changed."
+    } else if request
+        .notify_email
+        .as_deref()
+        .is_some_and(|text| !text.trim().is_empty())
+    {
+        "KeepPin cannot be combined with NotifyEmail, because no message is sent."
+    } else if request.locked_out.is_none() {
+        "KeepPin needs LockedOut, which says whether to lock or to unlock."
+    } else {
+        return Ok(());
+    };
+    Err(Error::new(ErrorCode::InvalidParameterCombination, message))
+}

@@ -1,0 +1,145 @@
+//! From what was typed to exactly one mailbox and its policy.
+
+use super::Service;
+use crate::directory::PolicyObject;
+use crate::identity::Identity;
+use crate::mailbox::Mailbox;
+use crate::{Error, ErrorCode, Result};
+
+/// How an identity is to be looked up.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Lookup<'a> {
+    /// The whole forest; demands a DN and forbids a domain controller.
+    pub ignore_default_scope: bool,
+    /// The domain controller asked for.
+    pub domain_controller: Option<&'a str>,
+}
+
+impl Service {
+    /// The one mailbox that the text names, within the scope.
+    pub(super) fn resolve(&self, text: &str, lookup: Lookup<'_>) -> Result<Mailbox> {
+        let identity = Identity::parse_with(text, self.settings.netbios_name.as_deref())?;
+        if lookup.ignore_default_scope {
+            check_ignore_default_scope(&identity, lookup.domain_controller)?;
+        }
+        let matches = self.directory().find(&identity)?;
+        let visible = |mailbox: &Mailbox| lookup.ignore_default_scope || self.in_scope(mailbox);
+        if matches.count > 1 {
+            let inside: Vec<&Mailbox> = matches.mailboxes.iter().filter(|m| visible(m)).collect();
+            let complete = matches.mailboxes.len() == matches.count;
+            return match inside.as_slice() {
+                [] if complete => Err(self.not_found(identity.text())),
+                [only] if complete => Ok((*only).clone()),
+                several => {
+                    let count = if complete { several.len() } else { matches.count };
+                    Err(self.ambiguous(identity.text(), count, several))
+                }
+            };
+        }
+        matches
+            .mailboxes
+            .into_iter()
+            .next()
+            .filter(visible)
+            .ok_or_else(|| self.not_found(identity.text()))
+    }
+
+    /// As [`Self::resolve`], and the mailbox has Unified Messaging.
+    pub(super) fn resolve_um_enabled(&self, text: &str, lookup: Lookup<'_>) -> Result<Mailbox> {
+        let mailbox = self.resolve(text, lookup)?;
+        require_um_enabled(&mailbox)?;
+        Ok(mailbox)
+    }
+
+    pub(super) fn in_scope(&self, mailbox: &Mailbox) -> bool {
+        let Some(scope) = &self.settings.scope else {
+            return true;
+        };
+        // A mailbox without a position in the tree lies outside every scope.
+        mailbox.distinguished_name.as_ref().is_some_and(|dn| scope.contains(dn))
+    }
+
+    /// The policy that applies to a UM-enabled mailbox.
+    pub(super) fn policy_of(&self, mailbox: &Mailbox) -> Result<PolicyObject> {
+        let name = mailbox.um_mailbox_policy.as_deref().ok_or_else(|| {
+            Error::new(
+                ErrorCode::StoreCorrupt,
+                format!("The UM mailbox \"{}\" has no UM mailbox policy.", mailbox.identity()),
+            )
+            .action("Import the mailbox again with its policy.")
+        })?;
+        self.directory().policy(name)?.ok_or_else(|| {
+            Error::new(
+                ErrorCode::StoreCorrupt,
+                format!(
+                    "The UM mailbox policy \"{name}\" of \"{}\" does not exist in {}.",
+                    mailbox.identity(),
+                    self.directory().location()
+                ),
+            )
+            .action("Import the mailbox again with its policy.")
+        })
+    }
+
+    fn not_found(&self, text: &str) -> Error {
+        let place = self.directory().location();
+        let scope = self
+            .settings
+            .scope
+            .as_ref()
+            .map_or_else(String::new, |s| format!(", scope {s}"));
+        Error::new(
+            ErrorCode::ManagementObjectNotFound,
+            format!("No mailbox \"{text}\" was found in {place}{scope}."),
+        )
+        .detail("identity", text)
+        .detail("location", place)
+    }
+
+    fn ambiguous(&self, text: &str, count: usize, some: &[&Mailbox]) -> Error {
+        let names: Vec<String> = some.iter().take(10).map(|m| m.identity()).collect();
+        Error::new(
+            ErrorCode::ManagementObjectAmbiguous,
+            format!(
+                "\"{text}\" matches {count} mailboxes in {}.",
+                self.directory().location()
+            ),
+        )
+        .detail("identity", text)
+        .detail("count", count)
+        .detail("matches", names)
+    }
+}
+
+pub(super) fn require_um_enabled(mailbox: &Mailbox) -> Result<()> {
+    if mailbox.um_enabled {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorCode::MailboxNotUmEnabled,
+        format!(
+            "The mailbox \"{}\" is not enabled for Unified Messaging, so it has no PIN.",
+            mailbox.identity()
+        ),
+    ))
+}
+
+fn check_ignore_default_scope(identity: &Identity, domain_controller: Option<&str>) -> Result<()> {
+    if domain_controller.is_some() {
+        return Err(Error::new(
+            ErrorCode::InvalidParameterCombination,
+            "IgnoreDefaultScope cannot be combined with DomainController, because the global catalog is chosen automatically.",
+        ));
+    }
+    if !identity.is_distinguished_name() {
+        return Err(Error::new(
+            ErrorCode::InvalidParameterCombination,
+            format!(
+                "With IgnoreDefaultScope the identity must be a distinguished name; \"{}\" is not one.",
+                identity.text()
+            ),
+        )
+        .action("Pass the distinguished name of the mailbox, or omit -IgnoreDefaultScope."));
+    }
+    Ok(())
+}

@@ -1,0 +1,114 @@
+//! Between sealed bytes and records: which key, which context, and what a failure means.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::{Service, random_id};
+use crate::credential::keyring::KeyRing;
+use crate::credential::keyring::Purpose;
+use crate::credential::record::CredentialRecord;
+use crate::credential::seal::{OpenError, SealContext};
+use crate::directory::StoredCredential;
+use crate::mailbox::{Mailbox, ObjectId};
+use crate::{Error, ErrorCode, Result};
+
+/// The key ring, loaded at first need and kept for the session.
+#[derive(Default)]
+pub(super) struct CachedRing(Mutex<Option<Arc<KeyRing>>>);
+
+/// A mailbox's record as it was read.
+#[derive(Clone)]
+pub(super) struct Seen {
+    pub stored: StoredCredential,
+    pub record: CredentialRecord,
+}
+
+impl Service {
+    /// The keys, for reading. Never makes one.
+    pub(super) fn ring(&self) -> Result<Arc<KeyRing>> {
+        self.cached_ring(|| self.ports.keys.load())
+    }
+
+    /// The keys, for the first change of a fresh or future store too: then the key file is made.
+    ///
+    /// A store that already holds sealed data never gets a new key: its own is missing, which is `KeyUnavailable`.
+    pub(super) fn ring_for_change(&self) -> Result<Arc<KeyRing>> {
+        self.cached_ring(|| {
+            if self.ports.keys.exists() || self.directory().holds_sealed_data()? {
+                self.ports.keys.load()
+            } else {
+                self.ports.keys.create_active()
+            }
+        })
+    }
+
+    fn cached_ring(&self, load: impl FnOnce() -> Result<KeyRing>) -> Result<Arc<KeyRing>> {
+        let mut slot = self.ring.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(ring) = &*slot {
+            return Ok(Arc::clone(ring));
+        }
+        let ring = Arc::new(load()?);
+        *slot = Some(Arc::clone(&ring));
+        Ok(ring)
+    }
+
+    pub(super) fn seal_context(&self, object_id: ObjectId) -> Result<SealContext> {
+        Ok(SealContext {
+            store_id: self.directory().store_id()?,
+            object_id,
+        })
+    }
+
+    /// Reads and opens a mailbox's record; a mailbox without one has never had a PIN.
+    pub(super) fn read_record(&self, mailbox: &Mailbox) -> Result<Seen> {
+        let stored = self.directory().credential(mailbox.object_id)?;
+        let record = match &stored.record {
+            None => CredentialRecord::never_set(random_id()?),
+            Some(sealed) => {
+                let context = self.seal_context(mailbox.object_id)?;
+                let plain = self
+                    .ring()?
+                    .open(Purpose::Record, &context, sealed)
+                    .map_err(|e| self.cannot_open(mailbox, e))?;
+                CredentialRecord::decode(&plain).map_err(|e| self.damaged(mailbox).caused_by(e))?
+            }
+        };
+        Ok(Seen { stored, record })
+    }
+
+    fn cannot_open(&self, mailbox: &Mailbox, error: OpenError) -> Error {
+        match error {
+            OpenError::UnknownKey(id) => Error::new(
+                ErrorCode::KeyUnavailable,
+                format!(
+                    "The PIN record of \"{}\" in {} is sealed under a key that is not configured (key id {}).",
+                    mailbox.identity(),
+                    self.directory().location(),
+                    id
+                ),
+            )
+            .action("Restore the key file that belongs to this directory, or add it to \"keys\" in the configuration."),
+            OpenError::Damaged => self.damaged(mailbox),
+            OpenError::UnsupportedVersion(_) => Error::new(
+                ErrorCode::StoreCorrupt,
+                format!(
+                    "The PIN record of \"{}\" in {} has a format that this version does not know.",
+                    mailbox.identity(),
+                    self.directory().location()
+                ),
+            )
+            .action("Use a newer version of umpin, or restore the directory from a backup."),
+        }
+        .detail("identity", mailbox.identity())
+    }
+
+    fn damaged(&self, mailbox: &Mailbox) -> Error {
+        Error::new(
+            ErrorCode::StoreCorrupt,
+            format!(
+                "The PIN record of \"{}\" in {} is damaged or belongs to another mailbox.",
+                mailbox.identity(),
+                self.directory().location()
+            ),
+        )
+    }
+}

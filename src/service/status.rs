@@ -1,0 +1,30 @@
+//! Whether the directory can be used at all.
+
+use super::Service;
+use crate::Result;
+
+/// The directory that this session uses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// Its type, as in the configuration.
+    pub directory: &'static str,
+    /// A path or a server's name.
+    pub location: String,
+}
+
+impl Service {
+    /// Reaches for the directory and, where it holds sealed data, the key: what fails here would fail for every mailbox.
+    ///
+    /// # Errors
+    /// `DirectoryUnavailable` where there is no store, `KeyUnavailable`, `StoreCorrupt`, `AccessDenied`.
+    pub fn status(&self) -> Result<Status> {
+        self.directory().store_id()?;
+        if self.directory().holds_sealed_data()? {
+            self.ring()?;
+        }
+        Ok(Status {
+            directory: self.directory().kind(),
+            location: self.directory().location(),
+        })
+    }
+}

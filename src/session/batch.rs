@@ -1,0 +1,195 @@
+//! Many resets at once, with their outcomes in the order of submission.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::wait::Watched;
+use super::{Core, MAX_PARALLELISM, Outcome, Plan, Poll, Session, SharedError};
+use crate::mailbox::ObjectId;
+use crate::service::reset::ResetPlan;
+use crate::{Error, ErrorCode, Result};
+
+/// Submissions that may be outstanding for each reset that runs at once: enough to keep every thread busy.
+const WINDOW_PER_THREAD: usize = 4;
+
+/// A batch of resets. Resets of the same mailbox run one after another, in the order of submission.
+pub struct Batch {
+    session: Session,
+    work: Arc<Work>,
+}
+
+struct Work {
+    core: Arc<Core>,
+    parallelism: usize,
+    state: Watched<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Submitted and not collected, oldest first.
+    items: VecDeque<Item>,
+    /// The number of the oldest.
+    first: u64,
+    running: usize,
+    abandoned: bool,
+}
+
+struct Item {
+    mailbox: ObjectId,
+    progress: Progress,
+}
+
+enum Progress {
+    Waiting(Box<ResetPlan>),
+    Running,
+    Done(Result<Outcome, SharedError>),
+}
+
+/// What `collect` found.
+pub enum Collected {
+    /// Nothing is outstanding.
+    Empty,
+    /// The outcome of the oldest submission, with its number.
+    Item(u64, Result<Outcome, SharedError>),
+}
+
+impl Batch {
+    /// An empty batch that runs up to `parallelism` (1–64) resets at once.
+    ///
+    /// # Errors
+    /// `InvalidArgument`.
+    pub fn new(session: &Session, parallelism: u32) -> Result<Self> {
+        session.check()?;
+        let parallelism = usize::try_from(parallelism)
+            .ok()
+            .filter(|n| (1..=MAX_PARALLELISM).contains(n))
+            .ok_or_else(|| {
+                Error::new(
+                    ErrorCode::InvalidArgument,
+                    format!("The parallelism must be between 1 and {MAX_PARALLELISM}."),
+                )
+            })?;
+        Ok(Self {
+            session: session.clone(),
+            work: Arc::new(Work {
+                core: Arc::clone(&session.core),
+                parallelism,
+                state: Watched::default(),
+            }),
+        })
+    }
+
+    /// The session it belongs to.
+    #[must_use]
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// Accepts a plan, or answers `Pending` when the window is full or the plan is still being looked up.
+    ///
+    /// # Errors
+    /// Those of the plan's look-up; `AlreadyUsed`; `InvalidArgument` for a plan of another session.
+    pub fn submit(&self, plan: &Plan) -> Result<Poll<()>, SharedError> {
+        if !Arc::ptr_eq(&plan.session().core, &self.work.core) {
+            return Err(Arc::new(Error::new(
+                ErrorCode::InvalidArgument,
+                "The plan belongs to another session than the batch.",
+            )));
+        }
+        let window = self.work.parallelism * WINDOW_PER_THREAD;
+        if self.work.state.lock().items.len() >= window {
+            return Ok(Poll::Pending);
+        }
+        let Some(plan) = plan.take_for_batch()? else {
+            return Ok(Poll::Pending);
+        };
+        self.work.state.lock().items.push_back(Item {
+            mailbox: plan.mailbox().object_id,
+            progress: Progress::Waiting(plan),
+        });
+        self.work.start_what_can_run();
+        Ok(Poll::Ready(()))
+    }
+
+    /// The outcome of the oldest submission.
+    #[must_use]
+    pub fn collect(&self, timeout: Duration) -> Poll<Collected> {
+        let collected = self.work.state.wait(timeout, |state| match state.items.front() {
+            None => Some(Collected::Empty),
+            Some(Item {
+                progress: Progress::Done(_),
+                ..
+            }) => match state.items.pop_front()?.progress {
+                Progress::Done(result) => {
+                    let index = state.first;
+                    state.first += 1;
+                    Some(Collected::Item(index, result))
+                }
+                Progress::Waiting(_) | Progress::Running => unreachable!("the progress was Done"),
+            },
+            Some(_) => None,
+        });
+        collected.map_or(Poll::Pending, Poll::Ready)
+    }
+}
+
+impl Drop for Batch {
+    /// What was accepted is still carried out; the session's next calls wait for it.
+    fn drop(&mut self) {
+        self.work.state.update(|state| {
+            let open = |item: &&Item| !matches!(item.progress, Progress::Done(_));
+            self.session
+                .core
+                .abandoned
+                .enter(state.items.iter().filter(open).count());
+            state.abandoned = true;
+        });
+    }
+}
+
+impl Work {
+    fn start_what_can_run(self: &Arc<Self>) {
+        let mut runnable = Vec::new();
+        {
+            let state = &mut *self.state.lock();
+            let mut busy = HashSet::new();
+            for (index, item) in (state.first..).zip(&mut state.items) {
+                if matches!(item.progress, Progress::Done(_)) {
+                    continue;
+                }
+                let free = busy.insert(item.mailbox);
+                if free
+                    && state.running < self.parallelism
+                    && matches!(item.progress, Progress::Waiting(_))
+                    && let Progress::Waiting(plan) = std::mem::replace(&mut item.progress, Progress::Running)
+                {
+                    state.running += 1;
+                    runnable.push((index, plan));
+                }
+            }
+        }
+        for (index, plan) in runnable {
+            let work = Arc::clone(self);
+            self.core.back.spawn(move |deriver| {
+                let result = super::carry_out(&work.core.service, *plan, deriver);
+                work.finish(index, result);
+            });
+        }
+    }
+
+    fn finish(self: &Arc<Self>, index: u64, result: Result<Outcome, SharedError>) {
+        let abandoned = self.state.update(|state| {
+            state.running -= 1;
+            let position = usize::try_from(index - state.first).unwrap_or(usize::MAX);
+            if let Some(item) = state.items.get_mut(position) {
+                item.progress = Progress::Done(result);
+            }
+            state.abandoned
+        });
+        self.start_what_can_run();
+        if abandoned {
+            self.core.abandoned.leave();
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! A session: one configuration's use cases, carried out on the library's own threads so that no caller waits for long.
+//!
+//! Everything here is safe Rust; [`crate::ffi`] is the thin unsafe edge around it.
+
+mod batch;
+mod messages;
+mod open;
+mod plan;
+mod pool;
+mod request;
+mod wait;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+pub use batch::{Batch, Collected};
+pub use plan::Plan;
+pub use request::Request;
+
+use crate::service::Service;
+use crate::{Error, ErrorCode, Result};
+use pool::Pool;
+use wait::Gate;
+
+/// Threads for look-ups and requests, which mostly wait for the store.
+const FRONT_THREADS: usize = 4;
+/// Threads for derivations: the largest batch. They are started when there is work for them.
+const BACK_THREADS: usize = MAX_PARALLELISM;
+/// The widest batch.
+pub const MAX_PARALLELISM: usize = 64;
+
+/// A failure that may be told more than once.
+pub type SharedError = Arc<Error>;
+
+/// The answer of a call that may not have one yet.
+pub enum Poll<T> {
+    /// The answer.
+    Ready(T),
+    /// None within the time given.
+    Pending,
+}
+
+/// One carried-out reset, as the C ABI hands it over.
+pub struct Outcome {
+    /// JSON.
+    pub response: Vec<u8>,
+    /// The generated PIN.
+    pub generated: Option<crate::pin::Pin>,
+}
+
+/// An open session. Cheap to clone; every clone is the same session.
+#[derive(Clone)]
+pub struct Session {
+    core: Arc<Core>,
+}
+
+struct Core {
+    service: Service,
+    front: Pool,
+    back: Pool,
+    /// Closed while work goes on whose handle was freed: what comes later must not overtake it.
+    abandoned: Gate,
+    poisoned: AtomicBool,
+    process: u32,
+}
+
+impl Session {
+    /// Reads the configuration that the request names; touches nothing else.
+    ///
+    /// # Errors
+    /// `InvalidRequest`, `ConfigurationInvalid`.
+    pub fn open(request: &[u8]) -> Result<Self> {
+        let request = messages::parse_open(request)?;
+        Ok(Self::with_service(open::service(request)?))
+    }
+
+    /// A session on ports of the caller's choice.
+    #[must_use]
+    pub fn with_service(service: Service) -> Self {
+        Self {
+            core: Arc::new(Core {
+                service,
+                front: Pool::new("umpin-front", FRONT_THREADS),
+                back: Pool::new("umpin-work", BACK_THREADS),
+                abandoned: Gate::default(),
+                poisoned: AtomicBool::new(false),
+                process: std::process::id(),
+            }),
+        }
+    }
+
+    /// Whether the session may be used: same process, no panic so far.
+    ///
+    /// # Errors
+    /// `Forked`, `Poisoned`.
+    pub fn check(&self) -> Result<()> {
+        if self.core.process != std::process::id() {
+            return Err(Error::new(
+                ErrorCode::Forked,
+                "The session was opened in another process; its threads do not exist in this one.",
+            ));
+        }
+        if self.core.poisoned.load(Ordering::Acquire) {
+            return Err(Error::new(
+                ErrorCode::Poisoned,
+                "An earlier call on this session failed with an internal error.",
+            ));
+        }
+        Ok(())
+    }
+
+    /// From now on every call but freeing is refused.
+    pub fn poison(&self) {
+        self.core.poisoned.store(true, Ordering::Release);
+    }
+}
+
+/// An error as JSON, as the C ABI tells it.
+#[must_use]
+pub fn error_json(error: &Error) -> Vec<u8> {
+    messages::error(error)
+}
+
+/// Milliseconds of the C ABI.
+#[must_use]
+pub fn timeout(millis: u32) -> Duration {
+    Duration::from_millis(u64::from(millis))
+}
+
+/// Commits a plan and says what became of it; a panic leaves an outcome that nobody knows.
+fn carry_out(
+    service: &Service,
+    plan: crate::service::reset::ResetPlan,
+    deriver: &mut crate::credential::derive::Deriver,
+) -> Result<Outcome, SharedError> {
+    let name = plan.mailbox().identity();
+    pool::guarded(|| service.commit_reset(plan, deriver))
+        .unwrap_or_else(|| {
+            Err(Error::new(
+                ErrorCode::OutcomeUnknown,
+                format!(
+                    "Resetting the PIN of \"{name}\" failed with an internal error; the PIN may have been changed."
+                ),
+            ))
+        })
+        .map(|outcome| Outcome {
+            response: messages::outcome(&outcome),
+            generated: outcome.generated,
+        })
+        .map_err(Arc::new)
+}

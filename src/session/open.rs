@@ -1,0 +1,52 @@
+//! From a configuration to the ports it names.
+
+use std::sync::Arc;
+
+use crate::Result;
+use crate::clock::SystemClock;
+use crate::config::{Config, DirectoryConfig, NotificationConfig, OpenRequest};
+use crate::credential::derive::Cost;
+use crate::directory::embedded::{EmbeddedDirectory, EmbeddedOptions};
+use crate::keys::KeyFiles;
+use crate::notification::pickup::PickupNotifier;
+use crate::platform::host::host_name;
+use crate::service::{Caller, Ports, Service, Settings};
+
+/// Reads the configuration and puts the adapters together; opens nothing that it names.
+pub(super) fn service(request: OpenRequest) -> Result<Service> {
+    let config = Config::load(&request)?;
+    let DirectoryConfig::Embedded { path, timeout } = config.directory;
+    let directory = Arc::new(EmbeddedDirectory::new(EmbeddedOptions {
+        path,
+        read_only: false,
+        busy_timeout: timeout,
+        group: config.service_group.clone(),
+    }));
+    let NotificationConfig::Pickup {
+        directory: folder,
+        from,
+    } = config.notification;
+    let ports = Ports {
+        outbox: Arc::clone(&directory) as _,
+        directory,
+        notifier: Arc::new(PickupNotifier::new(folder, from, config.service_group.clone())),
+        clock: Arc::new(SystemClock),
+        keys: Arc::new(KeyFiles {
+            active: config.keys.active,
+            files: config.keys.files,
+            group: config.service_group,
+        }),
+    };
+    let settings = Settings {
+        cost: Cost::STANDARD,
+        audit: config.audit_enabled,
+        scope: config.default_scope,
+        netbios_name: config.netbios_name,
+        caller: Caller {
+            user: request.caller.unwrap_or_default(),
+            host: host_name(),
+            application: request.application.unwrap_or_default(),
+        },
+    };
+    Ok(Service::new(ports, settings))
+}

@@ -1,0 +1,220 @@
+//! One reset on its way: looked up in the background, then validated, then carried out at most once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::pool::guarded;
+use super::wait::Watched;
+use super::{Outcome, Poll, Session, SharedError, messages};
+use crate::pin::Pin;
+use crate::service::reset::ResetPlan;
+use crate::{Error, ErrorCode, Result};
+
+/// A reset on its way.
+pub struct Plan {
+    session: Session,
+    what_if: bool,
+    state: Arc<Watched<State>>,
+}
+
+enum Phase {
+    Preparing,
+    Ready(Box<ResetPlan>),
+    Validating,
+    Committing { abandoned: bool },
+    Done(Result<Outcome, SharedError>),
+    Used,
+}
+
+struct State {
+    phase: Phase,
+    /// The target as JSON, or why there is none.
+    target: Option<Result<Vec<u8>, SharedError>>,
+    validated: Option<Result<(), SharedError>>,
+}
+
+impl Plan {
+    /// Parses the request and starts looking the mailbox up.
+    ///
+    /// # Errors
+    /// `InvalidRequest`; what the look-up finds is told by [`Self::target`].
+    pub fn new(session: &Session, request: &[u8], pin: Option<Pin>) -> Result<Self> {
+        session.check()?;
+        let (mut request, what_if) = messages::parse_plan(request)?;
+        request.pin = pin;
+        let state = Arc::new(Watched::new(State {
+            phase: Phase::Preparing,
+            target: None,
+            validated: None,
+        }));
+        let shared = Arc::clone(&state);
+        let core = Arc::clone(&session.core);
+        session.core.front.spawn(move |deriver| {
+            core.abandoned.wait_until_idle();
+            let prepared = guarded(|| core.service.prepare_reset(request, deriver)).unwrap_or_else(|| {
+                Err(Error::new(
+                    ErrorCode::NativeFault,
+                    "Looking the mailbox up failed with an internal error; nothing was changed.",
+                ))
+            });
+            shared.update(|state| match prepared {
+                Ok(plan) => {
+                    state.target = Some(Ok(messages::target(&plan)));
+                    state.phase = Phase::Ready(Box::new(plan));
+                }
+                Err(error) => state.target = Some(Err(Arc::new(error))),
+            });
+        });
+        Ok(Self {
+            session: session.clone(),
+            what_if,
+            state,
+        })
+    }
+
+    /// The session it belongs to.
+    #[must_use]
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// What will be reset, as JSON. May be asked again.
+    ///
+    /// # Errors
+    /// Those of looking up and checking.
+    pub fn target(&self, timeout: Duration) -> Result<Poll<Vec<u8>>, SharedError> {
+        match self.state.wait(timeout, |state| state.target.clone()) {
+            Some(target) => target.map(Poll::Ready),
+            None => Ok(Poll::Pending),
+        }
+    }
+
+    /// Checks the rest. May be asked again.
+    ///
+    /// # Errors
+    /// Those of [`Self::target`] and of the PIN's history; `AlreadyUsed` once commit began.
+    pub fn validate(&self, timeout: Duration) -> Result<Poll<()>, SharedError> {
+        if let Some(answer) = self.state.lock().validated.clone() {
+            return answer.map(Poll::Ready);
+        }
+        let begun = self.state.wait(timeout, |state| match &state.phase {
+            Phase::Preparing => state.target.as_ref()?.as_ref().err().map(|e| Err(Arc::clone(e))),
+            Phase::Ready(_) => match std::mem::replace(&mut state.phase, Phase::Validating) {
+                Phase::Ready(plan) => Some(Ok(Some(plan))),
+                _ => unreachable!("the phase was Ready"),
+            },
+            Phase::Validating => Some(Ok(None)),
+            Phase::Committing { .. } | Phase::Done(_) | Phase::Used => Some(Err(used())),
+        });
+        match begun {
+            None => return Ok(Poll::Pending),
+            Some(Err(error)) => return Err(error),
+            Some(Ok(None)) => {}
+            Some(Ok(Some(mut plan))) => {
+                let shared = Arc::clone(&self.state);
+                let core = Arc::clone(&self.session.core);
+                self.session.core.back.spawn(move |deriver| {
+                    let answer = guarded(|| core.service.validate_reset(&mut plan, deriver)).unwrap_or_else(|| {
+                        Err(Error::new(
+                            ErrorCode::NativeFault,
+                            "Checking the PIN failed with an internal error; nothing was changed.",
+                        ))
+                    });
+                    shared.update(|state| {
+                        state.validated = Some(answer.map_err(Arc::new));
+                        state.phase = Phase::Ready(plan);
+                    });
+                });
+            }
+        }
+        match self.state.wait(timeout, |state| state.validated.clone()) {
+            Some(answer) => answer.map(Poll::Ready),
+            None => Ok(Poll::Pending),
+        }
+    }
+
+    /// Carries the reset out. After an answer the plan is used up.
+    ///
+    /// # Errors
+    /// Those of the reset; `AlreadyUsed`; `InvalidRequest` for a what-if plan.
+    pub fn commit(&self, timeout: Duration) -> Result<Poll<Outcome>, SharedError> {
+        if let Some(plan) = self.take_ready(timeout, || Phase::Committing { abandoned: false })? {
+            let shared = Arc::clone(&self.state);
+            let core = Arc::clone(&self.session.core);
+            self.session.core.back.spawn(move |deriver| {
+                let result = super::carry_out(&core.service, *plan, deriver);
+                let abandoned = shared.update(|state| {
+                    let abandoned = matches!(state.phase, Phase::Committing { abandoned: true });
+                    state.phase = Phase::Done(result);
+                    abandoned
+                });
+                if abandoned {
+                    core.abandoned.leave();
+                }
+            });
+        }
+        let done = self.state.wait(timeout, |state| match state.phase {
+            Phase::Done(_) => match std::mem::replace(&mut state.phase, Phase::Used) {
+                Phase::Done(result) => Some(result),
+                _ => unreachable!("the phase was Done"),
+            },
+            _ => None,
+        });
+        match done {
+            Some(result) => result.map(Poll::Ready),
+            None => Ok(Poll::Pending),
+        }
+    }
+
+    /// Takes the plan out once it is ready and leaves the phase `next`. `None`: not ready yet, or under way already.
+    fn take_ready(&self, timeout: Duration, next: fn() -> Phase) -> Result<Option<Box<ResetPlan>>, SharedError> {
+        if self.what_if {
+            return Err(Arc::new(Error::new(
+                ErrorCode::InvalidRequest,
+                "The plan was made with whatIf and cannot be carried out.",
+            )));
+        }
+        self.state
+            .wait(timeout, |state| match &state.phase {
+                Phase::Preparing => {
+                    let error = state.target.as_ref()?.as_ref().err().map(Arc::clone)?;
+                    state.phase = Phase::Used;
+                    Some(Err(error))
+                }
+                Phase::Validating => None,
+                Phase::Ready(_) => match std::mem::replace(&mut state.phase, next()) {
+                    Phase::Ready(plan) => Some(Ok(Some(plan))),
+                    _ => unreachable!("the phase was Ready"),
+                },
+                Phase::Committing { .. } | Phase::Done(_) => Some(Ok(None)),
+                Phase::Used => Some(Err(used())),
+            })
+            .unwrap_or(Ok(None))
+    }
+
+    /// Takes the plan out for a batch. `None`: look-up or validation is still under way.
+    pub(super) fn take_for_batch(&self) -> Result<Option<Box<ResetPlan>>, SharedError> {
+        if matches!(self.state.lock().phase, Phase::Committing { .. } | Phase::Done(_)) {
+            return Err(used());
+        }
+        self.take_ready(Duration::ZERO, || Phase::Used)
+    }
+}
+
+impl Drop for Plan {
+    fn drop(&mut self) {
+        self.state.update(|state| {
+            if let Phase::Committing { abandoned } = &mut state.phase {
+                *abandoned = true;
+                self.session.core.abandoned.enter(1);
+            }
+        });
+    }
+}
+
+fn used() -> SharedError {
+    Arc::new(Error::new(
+        ErrorCode::AlreadyUsed,
+        "The plan has been carried out, or has been handed to a batch.",
+    ))
+}
