@@ -46,6 +46,16 @@ Describe 'Preferences of the caller' {
         Get-MessageCount $script:Store | Should -Be 0
     }
 
+    It '$WhatIfPreference typed in an interactive session prevents the reset' {
+        # The session's own lines come from its standard input, as they would from a keyboard.
+        $run = Invoke-Fresh -Store $script:Store {
+            $session = @('$WhatIfPreference = $true', 'Set-UMMailboxPIN tonysmith', 'exit') -join [Environment]::NewLine
+            $session | & (Get-Process -Id $PID).Path -NoProfile -Command - | Out-String
+        }
+        $run.Output[0] | Should -Match 'What if: '
+        Get-MessageCount $script:Store | Should -Be 0
+    }
+
     It '-WhatIf:$false wins over $WhatIfPreference' {
         $run = Invoke-Fresh -Store $script:Store { $WhatIfPreference = $true; Set-UMMailboxPIN tonysmith -WhatIf:$false }
         $run.All | Should -BeNullOrEmpty
