@@ -187,7 +187,7 @@ fn a_retry_never_resolves_the_identity_again() {
         reset_elsewhere_by(data, "renamed@contoso.com", OTHER);
     });
     let done = reset(&scene.service(&double), request(0, Some(OURS)), &mut Deriver::new());
-    let done = done.map_err(|e| e.to_string()).ok().expect("the reset is carried out");
+    let done = done.unwrap_or_else(|e| panic!("the reset is not carried out: {e}"));
     assert_eq!(done.mailbox.object_id, found);
     assert_eq!(
         rig::mailbox(&scene.real, &rig::address(0)).object_id,
