@@ -16,7 +16,7 @@ use umpin::identity::Identity;
 use umpin::notification::pickup::PickupNotifier;
 use umpin::notification::{Notifier, OutgoingMessage};
 use umpin::pin::Pin;
-use umpin::platform::random;
+use umpin::random;
 use umpin::session::{Batch, Collected, Plan, Poll, Request, Session};
 
 const RUNS: usize = 60;
@@ -92,7 +92,7 @@ fn main() {
     }
 
     let mut deriver = Deriver::default();
-    let derivation = Derivation::generate(Cost::STANDARD, &mut random::rng()).expect("randomness");
+    let derivation = Derivation::generate(Cost::STANDARD, &mut random::system_rng()).expect("randomness");
     let pin = Pin::new("580291".to_owned());
     let derive = median(|_| drop(deriver.derive(&pin, &derivation).expect("a tag")));
 
@@ -118,7 +118,7 @@ fn main() {
     let pickup = PickupNotifier::new(home.path().join("other"), "um@contoso.com".to_owned(), None);
     let deliver = median(|_| {
         let message = OutgoingMessage {
-            id: random::bytes().expect("randomness"),
+            id: random::system_bytes().expect("randomness"),
             created: SystemClock.now(),
             recipient: "tony@contoso.com".to_owned(),
             content: vec![b'x'; 2000].into(),
