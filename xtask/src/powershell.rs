@@ -170,7 +170,12 @@ mod tests {
 
         fn program(&self, name: &str, content: &str) -> PathBuf {
             let path = self.0.join(name);
-            files::write(&path, content.as_bytes()).unwrap();
+            // By another process: one that a parallel test forks meanwhile would keep our file open for writing, and
+            // such a file cannot be started.
+            let text = self.0.join("text");
+            files::write(&text, content.as_bytes()).unwrap();
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            assert!(Command::new("cp").args([&text, &path]).status().unwrap().success());
             fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
             path
         }
