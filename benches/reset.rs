@@ -1,10 +1,11 @@
 //! What a reset costs, part by part, in one run: `cargo bench --bench reset`.
 //!
 //! The limit is the key derivation: everything but it and the two durable writes (the commit, the message) should vanish
-//! beside it. Machines differ and are noisy, so read the ratios, not the milliseconds.
+//! beside it. Machines differ and are noisy, so read the ratios, not the milliseconds. To leave the disk out of it, name a
+//! directory in memory: `cargo bench --bench reset -- /dev/shm`.
 
 use std::fs;
-use std::sync::Arc;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -16,23 +17,21 @@ use umpin::identity::Identity;
 use umpin::notification::pickup::PickupNotifier;
 use umpin::notification::{Notifier, OutgoingMessage};
 use umpin::pin::Pin;
-use umpin::platform::random;
+use umpin::random;
 use umpin::session::{Batch, Collected, Plan, Poll, Request, Session};
 
 const RUNS: usize = 60;
 const MAILBOXES: usize = 200;
 const LONG: Duration = Duration::from_secs(60);
 
-/// The median of what `run` takes, in milliseconds; the first runs warm up.
-fn median(mut run: impl FnMut(usize)) -> f64 {
-    let mut times: Vec<f64> = (0..RUNS + 3)
-        .map(|n| {
-            let start = Instant::now();
-            run(n);
-            start.elapsed().as_secs_f64() * 1e3
-        })
-        .skip(3)
-        .collect();
+/// What `run` takes, in milliseconds.
+fn time(run: impl FnOnce()) -> f64 {
+    let start = Instant::now();
+    run();
+    start.elapsed().as_secs_f64() * 1e3
+}
+
+fn median(mut times: Vec<f64>) -> f64 {
     times.sort_by(f64::total_cmp);
     times[times.len() / 2]
 }
@@ -68,75 +67,92 @@ fn bulk(session: &Session, parallelism: u32) -> f64 {
     start.elapsed().as_secs_f64() * 1e3 / MAILBOXES as f64
 }
 
-fn main() {
-    // Where the tests are asked for, nothing is measured.
-    if std::env::args().any(|argument| argument == "--test") {
-        return;
-    }
-    let home = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
+/// A session on a fresh store with [`MAILBOXES`] mailboxes.
+fn store(data: &Path) -> Session {
     let csv: String = (0..MAILBOXES)
         .map(|n| format!("User {n},user{n}@contoso.com,user{n}@contoso.com,True\n"))
         .collect();
-    let file = home.path().join("people.csv");
+    let file = data.join("people.csv");
     fs::write(
         &file,
         format!("Name,UserPrincipalName,PrimarySmtpAddress,UMEnabled\n{csv}"),
     )
     .expect("the file");
-    let open = json!({ "v": 1, "dataDirectory": home.path() }).to_string();
+    let open = json!({ "v": 1, "dataDirectory": data }).to_string();
     let session = Session::open(open.as_bytes()).expect("a session");
     let import = json!({ "v": 1, "operation": "import", "path": file }).to_string();
     match Request::new(&session, import.as_bytes()).expect("a request").wait(LONG) {
-        Ok(Poll::Ready(_)) => {}
+        Ok(Poll::Ready(_)) => session,
         _ => panic!("the import failed"),
     }
+}
+
+/// What a reset needs of the directory: a look-up, the record, the compare-and-swap.
+fn commit(directory: &EmbeddedDirectory, n: usize) {
+    let identity = Identity::parse(&identity(n)).expect("an identity");
+    let id = directory.find(&identity).expect("a look-up").mailboxes[0].object_id;
+    let expected = directory.credential(id).expect("a look-up").record;
+    let change = CredentialChange {
+        mailbox: id,
+        record: expected.clone().unwrap_or_else(|| vec![0; 200]),
+        expected,
+        counter: None,
+        message: None,
+        audit: None,
+    };
+    directory.apply(change).expect("a commit");
+}
+
+fn deliver(pickup: &PickupNotifier) {
+    let message = OutgoingMessage {
+        id: random::system_bytes().expect("randomness"),
+        created: SystemClock.now(),
+        recipient: "tony@contoso.com".to_owned(),
+        content: vec![b'x'; 2000].into(),
+    };
+    pickup.deliver(&message).expect("a delivery");
+}
+
+fn main() {
+    // Where the tests are asked for, nothing is measured.
+    if std::env::args().any(|argument| argument == "--test") {
+        return;
+    }
+    let place = std::env::args()
+        .skip(1)
+        .find(|argument| !argument.starts_with('-'))
+        .unwrap_or_else(|| env!("CARGO_TARGET_TMPDIR").to_owned());
+    let home = tempfile::tempdir_in(&place).expect("a directory");
+    let session = store(home.path());
+    let other = tempfile::tempdir_in(&place).expect("a directory");
+    drop(store(other.path()));
 
     let mut deriver = Deriver::default();
-    let derivation = Derivation::generate(Cost::STANDARD, &mut random::rng()).expect("randomness");
+    let derivation = Derivation::generate(Cost::STANDARD, &mut random::system_rng()).expect("randomness");
     let pin = Pin::new("580291".to_owned());
-    let derive = median(|_| drop(deriver.derive(&pin, &derivation).expect("a tag")));
+    let directory = EmbeddedDirectory::new(EmbeddedOptions::new(other.path().join("directory.db")));
+    let pickup = PickupNotifier::new(other.path().join("pickup"), "um@contoso.com".to_owned(), None);
 
-    let directory = Arc::new(EmbeddedDirectory::new(EmbeddedOptions::new(
-        home.path().join("directory.db"),
-    )));
-    let commit = median(|n| {
-        let found = directory
-            .find(&Identity::parse(&identity(n)).expect("an identity"))
-            .expect("a look-up");
-        let id = found.mailboxes[0].object_id;
-        let expected = directory.credential(id).expect("a look-up").record;
-        let start = CredentialChange {
-            mailbox: id,
-            expected: expected.clone(),
-            record: expected.unwrap_or_else(|| vec![0; 200]),
-            counter: None,
-            message: None,
-            audit: None,
-        };
-        directory.apply(start).expect("a commit");
-    });
-    let pickup = PickupNotifier::new(home.path().join("other"), "um@contoso.com".to_owned(), None);
-    let deliver = median(|_| {
-        let message = OutgoingMessage {
-            id: random::bytes().expect("randomness"),
-            created: SystemClock.now(),
-            recipient: "tony@contoso.com".to_owned(),
-            content: vec![b'x'; 2000].into(),
-        };
-        pickup.deliver(&message).expect("a delivery");
-    });
-    // The store above holds values that are no records; the resets need a fresh one.
-    drop(directory);
-    for name in ["directory.db", "directory.db-wal", "directory.db-shm"] {
-        let _ = fs::remove_file(home.path().join(name));
-    }
-    let session = Session::open(open.as_bytes()).expect("a session");
-    match Request::new(&session, import.as_bytes()).expect("a request").wait(LONG) {
-        Ok(Poll::Ready(_)) => {}
-        _ => panic!("the import failed"),
-    }
-    let whole = median(|n| reset(&session, n));
-    let rest = whole - derive - commit - deliver;
+    // In turn, so that a machine whose speed drifts treats all alike. The first rounds warm up.
+    let rounds: Vec<[f64; 4]> = (0..RUNS + 3)
+        .map(|n| {
+            [
+                time(|| drop(deriver.derive(&pin, &derivation).expect("a tag"))),
+                time(|| commit(&directory, n)),
+                time(|| deliver(&pickup)),
+                time(|| reset(&session, n)),
+            ]
+        })
+        .skip(3)
+        .collect();
+    let of = |part: usize| median(rounds.iter().map(|round| round[part]).collect());
+    let (derive, commit, deliver, whole) = (of(0), of(1), of(2), of(3));
+    let rest = median(
+        rounds
+            .iter()
+            .map(|[derive, commit, deliver, whole]| whole - derive - commit - deliver)
+            .collect(),
+    );
     println!("one derivation                       {derive:8.2} ms");
     println!(
         "one durable commit, with its look-up {commit:8.2} ms  {:5.2} derivations",

@@ -30,14 +30,24 @@ function Invoke-Shown([string] $Command) {
     , $errors
 }
 
+# The headers that people see and the text part, without the transfer encoding; the file has the same as HTML, too.
+function Get-MessageText([string] $Path) {
+    $parts = [System.IO.File]::ReadAllText($Path).Replace("`r`n", "`n") -split '(?m)^--umpin-.*$'
+    $parts[0].Split([char] 10) | Where-Object { $_ -match '^(From|To|Subject):' }
+    ''
+    $text = $parts[1].Substring($parts[1].IndexOf("`n`n") + 2).Replace("=`n", '')
+    [regex]::Replace($text, '=([0-9A-F]{2})', { param($match) [string] [char] [Convert]::ToInt32($match.Groups[1].Value, 16) }).Trim().Split([char] 10)
+}
+
+# Shows the messages that have come since the last time, and returns how many.
 function Show-NewMessage {
     $files = @(Get-ChildItem -Path $pickup -Filter '*.eml' -ErrorAction Ignore | Where-Object { $script:seen -notcontains $_.Name })
     $script:seen += @($files | ForEach-Object { $_.Name })
     foreach ($file in $files) {
         Write-Host ''
-        Write-Host "    The message in $($file.DirectoryName):"
-        foreach ($line in [System.IO.File]::ReadAllLines($file.FullName)) {
-            Write-Host "    | $line"
+        Write-Host "    $($file.FullName):"
+        foreach ($line in Get-MessageText $file.FullName) {
+            Write-Host "    | $line".TrimEnd()
         }
     }
     $files.Count

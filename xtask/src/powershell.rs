@@ -3,7 +3,7 @@
 use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -16,6 +16,8 @@ pub struct PowerShell {
     pub path: PathBuf,
     /// For people.
     pub origin: &'static str,
+    /// Run without ICU, which the official archive needs and a small Linux lacks.
+    without_icu: bool,
 }
 
 impl PowerShell {
@@ -29,7 +31,30 @@ impl PowerShell {
             // The store of the person who runs this is not for tests and demonstrations.
             .env_remove("UMPIN_CONFIG")
             .env_remove("UMPIN_HOME");
+        if self.without_icu {
+            command.env("DOTNET_SYSTEM_GLOBALIZATION_INVARIANT", "1");
+        }
         command
+    }
+
+    fn starts(&self) -> bool {
+        let mut command = self.command();
+        command
+            .args(["-Command", "exit 0"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        command.status().is_ok_and(|status| status.success())
+    }
+
+    /// A download has not been tried out by anybody.
+    fn tried(mut self) -> Result<Self> {
+        if !self.starts() {
+            self.without_icu = true;
+            if !self.starts() {
+                bail!("{} does not start", self.path.display());
+            }
+        }
+        Ok(self)
     }
 }
 
@@ -86,7 +111,10 @@ impl Places {
         if let Some(path) = self.unpack_bundle()? {
             return Ok(found(path, "the bundle beside the checkout"));
         }
-        Ok(executable(&self.downloaded, "pwsh").and_then(|path| found(path, "an earlier download")))
+        executable(&self.downloaded, "pwsh")
+            .and_then(|path| found(path, "an earlier download"))
+            .map(PowerShell::tried)
+            .transpose()
     }
 
     fn unpack_bundle(&self) -> Result<Option<PathBuf>> {
@@ -101,7 +129,11 @@ impl Places {
 
 #[allow(clippy::unnecessary_wraps)]
 fn found(path: PathBuf, origin: &'static str) -> Option<PowerShell> {
-    Some(PowerShell { path, origin })
+    Some(PowerShell {
+        path,
+        origin,
+        without_icu: false,
+    })
 }
 
 fn executable(folder: &Path, name: &str) -> Option<PathBuf> {
@@ -117,7 +149,8 @@ pub fn find() -> Result<PowerShell> {
     let folder = download::powershell(rid::current()?)?;
     executable(&folder, "pwsh")
         .and_then(|path| found(path, "downloaded"))
-        .with_context(|| format!("{} has no pwsh", folder.display()))
+        .with_context(|| format!("{} has no pwsh", folder.display()))?
+        .tried()
 }
 
 #[cfg(all(test, unix))]
@@ -137,7 +170,12 @@ mod tests {
 
         fn program(&self, name: &str, content: &str) -> PathBuf {
             let path = self.0.join(name);
-            files::write(&path, content.as_bytes()).unwrap();
+            // By another process: one that a parallel test forks meanwhile would keep our file open for writing, and
+            // such a file cannot be started.
+            let text = self.0.join("text");
+            files::write(&text, content.as_bytes()).unwrap();
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            assert!(Command::new("cp").args([&text, &path]).status().unwrap().success());
             fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
             path
         }
@@ -165,7 +203,7 @@ mod tests {
         let mut places = sandbox.nowhere();
         assert_eq!(places.find().unwrap(), None);
 
-        let downloaded = sandbox.program("download/pwsh", "");
+        let downloaded = sandbox.program("download/pwsh", "#!/bin/sh\n");
         places.downloaded = sandbox.0.join("download");
         assert_eq!(places.find().unwrap().unwrap().path, downloaded);
 
@@ -190,7 +228,8 @@ mod tests {
             places.find().unwrap().unwrap(),
             PowerShell {
                 path: wanted,
-                origin: "PWSH"
+                origin: "PWSH",
+                without_icu: false,
             }
         );
     }
@@ -203,6 +242,20 @@ mod tests {
         places.path = Some(sandbox.0.join("bin").into());
         places.wanted = Some(sandbox.0.join("missing").into());
         assert!(places.find().unwrap_err().to_string().contains("PWSH"));
+    }
+
+    #[test]
+    fn a_download_that_needs_icu_runs_without() {
+        let sandbox = Sandbox::new("icu");
+        let mut places = sandbox.nowhere();
+        places.downloaded = sandbox.0.join("download");
+        sandbox.program(
+            "download/pwsh",
+            "#!/bin/sh\ntest \"$DOTNET_SYSTEM_GLOBALIZATION_INVARIANT\" = 1\n",
+        );
+        assert!(places.find().unwrap().unwrap().without_icu);
+        sandbox.program("download/pwsh", "#!/bin/sh\nexit 1\n");
+        assert!(places.find().is_err());
     }
 
     #[test]

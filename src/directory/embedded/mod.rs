@@ -28,7 +28,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use rand::TryRng;
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 
@@ -323,15 +322,6 @@ fn copy_pages(from: &Connection, to: &mut Connection) -> Sql<()> {
         StepResult::Done => Ok(()),
         _ => Err(Error::new(ErrorCode::DirectoryUnavailable, "The directory is busy.").into()),
     }
-}
-
-/// 16 bytes from the operating system.
-fn random_id() -> Sql<[u8; 16]> {
-    let mut id = [0; 16];
-    rand::rngs::SysRng.try_fill_bytes(&mut id).map_err(|e| {
-        Error::new(ErrorCode::NativeFault, "The operating system gives no random numbers.").caused_by(e)
-    })?;
-    Ok(id)
 }
 
 /// The reading connections that are not in use, and how many there are at all.

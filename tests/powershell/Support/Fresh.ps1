@@ -34,19 +34,24 @@ function Remove-TestFolder {
     }
 }
 
-# A store filled from the fixture. Made once for a run of this process, then copied: no process has it open by then.
+# A store filled from the fixture. Made once for all test files of this process, then copied: no process has it open by then.
 function New-TestStore {
-    if (-not $script:MasterStore) {
-        $script:MasterStore = New-TestFolder
-        $run = Invoke-Fresh -Store $script:MasterStore -Variables @{ File = Get-Fixture 'contoso.csv' } -Script {
+    $master = $env:UMPIN_TEST_STORE
+    if (-not $master -or -not [System.IO.Directory]::Exists($master)) {
+        $master = New-TestFolder
+        $run = Invoke-Fresh -Store $master -Variables @{ File = Get-Fixture 'contoso.csv' } -Script {
             Import-UMDirectory -Path $V.File -WarningAction SilentlyContinue
         }
         if ($run.ErrorText) {
             throw "The fixture could not be imported: $($run.ErrorText)"
         }
+        $env:UMPIN_TEST_STORE = $master
+        $null = Register-EngineEvent -SourceIdentifier PowerShell.Exiting -SupportEvent -Action {
+            [System.IO.Directory]::Delete($env:UMPIN_TEST_STORE, $true)
+        }
     }
     $store = New-TestFolder
-    foreach ($item in Get-ChildItem -LiteralPath $script:MasterStore -Force) {
+    foreach ($item in Get-ChildItem -LiteralPath $master -Force) {
         Copy-Item -LiteralPath $item.FullName -Destination $store -Recurse -Force
     }
     if (-not ($env:OS -eq 'Windows_NT')) {
