@@ -47,6 +47,9 @@ pub trait Notifier: Send + Sync {
     /// Temporary or permanent refusal.
     fn deliver(&self, message: &OutgoingMessage) -> Result<(), DeliveryError>;
 
+    /// Wipes what an interrupted delivery of a message may have left behind: the message is dropped, not sent again.
+    fn withdraw(&self, _created: Timestamp, _id: [u8; 16]) {}
+
     /// Messages handed over that nobody has collected, where that can be told (pickup directory).
     fn uncollected(&self) -> Option<usize>;
 

@@ -86,8 +86,7 @@ impl PickupNotifier {
         let group = self.find_group()?;
         self.ensure_directory(group.as_ref())?;
         let name = Self::file_name(message.created, message.id);
-        // One temporary name per message: what a crash left behind is overwritten by the retry instead of lying about.
-        let temporary = self.directory.join(format!(".{name}.tmp"));
+        let temporary = self.temporary(&name);
         let mut file = open_locked(&temporary)?;
         let named = (|| {
             share(&file, group.as_ref(), 0o640)?;
@@ -103,6 +102,11 @@ impl PickupNotifier {
             return Err(e);
         }
         sync_directory(&self.directory)
+    }
+
+    /// One temporary name per message: what a crash left behind is overwritten by the retry instead of lying about.
+    fn temporary(&self, name: &str) -> PathBuf {
+        self.directory.join(format!(".{name}.tmp"))
     }
 
     fn find_group(&self) -> io::Result<Option<ServiceGroup>> {
@@ -153,6 +157,11 @@ impl Notifier for PickupNotifier {
                 DeliveryError::Temporary(text)
             }
         })
+    }
+
+    fn withdraw(&self, created: Timestamp, id: [u8; 16]) {
+        // Mostly there is none. One that cannot be removed is its owner's alone, and its PIN is not in force.
+        let _ = fs::remove_file(self.temporary(&Self::file_name(created, id)));
     }
 
     fn uncollected(&self) -> Option<usize> {

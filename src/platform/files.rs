@@ -3,7 +3,7 @@
 //! On Windows a new file inherits the permissions of its directory: the user's profile, `%LOCALAPPDATA%` among it, admits only the
 //! user, the system and administrators; a machine-wide directory is given its permissions when it is made.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -104,19 +104,28 @@ pub fn open_regular(path: &Path) -> io::Result<(File, fs::Metadata)> {
     }
 }
 
-/// Creates a directory, and those above it, for its owner only; leaves an existing one as it is.
+/// Creates a directory, and those above it, for its owner only, each durably; leaves existing ones as they are.
 ///
 /// # Errors
 /// Those of the operating system.
 pub fn create_private_directory(path: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
+    if path.is_dir() {
+        return Ok(());
+    }
+    let above = directory_of(path);
+    create_private_directory(above)?;
+    let mut builder = DirBuilder::new();
     #[cfg(unix)]
     {
         use std::os::unix::fs::DirBuilderExt;
         builder.mode(0o700);
     }
-    builder.create(path)
+    match builder.create(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
+        made => made?,
+    }
+    // Without this a power cut could take a directory away together with everything synced into it.
+    sync_directory(above)
 }
 
 /// Makes names in a directory durable. Windows has no such call; NTFS journals names itself.

@@ -51,7 +51,7 @@ impl Service {
     fn drain_entry(&self, entry: &OutboxEntry, diagnostics: &mut Vec<String>) -> Result<()> {
         let Some(mailbox) = self.directory().find_by_object_id(entry.mailbox)? else {
             diagnostics.push("Dropped a message of a mailbox that is gone.".to_owned());
-            return self.ports.outbox.remove(entry.id);
+            return self.drop_entry(entry);
         };
         let name = mailbox.identity();
         let record: CredentialRecord = self.read_record(&mailbox)?.record;
@@ -59,7 +59,7 @@ impl Service {
             diagnostics.push(format!(
                 "Dropped a message for \"{name}\": its PIN has been replaced since."
             ));
-            return self.ports.outbox.remove(entry.id);
+            return self.drop_entry(entry);
         }
         let context = self.seal_context(entry.mailbox)?;
         let damaged = || {
@@ -90,5 +90,11 @@ impl Service {
                     .defer(entry.id, self.now().plus_millis(back_off), &reason)
             }
         }
+    }
+
+    fn drop_entry(&self, entry: &OutboxEntry) -> Result<()> {
+        // A process that died while it delivered may have left a part of the message, the PIN in it.
+        self.ports.notifier.withdraw(entry.created, entry.id);
+        self.ports.outbox.remove(entry.id)
     }
 }

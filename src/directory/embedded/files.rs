@@ -27,7 +27,9 @@ pub(super) fn create_directory(path: &Path, group: Option<&str>) -> Result<()> {
         Err(e) => return Err(failed(e, "create the directory", path)),
     }
     // The sticky group makes SQLite's own files belong to the service group too.
-    share(path, group, 0o2770)
+    share(path, group, 0o2770)?;
+    // A power cut must not take the directory away together with everything synced into it.
+    path.parent().map_or(Ok(()), sync_directory)
 }
 
 /// Makes an empty file that must not exist.

@@ -1,0 +1,133 @@
+//! A directory that stands before the real one: it notes what is asked of it, and lets a test act between question and answer.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use umpin::Result;
+use umpin::audit::AuditTrail;
+use umpin::directory::embedded::EmbeddedDirectory;
+use umpin::directory::{
+    Applied, CredentialChange, Directory, ImportCounts, MailboxFilter, Matches, Page, PolicyObject, StoredCredential,
+};
+use umpin::identity::Identity;
+use umpin::import::ImportPlan;
+use umpin::mailbox::{Mailbox, ObjectId};
+
+/// What was asked, in the order of the questions; a change counts when it is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    Find,
+    FindById(ObjectId),
+    Applied(ObjectId),
+}
+
+type Apply = dyn Fn(&EmbeddedDirectory, CredentialChange) -> Result<Applied> + Send + Sync;
+type Find = dyn Fn(&EmbeddedDirectory, &Identity) -> Result<Matches> + Send + Sync;
+type ById = dyn Fn(&EmbeddedDirectory, ObjectId) -> Result<Option<Mailbox>> + Send + Sync;
+
+pub struct Double {
+    real: Arc<EmbeddedDirectory>,
+    asked: Mutex<Vec<Asked>>,
+    apply: Box<Apply>,
+    find: Box<Find>,
+    by_id: Box<ById>,
+}
+
+impl Double {
+    /// Answers as the real one.
+    pub fn new(real: &Arc<EmbeddedDirectory>) -> Self {
+        Self {
+            real: Arc::clone(real),
+            asked: Mutex::default(),
+            apply: Box::new(|real, change| real.apply(change)),
+            find: Box::new(|real, identity| real.find(identity)),
+            by_id: Box::new(|real, id| real.find_by_object_id(id)),
+        }
+    }
+
+    pub fn on_apply(
+        mut self,
+        apply: impl Fn(&EmbeddedDirectory, CredentialChange) -> Result<Applied> + Send + Sync + 'static,
+    ) -> Self {
+        self.apply = Box::new(apply);
+        self
+    }
+
+    pub fn on_find(
+        mut self,
+        find: impl Fn(&EmbeddedDirectory, &Identity) -> Result<Matches> + Send + Sync + 'static,
+    ) -> Self {
+        self.find = Box::new(find);
+        self
+    }
+
+    pub fn on_find_by_id(
+        mut self,
+        by_id: impl Fn(&EmbeddedDirectory, ObjectId) -> Result<Option<Mailbox>> + Send + Sync + 'static,
+    ) -> Self {
+        self.by_id = Box::new(by_id);
+        self
+    }
+
+    pub fn asked(&self) -> Vec<Asked> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note(&self, asked: Asked) {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(asked);
+    }
+}
+
+impl Directory for Double {
+    fn kind(&self) -> &'static str {
+        self.real.kind()
+    }
+
+    fn location(&self) -> String {
+        self.real.location()
+    }
+
+    fn store_id(&self) -> Result<[u8; 16]> {
+        self.real.store_id()
+    }
+
+    fn find(&self, identity: &Identity) -> Result<Matches> {
+        self.note(Asked::Find);
+        (self.find)(&self.real, identity)
+    }
+
+    fn find_by_object_id(&self, id: ObjectId) -> Result<Option<Mailbox>> {
+        self.note(Asked::FindById(id));
+        (self.by_id)(&self.real, id)
+    }
+
+    fn mailboxes(&self, filter: MailboxFilter, after: Option<&str>, limit: usize) -> Result<Page<Mailbox>> {
+        self.real.mailboxes(filter, after, limit)
+    }
+
+    fn policy(&self, name: &str) -> Result<Option<PolicyObject>> {
+        self.real.policy(name)
+    }
+
+    fn policies(&self) -> Result<Vec<PolicyObject>> {
+        self.real.policies()
+    }
+
+    fn holds_sealed_data(&self) -> Result<bool> {
+        self.real.holds_sealed_data()
+    }
+
+    fn credential(&self, id: ObjectId) -> Result<StoredCredential> {
+        self.real.credential(id)
+    }
+
+    fn apply(&self, change: CredentialChange) -> Result<Applied> {
+        let mailbox = change.mailbox;
+        let answer = (self.apply)(&self.real, change);
+        self.note(Asked::Applied(mailbox));
+        answer
+    }
+
+    fn import(&self, plan: &ImportPlan, audit: Option<&AuditTrail>, dry_run: bool) -> Result<ImportCounts> {
+        self.real.import(plan, audit, dry_run)
+    }
+}
