@@ -6,7 +6,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 use uuid::Uuid;
 
-use super::error::{Fault, Sql, damaged};
+use super::error::{Fault, Sql};
 use crate::directory::{MailboxFilter, Matches, Page, StoredCredential};
 use crate::identity::{DistinguishedName, Probe};
 use crate::mailbox::{Extension, Mailbox, ObjectId};
@@ -147,7 +147,7 @@ fn mailbox_from(row: &Row<'_>) -> Sql<Mailbox> {
     let dn: Option<String> = row.get("distinguished_name")?;
     let dn = dn
         .map(|text| {
-            DistinguishedName::parse(&text).ok_or_else(|| Fault::Own(damaged("a distinguished name that is not one")))
+            DistinguishedName::parse(&text).ok_or(Fault::Damaged("a distinguished name that is not one"))
         })
         .transpose()?;
     Ok(Mailbox {
@@ -197,7 +197,7 @@ pub(super) fn store_id(connection: &Connection) -> Sql<[u8; 16]> {
         .prepare_cached("SELECT value FROM meta WHERE name = 'store_id'")?
         .query_row([], |r| r.get(0))
         .optional()?
-        .ok_or_else(|| Fault::Own(damaged("no id of its own")))
+        .ok_or(Fault::Damaged("no id of its own"))
 }
 
 /// Whether anything is stored that needs a key to be read or continued.
