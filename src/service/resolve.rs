@@ -68,7 +68,7 @@ impl Service {
             )
             .action("Import the mailbox again with its policy.")
         })?;
-        self.directory().policy(name)?.ok_or_else(|| {
+        let policy = self.directory().policy(name)?.ok_or_else(|| {
             Error::new(
                 ErrorCode::StoreCorrupt,
                 format!(
@@ -78,7 +78,19 @@ impl Service {
                 ),
             )
             .action("Import the mailbox again with its policy.")
-        })
+        })?;
+        // Whoever can write the directory must not get a PIN of no length accepted, or one of millions of digits made.
+        policy.settings.validate().map_err(|fault| {
+            Error::new(
+                ErrorCode::StoreCorrupt,
+                format!(
+                    "The UM mailbox policy \"{name}\" in {} has impossible settings: {fault}.",
+                    self.directory().location()
+                ),
+            )
+            .action("Import the policy again with possible settings.")
+        })?;
+        Ok(policy)
     }
 
     fn not_found(&self, text: &str) -> Error {
