@@ -76,6 +76,11 @@ fn sql(error: rusqlite::Error, store: &Path) -> Error {
             format!("The file '{at}' is not an umpin directory."),
         ),
         Some(ffi::SQLITE_CORRUPT) => (ErrorCode::StoreCorrupt, format!("The directory '{at}' is damaged.")),
+        // Our statements are fixed: what SQLite does not understand in them are tables that are not as we made them.
+        Some(ffi::SQLITE_ERROR) => (
+            ErrorCode::StoreCorrupt,
+            format!("The directory '{at}' is damaged: its tables are not as they must be."),
+        ),
         Some(ffi::SQLITE_FULL) => (
             ErrorCode::DirectoryUnavailable,
             format!("There is no space left for the directory '{at}'."),
