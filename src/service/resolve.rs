@@ -94,6 +94,7 @@ impl Service {
     }
 
     fn not_found(&self, text: &str) -> Error {
+        let text = &shortened(text);
         let place = self.directory().location();
         let scope = self
             .settings
@@ -104,7 +105,7 @@ impl Service {
             ErrorCode::ManagementObjectNotFound,
             format!("No mailbox \"{text}\" was found in {place}{scope}."),
         )
-        .detail("identity", text)
+        .detail("identity", text.as_str())
         .detail("location", place)
     }
 
@@ -120,6 +121,15 @@ impl Service {
         .detail("identity", text)
         .detail("count", count)
         .detail("matches", names)
+    }
+}
+
+/// What was typed, as an error repeats it: it may be a whole file, passed by mistake.
+fn shortened(text: &str) -> String {
+    const MOST: usize = 500;
+    match text.char_indices().nth(MOST) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", &text[..end]),
     }
 }
 
@@ -148,7 +158,7 @@ fn check_ignore_default_scope(identity: &Identity, domain_controller: Option<&st
             ErrorCode::InvalidParameterCombination,
             format!(
                 "With IgnoreDefaultScope the identity must be a distinguished name; \"{}\" is not one.",
-                identity.text()
+                shortened(identity.text())
             ),
         )
         .action("Pass the distinguished name of the mailbox, or omit -IgnoreDefaultScope."));
