@@ -115,7 +115,7 @@
  *
  * umpin_request_new, by "operation":
  *   {"v":1, "operation":"status"}
- *     -> {"v":1, "location":"/.../directory.db"}
+ *     -> {"v":1, "directory":"embedded", "location":"/.../directory.db"}
  *     Whether the directory can be used at all; UMPIN_DIRECTORY_UNAVAILABLE when there is no store yet.
  *   {"v":1, "operation":"pinInfo", "identity":"..."?, "pageSize":500?, "after":"cursor"?, "ignoreDefaultScope":false?,
  *    "domainController":"..."?}

@@ -6,7 +6,6 @@
 mod automaton;
 
 use rand::TryCryptoRng;
-use rand::rngs::SysRng;
 use zeroize::{Zeroize, Zeroizing};
 
 use self::automaton::Automaton;
@@ -14,12 +13,6 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::mailbox::Extension;
 use crate::pin::{MAX_PIN_LENGTH, Pin};
 use crate::policy::{LEAST_MIN_PIN_LENGTH, UmMailboxPolicy, dialled_digits};
-
-/// The operating system's random number generator, asked anew for every draw; its failure is an error, not a panic.
-#[must_use]
-pub fn system_rng() -> SysRng {
-    SysRng
-}
 
 /// One PIN of exactly `MinPINLength` digits that obeys every rule but the history, each such PIN equally likely.
 ///

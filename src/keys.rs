@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use rand::rngs::SysRng;
 use zeroize::Zeroizing;
 
 use crate::credential::keyring::{KEY_LENGTH, KeyRing, MasterKey};
-use crate::credential::random::fill_random;
 use crate::platform::files;
 use crate::platform::group::ServiceGroup;
+use crate::random::{fill_random, system_rng};
 use crate::{Error, ErrorCode, Result};
 
 /// Where the keys are.
@@ -129,7 +128,7 @@ fn load_key(path: &Path, group: Option<&ServiceGroup>) -> Result<MasterKey> {
 
 fn create_key(path: &Path, group: Option<&ServiceGroup>) -> Result<()> {
     let mut key = Zeroizing::new([0; KEY_LENGTH]);
-    fill_random(key.as_mut_slice(), &mut SysRng)?;
+    fill_random(key.as_mut_slice(), &mut system_rng())?;
     path.parent()
         .map_or(Ok(()), files::create_private_directory)
         .and_then(|()| files::create_atomically(path, key.as_slice(), group))

@@ -19,6 +19,7 @@ pub mod notification;
 pub mod pin;
 pub mod platform;
 pub mod policy;
+pub mod random;
 pub mod service;
 pub mod session;
 

@@ -160,10 +160,9 @@ fn a_process_that_hangs_with_the_lock_is_an_error_in_time() {
     directory.store_id().unwrap();
 }
 
-/// A full disk: a small file system of its own, where this account may mount one.
-#[test]
+/// Runs `test` in a small file system of its own, where this account may mount one.
 #[cfg(target_os = "linux")]
-fn a_full_disk_loses_nothing_and_says_so() {
+fn in_small_file_system(test: fn(&Path)) {
     let home = tempfile::tempdir().unwrap();
     let mounted = Command::new("mount")
         .args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"])
@@ -174,11 +173,48 @@ fn a_full_disk_loses_nothing_and_says_so() {
         eprintln!("skipped: may not mount");
         return;
     }
-    let outcome = std::panic::catch_unwind(|| fill_the_disk(home.path()));
+    let outcome = std::panic::catch_unwind(|| test(home.path()));
     Command::new("umount").arg("-l").arg(home.path()).status().unwrap();
     if let Err(panic) = outcome {
         std::panic::resume_unwind(panic);
     }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_loses_nothing_and_says_so() {
+    in_small_file_system(fill_the_disk);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_read_only_medium_can_be_read() {
+    in_small_file_system(read_from_read_only_medium);
+}
+
+#[cfg(target_os = "linux")]
+fn read_from_read_only_medium(home: &Path) {
+    let path = home.join("directory.db");
+    let directory = open(&path);
+    directory.import(&plan(rows(3)), None, false).unwrap();
+    let id = find_one(&directory, "User 1").object_id;
+    directory.apply(change(id, None, b"record")).unwrap();
+    drop(directory);
+    let remount = || {
+        let done = Command::new("mount").args(["-o", "remount,ro"]).arg(home).status();
+        assert!(done.unwrap().success());
+    };
+    for leftover in ["-wal", "-shm", ".lock", ".gate"] {
+        // A copy on such a medium has the database alone.
+        fs::remove_file(beside(&path, leftover)).unwrap();
+    }
+    remount();
+    for directory in [open(&path), open_read_only(&path)] {
+        let found = directory.credential(id).unwrap().record;
+        assert_eq!(found.as_deref(), Some(&b"record"[..]));
+    }
+    let error = open(&path).apply(change(id, Some(b"record"), b"new")).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::AccessDenied, "{error:?}");
 }
 
 #[cfg(target_os = "linux")]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use embedded_common::*;
 use umpin::ErrorCode;
+use umpin::audit::{AuditEntry, AuditTrail, ChainKey};
 use umpin::clock::Timestamp;
 use umpin::directory::{Applied, Directory, MailboxFilter};
 use umpin::identity::Identity;
@@ -231,9 +232,6 @@ fn what_is_not_a_store_is_told_apart() {
                 error.message().contains(path.file_name().unwrap().to_str().unwrap()),
                 "{error}"
             );
-            if directory.location().is_empty() {
-                unreachable!();
-            }
         }
         open(path).store_id().unwrap_err().code()
     };
@@ -369,4 +367,47 @@ fn a_backup_is_a_whole_store_and_can_be_put_in_place() {
         Some(&b"again"[..])
     );
     assert_eq!(integrity(&path), "ok");
+}
+
+#[test]
+fn audit_entries_share_the_change_and_form_a_chain_for_each_host() {
+    let (_home, path) = store(2);
+    let directory = open(&path);
+    let id = find_one(&directory, "User 1").object_id;
+    let trail = |host: &str, n: u8| AuditTrail {
+        host: host.to_owned(),
+        entries: (0..2)
+            .map(|k| AuditEntry {
+                operation: [n; 16],
+                at: Timestamp(i64::from(n)),
+                body: format!("{{\"kind\":{k}}}"),
+            })
+            .collect(),
+        key: ChainKey::new([3; 32]),
+    };
+    let mut record: Option<Vec<u8>> = None;
+    for (n, host) in [(1, "a"), (2, "b"), (3, "a")] {
+        let mut change = change(id, record.as_deref(), &[n]);
+        change.audit = Some(trail(host, n));
+        assert_eq!(directory.apply(change).unwrap(), Applied::Committed);
+        record = Some(vec![n]);
+    }
+    let mut late = change(id, None, b"late");
+    late.audit = Some(trail("a", 4));
+    assert_eq!(directory.apply(late).unwrap(), Applied::Conflict);
+    directory.import(&plan(rows(3)), Some(&trail("a", 5)), true).unwrap();
+    directory.import(&plan(rows(3)), Some(&trail("b", 6)), false).unwrap();
+    let entries = directory.audit_entries(0, 99).unwrap();
+    let operations: Vec<u8> = entries.iter().map(|e| e.entry.operation[0]).collect();
+    assert_eq!(operations, [1, 1, 2, 2, 3, 3, 6, 6]);
+    let key = ChainKey::new([3; 32]);
+    for host in ["a", "b"] {
+        let mut previous = [0; 32];
+        for entry in entries.iter().filter(|e| e.host == host) {
+            assert_eq!(entry.mac, key.link(&previous, &entry.entry));
+            previous = entry.mac;
+        }
+        assert_ne!(previous, [0; 32]);
+    }
+    assert_eq!(directory.audit_entries(entries[5].seq, 1).unwrap(), entries[6..7]);
 }

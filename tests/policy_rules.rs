@@ -4,10 +4,11 @@ use proptest::prelude::*;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use umpin::clock::Timestamp;
-use umpin::generate::{PinSpace, generate, system_rng};
+use umpin::generate::{PinSpace, generate};
 use umpin::mailbox::Extension;
 use umpin::pin::{MAX_PIN_LENGTH, Pin};
 use umpin::policy::{Limit, PinRule, UmMailboxPolicy};
+use umpin::random::system_rng;
 
 fn policy() -> UmMailboxPolicy {
     UmMailboxPolicy::with_defaults("Default")

@@ -1,5 +1,5 @@
 # What runs at import. The stager appends this to the module's functions.
-Set-StrictMode -Version Latest
+Microsoft.PowerShell.Core\Set-StrictMode -Version Latest
 $script:PSDefaultParameterValues = @{}
 
 foreach ($hidden in $script:ExistingCommands) {

@@ -10,8 +10,8 @@ use rand::TryCryptoRng;
 use subtle::{Choice, ConstantTimeEq};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use super::random::random_bytes;
 use crate::pin::Pin;
+use crate::random::random_bytes;
 use crate::{Error, ErrorCode, Result};
 
 /// What a derivation costs. Stored beside the salt, so that it can be raised without a PIN becoming uncheckable.

@@ -4,7 +4,6 @@ pub mod counter;
 pub mod derive;
 mod encoding;
 pub mod keyring;
-pub mod random;
 pub mod record;
 pub mod seal;
 

@@ -16,8 +16,8 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 use super::keyring::{KeyId, KeyRing, Purpose};
-use super::random::random_bytes;
 use crate::mailbox::ObjectId;
+use crate::random::random_bytes;
 use crate::{Error as CrateError, ErrorCode, Result as CrateResult};
 
 const MAGIC: &[u8; 3] = b"UMP";

@@ -90,6 +90,9 @@ pub struct ImportCounts {
 
 /// A directory. Every method may block; none may be called while holding a lock of the caller's.
 pub trait Directory: Send + Sync {
+    /// Its `directory.type` in the configuration, e.g. `embedded`.
+    fn kind(&self) -> &'static str;
+
     /// Where it is, for messages: a path or a server's name.
     fn location(&self) -> String;
 

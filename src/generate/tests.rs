@@ -4,6 +4,7 @@ use rand::rngs::StdRng;
 use rand::{SeedableRng, TryCryptoRng, TryRng};
 
 use super::*;
+use crate::random::system_rng;
 
 fn policy(length: u32, common: bool) -> UmMailboxPolicy {
     UmMailboxPolicy {

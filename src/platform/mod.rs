@@ -3,5 +3,4 @@
 pub mod files;
 pub mod group;
 pub mod host;
-pub mod random;
 pub mod volume;

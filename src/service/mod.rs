@@ -125,5 +125,5 @@ impl Service {
 
 /// 16 bytes from the operating system's random number generator.
 fn random_id() -> Result<[u8; 16]> {
-    crate::platform::random::bytes()
+    crate::random::system_bytes()
 }

@@ -15,7 +15,7 @@ use crate::notification::message::{MessageInput, compose};
 use crate::notification::outbox::OutboxEntry;
 use crate::notification::{DeliveryError, OutgoingMessage};
 use crate::pin::Pin;
-use crate::platform::random;
+use crate::random::system_rng;
 use crate::{Error, ErrorCode, Result};
 
 /// A new entry is its maker's alone for this long; a maker that died leaves it to the next process.
@@ -59,7 +59,7 @@ impl Service {
             mailbox: context.object_id,
             pin_id,
             created: message.created,
-            sealed: ring.seal(Purpose::Outbox, context, &pack(message)?, &mut random::rng())?,
+            sealed: ring.seal(Purpose::Outbox, context, &pack(message)?, &mut system_rng())?,
             leased_until: message.created.plus_millis(FIRST_LEASE_MILLIS),
             attempts: 0,
             last_error: None,

@@ -6,6 +6,8 @@ use crate::Result;
 /// The directory that this session uses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
+    /// Its type, as in the configuration.
+    pub directory: &'static str,
     /// A path or a server's name.
     pub location: String,
 }
@@ -21,6 +23,7 @@ impl Service {
             self.ring()?;
         }
         Ok(Status {
+            directory: self.directory().kind(),
             location: self.directory().location(),
         })
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::wait::Watched;
 use super::{Core, MAX_PARALLELISM, Outcome, Plan, Poll, Session, SharedError};
+use crate::credential::derive::Deriver;
 use crate::mailbox::ObjectId;
 use crate::service::reset::ResetPlan;
 use crate::{Error, ErrorCode, Result};
@@ -170,11 +171,10 @@ impl Work {
             }
         }
         for (index, plan) in runnable {
-            let work = Arc::clone(self);
-            self.core.back.spawn(move |deriver| {
-                let result = super::carry_out(&work.core.service, *plan, deriver);
-                work.finish(index, result);
-            });
+            let core = Arc::clone(&self.core);
+            let batch = Arc::clone(self);
+            let work = move |deriver: &mut Deriver| super::carry_out(&core.service, *plan, deriver);
+            self.core.back.spawn(work, move |result| batch.finish(index, result));
         }
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::pool::guarded;
 use super::wait::Watched;
 use super::{Outcome, Poll, Session, SharedError, messages};
+use crate::credential::derive::Deriver;
 use crate::pin::Pin;
 use crate::service::reset::ResetPlan;
 use crate::{Error, ErrorCode, Result};
@@ -49,14 +50,16 @@ impl Plan {
         }));
         let shared = Arc::clone(&state);
         let core = Arc::clone(&session.core);
-        session.core.front.spawn(move |deriver| {
+        let prepare = move |deriver: &mut Deriver| {
             core.abandoned.wait_until_idle();
-            let prepared = guarded(|| core.service.prepare_reset(request, deriver)).unwrap_or_else(|| {
+            guarded(|| core.service.prepare_reset(request, deriver)).unwrap_or_else(|| {
                 Err(Error::new(
                     ErrorCode::NativeFault,
                     "Looking the mailbox up failed with an internal error; nothing was changed.",
                 ))
-            });
+            })
+        };
+        session.core.front.spawn(prepare, move |prepared| {
             shared.update(|state| match prepared {
                 Ok(plan) => {
                     state.target = Some(Ok(messages::target(&plan)));
@@ -113,13 +116,16 @@ impl Plan {
             Some(Ok(Some(mut plan))) => {
                 let shared = Arc::clone(&self.state);
                 let core = Arc::clone(&self.session.core);
-                self.session.core.back.spawn(move |deriver| {
+                let check = move |deriver: &mut Deriver| {
                     let answer = guarded(|| core.service.validate_reset(&mut plan, deriver)).unwrap_or_else(|| {
                         Err(Error::new(
                             ErrorCode::NativeFault,
                             "Checking the PIN failed with an internal error; nothing was changed.",
                         ))
                     });
+                    (plan, answer)
+                };
+                self.session.core.back.spawn(check, move |(plan, answer)| {
                     shared.update(|state| {
                         state.validated = Some(answer.map_err(Arc::new));
                         state.phase = Phase::Ready(plan);
@@ -141,15 +147,16 @@ impl Plan {
         if let Some(plan) = self.take_ready(timeout, || Phase::Committing { abandoned: false })? {
             let shared = Arc::clone(&self.state);
             let core = Arc::clone(&self.session.core);
-            self.session.core.back.spawn(move |deriver| {
-                let result = super::carry_out(&core.service, *plan, deriver);
+            let gate = Arc::clone(&core);
+            let work = move |deriver: &mut Deriver| super::carry_out(&core.service, *plan, deriver);
+            self.session.core.back.spawn(work, move |result| {
                 let abandoned = shared.update(|state| {
                     let abandoned = matches!(state.phase, Phase::Committing { abandoned: true });
                     state.phase = Phase::Done(result);
                     abandoned
                 });
                 if abandoned {
-                    core.abandoned.leave();
+                    gate.abandoned.leave();
                 }
             });
         }

@@ -7,8 +7,11 @@ use std::sync::Arc;
 use super::wait::Watched;
 use crate::credential::derive::Deriver;
 
-/// A piece of work. It reports its own outcome, also that of a panic ([`guarded`]).
-type Job = Box<dyn FnOnce(&mut Deriver) + Send>;
+/// Works, and gives what is to be told to those who wait.
+type Job = Box<dyn FnOnce(&mut Deriver) -> Telling + Send>;
+/// Tells it. Apart from the work, because the thread counts as idle by then: who is told may come with the next job at once,
+/// and that must not start another thread with another derivation memory.
+type Telling = Box<dyn FnOnce()>;
 
 #[derive(Default)]
 struct State {
@@ -34,12 +37,21 @@ impl Pool {
         }
     }
 
-    /// Queues a job; where no thread can be started for it, runs it in the caller's.
-    pub(super) fn spawn(&self, job: impl FnOnce(&mut Deriver) + Send + 'static) {
+    /// Queues `work`, whose result `tell` passes on; where no thread can be started for it, does it in the caller's.
+    pub(super) fn spawn<R: 'static>(
+        &self,
+        work: impl FnOnce(&mut Deriver) -> R + Send + 'static,
+        tell: impl FnOnce(R) + Send + 'static,
+    ) {
+        let job: Job = Box::new(move |deriver| {
+            let result = work(deriver);
+            Box::new(move || tell(result))
+        });
         let grow = self.state.update(|state| {
-            state.queue.push_back(Box::new(job));
+            state.queue.push_back(job);
             let grow = state.queue.len() > state.idle && state.threads < self.limit;
             state.threads += usize::from(grow);
+            state.idle += usize::from(grow);
             grow
         });
         if !grow {
@@ -47,12 +59,13 @@ impl Pool {
         }
         let shared = Arc::clone(&self.state);
         let thread = std::thread::Builder::new().name(self.name.to_owned());
-        if thread.spawn(move || work(&shared)).is_ok() {
+        if thread.spawn(move || run(&shared)).is_ok() {
             return;
         }
         // The system has no thread to give. With another at work the job is done later, else here and now.
         let stranded = self.state.update(|state| {
             state.threads -= 1;
+            state.idle -= 1;
             if state.threads == 0 {
                 state.queue.pop_back()
             } else {
@@ -60,7 +73,7 @@ impl Pool {
             }
         });
         if let Some(job) = stranded {
-            job(&mut Deriver::default());
+            job(&mut Deriver::default())();
         }
     }
 }
@@ -72,10 +85,9 @@ impl Drop for Pool {
     }
 }
 
-fn work(shared: &Watched<State>) {
+fn run(shared: &Watched<State>) {
     let mut deriver = Deriver::default();
     loop {
-        shared.lock().idle += 1;
         let job = shared.wait_for(|state| {
             let next = state.queue.pop_front();
             if next.is_some() || state.closed {
@@ -86,8 +98,14 @@ fn work(shared: &Watched<State>) {
             }
         });
         let Some(job) = job else { return };
-        if catch_unwind(AssertUnwindSafe(|| job(&mut deriver))).is_err() {
-            deriver = Deriver::default();
+        let telling = catch_unwind(AssertUnwindSafe(|| job(&mut deriver)));
+        shared.lock().idle += 1;
+        match telling {
+            Ok(tell) => {
+                let _ = catch_unwind(AssertUnwindSafe(tell));
+            }
+            // Every job guards its own work, so this is not reached; the memory may be half-written all the same.
+            Err(_) => deriver = Deriver::default(),
         }
     }
 }

@@ -7,6 +7,7 @@ use super::messages::{self, Operation};
 use super::pool::guarded;
 use super::wait::Watched;
 use super::{Poll, Session, SharedError};
+use crate::credential::derive::Deriver;
 use crate::service::Service;
 use crate::{Error, ErrorCode, Result};
 
@@ -35,14 +36,16 @@ impl Request {
         let answer = Arc::new(Watched::new(Answer::None));
         let shared = Arc::clone(&answer);
         let core = Arc::clone(&session.core);
-        session.core.front.spawn(move |_| {
+        let work = move |_: &mut Deriver| {
             core.abandoned.wait_until_idle();
-            let result = guarded(|| perform(&core.service, operation)).unwrap_or_else(|| {
+            guarded(|| perform(&core.service, operation)).unwrap_or_else(|| {
                 Err(Error::new(
                     ErrorCode::NativeFault,
                     "The request failed with an internal error.",
                 ))
-            });
+            })
+        };
+        session.core.front.spawn(work, move |result| {
             shared.update(|answer| *answer = Answer::Given(result.map_err(Arc::new)));
         });
         Ok(Self {

@@ -30,6 +30,7 @@ static void bad_open_requests(const char *folder) {
         "[]",
         "{\"v\":1,\"dataDirectory\":\"/tmp\"} trailing",
     };
+    static const char not_utf8[] = "{\"v\":1,\"dataDirectory\":\"/\xff\"}";
     char configured[2048];
     char path[1024];
     umpin_session *session = NULL;
@@ -39,7 +40,7 @@ static void bad_open_requests(const char *folder) {
         EXPECT_ERROR(open_with(refused[i], strlen(refused[i]), &session), UMPIN_INVALID_REQUEST, error);
         CHECK(session == NULL);
     }
-    EXPECT_ERROR(open_with("{\"v\":1,\"dataDirectory\":\"/\xff\"}", 28, &session), UMPIN_INVALID_UTF8, error);
+    EXPECT_ERROR(open_with(not_utf8, strlen(not_utf8), &session), UMPIN_INVALID_UTF8, error);
     EXPECT_ERROR(open_with(NULL, 5, &session), UMPIN_NULL_ARGUMENT, error);
     EXPECT_ERROR(open_with("{}", 2, NULL), UMPIN_NULL_ARGUMENT, error);
     /* Without interest in the reason. */
@@ -73,7 +74,6 @@ static void bad_requests(const umpin_session *session) {
         "{\"v\":1,\"operation\":\"nonsense\"}",
         "{\"v\":1}",
         "{\"v\":1,\"operation\":\"status\",\"surprise\":1}",
-        "{\"v\":1,\"operation\":\"pinInfo\",\"pageSize\":0}",
         "{\"v\":1,\"operation\":\"pinInfo\",\"pageSize\":\"many\"}",
         "{\"operation\":\"status\"}",
         "\x01",
@@ -84,6 +84,7 @@ static void bad_requests(const umpin_session *session) {
     size_t i;
     for (i = 0; i < sizeof refused / sizeof refused[0]; ++i)
         EXPECT_ERROR(ask(session, refused[i], &answer, &error), UMPIN_INVALID_REQUEST, error);
+    EXPECT_ERROR(ask(session, "{\"v\":1,\"operation\":\"pinInfo\",\"pageSize\":0}", &answer, &error), UMPIN_INVALID_ARGUMENT, error);
     EXPECT_ERROR(umpin_request_new(session, bytes("\xc3"), 1, &request, &error), UMPIN_INVALID_UTF8, error);
     EXPECT_ERROR(umpin_request_new(NULL, bytes("{}"), 2, &request, &error), UMPIN_NULL_ARGUMENT, error);
     EXPECT_ERROR(umpin_plan_new(session, bytes("{\"v\":1}"), 7, NULL, 0, &plan, &error), UMPIN_INVALID_REQUEST, error);
@@ -163,24 +164,28 @@ static void bad_imports(const umpin_session *session, const char *folder) {
                  UMPIN_MANAGEMENT_OBJECT_NOT_FOUND, error);
 }
 
-/* What the notification cannot do is said in the answer, because the PIN is changed. */
-static void failed_notification(const char *folder) {
+/* Where no message can be left at all, nothing is changed. */
+static void no_notification(const char *folder) {
     char path[1024];
     umpin_session *session = open_in(folder);
     import_people(session, folder, PEOPLE);
     snprintf(path, sizeof path, "%s/pickup", folder);
     write_file(path, "a file where the folder should be", 33);
-    EXPECT(reset(session, "{\"v\":1,\"identity\":\"kima\"}", "1985848", &answer, NULL, &error), UMPIN_OK);
-    CHECK(strstr(answer, "\"notification\":\"sent\"") == NULL);
-    CHECK(strstr(answer, "\"warnings\":[{") != NULL && strstr(answer, "1985848") == NULL);
+    EXPECT_ERROR(reset(session, "{\"v\":1,\"identity\":\"kima\"}", "1985848", NULL, NULL, &error), UMPIN_NOTIFICATION_FAILED, error);
+    EXPECT(ask(session, "{\"v\":1,\"operation\":\"pinInfo\",\"identity\":\"kima\"}", &answer, &error), UMPIN_OK);
+    CHECK(strstr(answer, "\"firstTimeUser\":true") != NULL && strstr(answer, "\"pinExpired\":true") != NULL);
     free(answer);
+    /* Without a message the reset goes through: the PIN is not in the history either. */
+    EXPECT(reset(session, "{\"v\":1,\"identity\":\"kima\",\"sendEmail\":false}", "1985848", NULL, NULL, &error), UMPIN_OK);
     umpin_session_free(session);
 }
 
+/* What lies outside of the default scope is not seen, unless the request says otherwise with a distinguished name. */
 static void outside_scope(const char *folder) {
     static const char configuration[] = "{\"defaultScope\":\"contoso.com/Sales\"}";
     char path[1024];
     char request[4096];
+    umpin_plan *plan = NULL;
     umpin_session *session = open_in(folder);
     import_people(session, folder, PEOPLE);
     umpin_session_free(session);
@@ -190,7 +195,18 @@ static void outside_scope(const char *folder) {
     write_file(path, configuration, sizeof configuration - 1);
     snprintf(request, sizeof request, "{\"v\":1,\"dataDirectory\":\"%s\",\"configFile\":\"%s\"}", folder, path);
     EXPECT(open_with(request, strlen(request), &session), UMPIN_OK);
-    EXPECT_ERROR(reset(session, "{\"v\":1,\"identity\":\"patc2\"}", NULL, NULL, NULL, &error), UMPIN_OUTSIDE_SCOPE, error);
+    EXPECT_ERROR(reset(session, "{\"v\":1,\"identity\":\"patc2\"}", NULL, NULL, NULL, &error), UMPIN_MANAGEMENT_OBJECT_NOT_FOUND,
+                 error);
+    EXPECT(planned(session, "{\"v\":1,\"identity\":\"CN=Pat Coleman,OU=Support,DC=contoso,DC=com\",\"ignoreDefaultScope\":true}", NULL,
+                   &plan, NULL, &error),
+           UMPIN_OK);
+    umpin_plan_free(plan);
+    plan = NULL;
+    /* The one of two that is inside. */
+    EXPECT(planned(session, "{\"v\":1,\"identity\":\"Pat Coleman\"}", NULL, &plan, &answer, &error), UMPIN_OK);
+    CHECK(strstr(answer, "contoso.com/Sales/Pat Coleman") != NULL);
+    free(answer);
+    umpin_plan_free(plan);
     umpin_session_free(session);
 }
 
@@ -242,7 +258,7 @@ int main(int argc, char **argv) {
     free(own);
 
     own = below(folder, "notification");
-    failed_notification(own);
+    no_notification(own);
     free(own);
     own = below(folder, "scope");
     outside_scope(own);

@@ -202,7 +202,7 @@ static void listings(const umpin_session *session) {
     umpin_error *error = NULL;
     char *text = NULL;
     EXPECT(ask(session, "{\"v\":1,\"operation\":\"status\"}", &text, &error), UMPIN_OK);
-    CHECK(strstr(text, "\"exists\":true") != NULL);
+    CHECK(strstr(text, "directory.db\"") != NULL);
     free(text);
     EXPECT(ask(session, "{\"v\":1,\"operation\":\"mailboxes\",\"identity\":\"tsmith\"}", &text, &error), UMPIN_OK);
     CHECK(strstr(text, "\"extensions\":[\"42710\"]") != NULL && strstr(text, "\"umEnabled\":true") != NULL);

@@ -8,7 +8,11 @@
 
 #include "umpin.h"
 
-static unsigned checks_made;
+#ifdef __cplusplus
+static thread_local unsigned checks_made;
+#else
+static _Thread_local unsigned checks_made;
+#endif
 
 /* A test that goes on after a failed check would report its consequences instead of the cause. */
 #define CHECK(condition)                                                                   \

@@ -10,7 +10,7 @@ typedef struct job {
     char problem[256];
 } job;
 
-/* Checks end the process from the main thread only; here a problem is written down. */
+/* Writes a problem down, so that it is told together with those of the other threads. */
 static void *resets(void *argument) {
     job *mine = (job *)argument;
     int round;

@@ -60,6 +60,7 @@ pub fn plan(mailboxes: Vec<MailboxRow>) -> ImportPlan {
             described: false,
         }],
         problems: Vec::new(),
+        ignored_columns: Vec::new(),
     }
 }
 

@@ -1,18 +1,32 @@
 //! The project's commands. `cargo xtask help` lists them.
 
+mod c_programs;
 mod cargo;
+mod demo;
+mod download;
+mod files;
 mod header;
+mod interop;
+mod merge;
+mod module;
+mod pester;
+mod powershell;
 mod process;
 mod repo;
+mod report;
+mod rid;
+mod test;
 
 use std::env;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 
+use crate::cargo::Build;
+
 const HELP: &str = "\
 cargo xtask demo              show the main job: build, stage the modules, reset PINs in a sandbox store
-cargo xtask test              formatting, lints, Rust tests, C programs and Pester tests on the staged modules
+cargo xtask test [part...]    check everything, or only: format, lint, rust, shipped, c, module, pester
 cargo xtask module [--release] put the importable PowerShell modules under target/module
 cargo xtask header            write include/umpin.h from src/ffi
 ";
@@ -31,7 +45,11 @@ fn main() -> ExitCode {
 fn run(arguments: &[String]) -> Result<()> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
+        ["demo"] => demo::run(),
         ["header"] => header::run(),
+        ["test", parts @ ..] => test::run(parts),
+        ["module"] => module::run(Build::Debug),
+        ["module", "--release"] => module::run(Build::Release),
         ["help" | "--help" | "-h"] => {
             print!("{HELP}");
             Ok(())

@@ -1,9 +1,11 @@
 //! Running other programs.
 
 use std::ffi::OsStr;
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::{env, fmt::Write as _};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+use std::{env, fmt::Write as _, thread};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -36,6 +38,55 @@ pub fn output(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
+/// Runs to the end with the terminal's own output, but not longer than this.
+pub fn limited(command: &mut Command, limit: Duration) -> Result<ExitStatus> {
+    eprintln!("> {}", shown(command));
+    let mut child = command
+        .spawn()
+        .with_context(|| format!("cannot start {}", shown(command)))?;
+    wait(&mut child, limit).with_context(|| shown(command))
+}
+
+/// Runs to the end, not longer than this; prints and returns standard output, and whether the exit code is 0.
+pub fn tee(command: &mut Command, limit: Duration) -> Result<(String, bool)> {
+    eprintln!("> {}", shown(command));
+    let mut child = command
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot start {}", shown(command)))?;
+    let output = child.stdout.take().context("standard output is a pipe")?;
+    let reader = thread::spawn(move || {
+        let mut all = String::new();
+        for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
+            let line = String::from_utf8_lossy(&line);
+            println!("{line}");
+            all.push_str(&line);
+            all.push('\n');
+        }
+        all
+    });
+    let status = wait(&mut child, limit).with_context(|| shown(command))?;
+    let output = reader
+        .join()
+        .map_err(|_| anyhow::anyhow!("the output could not be read"))?;
+    Ok((output, status.success()))
+}
+
+fn wait(child: &mut Child, limit: Duration) -> Result<ExitStatus> {
+    let start = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status);
+        }
+        if start.elapsed() > limit {
+            child.kill()?;
+            child.wait()?;
+            bail!("still running after {} s, ended", limit.as_secs());
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
 /// The command line, for people.
 pub fn shown(command: &Command) -> String {
     let program = Path::new(command.get_program());
@@ -66,4 +117,25 @@ pub fn find_in(name: &str, path: &OsStr) -> Option<PathBuf> {
         .filter(|folder| folder.is_absolute())
         .map(|folder| folder.join(format!("{name}{}", env::consts::EXE_SUFFIX)))
         .find(|candidate| candidate.is_file())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_what_was_printed_and_how_it_ended() {
+        let (output, success) = tee(
+            Command::new("sh").args(["-c", "echo one; echo two; exit 3"]),
+            Duration::from_secs(20),
+        )
+        .unwrap();
+        assert_eq!((output.as_str(), success), ("one\ntwo\n", false));
+    }
+
+    #[test]
+    fn ends_what_does_not_end() {
+        let error = limited(Command::new("sleep").arg("600"), Duration::from_millis(50)).unwrap_err();
+        assert!(format!("{error:#}").contains("still running"), "{error:#}");
+    }
 }

@@ -43,6 +43,10 @@ function Write-ImportWarning {
     foreach ($row in @($Counts.skipped)) {
         $Cmdlet.WriteWarning(('Line {0} of "{1}" was left out: {2}' -f $row.line, $File, $row.message))
     }
+    $ignored = @(Invoke-Core 'Get-UmMember' @{ InputObject = $Counts; Name = 'ignoredColumns' })
+    if ($ignored.Count -gt 0) {
+        $Cmdlet.WriteWarning(('Columns that are not known and were ignored: {0}.' -f ($ignored -join ', ')))
+    }
     $created = @($Counts.policiesCreated)
     if ($created.Count -gt 0) {
         # An LDIF file brings its policies along; a CSV file can only name them.

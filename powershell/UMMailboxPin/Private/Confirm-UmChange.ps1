@@ -45,7 +45,7 @@ function Remove-CaughtError {
     param([System.Management.Automation.ErrorRecord] $Record)
 
     $list = $global:Error
-    if ($list.Count -gt 0 -and [object]::ReferenceEquals($list[0], $Record)) {
+    if ($list.Count -gt 0 -and [object]::ReferenceEquals($list[0].Exception, $Record.Exception)) {
         $list.RemoveAt(0)
     }
 }

@@ -1,4 +1,4 @@
-# A property that may be absent: strict mode makes reading an absent one an error.
+# A property that may be absent: strict mode makes reading an absent one an error. The elements of an array come one by one.
 function Get-UmMember {
     param([object] $InputObject, [string] $Name)
 
@@ -8,10 +8,6 @@ function Get-UmMember {
     $property = $InputObject.PSObject.Properties[$Name]
     if ($null -eq $property) {
         return $null
-    }
-    # The comma keeps an array of one an array.
-    if ($property.Value -is [array]) {
-        return , $property.Value
     }
     $property.Value
 }

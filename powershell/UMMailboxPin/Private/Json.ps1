@@ -16,13 +16,12 @@ function ConvertTo-UmJson {
 function ConvertFrom-UmJson {
     param([string] $Json)
 
-    if ($null -eq $script:JsonKeepsText) {
-        # PowerShell 7 turns text that looks like a date into one; 7.5 can be told not to.
-        $command = Microsoft.PowerShell.Core\Get-Command -Name 'Microsoft.PowerShell.Utility\ConvertFrom-Json' -CommandType Cmdlet
-        $script:JsonKeepsText = if ($command.Parameters.ContainsKey('DateKind')) { @{ DateKind = 'String' } } else { @{} }
-    }
-    $options = $script:JsonKeepsText
+    $options = $script:JsonOptions
     Microsoft.PowerShell.Utility\ConvertFrom-Json -InputObject $Json @options
 }
 
-$script:JsonKeepsText = $null
+# PowerShell 7 turns text that looks like a date into one; from 7.5 on it can be told not to.
+$script:JsonOptions = @{}
+if ($PSVersionTable.PSVersion.Major * 100 + $PSVersionTable.PSVersion.Minor -ge 705) {
+    $script:JsonOptions['DateKind'] = 'String'
+}

@@ -34,6 +34,6 @@ function Write-PinInfoFailure {
         $Run.Cmdlet.WriteWarning($Failure.Exception.Message)
     }
     else {
-        $Run.Cmdlet.WriteError($Failure)
+        Write-UmError $Run $Failure
     }
 }

@@ -33,6 +33,7 @@ function New-ResetRun {
         Threads   = if ($Bound.ContainsKey('ThrottleLimit')) { [uint32] $Bound['ThrottleLimit'] } else { [uint32] 0 }
         Warned    = [System.Collections.Generic.HashSet[string]]::new()
         Plan      = $null
+        Writing   = $false
         Batch     = $null
         Queue     = [System.Collections.Generic.Queue[hashtable]]::new()
         Progress  = New-UmProgress $Cmdlet 'Resetting Unified Messaging PINs'
@@ -61,6 +62,8 @@ function Write-ResetAdvice {
 function Invoke-ResetItem {
     param([hashtable] $Run, [object] $InputObject, [bool] $WhatIf, [bool] $WillAsk)
 
+    $go = $false
+    $target = $null
     Write-ResetAdvice $Run
     $identity = Get-IdentityText $InputObject
     if (-not $identity) {
@@ -87,9 +90,7 @@ function Invoke-ResetItem {
     }
 
     Write-UmDiagnostic $Run.Cmdlet (Get-UmMember $target 'diagnostics')
-    foreach ($warning in (Get-UmMember $target 'warnings')) {
-        Write-UmWarning $Run $warning.message
-    }
+    Write-ResetWarning $Run (Get-UmMember $target 'warnings') $InputObject
 
     $go = Confirm-UmChange -Cmdlet $Run.Cmdlet -Sentence (Get-ResetSentence -Target $target -SendEmail $Run.SendEmail)
     if ($go) {
@@ -119,16 +120,35 @@ function Write-ResetAnswer {
 
     Write-UmDiagnostic $Run.Cmdlet $Answer.Diagnostics
     if ($null -ne $Answer.Failure) {
-        $Run.Cmdlet.WriteError($Answer.Failure)
+        Write-UmError $Run $Answer.Failure
         return
     }
     if ($Run.PassThru) {
-        $Run.Cmdlet.WriteObject((New-ResetResult $Answer))
+        $result = New-ResetResult $Answer
+        $Run.Writing = $true
+        $Run.Cmdlet.WriteObject($result)
+        $Run.Writing = $false
     }
-    foreach ($warning in (Get-UmMember $Answer.Value 'warnings')) {
+    Write-ResetWarning $Run (Get-UmMember $Answer.Value 'warnings') $Answer.TargetObject
+}
+
+# Said by Write-ResetAdvice already, or true of the store and not of the mailbox: once per pipeline.
+$script:PipelineWarnings = 'PickupPilesUp'
+$script:AdviceWarnings = 'NotifyEmailIgnored'
+
+function Write-ResetWarning {
+    param([hashtable] $Run, [object[]] $Warnings, [object] $TargetObject)
+
+    foreach ($warning in $Warnings) {
+        if ($null -eq $warning -or $warning.id -in $script:AdviceWarnings) {
+            continue
+        }
         if ($warning.id -eq 'NotificationFailed') {
-            $Run.Cmdlet.WriteError((New-UmErrorRecord -Id $warning.id -Message $warning.message -TargetObject $Answer.TargetObject `
-                        -RecommendedAction ([string] (Get-UmMember $warning 'recommendedAction'))))
+            Write-UmError $Run (New-UmErrorRecord -Id $warning.id -Message $warning.message -TargetObject $TargetObject `
+                    -RecommendedAction ([string] (Get-UmMember $warning 'recommendedAction')))
+        }
+        elseif ($warning.id -in $script:PipelineWarnings) {
+            Write-UmWarning $Run $warning.message -Key $warning.id
         }
         else {
             Write-UmWarning $Run $warning.message

@@ -41,7 +41,8 @@ function Open-UmDirectory {
     if ($null -ne $answer.Failure) {
         $Cmdlet.ThrowTerminatingError($answer.Failure)
     }
-    @{ Session = $session; Directory = $answer.Value.directory; Location = $answer.Value.location }
+    $kind = Get-UmMember $answer.Value 'directory'
+    @{ Session = $session; Directory = if ($kind) { $kind } else { 'embedded' }; Location = $answer.Value.location }
 }
 
 function Close-UmSession {

@@ -133,7 +133,14 @@ function Set-UMMailboxPIN {
         foreach ($preference in (Get-CallerPreference $PSCmdlet).GetEnumerator()) {
             $ExecutionContext.SessionState.PSVariable.Set($preference.Key, $preference.Value)
         }
-        $run = New-ResetRun -Cmdlet $PSCmdlet -Bound $PSBoundParameters
+        $run = $null
+        try {
+            $run = New-ResetRun -Cmdlet $PSCmdlet -Bound $PSBoundParameters
+        }
+        catch {
+            if (Test-UmStop $run $_) { throw }
+            $PSCmdlet.ThrowTerminatingError($_)
+        }
     }
 
     process {
@@ -143,6 +150,10 @@ function Set-UMMailboxPIN {
             Invoke-ResetItem -Run $run -InputObject $Identity.RawInput -WhatIf ([bool] $WhatIfPreference) `
                 -WillAsk (Test-UmConfirmation $ConfirmPreference)
             $completed = $true
+        }
+        catch {
+            if (Test-UmStop $run $_) { throw }
+            $PSCmdlet.ThrowTerminatingError($_)
         }
         finally {
             # A stop, whatever its reason, leaves here; neither end nor a later process would run.
@@ -155,6 +166,10 @@ function Set-UMMailboxPIN {
     end {
         try {
             Complete-ResetRun $run
+        }
+        catch {
+            if (Test-UmStop $run $_) { throw }
+            $PSCmdlet.ThrowTerminatingError($_)
         }
         finally {
             Close-ResetRun $run

@@ -5,6 +5,9 @@ use std::io;
 use std::path::Path;
 
 use super::error::io as failed;
+#[cfg(unix)]
+use crate::platform::group::ServiceGroup;
+use crate::platform::{self, volume::network_file_system};
 use crate::{Error, ErrorCode, Result};
 
 /// Makes a directory and its parents where they are missing; only what it makes gets the private mode.
@@ -29,10 +32,7 @@ pub(super) fn create_directory(path: &Path, group: Option<&str>) -> Result<()> {
 
 /// Makes an empty file that must not exist.
 pub(super) fn create_file(path: &Path, group: Option<&str>) -> Result<()> {
-    private_options()
-        .create_new(true)
-        .open(path)
-        .map_err(|e| failed(e, "create", path))?;
+    platform::files::create_private(path).map_err(|e| failed(e, "create", path))?;
     share(path, group, 0o660)
 }
 
@@ -88,16 +88,12 @@ fn match_mode(_path: &Path, _like: &Path) {}
 fn share(path: &Path, group: Option<&str>, mode: u32) -> Result<()> {
     use std::os::unix::fs::PermissionsExt;
     let Some(name) = group else { return Ok(()) };
-    let gid = nix::unistd::Group::from_name(name)
-        .ok()
-        .flatten()
-        .map(|g| g.gid.as_raw())
-        .ok_or_else(|| {
-            Error::new(
-                ErrorCode::ConfigurationInvalid,
-                format!("There is no group '{name}' on this computer."),
-            )
-        })?;
+    let gid = ServiceGroup::find(name).ok().flatten().map(|g| g.gid).ok_or_else(|| {
+        Error::new(
+            ErrorCode::ConfigurationInvalid,
+            format!("There is no group '{name}' on this computer."),
+        )
+    })?;
     std::os::unix::fs::chown(path, None, Some(gid))
         .and_then(|()| fs::set_permissions(path, fs::Permissions::from_mode(mode)))
         .map_err(|e| failed(e, "give to its group", path))
@@ -111,54 +107,18 @@ fn share(_path: &Path, _group: Option<&str>, _mode: u32) -> Result<()> {
 
 /// Makes a new or renamed entry of the directory durable.
 pub(super) fn sync_directory(path: &Path) -> Result<()> {
-    #[cfg(unix)]
-    File::open(path)
-        .and_then(|d| d.sync_all())
-        .map_err(|e| failed(e, "make durable", path))?;
-    #[cfg(not(unix))]
-    let _ = path;
-    Ok(())
+    platform::files::sync_directory(path).map_err(|e| failed(e, "make durable", path))
 }
 
 /// Locks and shared memory do not work between the clients of a network file system.
 pub(super) fn refuse_network(directory: &Path) -> Result<()> {
-    if !is_network(directory) {
-        return Ok(());
+    let found = network_file_system(directory).map_err(|e| failed(e, "examine", directory))?;
+    match found {
+        None => Ok(()),
+        Some(kind) => Err(Error::new(
+            ErrorCode::ConfigurationInvalid,
+            format!("'{}' is on a network file system ({kind}).", directory.display()),
+        )
+        .action("Put the embedded directory on a local disk, or use Active Directory for several computers.")),
     }
-    Err(Error::new(
-        ErrorCode::ConfigurationInvalid,
-        format!("'{}' is on a network file system.", directory.display()),
-    )
-    .action("Put the embedded directory on a local disk, or use Active Directory for several computers."))
-}
-
-#[cfg(target_os = "linux")]
-fn is_network(directory: &Path) -> bool {
-    use nix::sys::statfs::{
-        AFS_SUPER_MAGIC, CODA_SUPER_MAGIC, FsType, NCP_SUPER_MAGIC, NFS_SUPER_MAGIC, SMB_SUPER_MAGIC,
-    };
-    const CIFS: i64 = 0xff53_4d42;
-    const SMB2: i64 = 0xfe53_4d42;
-    const V9FS: i64 = 0x0102_1997;
-    const CEPH: i64 = 0x00c3_6400;
-    let Ok(stat) = nix::sys::statfs::statfs(directory) else {
-        return false;
-    };
-    let FsType(number) = stat.filesystem_type();
-    #[allow(clippy::unnecessary_cast)] // the type differs between targets
-    let number = number as i64 & 0xffff_ffff;
-    [
-        AFS_SUPER_MAGIC,
-        CODA_SUPER_MAGIC,
-        NCP_SUPER_MAGIC,
-        NFS_SUPER_MAGIC,
-        SMB_SUPER_MAGIC,
-    ]
-    .contains(&stat.filesystem_type())
-        || [CIFS, SMB2, V9FS, CEPH].contains(&number)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn is_network(_directory: &Path) -> bool {
-    false
 }

@@ -74,10 +74,10 @@ fn answer_all(jobs: &[Job], error: &Error) {
 }
 
 fn roll_back(slot: &Slot) {
-    if let Ok(connection) = slot.connection() {
-        if !connection.is_autocommit() {
-            let _ = connection.execute_batch("ROLLBACK");
-        }
+    if let Ok(connection) = slot.connection()
+        && !connection.is_autocommit()
+    {
+        let _ = connection.execute_batch("ROLLBACK");
     }
 }
 
@@ -124,6 +124,8 @@ fn transact(connection: &Connection, jobs: &[Job]) -> Result<Answers, Failure> {
 
 fn perform(connection: &Connection, task: &Task) -> Sql<Done> {
     Ok(match task {
+        #[cfg(test)]
+        Task::Panic => panic!("a test wanted it"),
         Task::Apply(wanted) => Done::Applied(change::apply(connection, wanted)?),
         Task::Lease { now, until, limit } => Done::Leased(outbox::lease(connection, *now, *until, *limit)?),
         Task::Remove(id) => {
@@ -153,10 +155,10 @@ fn settle(site: &Site, slot: &mut Slot, jobs: &[Job], answers: &Answers) -> Sql<
     slot.reopen(site)?;
     let connection = slot.connection()?;
     for (job, answer) in jobs.iter().zip(answers) {
-        if let (Task::Apply(wanted), Ok(Done::Applied(Applied::Committed))) = (&job.task, answer) {
-            if change::is_in_force(connection, wanted)? {
-                return Ok(Settled::InForce);
-            }
+        if let (Task::Apply(wanted), Ok(Done::Applied(Applied::Committed))) = (&job.task, answer)
+            && change::is_in_force(connection, wanted)?
+        {
+            return Ok(Settled::InForce);
         }
     }
     let page: u32 = connection.query_row("PRAGMA page_size", [], |r| r.get(0))?;

@@ -6,13 +6,14 @@ use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
 
 use super::error::Sql;
-use super::{audit, lookup, policies, random_id};
+use super::{audit, lookup, policies};
 use crate::audit::AuditTrail;
 use crate::directory::{ImportCounts, PolicyObject};
 use crate::identity::fold::fold;
 use crate::identity::{Probe, ProbeKind, probes_of};
 use crate::import::{ImportPlan, MailboxRow, PolicyRow, Problem};
 use crate::mailbox::{Mailbox, ObjectId};
+use crate::random::system_bytes;
 
 /// Where a row goes: the internal key of a stored mailbox, or nowhere yet.
 type Target = Option<i64>;
@@ -241,7 +242,7 @@ fn merged(row: &MailboxRow, stored: Option<&Mailbox>) -> Sql<Mailbox> {
     Ok(Mailbox {
         object_id: match stored {
             Some(m) => m.object_id,
-            None => ObjectId(random_id()?),
+            None => ObjectId(system_bytes()?),
         },
         guid: row.guid.or(stored.map(|m| m.guid)).unwrap_or_else(Uuid::new_v4),
         distinguished_name: row

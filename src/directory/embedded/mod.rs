@@ -28,7 +28,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use rand::TryRng;
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 
@@ -216,6 +215,10 @@ impl EmbeddedDirectory {
 }
 
 impl Directory for EmbeddedDirectory {
+    fn kind(&self) -> &'static str {
+        "embedded"
+    }
+
     fn location(&self) -> String {
         self.options.path.display().to_string()
     }
@@ -284,10 +287,8 @@ impl Directory for EmbeddedDirectory {
         if self.options.read_only {
             return Err(error::read_only());
         }
-        if !exists {
-            if let create::Made::Counts(counts) = create::create(&self.options, plan, audit)? {
-                return Ok(counts);
-            }
+        if !exists && let create::Made::Counts(counts) = create::create(&self.options, plan, audit)? {
+            return Ok(counts);
         }
         self.import_existing(plan, audit)
     }
@@ -328,15 +329,6 @@ fn copy_pages(from: &Connection, to: &mut Connection) -> Sql<()> {
         StepResult::Done => Ok(()),
         _ => Err(Error::new(ErrorCode::DirectoryUnavailable, "The directory is busy.").into()),
     }
-}
-
-/// 16 bytes from the operating system.
-fn random_id() -> Sql<[u8; 16]> {
-    let mut id = [0; 16];
-    rand::rngs::SysRng.try_fill_bytes(&mut id).map_err(|e| {
-        Error::new(ErrorCode::NativeFault, "The operating system gives no random numbers.").caused_by(e)
-    })?;
-    Ok(id)
 }
 
 /// The reading connections that are not in use, and how many there are at all.

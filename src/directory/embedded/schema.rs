@@ -165,7 +165,7 @@ pub(super) fn create(connection: &Connection) -> Sql<()> {
     migrate(connection, 0)?;
     connection.execute(
         "INSERT INTO meta (name, value) VALUES ('store_id', ?1)",
-        [super::random_id()?],
+        [crate::random::system_bytes::<16>()?],
     )?;
     Ok(())
 }

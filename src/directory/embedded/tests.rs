@@ -4,10 +4,13 @@ use rusqlite::Connection;
 
 use super::connection::open_in_memory;
 use super::lookup::lookup_sql;
+use super::writer::Task;
 use super::{EmbeddedDirectory, EmbeddedOptions, schema};
 use crate::ErrorCode;
 use crate::directory::Directory;
 use crate::identity::Identity;
+use crate::import::ImportPlan;
+use crate::notification::outbox::Outbox;
 
 fn query_plan(connection: &Connection, sql: &str) -> Vec<String> {
     let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
@@ -65,4 +68,16 @@ fn a_store_of_an_unknown_format_is_not_touched() {
     assert_eq!(error.code(), ErrorCode::ConfigurationInvalid);
     assert!(error.message().contains("newer version"), "{error}");
     assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn a_panic_of_the_writer_is_an_unknown_outcome_and_the_next_change_finds_a_new_one() {
+    let home = tempfile::tempdir().unwrap();
+    let directory = EmbeddedDirectory::new(EmbeddedOptions::new(home.path().join("directory.db")));
+    directory.import(&ImportPlan::default(), None, false).unwrap();
+    for _ in 0..3 {
+        let error = directory.write(Task::Panic).err().unwrap();
+        assert_eq!(error.code(), ErrorCode::OutcomeUnknown);
+        directory.remove([1; 16]).unwrap();
+    }
 }

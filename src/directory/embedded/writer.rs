@@ -1,6 +1,7 @@
 //! The writer: one thread per directory that carries out queued changes in groups, so that many changes share one sync.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -31,6 +32,8 @@ pub(super) enum Task {
         until: Timestamp,
         error: String,
     },
+    #[cfg(test)]
+    Panic,
 }
 
 /// What came of it.
@@ -150,7 +153,12 @@ fn work(shared: &Shared, site: &Site) {
     let mut slot = Slot::default();
     let mut wrote = false;
     while let Some(jobs) = shared.next_group() {
-        wrote |= group::carry_out(site, &mut slot, jobs);
+        // A panic drops the jobs, whose waiters then know that their outcome is unknown; those behind them are carried out.
+        let done = catch_unwind(AssertUnwindSafe(|| group::carry_out(site, &mut slot, jobs)));
+        match done {
+            Ok(written) => wrote |= written,
+            Err(_) => slot = Slot::default(),
+        }
     }
     if wrote {
         slot.checkpoint_if_free(site);

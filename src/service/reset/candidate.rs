@@ -9,8 +9,8 @@ use crate::credential::record::{CredentialRecord, NewPin};
 use crate::generate::PinSpace;
 use crate::mailbox::Extension;
 use crate::pin::Pin;
-use crate::platform::random;
 use crate::policy::{PinRule, UmMailboxPolicy};
+use crate::random::system_rng;
 use crate::service::random_id;
 
 /// A record ready to be sealed, and the PIN that it stands for.
@@ -59,7 +59,7 @@ impl Candidate {
         };
         let derivation = match record.derivation_for(cost) {
             Some(known) => *known,
-            None => Derivation::generate(cost, &mut random::rng())?,
+            None => Derivation::generate(cost, &mut system_rng())?,
         };
         let pin_id = random_id()?;
         let record = record.with_new_pin(NewPin {
@@ -108,7 +108,7 @@ fn draw(
 ) -> Result<PinTags> {
     let mut space = PinSpace::new(policy, extensions)?;
     loop {
-        let mut tags = PinTags::of(space.draw(&mut random::rng())?);
+        let mut tags = PinTags::of(space.draw(&mut system_rng())?);
         if !record.is_reused(&mut tags, deriver, policy.pin_history_count)? {
             return Ok(tags);
         }

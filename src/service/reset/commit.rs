@@ -12,7 +12,7 @@ use crate::credential::keyring::KeyRing;
 use crate::credential::keyring::Purpose;
 use crate::directory::{Applied, CredentialChange};
 use crate::notification::OutgoingMessage;
-use crate::platform::random;
+use crate::random::system_rng;
 use crate::service::resolve::require_um_enabled;
 use crate::service::{Service, random_id};
 use crate::{Error, ErrorCode, Result};
@@ -26,6 +26,8 @@ impl Service {
     /// # Errors
     /// Nothing was changed, save for `OutcomeUnknown`, when that cannot be known.
     pub fn commit_reset(&self, mut plan: ResetPlan, deriver: &mut Deriver) -> Result<ResetOutcome> {
+        // Those of the look-up have been told with the target.
+        plan.diagnostics.clear();
         let ring = self.ring_for_change()?;
         let operation = random_id()?;
         let deadline = Instant::now() + DEADLINE;
@@ -95,12 +97,7 @@ impl Service {
         now: Timestamp,
     ) -> Result<(CredentialChange, Option<OutgoingMessage>)> {
         let context = self.seal_context(plan.mailbox.object_id)?;
-        let record = ring.seal(
-            Purpose::Record,
-            &context,
-            &candidate.record.encode(),
-            &mut random::rng(),
-        )?;
+        let record = ring.seal(Purpose::Record, &context, &candidate.record.encode(), &mut system_rng())?;
         let mut entry = None;
         let mut message = None;
         if let (Some((pin, pin_id)), Some(recipient)) = (&candidate.announced, &plan.recipient) {

@@ -4,8 +4,8 @@ use super::{ResetPlan, ResetRequest, recipient};
 use crate::credential::derive::{Deriver, PinTags};
 use crate::generate::PinSpace;
 use crate::mailbox::Mailbox;
-use crate::platform::random;
 use crate::policy::{PinRule, UmMailboxPolicy};
+use crate::random::system_rng;
 use crate::service::Service;
 use crate::service::resolve::Lookup;
 use crate::{Error, ErrorCode, Result};
@@ -79,7 +79,7 @@ impl Service {
             }
             None if plan.request.keep_pin => {}
             None => {
-                PinSpace::new(policy, &plan.mailbox.extensions)?.draw(&mut random::rng())?;
+                PinSpace::new(policy, &plan.mailbox.extensions)?.draw(&mut system_rng())?;
             }
         }
         if plan.recipient.is_some() {

@@ -1,10 +1,26 @@
-//! Random bytes from a generator that may fail.
+//! Randomness: from the operating system and from nowhere else. The domain is handed the generator, so that tests can give
+//! one of their own.
 
 use rand::TryCryptoRng;
+use rand::rngs::SysRng;
 
 use crate::{Error, ErrorCode, Result};
 
-/// `N` fresh random bytes: salts, nonces, epochs, PIN ids. Production code passes [`rand::rngs::SysRng`].
+/// The operating system's random number generator, asked anew for every draw; its failure is an error, not a panic.
+#[must_use]
+pub fn system_rng() -> SysRng {
+    SysRng
+}
+
+/// `N` fresh random bytes of the operating system's: ids, epochs.
+///
+/// # Errors
+/// As [`random_bytes`].
+pub fn system_bytes<const N: usize>() -> Result<[u8; N]> {
+    random_bytes(&mut SysRng)
+}
+
+/// `N` fresh random bytes: salts, nonces, epochs, PIN ids.
 ///
 /// # Errors
 /// `NativeFault` when the generator fails: nothing can be protected without it.

@@ -1,0 +1,12 @@
+//! The JSON of the C ABI. Requests refuse unknown fields; responses may grow. A PIN is never in either.
+
+mod requests;
+mod responses;
+
+pub(super) use requests::{Operation, parse_open, parse_plan, parse_request};
+pub(super) use responses::{
+    error, imported, mailbox, mailboxes, outcome, pin_info, pin_infos, policies, status, target,
+};
+
+/// The version of all messages.
+const VERSION: u64 = 1;

@@ -1,0 +1,230 @@
+//! Requests: parsed strictly, so that a misspelt field is an error and not a reset of another kind.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use super::VERSION;
+use crate::config::OpenRequest;
+use crate::directory::MailboxFilter;
+use crate::import::Format;
+use crate::service::reset::ResetRequest;
+use crate::service::{ImportRequest, Lookup};
+use crate::{Error, ErrorCode, Result};
+
+/// Items of a page unless the request says otherwise, and at most.
+const PAGE_SIZE: usize = 500;
+const MAX_PAGE_SIZE: usize = 10_000;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Open {
+    v: u64,
+    config_file: Option<PathBuf>,
+    data_directory: PathBuf,
+    caller: Option<String>,
+    application: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct PlanRequest {
+    v: u64,
+    identity: String,
+    cmdlet: Option<String>,
+    pin_expired: Option<bool>,
+    locked_out: Option<bool>,
+    notify_email: Option<String>,
+    send_email: Option<bool>,
+    domain_controller: Option<String>,
+    #[serde(default)]
+    ignore_default_scope: bool,
+    #[serde(default)]
+    keep_pin: bool,
+    #[serde(default)]
+    what_if: bool,
+}
+
+/// The operations of `umpin_request_new`.
+#[derive(Deserialize)]
+#[serde(tag = "operation", rename_all = "camelCase")]
+enum RawOperation {
+    Status(Empty),
+    PinInfo(Query),
+    Mailboxes(Query),
+    Policies(Query),
+    Import(Import),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Empty {
+    v: u64,
+}
+
+/// Which objects a request wants: one, or a page of all.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(in crate::session) struct Query {
+    v: u64,
+    identity: Option<String>,
+    #[serde(default)]
+    um_enabled_only: bool,
+    page_size: Option<usize>,
+    after: Option<String>,
+    #[serde(default)]
+    ignore_default_scope: bool,
+    domain_controller: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Import {
+    v: u64,
+    path: PathBuf,
+    format: Option<String>,
+    default_policy: Option<String>,
+    #[serde(default)]
+    skip_invalid: bool,
+    #[serde(default)]
+    what_if: bool,
+}
+
+pub(in crate::session) enum Operation {
+    Status,
+    PinInfo(Query),
+    Mailboxes(Query),
+    Policies(Query),
+    Import(ImportRequest),
+}
+
+impl Query {
+    pub(in crate::session) fn identity(&self) -> Option<&str> {
+        self.identity.as_deref()
+    }
+
+    pub(in crate::session) fn after(&self) -> Option<&str> {
+        self.after.as_deref()
+    }
+
+    pub(in crate::session) fn page_size(&self) -> usize {
+        self.page_size.unwrap_or(PAGE_SIZE)
+    }
+
+    pub(in crate::session) fn filter(&self) -> MailboxFilter {
+        MailboxFilter {
+            um_enabled_only: self.um_enabled_only,
+        }
+    }
+
+    pub(in crate::session) fn lookup(&self) -> Lookup<'_> {
+        Lookup {
+            ignore_default_scope: self.ignore_default_scope,
+            domain_controller: self.domain_controller.as_deref(),
+        }
+    }
+}
+
+fn invalid(message: impl Into<String>) -> Error {
+    Error::new(ErrorCode::InvalidRequest, message)
+}
+
+/// A parser's error names line and column, and for our own fields the field, but not the value: it may be anything.
+fn parse<'a, T: Deserialize<'a>>(request: &'a [u8]) -> Result<T> {
+    let text = std::str::from_utf8(request)
+        .map_err(|_| Error::new(ErrorCode::InvalidUtf8, "The request is not valid UTF-8."))?;
+    serde_json::from_str(text).map_err(|e| {
+        let what = match e.classify() {
+            serde_json::error::Category::Data => "has unknown, missing or impossible fields",
+            _ => "is not well-formed JSON",
+        };
+        invalid(format!(
+            "The request {what} (line {}, column {}).",
+            e.line(),
+            e.column()
+        ))
+    })
+}
+
+fn check_version(v: u64) -> Result<()> {
+    if v == VERSION {
+        return Ok(());
+    }
+    Err(invalid(format!(
+        "The request has version {v}; this library understands version {VERSION}."
+    )))
+}
+
+pub(in crate::session) fn parse_open(request: &[u8]) -> Result<OpenRequest> {
+    let open: Open = parse(request)?;
+    check_version(open.v)?;
+    if open.config_file.as_ref().is_some_and(|path| !path.is_absolute()) || !open.data_directory.is_absolute() {
+        return Err(invalid("The paths configFile and dataDirectory must be absolute."));
+    }
+    Ok(OpenRequest {
+        config_file: open.config_file,
+        data_directory: open.data_directory,
+        caller: open.caller,
+        application: open.application,
+    })
+}
+
+/// The reset, and whether it is only asked what it would do.
+pub(in crate::session) fn parse_plan(request: &[u8]) -> Result<(ResetRequest, bool)> {
+    let plan: PlanRequest = parse(request)?;
+    check_version(plan.v)?;
+    let request = ResetRequest {
+        identity: plan.identity,
+        cmdlet: plan.cmdlet,
+        pin: None,
+        pin_expired: plan.pin_expired,
+        locked_out: plan.locked_out,
+        notify_email: plan.notify_email,
+        send_email: plan.send_email,
+        domain_controller: plan.domain_controller,
+        ignore_default_scope: plan.ignore_default_scope,
+        keep_pin: plan.keep_pin,
+    };
+    Ok((request, plan.what_if))
+}
+
+pub(in crate::session) fn parse_request(request: &[u8]) -> Result<Operation> {
+    let checked = |query: Query| {
+        check_version(query.v)?;
+        if !(1..=MAX_PAGE_SIZE).contains(&query.page_size()) {
+            return Err(Error::new(
+                ErrorCode::InvalidArgument,
+                format!("The pageSize must be between 1 and {MAX_PAGE_SIZE}."),
+            ));
+        }
+        Ok(query)
+    };
+    Ok(match parse(request)? {
+        RawOperation::Status(empty) => {
+            check_version(empty.v)?;
+            Operation::Status
+        }
+        RawOperation::PinInfo(query) => Operation::PinInfo(checked(query)?),
+        RawOperation::Mailboxes(query) => Operation::Mailboxes(checked(query)?),
+        RawOperation::Policies(query) => Operation::Policies(checked(query)?),
+        RawOperation::Import(import) => {
+            check_version(import.v)?;
+            if !import.path.is_absolute() {
+                return Err(invalid("The path of the import file must be absolute."));
+            }
+            let format = match import.format.as_deref() {
+                None => None,
+                Some("csv") => Some(Format::Csv),
+                Some("ldif") => Some(Format::Ldif),
+                Some(_) => return Err(invalid("The format must be \"csv\" or \"ldif\".")),
+            };
+            Operation::Import(ImportRequest {
+                path: import.path,
+                format,
+                default_policy: import.default_policy,
+                skip_invalid: import.skip_invalid,
+                what_if: import.what_if,
+            })
+        }
+    })
+}

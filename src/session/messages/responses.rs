@@ -1,0 +1,217 @@
+//! Responses and errors as JSON.
+
+use serde_json::{Value, json};
+
+use super::VERSION;
+use crate::Error;
+use crate::directory::{Page, PolicyObject};
+use crate::mailbox::Mailbox;
+use crate::policy::Limit;
+use crate::service::reset::{Notification, ResetOutcome, ResetPlan};
+use crate::service::{ImportOutcome, PinInfo, PinInfoItem, Status, Warning};
+
+fn bytes(mut message: Value) -> Vec<u8> {
+    message["v"] = VERSION.into();
+    message.to_string().into_bytes()
+}
+
+/// An error as the C ABI tells it.
+#[must_use]
+pub(in crate::session) fn error(error: &Error) -> Vec<u8> {
+    bytes(error_value(error))
+}
+
+fn error_value(error: &Error) -> Value {
+    let mut diagnostics = Vec::new();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        diagnostics.push(format!("Caused by: {error}"));
+        cause = error.source();
+    }
+    json!({
+        "v": VERSION,
+        "status": error.code().status(),
+        "id": error.code().id(),
+        "message": error.message(),
+        "recommendedAction": error.recommended_action(),
+        "details": error.details(),
+        "diagnostics": diagnostics,
+    })
+}
+
+fn warnings(warnings: &[Warning]) -> Value {
+    warnings
+        .iter()
+        .map(|warning| {
+            json!({
+                "id": warning.id,
+                "message": warning.message,
+                "recommendedAction": warning.recommended_action,
+            })
+        })
+        .collect()
+}
+
+fn names(mailbox: &Mailbox) -> Value {
+    json!({
+        "identity": mailbox.identity(),
+        "guid": mailbox.guid.to_string(),
+        "distinguishedName": mailbox.distinguished_name.as_ref().map(|dn| dn.as_str()),
+        "displayName": mailbox.greeting_name(),
+        "primarySmtpAddress": mailbox.primary_smtp_address,
+    })
+}
+
+fn extend(mut base: Value, more: Value) -> Value {
+    if let (Value::Object(base), Value::Object(more)) = (&mut base, more) {
+        base.extend(more);
+    }
+    base
+}
+
+pub(in crate::session) fn target(plan: &ResetPlan) -> Vec<u8> {
+    bytes(extend(
+        names(plan.mailbox()),
+        json!({
+            "recipient": plan.recipient(),
+            "generatesPin": plan.generates_pin(),
+            "keepsPin": plan.keeps_pin(),
+            "pinExpired": plan.will_expire(),
+            "lockedOut": plan.will_lock(),
+            "warnings": warnings(plan.warnings()),
+            "diagnostics": plan.diagnostics(),
+        }),
+    ))
+}
+
+pub(in crate::session) fn outcome(outcome: &ResetOutcome) -> Vec<u8> {
+    let notification = match outcome.notification {
+        Notification::None => "none",
+        Notification::Sent => "sent",
+        Notification::Queued => "queued",
+        Notification::Failed => "failed",
+    };
+    bytes(extend(
+        names(&outcome.mailbox),
+        json!({
+            "pinExpired": outcome.pin_expired,
+            "lockedOut": outcome.locked_out,
+            "pinGenerated": outcome.generated.is_some(),
+            "notification": notification,
+            "recipient": outcome.recipient,
+            "warnings": warnings(&outcome.warnings),
+            "diagnostics": outcome.diagnostics,
+        }),
+    ))
+}
+
+pub(in crate::session) fn status(status: &Status) -> Vec<u8> {
+    bytes(json!({ "directory": status.directory, "location": status.location }))
+}
+
+fn info_value(info: &PinInfo) -> Value {
+    json!({
+        "userId": info.mailbox.user_id(),
+        "userObjectId": info.mailbox.guid.to_string(),
+        "identity": info.mailbox.identity(),
+        "distinguishedName": info.mailbox.distinguished_name.as_ref().map(|dn| dn.as_str()),
+        "primarySmtpAddress": info.mailbox.primary_smtp_address,
+        "pinExpired": info.pin_expired,
+        "lockedOut": info.locked_out,
+        "firstTimeUser": info.first_time_user,
+        "isValid": true,
+    })
+}
+
+pub(in crate::session) fn pin_info(info: &PinInfo) -> Vec<u8> {
+    bytes(json!({ "items": [info_value(info)], "next": null }))
+}
+
+pub(in crate::session) fn pin_infos(page: &Page<PinInfoItem>) -> Vec<u8> {
+    let items: Vec<Value> = page
+        .items
+        .iter()
+        .map(|item| match item {
+            PinInfoItem::Info(info) => info_value(info),
+            PinInfoItem::Failed { mailbox, error } => {
+                json!({ "identity": mailbox.identity(), "error": error_value(error) })
+            }
+        })
+        .collect();
+    bytes(json!({ "items": items, "next": page.next }))
+}
+
+fn mailbox_value(mailbox: &Mailbox) -> Value {
+    let extensions: Vec<&str> = mailbox.extensions.iter().map(|e| e.number.as_str()).collect();
+    json!({
+        "guid": mailbox.guid.to_string(),
+        "identity": mailbox.identity(),
+        "distinguishedName": mailbox.distinguished_name.as_ref().map(|dn| dn.as_str()),
+        "name": mailbox.name,
+        "displayName": mailbox.display_name,
+        "alias": mailbox.alias,
+        "samAccountName": mailbox.sam_account_name,
+        "userPrincipalName": mailbox.user_principal_name,
+        "primarySmtpAddress": mailbox.primary_smtp_address,
+        "emailAddresses": mailbox.email_addresses,
+        "legacyExchangeDN": mailbox.legacy_exchange_dn,
+        "umEnabled": mailbox.um_enabled,
+        "extensions": extensions,
+        "umMailboxPolicy": mailbox.um_mailbox_policy,
+    })
+}
+
+pub(in crate::session) fn mailbox(mailbox: &Mailbox) -> Vec<u8> {
+    bytes(json!({ "items": [mailbox_value(mailbox)], "next": null }))
+}
+
+pub(in crate::session) fn mailboxes(page: &Page<Mailbox>) -> Vec<u8> {
+    let items: Vec<Value> = page.items.iter().map(mailbox_value).collect();
+    bytes(json!({ "items": items, "next": page.next }))
+}
+
+pub(in crate::session) fn policies(policies: &[PolicyObject]) -> Vec<u8> {
+    let limit = |limit: Limit| match limit {
+        Limit::Unlimited => None,
+        Limit::Of(n) => Some(n),
+    };
+    let items: Vec<Value> = policies
+        .iter()
+        .map(|policy| {
+            let settings = &policy.settings;
+            json!({
+                "guid": policy.guid.to_string(),
+                "name": settings.name,
+                "identity": settings.name,
+                "distinguishedName": policy.distinguished_name,
+                "minPINLength": settings.min_pin_length,
+                "pinLifetimeDays": limit(settings.pin_lifetime_days),
+                "pinHistoryCount": settings.pin_history_count,
+                "allowCommonPatterns": settings.allow_common_patterns,
+                "logonFailuresBeforePINReset": limit(settings.logon_failures_before_pin_reset),
+                "maxLogonAttempts": limit(settings.max_logon_attempts),
+                "resetPINText": settings.reset_pin_text,
+            })
+        })
+        .collect();
+    bytes(json!({ "items": items, "next": null }))
+}
+
+pub(in crate::session) fn imported(outcome: &ImportOutcome) -> Vec<u8> {
+    let counts = &outcome.counts;
+    let skipped: Vec<Value> = outcome
+        .skipped
+        .iter()
+        .map(|problem| json!({ "line": problem.line, "message": problem.message }))
+        .collect();
+    bytes(json!({
+        "mailboxesCreated": counts.mailboxes_created,
+        "mailboxesUpdated": counts.mailboxes_updated,
+        "mailboxesUnchanged": counts.mailboxes_unchanged,
+        "policiesCreated": counts.policies_created,
+        "policiesUpdated": counts.policies_updated,
+        "skipped": skipped,
+        "ignoredColumns": outcome.ignored_columns,
+        "location": outcome.location,
+    }))
+}

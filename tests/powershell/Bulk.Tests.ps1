@@ -1,0 +1,71 @@
+BeforeAll {
+    . "$PSScriptRoot/Support/Fresh.ps1"
+}
+
+Describe '-ThrottleLimit' {
+    BeforeEach { $script:Store = New-TestStore }
+    AfterEach { Remove-TestFolder $script:Store }
+
+    It 'keeps the order of the input, errors included' {
+        $run = Invoke-Fresh -Store $script:Store {
+            'tonysmith', 'nobody', 'amyalberts', 'ryoung', 'ppinilla', 'zmueller', 'tonysmith' |
+                Set-UMMailboxPIN -ThrottleLimit 4 -PassThru 2>&1 |
+                ForEach-Object { if ($_ -is [System.Management.Automation.ErrorRecord]) { $_.TargetObject } else { $_.PrimarySmtpAddress } }
+        }
+        $run.All | Should -BeNullOrEmpty
+        $run.Output | Should -Be @('tonysmith@contoso.com', 'nobody', 'amyalberts@contoso.com', 'ryoung', 'ppinilla@contoso.com',
+            'zmueller@contoso.com', 'tonysmith@contoso.com')
+        Get-MessageCount $script:Store | Should -Be 5
+    }
+
+    It 'is silent on success and reaches every mailbox' {
+        $run = Invoke-Fresh -Store $script:Store {
+            Get-UMMailbox -ResultSize Unlimited | Set-UMMailboxPIN -ThrottleLimit 8 -PinExpired $false
+            @(Get-UMMailboxPIN | Where-Object PinExpired).Count
+        }
+        $run.All | Should -BeNullOrEmpty
+        $run.Output | Should -Be @(0)
+    }
+
+    It 'accepts nothing after an error that stops, and finishes what was accepted' {
+        $run = Invoke-Fresh -Store $script:Store {
+            try { 'tonysmith', 'amyalberts', 'nobody', 'ppinilla', 'zmueller' | Set-UMMailboxPIN -ThrottleLimit 2 -ErrorAction Stop }
+            catch { $_.FullyQualifiedErrorId }
+            @(Get-UMMailboxPIN ppinilla).Count
+        }
+        $run.Output[0] | Should -Be 'ManagementObjectNotFound,Set-UMMailboxPIN'
+        Get-MessageCount $script:Store | Should -BeGreaterOrEqual 2
+    }
+
+    It 'finishes what was accepted when a command upstream fails and the process ends' {
+        $null = Invoke-Fresh -Store $script:Store {
+            'tonysmith', 'amyalberts', 'boom', 'ppinilla' | ForEach-Object { if ($_ -eq 'boom') { throw 'upstream' }; $_ } |
+                Set-UMMailboxPIN -ThrottleLimit 2
+        }
+        Get-MessageCount $script:Store | Should -Be 2
+    }
+
+    It 'can come from $PSDefaultParameterValues' {
+        $run = Invoke-Fresh -Store $script:Store {
+            $PSDefaultParameterValues = @{ 'Set-UMMailboxPIN:ThrottleLimit' = 4 }
+            'tonysmith', 'amyalberts' | Set-UMMailboxPIN
+        }
+        $run.All | Should -BeNullOrEmpty
+        Get-MessageCount $script:Store | Should -Be 2
+    }
+
+    It 'submits nothing with -WhatIf' {
+        $run = Invoke-Fresh -Store $script:Store { 'tonysmith', 'nobody', 'amyalberts' | Set-UMMailboxPIN -ThrottleLimit 4 -WhatIf -ErrorAction SilentlyContinue }
+        @($run.Text -split '\r?\n' | Where-Object { $_ -match '^What if: ' }).Count | Should -Be 2
+        Get-MessageCount $script:Store | Should -Be 0
+    }
+
+    It 'ends early with Select-Object -First' {
+        $run = Invoke-Fresh -Store $script:Store {
+            'tonysmith', 'amyalberts', 'ppinilla' | Set-UMMailboxPIN -PassThru | Select-Object -First 1 | ForEach-Object PrimarySmtpAddress
+        }
+        $run.All | Should -BeNullOrEmpty
+        $run.Output | Should -Be @('tonysmith@contoso.com')
+        Get-MessageCount $script:Store | Should -Be 1
+    }
+}

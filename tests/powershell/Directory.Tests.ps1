@@ -1,0 +1,166 @@
+BeforeAll {
+    . "$PSScriptRoot/Support/Fresh.ps1"
+}
+
+Describe 'Import-UMDirectory' {
+    BeforeEach { $script:Folder = New-TestFolder }
+    AfterEach { Remove-TestFolder $script:Folder }
+
+    It 'is silent but for the policies it had to make, and counts with -PassThru' {
+        $run = Invoke-Fresh -Store $script:Folder -Variables @{ File = Get-Fixture 'contoso.csv' } {
+            Import-UMDirectory $V.File -PassThru -WarningVariable warned -WarningAction SilentlyContinue
+            $warned.Message
+            Import-UMDirectory $V.File -WarningVariable again
+            @($again).Count
+            (Import-UMDirectory $V.File -PassThru).MailboxesUnchanged
+        }
+        $run.All | Should -BeNullOrEmpty
+        $run.Output[0].MailboxesCreated | Should -Be 21
+        $run.Output[0].PoliciesCreated | Should -Be @('Default')
+        $run.Output[1] | Should -Match 'Default'
+        $run.Output[2] | Should -Be 0
+        $run.Output[3] | Should -Be 21
+    }
+
+    It 'takes files with and without byte order mark alike' {
+        $run = Invoke-Fresh -Store $script:Folder -Variables @{ File = Get-Fixture 'contoso.csv' } {
+            [System.IO.File]::WriteAllText("$Work/bom.csv", [System.IO.File]::ReadAllText($V.File), (New-Object System.Text.UTF8Encoding $true))
+            Import-UMDirectory "$Work/bom.csv" -WarningAction SilentlyContinue
+            (Import-UMDirectory $V.File -PassThru).MailboxesUnchanged
+            (Get-Mailbox zmueller).Name
+        }
+        $run.ErrorText | Should -BeNullOrEmpty
+        $run.Output | Should -Be @(21, 'Zoë Müller')
+    }
+
+    It 'resolves a relative path against the location' {
+        $run = Invoke-Fresh -Store $script:Folder -Variables @{ Folder = [System.IO.Path]::GetDirectoryName((Get-Fixture 'contoso.csv')) } {
+            Set-Location $V.Folder
+            (Import-UMDirectory ./contoso.csv -PassThru -WarningAction SilentlyContinue).MailboxesCreated
+        }
+        $run.Output | Should -Be @(21)
+    }
+
+    It 'changes nothing because of one bad row, which it names' {
+        $run = Invoke-Fresh -Store $script:Folder -Variables @{ Good = Get-Fixture 'contoso.csv'; Bad = Get-Fixture 'invalid-row.csv' } {
+            Import-UMDirectory $V.Good -WarningAction SilentlyContinue
+            Import-UMDirectory $V.Bad -ErrorAction SilentlyContinue -ErrorVariable problem
+            @($problem).Count
+            $problem[0].FullyQualifiedErrorId
+            $problem[0].Exception.Message
+            @(Get-Mailbox).Count
+        }
+        $run.Output[0] | Should -Be 1
+        $run.Output[1] | Should -Be 'ImportInvalid,Import-UMDirectory'
+        $run.Output[2] | Should -Match 'line 3'
+        $run.Output[3] | Should -Be 21
+    }
+
+    It 'leaves bad rows out with -SkipInvalid, with a warning for each' {
+        $run = Invoke-Fresh -Store $script:Folder -Variables @{ Bad = Get-Fixture 'invalid-row.csv' } {
+            $result = Import-UMDirectory $V.Bad -SkipInvalid -DefaultPolicy Executives -PassThru -WarningVariable warned -WarningAction SilentlyContinue
+            $result.MailboxesCreated
+            @($warned.Message | Where-Object { $_ -match 'Line 3' }).Count
+            "$($result.SkippedLines)"
+            (Get-UMMailbox newhire@contoso.com).UMMailboxPolicy
+        }
+        $run.Output | Should -Be @(2, 1, '3', 'Executives')
+    }
+
+    It 'creates nothing with -WhatIf, and says what it would do' {
+        $run = Invoke-Fresh -Store $script:Folder -Variables @{ File = Get-Fixture 'contoso.csv' } {
+            Import-UMDirectory $V.File -WhatIf -PassThru -WarningAction SilentlyContinue
+        }
+        $run.Text | Should -Match '^What if: .*21 mailboxes created'
+        $run.Output | Should -BeNullOrEmpty
+        Get-ChildItem -LiteralPath $script:Folder -Force | Should -BeNullOrEmpty
+    }
+
+    It 'has one error for a file that is not there' {
+        $run = Invoke-Fresh -Store $script:Folder {
+            $Error.Clear()
+            try { Import-UMDirectory ./none.csv } catch { $_.FullyQualifiedErrorId }
+            try { Import-UMDirectory nodrive:\none.csv } catch { $_.FullyQualifiedErrorId }
+            $Error.Count
+        }
+        $run.Output | Should -Be @('ImportInvalid,Import-UMDirectory', 'ImportInvalid,Import-UMDirectory', 2)
+    }
+}
+
+Describe 'The mailbox commands' {
+    BeforeAll { $script:Store = New-TestStore }
+    AfterAll { Remove-TestFolder $script:Store }
+
+    It 'Get-Mailbox shows what scripts read' {
+        $run = Invoke-Fresh -Store $script:Store {
+            $mailbox = Get-Mailbox tonysmith@contoso.com
+            $mailbox.PSObject.TypeNames[0]
+            $mailbox.Guid.GetType().Name
+            $mailbox.UMEnabled
+            $mailbox.UMEnabled.GetType().Name
+            $mailbox.DistinguishedName
+            $mailbox.EmailAddresses -join ' '
+            if ((Get-Mailbox ryoung).UMEnabled) { 'enabled' } else { 'not enabled' }
+        }
+        $run.Output | Should -Be @('UMMailboxPin.Mailbox', 'Guid', $true, 'Boolean', 'CN=Tony Smith,OU=Sales,DC=contoso,DC=com',
+            'SMTP:tonysmith@contoso.com smtp:tony.tonysmith@contoso.com', 'not enabled')
+    }
+
+    It 'Get-UMMailbox serves as the usual guard' {
+        $run = Invoke-Fresh -Store $script:Store {
+            $Error.Clear()
+            foreach ($name in 'tonysmith', 'ryoung', 'nobody') {
+                if (Get-UMMailbox $name -ErrorAction SilentlyContinue) { "$name yes" } else { "$name no" }
+            }
+            $Error.FullyQualifiedErrorId
+            $mailbox = Get-UMMailbox mdempsey
+            $mailbox.Extensions -join ' '
+            $mailbox.UMMailboxPolicy
+        }
+        $run.ErrorText | Should -BeNullOrEmpty
+        $run.Output | Should -Be @('tonysmith yes', 'ryoung no', 'nobody no', 'ManagementObjectNotFound,Get-UMMailbox',
+            'MailboxNotUMEnabled,Get-UMMailbox', '6305 6399', 'Default')
+    }
+
+    It 'Get-UMMailboxPolicy shows the rules' {
+        $run = Invoke-Fresh -Store $script:Store { Get-UMMailboxPolicy Default; @(Get-UMMailboxPolicy).Count; Get-UMMailboxPolicy none -ErrorAction SilentlyContinue; $? }
+        $run.Output[0].MinPINLength | Should -Be 6
+        $run.Output[0].PINLifetime | Should -Be 60
+        $run.Output[0].MaxLogonAttempts | Should -Be 15
+        $run.Output[1] | Should -Be 1
+        $run.Output[2] | Should -BeFalse
+    }
+
+    It '-ErrorAction Stop and $ErrorActionPreference of the script count' {
+        $run = Invoke-Fresh -Store $script:Store {
+            $ErrorActionPreference = 'Stop'
+            try { Get-Mailbox nobody; 'went on' } catch { $_.CategoryInfo.Reason }
+        }
+        $run.Output | Should -Be @('ManagementObjectNotFoundException')
+    }
+
+    It 'are loaded when they are called, without an import' {
+        $run = Invoke-Fresh -Store $script:Store { (Get-Mailbox tonysmith).Alias; (Get-Module UMMailboxPin*).Name | Sort-Object }
+        $run.All | Should -BeNullOrEmpty
+        $run.Output | Should -Be @('tonysmith', 'UMMailboxPin', 'UMMailboxPin.Directory')
+    }
+
+    It 'leave a command alone that the session has' {
+        $run = Invoke-Fresh -Store $script:Store { function global:Get-Mailbox { 'own' }; Get-UMMailboxPIN tonysmith | Out-Null; Get-Mailbox }
+        $run.All | Should -BeNullOrEmpty
+        $run.Output | Should -Be @('own')
+    }
+
+    It 'warn at an import that hides one, and name it; -NoClobber hides none' {
+        $run = Invoke-Fresh -Store $script:Store {
+            function global:Get-Mailbox { 'own' }
+            Import-Module UMMailboxPin.Directory -NoClobber -WarningAction SilentlyContinue
+            Get-Mailbox
+            Remove-Module UMMailboxPin.Directory
+            Import-Module UMMailboxPin.Directory
+            (Get-Command Get-Mailbox).ModuleName
+        }
+        $run.Text | Should -Match 'WARNING: .*Get-Mailbox'
+        $run.Output | Should -Be @('own', 'UMMailboxPin.Directory')
+    }
+}

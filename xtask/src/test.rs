@@ -1,0 +1,175 @@
+//! `cargo xtask test`: everything that can be checked on this machine.
+
+use std::env;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+
+use crate::cargo::{self, Build};
+use crate::interop::{self, Compiler};
+use crate::module::{self, Staged};
+use crate::powershell::{self, PowerShell};
+use crate::report::{Counts, Outcome, Report};
+use crate::{c_programs, pester, process};
+
+/// The parts in their order; naming some on the command line runs only those.
+pub const PARTS: &[&str] = &["format", "lint", "rust", "shipped", "c", "module", "pester"];
+
+/// Long enough for a slow machine, short enough to notice a deadlock.
+const LIMIT: Duration = Duration::from_secs(1800);
+
+/// Runs the parts and prints the table.
+pub fn run(chosen: &[&str]) -> Result<()> {
+    if let Some(unknown) = chosen.iter().find(|part| !PARTS.contains(part)) {
+        bail!("there is no part `{unknown}`; the parts are {}", PARTS.join(", "));
+    }
+    let wanted = |part: &str| chosen.is_empty() || chosen.contains(&part);
+    let complete = env::var("CI").is_ok_and(|value| value == "true");
+    let mut report = Report::default();
+
+    if wanted("format") {
+        report.part("formatting", || check(&["fmt", "--all", "--check"]));
+    }
+    if wanted("lint") {
+        report.part("clippy", || {
+            check(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
+        });
+        report.part("clippy, test hooks", || {
+            check(&[
+                "clippy",
+                "--workspace",
+                "--all-targets",
+                "--features",
+                "umpin/test-hooks",
+                "--",
+                "-D",
+                "warnings",
+            ])
+        });
+    }
+    if wanted("rust") {
+        report.part("Rust tests", || {
+            rust_tests(&[
+                "test",
+                "--workspace",
+                "--no-fail-fast",
+                "--features",
+                "umpin/test-hooks",
+            ])
+        });
+    }
+    if wanted("shipped") {
+        // The library as it is shipped, without the exports of the tests.
+        report.part("header and exports", || {
+            rust_tests(&["test", "--package", "umpin", "--test", "header", "--test", "exports"])
+        });
+    }
+    if wanted("c") {
+        c_programs::run(&mut report);
+    }
+    if wanted("module") || wanted("pester") {
+        on_powershell(&mut report, wanted("pester"));
+    }
+
+    print!("{}", report.summary(complete));
+    if !report.succeeded(complete) {
+        bail!("not everything is as it should be");
+    }
+    Ok(())
+}
+
+fn check(arguments: &[&str]) -> Result<Outcome> {
+    process::run(cargo::cargo().args(arguments))?;
+    Ok(Outcome::Ran(Counts::ONE))
+}
+
+fn rust_tests(arguments: &[&str]) -> Result<Outcome> {
+    let (output, success) = process::tee(cargo::cargo().args(arguments), LIMIT)?;
+    let counts = rust_counts(&output);
+    if !success && counts.failed == 0 {
+        bail!("the tests could not be built or ended by themselves");
+    }
+    Ok(Outcome::Ran(counts))
+}
+
+/// The sum of the lines `test result: ok. 3 passed; 0 failed; 1 ignored; …`.
+fn rust_counts(output: &str) -> Counts {
+    let mut total = Counts::default();
+    for line in output.lines() {
+        let Some((_, results)) = line.split_once("test result: ") else {
+            continue;
+        };
+        let number = |what: &str| {
+            results
+                .split(['.', ';'])
+                .find_map(|part| part.trim().strip_suffix(what)?.trim().parse().ok())
+                .unwrap_or(0)
+        };
+        total += Counts {
+            passed: number("passed"),
+            failed: number("failed"),
+            skipped: number("ignored"),
+        };
+    }
+    total
+}
+
+fn on_powershell(report: &mut Report, pester: bool) {
+    let shell = powershell::find();
+    match &shell {
+        Ok(shell) => eprintln!("\nPowerShell: {} ({})", shell.path.display(), shell.origin),
+        Err(error) => eprintln!("\nPowerShell: {error:#}"),
+    }
+    let mut staged = None;
+    report.part("staging the modules", || {
+        staged = Some(module::stage(Build::Debug)?);
+        Ok(Outcome::Ran(Counts::ONE))
+    });
+    let Some(staged) = staged else {
+        return;
+    };
+    report.part("interop assembly", || match &shell {
+        Ok(shell) => references(shell, &staged),
+        Err(error) => Ok(Outcome::NotRun(format!("{error:#}"))),
+    });
+    if pester {
+        match &shell {
+            Ok(shell) => pester::run(report, shell, &staged),
+            Err(error) => report.part("Pester", || Ok(Outcome::NotRun(format!("{error:#}")))),
+        }
+    }
+}
+
+/// One assembly for .NET Framework and .NET: it may need nothing but mscorlib.
+fn references(shell: &PowerShell, staged: &Staged) -> Result<Outcome> {
+    if staged.compiler == Compiler::AddType {
+        return Ok(Outcome::NotRun(
+            "compiled by Add-Type for this machine only; install mcs (Debian package mono-mcs) or csc".into(),
+        ));
+    }
+    let references = interop::references(shell, &staged.assembly)?;
+    if references != ["mscorlib"] {
+        bail!("the interop assembly references {references:?}, not mscorlib alone");
+    }
+    Ok(Outcome::Ran(Counts::ONE))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn adds_up_what_cargo_test_prints() {
+        let output = "running 3 tests\ntest result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.02s\n\
+                      noise\ntest result: FAILED. 4 passed; 2 failed; 0 ignored; 0 measured\n";
+        assert_eq!(
+            rust_counts(output),
+            Counts {
+                passed: 7,
+                failed: 2,
+                skipped: 1
+            }
+        );
+        assert_eq!(rust_counts("error: could not compile"), Counts::default());
+    }
+}
