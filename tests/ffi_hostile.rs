@@ -248,6 +248,7 @@ fn every_pointer_may_be_null() {
         ("collect: response", &|e| unsafe {
             umpin_batch_collect(batch.raw, 0, index, null_mut(), buffer, e)
         }),
+        #[cfg(feature = "test-hooks")]
         ("test panic: session", &|e| unsafe { umpin_test_panic(null(), e) }),
     ];
     for (name, call) in calls {
@@ -585,6 +586,7 @@ fn handles_may_be_freed_in_any_order_and_while_work_goes_on() {
     }
 }
 
+#[cfg(feature = "test-hooks")]
 #[test]
 fn a_panic_poisons_its_session_only_and_everything_can_still_be_freed() {
     let store = Broken::new();
