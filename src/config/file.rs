@@ -1,7 +1,6 @@
 //! The file as it is written: structure and types, and errors that name the key without repeating its value.
 
 use std::fmt;
-use std::fs::File;
 use std::io::Read as _;
 use std::marker::PhantomData;
 use std::path::Path;
@@ -12,6 +11,7 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 
 use super::keys::RawKeys;
 use crate::import::text::decode;
+use crate::platform::files::open_regular;
 use crate::{Error, ErrorCode, Result};
 
 /// No configuration is this long; a wrong path must not fill the memory.
@@ -104,8 +104,9 @@ pub(super) struct RawAudit {
 /// Reads and parses the file.
 pub(super) fn read(path: &Path) -> Result<RawConfig> {
     let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(MAX_LENGTH + 1).read_to_end(&mut bytes))
+    // Not a plain `open`: a pipe in its place would wait for a writer, in the caller's thread.
+    open_regular(path)
+        .and_then(|(file, _)| file.take(MAX_LENGTH + 1).read_to_end(&mut bytes))
         .map_err(|e| invalid(path, &format!("cannot be read: {e}")))?;
     if bytes.len() as u64 > MAX_LENGTH {
         return Err(invalid(path, "is longer than 64 KiB"));

@@ -139,6 +139,13 @@ pub trait Directory: Send + Sync {
     /// As `find`.
     fn holds_sealed_data(&self) -> Result<bool>;
 
+    /// A few sealed records of any mailboxes, to see whether a key is the right one. A directory that does not exist yet
+    /// has none.
+    ///
+    /// # Errors
+    /// As `find`.
+    fn some_records(&self, limit: usize) -> Result<Vec<(ObjectId, Vec<u8>)>>;
+
     /// The sealed values of a mailbox.
     ///
     /// # Errors

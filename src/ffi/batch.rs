@@ -1,6 +1,6 @@
 //! Batches: many resets at once.
 
-use super::boundary::{boundary, freeing};
+use super::boundary::{boundary, freeing_of};
 use super::buffer::umpin_buffer;
 use super::error::umpin_error;
 use super::plan::umpin_plan;
@@ -118,5 +118,5 @@ pub unsafe extern "C" fn umpin_batch_collect(
 pub unsafe extern "C" fn umpin_batch_free(batch: *mut umpin_batch) {
     // SAFETY: the caller vouches for the pointer, see above.
     let batch = unsafe { reclaim(batch) };
-    freeing(|| drop(batch));
+    freeing_of(batch, |batch| batch.0.session());
 }

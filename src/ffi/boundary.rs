@@ -54,10 +54,18 @@ pub(super) fn boundary(
     status
 }
 
-/// Runs the freeing of a handle; there is nobody to report to.
-pub(super) fn freeing(body: impl FnOnce()) {
+/// Frees a handle; there is nobody to report to.
+pub(super) fn freeing<T>(handle: Option<Box<T>>) {
     silence_panics();
-    let _ = catch_unwind(AssertUnwindSafe(body));
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(handle)));
+}
+
+/// Frees a handle of a session. In a child process it is left to the end of that process, see [`Session::is_foreign`].
+pub(super) fn freeing_of<T>(handle: Option<Box<T>>, session: impl FnOnce(&T) -> &Session) {
+    match handle {
+        Some(handle) if session(&handle).is_foreign() => std::mem::forget(handle),
+        handle => freeing(handle),
+    }
 }
 
 /// The default hook prints a panic's text, which may hold data, to the host's standard error. The library has its own copy

@@ -55,5 +55,5 @@ pub unsafe extern "C" fn umpin_buffer_data(
 pub unsafe extern "C" fn umpin_buffer_free(buffer: *mut umpin_buffer) {
     // SAFETY: the caller vouches for the pointer, see above.
     let buffer = unsafe { reclaim(buffer) };
-    freeing(|| drop(buffer));
+    freeing(buffer);
 }

@@ -108,7 +108,7 @@ pub unsafe extern "C" fn umpin_error_json(
 pub unsafe extern "C" fn umpin_error_free(error: *mut umpin_error) {
     // SAFETY: the caller vouches for the pointer, see above.
     let error = unsafe { reclaim(error) };
-    freeing(|| drop(error));
+    freeing(error);
 }
 
 /// # Safety

@@ -1,6 +1,6 @@
 //! One reset: prepare, validate, commit.
 
-use super::boundary::{boundary, freeing};
+use super::boundary::{boundary, freeing_of};
 use super::buffer::umpin_buffer;
 use super::error::umpin_error;
 use super::pointers::{Out, handle, input, pin, reclaim, required};
@@ -147,5 +147,5 @@ pub unsafe extern "C" fn umpin_plan_commit(
 pub unsafe extern "C" fn umpin_plan_free(plan: *mut umpin_plan) {
     // SAFETY: the caller vouches for the pointer, see above.
     let plan = unsafe { reclaim(plan) };
-    freeing(|| drop(plan));
+    freeing_of(plan, |plan| plan.0.session());
 }

@@ -1,6 +1,6 @@
 //! Sessions.
 
-use super::boundary::{boundary, freeing};
+use super::boundary::{boundary, freeing_of};
 use super::error::umpin_error;
 use super::pointers::{Out, handle, input, reclaim, required};
 use super::status::{UMPIN_OK, umpin_status_t};
@@ -44,7 +44,7 @@ pub unsafe extern "C" fn umpin_session_open(
 pub unsafe extern "C" fn umpin_session_free(session: *mut umpin_session) {
     // SAFETY: the caller vouches for the pointer, see above.
     let session = unsafe { reclaim(session) };
-    freeing(|| drop(session));
+    freeing_of(session, |session| &session.0);
 }
 
 /// The session behind a pointer, if it may be used.

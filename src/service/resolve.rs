@@ -68,7 +68,7 @@ impl Service {
             )
             .action("Import the mailbox again with its policy.")
         })?;
-        self.directory().policy(name)?.ok_or_else(|| {
+        let policy = self.directory().policy(name)?.ok_or_else(|| {
             Error::new(
                 ErrorCode::StoreCorrupt,
                 format!(
@@ -78,10 +78,23 @@ impl Service {
                 ),
             )
             .action("Import the mailbox again with its policy.")
-        })
+        })?;
+        // Whoever can write the directory must not get a PIN of no length accepted, or one of millions of digits made.
+        policy.settings.validate().map_err(|fault| {
+            Error::new(
+                ErrorCode::StoreCorrupt,
+                format!(
+                    "The UM mailbox policy \"{name}\" in {} has impossible settings: {fault}.",
+                    self.directory().location()
+                ),
+            )
+            .action("Import the policy again with possible settings.")
+        })?;
+        Ok(policy)
     }
 
     fn not_found(&self, text: &str) -> Error {
+        let text = &shortened(text);
         let place = self.directory().location();
         let scope = self
             .settings
@@ -92,7 +105,7 @@ impl Service {
             ErrorCode::ManagementObjectNotFound,
             format!("No mailbox \"{text}\" was found in {place}{scope}."),
         )
-        .detail("identity", text)
+        .detail("identity", text.as_str())
         .detail("location", place)
     }
 
@@ -108,6 +121,15 @@ impl Service {
         .detail("identity", text)
         .detail("count", count)
         .detail("matches", names)
+    }
+}
+
+/// What was typed, as an error repeats it: it may be a whole file, passed by mistake.
+fn shortened(text: &str) -> String {
+    const MOST: usize = 500;
+    match text.char_indices().nth(MOST) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", &text[..end]),
     }
 }
 
@@ -136,7 +158,7 @@ fn check_ignore_default_scope(identity: &Identity, domain_controller: Option<&st
             ErrorCode::InvalidParameterCombination,
             format!(
                 "With IgnoreDefaultScope the identity must be a distinguished name; \"{}\" is not one.",
-                identity.text()
+                shortened(identity.text())
             ),
         )
         .action("Pass the distinguished name of the mailbox, or omit -IgnoreDefaultScope."));

@@ -15,6 +15,12 @@ use crate::{Error, ErrorCode, Result};
 #[derive(Default)]
 pub(super) struct CachedRing(Mutex<Option<Arc<KeyRing>>>);
 
+const RIGHT_KEY: &str =
+    "Restore the key file that belongs to this directory, or add it to \"keys\" in the configuration.";
+
+/// Records that a key is tried on before it is used.
+const KEY_SAMPLES: usize = 8;
+
 /// A mailbox's record as it was read.
 #[derive(Clone)]
 pub(super) struct Seen {
@@ -47,8 +53,36 @@ impl Service {
             return Ok(Arc::clone(ring));
         }
         let ring = Arc::new(load()?);
+        self.check_ring(&ring)?;
         *slot = Some(Arc::clone(&ring));
         Ok(ring)
+    }
+
+    /// A key that opens nothing of what is there is not this store's: sealing under it would divide the store between two
+    /// keys, and putting the right one back would then lose what was sealed meanwhile.
+    fn check_ring(&self, ring: &KeyRing) -> Result<()> {
+        let samples = self.directory().some_records(KEY_SAMPLES)?;
+        let mut unknown = None;
+        for (object_id, sealed) in samples {
+            let context = self.seal_context(object_id)?;
+            match ring.open(Purpose::Record, &context, &sealed) {
+                Ok(_) => return Ok(()),
+                Err(OpenError::UnknownKey(id)) => unknown = Some(id),
+                // One record's fault is told when that record is wanted.
+                Err(OpenError::Damaged | OpenError::UnsupportedVersion(_)) => {}
+            }
+        }
+        match unknown {
+            None => Ok(()),
+            Some(id) => Err(Error::new(
+                ErrorCode::KeyUnavailable,
+                format!(
+                    "The PIN records in {} are sealed under a key that is not configured (key id {id}).",
+                    self.directory().location()
+                ),
+            )
+            .action(RIGHT_KEY)),
+        }
     }
 
     pub(super) fn seal_context(&self, object_id: ObjectId) -> Result<SealContext> {
@@ -86,7 +120,7 @@ impl Service {
                     id
                 ),
             )
-            .action("Restore the key file that belongs to this directory, or add it to \"keys\" in the configuration."),
+            .action(RIGHT_KEY),
             OpenError::Damaged => self.damaged(mailbox),
             OpenError::UnsupportedVersion(_) => Error::new(
                 ErrorCode::StoreCorrupt,

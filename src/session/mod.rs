@@ -95,7 +95,7 @@ impl Session {
     /// # Errors
     /// `Forked`, `Poisoned`.
     pub fn check(&self) -> Result<()> {
-        if self.core.process != std::process::id() {
+        if self.is_foreign() {
             return Err(Error::new(
                 ErrorCode::Forked,
                 "The session was opened in another process; its threads do not exist in this one.",
@@ -108,6 +108,13 @@ impl Session {
             ));
         }
         Ok(())
+    }
+
+    /// Whether this is another process than the one that opened the session. What a handle of it holds must then not be
+    /// dropped: the threads that dropping waits for do not exist here, and their locks may be held for ever.
+    #[must_use]
+    pub fn is_foreign(&self) -> bool {
+        self.core.process != std::process::id()
     }
 
     /// From now on every call but freeing is refused.

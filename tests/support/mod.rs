@@ -1,6 +1,8 @@
 //! A store in a temporary directory, used through the session as the C ABI uses it, and looked into from below.
 #![allow(dead_code, reason = "each test file uses its part of it")]
 
+pub mod faults;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;

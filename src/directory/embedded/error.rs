@@ -13,6 +13,8 @@ use crate::{Error, ErrorCode};
 pub(super) enum Fault {
     /// SQLite's word for it.
     Sql(rusqlite::Error),
+    /// A value that this version cannot have written.
+    Damaged(&'static str),
     /// Already ours.
     Own(Error),
 }
@@ -37,6 +39,7 @@ impl Fault {
     pub(super) fn at(self, store: &Path) -> Error {
         match self {
             Self::Own(error) => error,
+            Self::Damaged(what) => damaged(what, store),
             Self::Sql(error) => sql(error, store),
         }
     }
@@ -44,7 +47,7 @@ impl Fault {
     /// Whether a connection that said this must not be used again.
     pub(super) fn spoils_connection(&self) -> bool {
         match self {
-            Self::Own(_) => false,
+            Self::Own(_) | Self::Damaged(_) => false,
             Self::Sql(error) => !matches!(
                 primary(error),
                 None | Some(ffi::SQLITE_CONSTRAINT | ffi::SQLITE_BUSY | ffi::SQLITE_FULL)
@@ -73,6 +76,11 @@ fn sql(error: rusqlite::Error, store: &Path) -> Error {
             format!("The file '{at}' is not an umpin directory."),
         ),
         Some(ffi::SQLITE_CORRUPT) => (ErrorCode::StoreCorrupt, format!("The directory '{at}' is damaged.")),
+        // Our statements are fixed: what SQLite does not understand in them are tables that are not as we made them.
+        Some(ffi::SQLITE_ERROR) => (
+            ErrorCode::StoreCorrupt,
+            format!("The directory '{at}' is damaged: its tables are not as they must be."),
+        ),
         Some(ffi::SQLITE_FULL) => (
             ErrorCode::DirectoryUnavailable,
             format!("There is no space left for the directory '{at}'."),
@@ -136,9 +144,12 @@ pub(super) fn io(error: io::Error, doing: &str, path: &Path) -> Error {
     Error::new(code, format!("Cannot {doing} '{}'.", path.display())).caused_by(error)
 }
 
-/// A value that this version cannot have written.
-pub(super) fn damaged(what: &str) -> Error {
-    Error::new(ErrorCode::StoreCorrupt, format!("The directory holds {what}."))
+/// The store holds something that no version of this library can have written.
+pub(super) fn damaged(what: &str, store: &Path) -> Error {
+    Error::new(
+        ErrorCode::StoreCorrupt,
+        format!("The directory '{}' is damaged: it has {what}.", store.display()),
+    )
 }
 
 /// The same failure once more, for every change that shared the transaction.

@@ -6,7 +6,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 use uuid::Uuid;
 
-use super::error::{Fault, Sql, damaged};
+use super::error::{Fault, Sql};
 use crate::directory::{MailboxFilter, Matches, Page, StoredCredential};
 use crate::identity::{DistinguishedName, Probe};
 use crate::mailbox::{Extension, Mailbox, ObjectId};
@@ -146,9 +146,7 @@ pub(super) fn load(connection: &Connection, ids: &[i64]) -> Sql<Vec<Mailbox>> {
 fn mailbox_from(row: &Row<'_>) -> Sql<Mailbox> {
     let dn: Option<String> = row.get("distinguished_name")?;
     let dn = dn
-        .map(|text| {
-            DistinguishedName::parse(&text).ok_or_else(|| Fault::Own(damaged("a distinguished name that is not one")))
-        })
+        .map(|text| DistinguishedName::parse(&text).ok_or(Fault::Damaged("a distinguished name that is not one")))
         .transpose()?;
     Ok(Mailbox {
         object_id: ObjectId(row.get("object_id")?),
@@ -197,7 +195,7 @@ pub(super) fn store_id(connection: &Connection) -> Sql<[u8; 16]> {
         .prepare_cached("SELECT value FROM meta WHERE name = 'store_id'")?
         .query_row([], |r| r.get(0))
         .optional()?
-        .ok_or_else(|| Fault::Own(damaged("no id of its own")))
+        .ok_or(Fault::Damaged("no id of its own"))
 }
 
 /// Whether anything is stored that needs a key to be read or continued.
@@ -205,4 +203,14 @@ pub(super) fn holds_sealed_data(connection: &Connection) -> Sql<bool> {
     let query =
         "SELECT EXISTS (SELECT 1 FROM credential) OR EXISTS (SELECT 1 FROM outbox) OR EXISTS (SELECT 1 FROM audit)";
     Ok(connection.query_row(query, [], |row| row.get(0))?)
+}
+
+pub(super) fn some_records(connection: &Connection, limit: usize) -> Sql<Vec<(ObjectId, Vec<u8>)>> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    Ok(connection
+        .prepare_cached(
+            "SELECT m.object_id, c.record FROM credential AS c JOIN mailbox AS m ON m.id = c.mailbox LIMIT ?1",
+        )?
+        .query_map([limit], |r| Ok((ObjectId(r.get(0)?), r.get(1)?)))?
+        .collect::<rusqlite::Result<_>>()?)
 }

@@ -254,6 +254,13 @@ impl Directory for EmbeddedDirectory {
         self.read(lookup::holds_sealed_data)
     }
 
+    fn some_records(&self, limit: usize) -> Result<Vec<(ObjectId, Vec<u8>)>> {
+        if !self.exists()? {
+            return Ok(Vec::new());
+        }
+        self.read(|c| lookup::some_records(c, limit))
+    }
+
     fn credential(&self, id: ObjectId) -> Result<StoredCredential> {
         self.read(|c| lookup::credential(c, id))
     }

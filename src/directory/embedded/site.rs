@@ -154,7 +154,7 @@ impl Site {
         let (first, second) = header.split_at(48);
         let frames = <[u8; 4]>::try_from(&first[16..20]).map(u32::from_ne_bytes);
         let (true, 1, Ok(frames)) = (first == second, first[12], frames) else {
-            return Err(damaged("an index of its log that is not whole"));
+            return Err(damaged("an index of its log that is not whole", &self.store));
         };
         let end = match frames {
             0 => 0,

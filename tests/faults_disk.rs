@@ -1,0 +1,218 @@
+//! Read-only and full file systems, on a small one of our own; where none can be mounted, the tests say so and prove nothing.
+#![cfg(target_os = "linux")]
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::json;
+use support::faults::{Broken, KIM, Snapshot, TONY};
+use support::{messages, open, request, reset, target};
+use umpin::ErrorCode;
+
+/// A file system in memory, unmounted at the end.
+struct Small {
+    mount: tempfile::TempDir,
+}
+
+fn mount(arguments: &[&str], place: &Path) -> bool {
+    Command::new("mount")
+        .args(arguments)
+        .arg(place)
+        .output()
+        .is_ok_and(|done| done.status.success())
+}
+
+impl Small {
+    /// `None` where this account may not mount.
+    fn new(size: &str) -> Option<Self> {
+        let mount = tempfile::tempdir().expect("a temporary directory");
+        let options = format!("size={size},mode=0700");
+        if self::mount(&["-t", "tmpfs", "-o", &options, "tmpfs"], mount.path()) {
+            return Some(Self { mount });
+        }
+        eprintln!("NOT TESTED: this account may not mount a file system.");
+        None
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.mount.path().join(name)
+    }
+
+    fn make_read_only(&self) {
+        assert!(mount(&["-o", "remount,ro"], self.mount.path()), "remounting failed");
+    }
+
+    /// Takes all space but `left` bytes.
+    fn fill(&self, left: u64) {
+        use std::io::Write as _;
+        let path = self.path("filler");
+        let mut file = fs::File::create(&path).expect("a file");
+        let block = vec![0; 4096];
+        while file.write_all(&block).is_ok() {}
+        let length = file.metadata().expect("metadata").len();
+        file.set_len((length - length % 4096).saturating_sub(left))
+            .expect("shorter");
+    }
+
+    fn free(&self) {
+        fs::remove_file(self.path("filler")).expect("removed");
+    }
+}
+
+impl Drop for Small {
+    fn drop(&mut self) {
+        // Lazily: a worker of the library may still be closing its files.
+        let _ = Command::new("umount").arg("-l").arg(self.mount.path()).output();
+    }
+}
+
+fn copy_into(store: &Broken, place: &Path) {
+    let done = Command::new("cp")
+        .arg("-a")
+        .arg(store.home.path().join("."))
+        .arg(place)
+        .status();
+    assert!(done.expect("cp runs").success());
+}
+
+#[test]
+fn a_read_only_store_can_be_read_but_not_changed() {
+    let Some(small) = Small::new("4m") else { return };
+    copy_into(&Broken::new(), small.mount.path());
+    small.make_read_only();
+    let home = small.mount.path();
+    let before = Snapshot::of(home);
+    let session = open(home);
+    let info = request(&session, &json!({ "v": 1, "operation": "pinInfo", "identity": TONY }));
+    assert_eq!(
+        info.expect("reading needs no right to write")["items"][0]["pinExpired"],
+        true
+    );
+    for (fields, names) in [
+        (json!({ "identity": TONY, "sendEmail": false }), "directory.db"),
+        (
+            json!({ "identity": TONY, "keepPin": true, "lockedOut": true }),
+            "directory.db",
+        ),
+        (json!({ "identity": TONY }), "pickup"),
+    ] {
+        let error = reset(&session, fields, None)
+            .map(|r| r.response)
+            .expect_err("nothing can be written");
+        let expected = if names == "pickup" {
+            ErrorCode::NotificationFailed
+        } else {
+            ErrorCode::AccessDenied
+        };
+        assert_eq!(error.code(), expected, "{error:?}");
+        assert!(
+            error.message().contains(&*small.path(names).to_string_lossy()),
+            "{error:?}"
+        );
+    }
+    let file = tempfile::tempdir().unwrap().keep().join("people.csv");
+    fs::write(&file, "UserPrincipalName,Name\nanna@contoso.com,Anna\n").unwrap();
+    let import = request(&session, &json!({ "v": 1, "operation": "import", "path": file }));
+    assert_eq!(
+        import.expect_err("nothing can be written").code(),
+        ErrorCode::AccessDenied
+    );
+    fs::remove_dir_all(file.parent().unwrap()).unwrap();
+    assert_eq!(Snapshot::of(home), before);
+}
+
+#[test]
+fn a_place_that_cannot_be_written_gets_neither_store_nor_key() {
+    let Some(small) = Small::new("1m") else { return };
+    fs::write(small.path("people.csv"), support::PEOPLE).unwrap();
+    small.make_read_only();
+    let session = open(&small.path("new"));
+    let import = request(
+        &session,
+        &json!({ "v": 1, "operation": "import", "path": small.path("people.csv") }),
+    );
+    let error = import.expect_err("nothing can be written");
+    assert!(
+        matches!(error.code(), ErrorCode::AccessDenied | ErrorCode::KeyUnavailable),
+        "{error:?}"
+    );
+    assert!(
+        error.message().contains(&*small.path("new").to_string_lossy()),
+        "{error:?}"
+    );
+}
+
+/// At whatever byte the space ends, a reset has happened or has not, and works once there is space again.
+#[test]
+fn a_full_disk_refuses_a_reset_and_loses_nothing() {
+    let Some(small) = Small::new("2m") else { return };
+    copy_into(&Broken::new(), small.mount.path());
+    let home = small.mount.path().to_owned();
+    let mut refused = 0;
+    for pages in [0, 1, 2, 4, 6, 8, 10, 12, 16, 24] {
+        small.fill(pages * 4096);
+        let before = Snapshot::of(&home);
+        let session = open(&home);
+        let result = reset(&session, json!({ "identity": KIM, "sendEmail": false }), None);
+        drop(session);
+        match result {
+            Ok(_) => {}
+            Err(error) => {
+                refused += 1;
+                assert_eq!(
+                    error.code(),
+                    ErrorCode::DirectoryUnavailable,
+                    "{pages} pages: {error:?}"
+                );
+                assert!(error.message().contains(&*home.to_string_lossy()), "{error:?}");
+                assert_eq!(Snapshot::of(&home), before, "{pages} pages");
+            }
+        }
+        small.free();
+        let session = open(&home);
+        reset(&session, json!({ "identity": KIM, "sendEmail": false }), None).expect("there is space again");
+    }
+    assert!(refused > 0, "the disk was never full");
+}
+
+#[test]
+fn a_full_pickup_directory_keeps_the_message_in_the_outbox() {
+    let Some(small) = Small::new("64k") else { return };
+    let store = Broken::new();
+    let pickup = small.path("pickup");
+    fs::create_dir(&pickup).unwrap();
+    fs::write(
+        store.path("umpin.json"),
+        json!({ "notification": { "type": "pickup", "directory": pickup } }).to_string(),
+    )
+    .unwrap();
+    let request = json!({ "v": 1, "dataDirectory": store.home.path(), "configFile": store.path("umpin.json") });
+    let session = support::try_open(&request).unwrap();
+    small.fill(0);
+    let plan = support::plan(&session, json!({ "identity": TONY }), Some("7391846205")).unwrap();
+    target(&plan).expect("the directory as such is sound");
+    let response = support::commit(&plan).expect("the PIN is changed").response;
+    assert_eq!(response["notification"], "queued", "{response}");
+    let warning = response["warnings"][0]["message"].as_str().unwrap();
+    assert!(
+        warning.contains(&*pickup.to_string_lossy()) && !warning.contains("7391846205"),
+        "{warning}"
+    );
+    assert_eq!(
+        fs::read_dir(&pickup).unwrap().count(),
+        0,
+        "no part of a message is left"
+    );
+    small.free();
+    // Due at once, for the next session that changes something.
+    drop(session);
+    store.sql("UPDATE outbox SET leased_until = 0");
+    let session = support::try_open(&request).unwrap();
+    reset(&session, json!({ "identity": KIM, "sendEmail": false }), None).unwrap();
+    let delivered = messages(&pickup);
+    assert_eq!(delivered.len(), 1);
+    assert_eq!(support::announced_pin(&delivered[0].1), "7391846205");
+}
