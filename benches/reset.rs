@@ -12,7 +12,7 @@ use serde_json::json;
 use umpin::clock::{Clock, SystemClock};
 use umpin::credential::derive::{Cost, Derivation, Deriver};
 use umpin::directory::embedded::{EmbeddedDirectory, EmbeddedOptions};
-use umpin::directory::{CredentialChange, Directory};
+use umpin::directory::{CounterChange, CredentialChange, Directory};
 use umpin::identity::Identity;
 use umpin::notification::pickup::PickupNotifier;
 use umpin::notification::{Notifier, OutgoingMessage};
@@ -96,7 +96,7 @@ fn commit(directory: &EmbeddedDirectory, n: usize) {
         mailbox: id,
         record: expected.clone().unwrap_or_else(|| vec![0; 200]),
         expected,
-        counter: None,
+        counter: CounterChange::Clear,
         message: None,
         audit: None,
     };

@@ -3,13 +3,14 @@
 mod embedded_common;
 
 use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 
 use embedded_common::*;
 use umpin::ErrorCode;
 use umpin::audit::{AuditEntry, AuditTrail, ChainKey};
 use umpin::clock::Timestamp;
-use umpin::directory::{Applied, Directory, MailboxFilter};
+use umpin::directory::{Applied, CounterChange, Directory, MailboxFilter};
 use umpin::identity::Identity;
 use umpin::mailbox::ObjectId;
 use umpin::notification::outbox::Outbox;
@@ -104,12 +105,13 @@ fn a_change_on_an_outdated_record_is_refused() {
     assert_eq!(directory.apply(change(id, None, b"one")).unwrap(), Applied::Committed);
     assert_eq!(directory.apply(change(id, None, b"two")).unwrap(), Applied::Conflict);
     let mut second = change(id, Some(b"one"), b"two");
-    second.counter = Some(b"count".to_vec());
+    // Failures counted meanwhile survive a change that is no reset, and a reset clears them.
+    count_failures(&path, b"count");
+    second.counter = CounterChange::Keep;
     assert_eq!(directory.apply(second).unwrap(), Applied::Committed);
     let stored = directory.credential(id).unwrap();
     assert_eq!(stored.record.as_deref(), Some(&b"two"[..]));
     assert_eq!(stored.counter.as_deref(), Some(&b"count"[..]));
-    // A change without counter removes it.
     directory.apply(change(id, Some(b"two"), b"three")).unwrap();
     assert_eq!(directory.credential(id).unwrap().counter, None);
     let error = directory.apply(change(ObjectId([9; 16]), None, b"x")).unwrap_err();
@@ -117,6 +119,14 @@ fn a_change_on_an_outdated_record_is_refused() {
     drop(directory);
     let reopened = open(&path);
     assert_eq!(reopened.credential(id).unwrap().record.as_deref(), Some(&b"three"[..]));
+}
+
+/// As a sign-in will.
+fn count_failures(store: &Path, counter: &[u8]) {
+    let connection = rusqlite::Connection::open(store).unwrap();
+    connection
+        .execute("UPDATE credential SET counter = ?1", [counter])
+        .unwrap();
 }
 
 #[test]

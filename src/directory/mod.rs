@@ -30,6 +30,15 @@ pub struct StoredCredential {
     pub counter: Option<Vec<u8>>,
 }
 
+/// What a change of the record does to the counter of failed sign-ins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CounterChange {
+    /// Leaves it as it is by then: failures counted meanwhile must not be lost.
+    Keep,
+    /// Removes it: the failures counted so far no longer count.
+    Clear,
+}
+
 /// A new credential record, with everything that must become durable together with it.
 pub struct CredentialChange {
     /// Whose record.
@@ -38,8 +47,8 @@ pub struct CredentialChange {
     pub expected: Option<Vec<u8>>,
     /// The new sealed record.
     pub record: Vec<u8>,
-    /// The new sealed counter; `None` removes it.
-    pub counter: Option<Vec<u8>>,
+    /// What becomes of the sealed counter of failed sign-ins.
+    pub counter: CounterChange,
     /// The message that announces the new PIN, recorded only if the change is.
     pub message: Option<OutboxEntry>,
     /// Audit entries, recorded only if the change is; none when auditing is switched off.

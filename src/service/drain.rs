@@ -24,7 +24,8 @@ impl Service {
     pub(super) fn drain_outbox(&self, diagnostics: &mut Vec<String>) {
         let now = self.now();
         let last = self.last_drain.load(Ordering::Relaxed);
-        let due = last == i64::MIN || now.0.saturating_sub(last) >= DRAIN_INTERVAL_MILLIS;
+        // A clock that was set back must not keep messages waiting.
+        let due = now.0 < last || now.0.saturating_sub(last) >= DRAIN_INTERVAL_MILLIS;
         if !due
             || self
                 .last_drain

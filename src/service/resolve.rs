@@ -125,7 +125,7 @@ impl Service {
 }
 
 /// What was typed, as an error repeats it: it may be a whole file, passed by mistake.
-fn shortened(text: &str) -> String {
+pub(super) fn shortened(text: &str) -> String {
     const MOST: usize = 500;
     match text.char_indices().nth(MOST) {
         None => text.to_owned(),

@@ -21,6 +21,12 @@ const RIGHT_KEY: &str =
 /// Records that a key is tried on before it is used.
 const KEY_SAMPLES: usize = 8;
 
+impl CachedRing {
+    fn forget(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
 /// A mailbox's record as it was read.
 #[derive(Clone)]
 pub(super) struct Seen {
@@ -38,13 +44,14 @@ impl Service {
     ///
     /// A store that already holds sealed data never gets a new key: its own is missing, which is `KeyUnavailable`.
     pub(super) fn ring_for_change(&self) -> Result<Arc<KeyRing>> {
-        self.cached_ring(|| {
-            if self.ports.keys.exists() || self.directory().holds_sealed_data()? {
-                self.ports.keys.load()
-            } else {
-                self.ports.keys.create_active()
+        if !self.ports.keys.exists() {
+            // Sealing on under a key that is gone from the disk would leave records that nobody can open later.
+            self.ring.forget();
+            if !self.directory().holds_sealed_data()? {
+                return self.cached_ring(|| self.ports.keys.create_active());
             }
-        })
+        }
+        self.ring()
     }
 
     fn cached_ring(&self, load: impl FnOnce() -> Result<KeyRing>) -> Result<Arc<KeyRing>> {

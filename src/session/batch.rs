@@ -99,16 +99,20 @@ impl Batch {
             )));
         }
         let window = self.work.parallelism * WINDOW_PER_THREAD;
-        if self.work.state.lock().items.len() >= window {
-            return Ok(Poll::Pending);
+        {
+            // Held over both steps, so that several submitters cannot outgrow the window together.
+            let mut state = self.work.state.lock();
+            if state.items.len() >= window {
+                return Ok(Poll::Pending);
+            }
+            let Some(plan) = plan.take_for_batch()? else {
+                return Ok(Poll::Pending);
+            };
+            state.items.push_back(Item {
+                mailbox: plan.mailbox().object_id,
+                progress: Progress::Waiting(plan),
+            });
         }
-        let Some(plan) = plan.take_for_batch()? else {
-            return Ok(Poll::Pending);
-        };
-        self.work.state.lock().items.push_back(Item {
-            mailbox: plan.mailbox().object_id,
-            progress: Progress::Waiting(plan),
-        });
         self.work.start_what_can_run();
         Ok(Poll::Ready(()))
     }

@@ -142,7 +142,13 @@ fn carry_out(
     deriver: &mut crate::credential::derive::Deriver,
 ) -> Result<Outcome, SharedError> {
     let name = plan.mailbox().identity();
-    pool::guarded(|| service.commit_reset(plan, deriver))
+    let commit = || {
+        service.commit_reset(plan, deriver).map(|outcome| Outcome {
+            response: messages::outcome(&outcome),
+            generated: outcome.generated,
+        })
+    };
+    pool::guarded(commit)
         .unwrap_or_else(|| {
             Err(Error::new(
                 ErrorCode::OutcomeUnknown,
@@ -150,10 +156,6 @@ fn carry_out(
                     "Resetting the PIN of \"{name}\" failed with an internal error; the PIN may have been changed."
                 ),
             ))
-        })
-        .map(|outcome| Outcome {
-            response: messages::outcome(&outcome),
-            generated: outcome.generated,
         })
         .map_err(Arc::new)
 }

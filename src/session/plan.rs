@@ -52,7 +52,11 @@ impl Plan {
         let core = Arc::clone(&session.core);
         let prepare = move |deriver: &mut Deriver| {
             core.abandoned.wait_until_idle();
-            guarded(|| core.service.prepare_reset(request, deriver)).unwrap_or_else(|| {
+            let prepare = || {
+                let plan = core.service.prepare_reset(request, deriver)?;
+                Ok((messages::target(&plan), Box::new(plan)))
+            };
+            guarded(prepare).unwrap_or_else(|| {
                 Err(Error::new(
                     ErrorCode::NativeFault,
                     "Looking the mailbox up failed with an internal error; nothing was changed.",
@@ -61,9 +65,9 @@ impl Plan {
         };
         session.core.front.spawn(prepare, move |prepared| {
             shared.update(|state| match prepared {
-                Ok(plan) => {
-                    state.target = Some(Ok(messages::target(&plan)));
-                    state.phase = Phase::Ready(Box::new(plan));
+                Ok((target, plan)) => {
+                    state.target = Some(Ok(target));
+                    state.phase = Phase::Ready(plan);
                 }
                 Err(error) => state.target = Some(Err(Arc::new(error))),
             });

@@ -116,6 +116,10 @@ impl Directory for Double {
         self.real.holds_sealed_data()
     }
 
+    fn some_records(&self, limit: usize) -> Result<Vec<(ObjectId, Vec<u8>)>> {
+        self.real.some_records(limit)
+    }
+
     fn credential(&self, id: ObjectId) -> Result<StoredCredential> {
         self.real.credential(id)
     }

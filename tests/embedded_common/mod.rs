@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use umpin::clock::Timestamp;
 use umpin::directory::embedded::{EmbeddedDirectory, EmbeddedOptions};
-use umpin::directory::{Applied, CredentialChange, Directory};
+use umpin::directory::{Applied, CounterChange, CredentialChange, Directory};
 use umpin::identity::{DistinguishedName, Identity};
 use umpin::import::{ImportPlan, MailboxRow, PolicyRow};
 use umpin::mailbox::{Extension, Mailbox, ObjectId};
@@ -88,7 +88,7 @@ pub fn change(mailbox: ObjectId, expected: Option<&[u8]>, record: &[u8]) -> Cred
         mailbox,
         expected: expected.map(<[u8]>::to_vec),
         record: record.to_vec(),
-        counter: None,
+        counter: CounterChange::Clear,
         message: None,
         audit: None,
     }

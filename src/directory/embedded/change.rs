@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::{Fault, Sql};
 use super::{audit, lookup, outbox};
-use crate::directory::{Applied, CredentialChange};
+use crate::directory::{Applied, CounterChange, CredentialChange};
 
 /// Compares and swaps; with the record go its counter, the message and the audit entries.
 pub(super) fn apply(connection: &Connection, change: &CredentialChange) -> Sql<Applied> {
@@ -16,10 +16,10 @@ pub(super) fn apply(connection: &Connection, change: &CredentialChange) -> Sql<A
     }
     connection
         .prepare_cached(
-            "INSERT INTO credential (mailbox, record, counter) VALUES (?1, ?2, ?3) \
-             ON CONFLICT (mailbox) DO UPDATE SET record = excluded.record, counter = excluded.counter",
+            "INSERT INTO credential (mailbox, record) VALUES (?1, ?2) \
+             ON CONFLICT (mailbox) DO UPDATE SET record = excluded.record, counter = iif(?3, NULL, counter)",
         )?
-        .execute(params![mailbox, change.record, change.counter])?;
+        .execute(params![mailbox, change.record, change.counter == CounterChange::Clear])?;
     if let Some(message) = &change.message {
         outbox::insert(connection, message)?;
     }

@@ -221,8 +221,8 @@ fn open(site: &Site, purpose: Purpose) -> Sql<Connection> {
     match (found, wal) {
         (Found::Current, true) => return Ok(connection),
         // Nothing is changed for a reader's sake: a restored backup has no write-ahead log, and reading works without it.
-        (Found::Current, false) if site.read_only => return Ok(connection),
-        (Found::Older(version), _) if site.read_only => {
+        (Found::Current, false) if purpose == Purpose::Read => return Ok(connection),
+        (Found::Older(version), _) if purpose == Purpose::Read => {
             return Err(Fault::Own(
                 Error::new(
                     ErrorCode::ConfigurationInvalid,
@@ -252,13 +252,7 @@ fn open(site: &Site, purpose: Purpose) -> Sql<Connection> {
         schema::migrate(&writer, version)?;
     }
     writer.execute_batch("COMMIT")?;
-    if purpose == Purpose::Write {
-        return Ok(writer);
-    }
-    drop(writer);
-    let connection = connect(&site.store, purpose, site.timeout)?;
-    schema::inspect(&connection)?;
-    Ok(connection)
+    Ok(writer)
 }
 
 fn is_wal(connection: &Connection) -> Sql<bool> {

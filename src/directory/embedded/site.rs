@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::{self, Metadata, OpenOptions};
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -131,10 +131,16 @@ impl Site {
         if !self.is_shm_short() {
             return Ok(());
         }
+        let floor = self.shm_floor.load(Ordering::Acquire);
         OpenOptions::new()
-            .write(true)
+            .append(true)
             .open(&self.shm)
-            .and_then(|f| f.set_len(self.shm_floor.load(Ordering::Acquire)))
+            .and_then(|mut file| {
+                let missing = floor.saturating_sub(file.metadata()?.len());
+                // Written, not only made longer: on a full disk a hole would be a SIGBUS as well, and this is an error.
+                io::copy(&mut io::repeat(0).take(missing), &mut file)
+            })
+            .map(drop)
             .map_err(|e| io(e, "extend", &self.shm))
     }
 }

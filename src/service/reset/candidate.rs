@@ -6,6 +6,7 @@ use crate::Result;
 use crate::clock::Timestamp;
 use crate::credential::derive::{Cost, Derivation, Deriver, PinTags};
 use crate::credential::record::{CredentialRecord, NewPin};
+use crate::directory::CounterChange;
 use crate::generate::PinSpace;
 use crate::mailbox::Extension;
 use crate::pin::Pin;
@@ -19,7 +20,7 @@ pub(super) struct Candidate {
     /// The PIN to announce and its id; `None` when it is kept.
     pub announced: Option<(Pin, [u8; 16])>,
     /// Whether the counter of failed sign-ins starts anew.
-    pub clears_counter: bool,
+    pub counter: CounterChange,
 }
 
 impl Candidate {
@@ -75,7 +76,7 @@ impl Candidate {
         Ok(Self {
             record,
             announced: Some((tags.pin().clone(), pin_id)),
-            clears_counter: true,
+            counter: CounterChange::Clear,
         })
     }
 
@@ -93,7 +94,11 @@ impl Candidate {
         Ok(Self {
             record,
             announced: None,
-            clears_counter: !lock,
+            counter: if lock {
+                CounterChange::Keep
+            } else {
+                CounterChange::Clear
+            },
         })
     }
 }

@@ -105,16 +105,11 @@ impl Service {
             entry = Some(self.outbox_entry(&composed, *pin_id, &context, ring)?);
             message = Some(composed);
         }
-        let counter = if candidate.clears_counter {
-            None
-        } else {
-            plan.seen.stored.counter.clone()
-        };
         let change = CredentialChange {
             mailbox: plan.mailbox.object_id,
             expected: plan.seen.stored.record.clone(),
             record,
-            counter,
+            counter: candidate.counter,
             message: entry,
             audit: self.audit_trail(plan, ring, operation, now),
         };

@@ -4,6 +4,7 @@ use super::ResetRequest;
 use crate::mailbox::Mailbox;
 use crate::notification::address::parse_address;
 use crate::service::Warning;
+use crate::service::resolve::shortened;
 use crate::{Error, ErrorCode, Result};
 
 /// The recipient, decided before anything changes. The primary SMTP address, never the UPN, unless `NotifyEmail` replaces it.
@@ -18,9 +19,9 @@ pub(super) fn decide(request: &ResetRequest, mailbox: &Mailbox, warnings: &mut V
     {
         return Err(Error::new(
             ErrorCode::InvalidNotifyEmail,
-            format!("\"{text}\" is not one well-formed e-mail address."),
+            format!("\"{}\" is not one well-formed e-mail address.", shortened(text)),
         )
-        .detail("notifyEmail", text));
+        .detail("notifyEmail", shortened(text)));
     }
     if request.keep_pin {
         return Ok(None);

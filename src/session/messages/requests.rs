@@ -133,6 +133,10 @@ fn invalid(message: impl Into<String>) -> Error {
 fn parse<'a, T: Deserialize<'a>>(request: &'a [u8]) -> Result<T> {
     let text = std::str::from_utf8(request)
         .map_err(|_| Error::new(ErrorCode::InvalidUtf8, "The request is not valid UTF-8."))?;
+    // Serde would also take an array for a message, field by field.
+    if text.trim_start().starts_with('[') {
+        return Err(invalid("The request is a JSON array and not an object."));
+    }
     serde_json::from_str(text).map_err(|e| {
         let what = match e.classify() {
             serde_json::error::Category::Data => "has unknown, missing or impossible fields",
