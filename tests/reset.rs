@@ -280,3 +280,53 @@ fn a_missing_store_names_the_place_looked_at() {
     assert!(!path.exists());
     assert!(!store.path("umpin.key").exists());
 }
+
+#[test]
+fn looking_leaves_a_restored_store_byte_for_byte() {
+    let mut store = Store::with_people();
+    store.reset(json!({ "identity": TONY }), Some("580291")).expect("a PIN");
+    // A copy made by Backup or VACUUM INTO has no write-ahead log.
+    store.session = support::open(store.directory.path());
+    let path = store.path("directory.db");
+    let connection = rusqlite::Connection::open(&path).expect("the store");
+    let mode: String = connection
+        .query_row("PRAGMA journal_mode = DELETE", [], |row| row.get(0))
+        .expect("another journal mode");
+    assert_eq!(mode, "delete", "the store is in use");
+    drop(connection);
+    let before = std::fs::read(&path).expect("the store");
+
+    assert_eq!(store.info(TONY)["lockedOut"], false);
+    let what_if = plan(&store.session, json!({ "identity": TONY, "whatIf": true }), None).expect("a plan");
+    target(&what_if).expect("a target");
+    validate(&what_if).expect("a valid reset");
+    assert!(
+        std::fs::read(&path).expect("the store") == before,
+        "looking changed directory.db"
+    );
+    assert!(!store.path("directory.db-wal").exists());
+
+    store
+        .reset(json!({ "identity": TONY }), Some("914730"))
+        .expect("a reset on a restored store");
+    assert!(store.pin_is(TONY, "914730"));
+    assert_eq!(store.info(TONY)["lockedOut"], false);
+}
+
+#[test]
+fn a_key_that_disappears_is_missed_in_an_open_session_too() {
+    let store = Store::with_people();
+    store.reset(json!({ "identity": TONY }), Some("580291")).expect("a PIN");
+    let key = store.path("umpin.key");
+    let bytes = std::fs::read(&key).expect("the key");
+    std::fs::remove_file(&key).expect("the key is removed");
+    assert_eq!(
+        code(store.reset(json!({ "identity": TONY }), None)).0,
+        ErrorCode::KeyUnavailable
+    );
+    assert!(!key.exists(), "a lost key is never replaced by another");
+    umpin::platform::files::write_atomically(&key, &bytes, None).expect("the key is put back");
+    store
+        .reset(json!({ "identity": TONY }), None)
+        .expect("a reset with the key back");
+}
