@@ -26,10 +26,11 @@
  * configuration, key or store, 6xx the notification, 9xx a defect of the library. Numbers are never reused; take an
  * unknown one for a failure.
  *
- * Results are written through pointers only when the status is UMPIN_OK, and the error object only on failure (never for
- * UMPIN_PENDING or UMPIN_BATCH_EMPTY). Everything else is left as it was: set your variables to NULL first. The last
- * parameter, umpin_error **error, may be NULL when the status alone is enough. An error object holds the status, a stable
- * id, one sentence of what happened and one of what to do about it, separately and as one JSON object:
+ * Results are written through pointers only when the status is UMPIN_OK (but umpin_batch_collect() gives the index of a
+ * reset that failed, too), and the error object only on failure (never for UMPIN_PENDING or UMPIN_BATCH_EMPTY).
+ * Everything else is left as it was: set your variables to NULL first. The last parameter, umpin_error **error, may be
+ * NULL when the status alone is enough. An error object holds the status, a stable id, one sentence of what happened and
+ * one of what to do about it, separately and as one JSON object:
  *
  *   {"v":1,"status":301,"id":"PinPolicyViolation","message":"...","recommendedAction":"...",
  *    "details":{"rules":["TooShort","Sequential"]},"diagnostics":["..."]}
@@ -122,9 +123,11 @@
  *     -> {"v":1, "items":[{"userId":"tonysmith@contoso.com", "userObjectId":"<guid>", "identity":"...",
  *         "distinguishedName":"...", "primarySmtpAddress":"..."|null, "pinExpired":true, "lockedOut":false,
  *         "firstTimeUser":true, "isValid":true}], "next":"cursor"|null}
- *     With an identity exactly one item, or a failure. Without: every enabled mailbox, page by page; pass "next" as "after"
- *     until it is null. An item that could not be read is {"identity":"...", "error":{...}} instead.
- *   {"v":1, "operation":"mailboxes", "identity":"..."?, "umEnabledOnly":false?, "pageSize":500?, "after":"cursor"?}
+ *     With an identity exactly one item, or a failure. Without: every enabled mailbox, page by page; pass "next" as
+ *     "after" until it is null. A page may have fewer items than pageSize (at most 10000), or none, although another
+ *     follows. An item that could not be read is {"identity":"...", "error":{...}} instead.
+ *   {"v":1, "operation":"mailboxes", "identity":"..."?, "umEnabledOnly":false?, "pageSize":500?, "after":"cursor"?,
+ *    "ignoreDefaultScope":false?, "domainController":"..."?}
  *     -> items of guid, distinguishedName, identity, name, displayName, alias, samAccountName, userPrincipalName,
  *        primarySmtpAddress, emailAddresses, legacyExchangeDN, umEnabled, extensions, umMailboxPolicy; absent ones null
  *   {"v":1, "operation":"policies", "identity":"..."?}
@@ -133,8 +136,9 @@
  *   {"v":1, "operation":"import", "path":"/.../people.csv", "format":"csv"|"ldif"?, "defaultPolicy":"..."?,
  *    "skipInvalid":false?, "whatIf":false?}
  *     -> {"v":1, "mailboxesCreated":2, "mailboxesUpdated":1, "mailboxesUnchanged":0, "policiesCreated":["Default"],
- *         "policiesUpdated":[], "skipped":[{"line":3,"message":"..."}], "ignoredColumns":["..."],
- *         "location":"/.../directory.db"}
+ *         "policiesDefaulted":["Default"], "policiesUpdated":[], "skipped":[{"line":3,"message":"..."}],
+ *         "ignoredColumns":["..."], "location":"/.../directory.db"}
+ *     policiesDefaulted: those of the created that the file names and does not describe; they have the default settings.
  *     One transaction: a row that cannot be used fails the whole import unless skipInvalid is true. Creates the store.
  *
  *

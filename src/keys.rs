@@ -80,7 +80,7 @@ impl KeyFiles {
             || {
                 Err(Error::new(
                     ErrorCode::ConfigurationInvalid,
-                    format!("The active key `{}` has no file.", self.active),
+                    format!("The active key '{}' has no file.", self.active),
                 )
                 .action("Name one of the configured keys in keys.active."))
             },
@@ -95,7 +95,9 @@ impl KeyFiles {
         let invalid = |reason: String| {
             Error::new(
                 ErrorCode::ConfigurationInvalid,
-                format!("The service group `{name}` cannot be used: {reason}."),
+                format!(
+                    "The key 'serviceGroup' of the configuration names the group '{name}', which cannot be used: {reason}."
+                ),
             )
         };
         match ServiceGroup::find(name) {

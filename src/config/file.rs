@@ -140,7 +140,10 @@ fn explain(path: &str, error: &serde_json::Error) -> String {
     if !error.is_data() {
         return format!("is not valid JSON ({place}): {}", what.replace('\n', " "));
     }
-    let key = if path == "." { "the whole file" } else { path };
+    if path == "." && what.starts_with("invalid type") {
+        return format!("is not a JSON object ({place})");
+    }
+    let key = path;
     // serde repeats wrong values; what stands in a wrong place may be a password, so only the expectation is passed on.
     let shown = ["invalid type", "invalid value", "invalid length", "unknown variant"]
         .iter()

@@ -209,7 +209,7 @@ fn faults_name_the_key() {
         ),
         ("{ } x", "is not valid JSON (line 1, column 5)"),
         ("{ \"audit\": {", "is not valid JSON (line 1, column 12): EOF"),
-        ("[]", "wrong value in the key 'the whole file': expected an object"),
+        ("[]", "is not a JSON object"),
         ("", "is empty"),
         ("\0\0", "is not text"),
     ] {

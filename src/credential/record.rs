@@ -7,7 +7,7 @@ use subtle::{Choice, ConstantTimeEq};
 use super::derive::{Cost, Derivation, Deriver, PinTags, Tag};
 use crate::Result;
 use crate::clock::Timestamp;
-use crate::policy::{Limit, UmMailboxPolicy};
+use crate::policy::UmMailboxPolicy;
 
 /// How many former PINs are kept: the largest `PINHistoryCount` less the current PIN. They are kept whatever the policy says,
 /// so that raising the count takes effect at once.
@@ -180,11 +180,7 @@ impl CredentialRecord {
         let Some(set_at) = self.set_at else {
             return true;
         };
-        let too_old = match policy.pin_lifetime_days {
-            Limit::Unlimited => false,
-            Limit::Of(days) => now >= set_at.plus_days(days),
-        };
-        self.expired || too_old
+        self.expired || policy.expires_at(set_at).is_some_and(|end| now >= end)
     }
 
     /// The derivations that a check of the last `history_count` PINs (the current one included) needs: normally one.

@@ -91,6 +91,8 @@ pub struct ImportCounts {
     pub mailboxes_unchanged: u64,
     /// Names of policies that were new.
     pub policies_created: Vec<String>,
+    /// Those of them that are only named and not described, so that they have the default settings.
+    pub policies_defaulted: Vec<String>,
     /// Names of policies whose settings changed.
     pub policies_updated: Vec<String>,
     /// Rows left out because the directory refused them (line, reason), e.g. a GUID given twice.

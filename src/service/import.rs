@@ -163,24 +163,14 @@ fn refuse(request: &ImportRequest, problems: &[Problem]) -> Result<()> {
         .take(PROBLEMS_SHOWN)
         .map(|p| serde_json::json!({ "line": p.line, "message": p.message }))
         .collect();
-    let first: Vec<String> = problems
-        .iter()
-        .take(3)
-        .map(|p| format!("line {}: {}", p.line, p.message.trim_end_matches('.')))
-        .collect();
-    let more = problems.len().saturating_sub(first.len());
-    let rest = if more > 0 {
-        format!("; and {more} more")
-    } else {
-        String::new()
+    let line = problems.iter().map(|problem| problem.line).min().unwrap_or_default();
+    let what = match problems.len() {
+        1 => format!("the row in line {line} cannot be used"),
+        count => format!("{count} rows cannot be used, the first in line {line}"),
     };
     Err(Error::new(
         ErrorCode::ImportInvalid,
-        format!(
-            "Nothing was imported from {}: {}{rest}.",
-            request.path.display(),
-            first.join("; ")
-        ),
+        format!("Nothing was imported from {}: {what}.", request.path.display()),
     )
     .detail("problems", shown)
     .detail("count", problems.len()))

@@ -45,15 +45,14 @@ impl Service {
     /// The state of all UM-enabled mailboxes in scope, page by page.
     ///
     /// # Errors
-    /// Those of the directory.
-    pub fn pin_infos(&self, after: Option<&str>, limit: usize) -> Result<Page<PinInfoItem>> {
+    /// As for [`Self::mailboxes`].
+    pub fn pin_infos(&self, lookup: Lookup<'_>, after: Option<&str>, limit: usize) -> Result<Page<PinInfoItem>> {
         let filter = MailboxFilter { um_enabled_only: true };
-        let page = self.directory().mailboxes(filter, after, limit)?;
+        let page = self.mailboxes(filter, lookup, after, limit)?;
         Ok(Page {
             items: page
                 .items
                 .into_iter()
-                .filter(|mailbox| self.in_scope(mailbox))
                 .map(|mailbox| match self.info_of(mailbox.clone()) {
                     Ok(info) => PinInfoItem::Info(Box::new(info)),
                     Err(error) => PinInfoItem::Failed {

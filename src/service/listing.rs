@@ -24,10 +24,17 @@ impl Service {
     /// All mailboxes in scope, page by page. A page may be short although another follows.
     ///
     /// # Errors
-    /// Those of the directory.
-    pub fn mailboxes(&self, filter: MailboxFilter, after: Option<&str>, limit: usize) -> Result<Page<Mailbox>> {
+    /// Those of the directory; `InvalidParameterCombination`.
+    pub fn mailboxes(
+        &self,
+        filter: MailboxFilter,
+        lookup: Lookup<'_>,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<Mailbox>> {
+        lookup.check()?;
         let mut page = self.directory().mailboxes(filter, after, limit)?;
-        page.items.retain(|mailbox| self.in_scope(mailbox));
+        page.items.retain(|mailbox| self.is_visible(mailbox, lookup));
         Ok(page)
     }
 

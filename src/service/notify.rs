@@ -92,7 +92,7 @@ impl Service {
                     Warning::new(
                         "NotificationQueued",
                         format!(
-                            "The PIN of \"{name}\" was changed; its message to {} is queued, because {reason}.",
+                            "The PIN of \"{name}\" was changed; its message to {} is queued: {reason}.",
                             message.recipient
                         ),
                     )

@@ -15,15 +15,28 @@ pub struct Lookup<'a> {
     pub domain_controller: Option<&'a str>,
 }
 
+impl Lookup<'_> {
+    pub(super) fn check(self) -> Result<()> {
+        if self.ignore_default_scope && self.domain_controller.is_some() {
+            return Err(Error::new(
+                ErrorCode::InvalidParameterCombination,
+                "IgnoreDefaultScope cannot be combined with DomainController, because the global catalog is chosen automatically.",
+            ));
+        }
+        Ok(())
+    }
+}
+
 impl Service {
     /// The one mailbox that the text names, within the scope.
     pub(super) fn resolve(&self, text: &str, lookup: Lookup<'_>) -> Result<Mailbox> {
         let identity = Identity::parse_with(text, self.settings.netbios_name.as_deref())?;
+        lookup.check()?;
         if lookup.ignore_default_scope {
-            check_ignore_default_scope(&identity, lookup.domain_controller)?;
+            require_distinguished_name(&identity)?;
         }
         let matches = self.directory().find(&identity)?;
-        let visible = |mailbox: &Mailbox| lookup.ignore_default_scope || self.in_scope(mailbox);
+        let visible = |mailbox: &Mailbox| self.is_visible(mailbox, lookup);
         if matches.count > 1 {
             let inside: Vec<&Mailbox> = matches.mailboxes.iter().filter(|m| visible(m)).collect();
             let complete = matches.mailboxes.len() == matches.count;
@@ -51,8 +64,8 @@ impl Service {
         Ok(mailbox)
     }
 
-    pub(super) fn in_scope(&self, mailbox: &Mailbox) -> bool {
-        let Some(scope) = &self.settings.scope else {
+    pub(super) fn is_visible(&self, mailbox: &Mailbox, lookup: Lookup<'_>) -> bool {
+        let Some(scope) = self.settings.scope.as_ref().filter(|_| !lookup.ignore_default_scope) else {
             return true;
         };
         // A mailbox without a position in the tree lies outside every scope.
@@ -146,13 +159,7 @@ pub(super) fn require_um_enabled(mailbox: &Mailbox) -> Result<()> {
     ))
 }
 
-fn check_ignore_default_scope(identity: &Identity, domain_controller: Option<&str>) -> Result<()> {
-    if domain_controller.is_some() {
-        return Err(Error::new(
-            ErrorCode::InvalidParameterCombination,
-            "IgnoreDefaultScope cannot be combined with DomainController, because the global catalog is chosen automatically.",
-        ));
-    }
+fn require_distinguished_name(identity: &Identity) -> Result<()> {
     if !identity.is_distinguished_name() {
         return Err(Error::new(
             ErrorCode::InvalidParameterCombination,

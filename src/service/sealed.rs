@@ -44,14 +44,20 @@ impl Service {
     ///
     /// A store that already holds sealed data never gets a new key: its own is missing, which is `KeyUnavailable`.
     pub(super) fn ring_for_change(&self) -> Result<Arc<KeyRing>> {
-        if !self.ports.keys.exists() {
-            // Sealing on under a key that is gone from the disk would leave records that nobody can open later.
-            self.ring.forget();
-            if !self.directory().holds_sealed_data()? {
-                return self.cached_ring(|| self.ports.keys.create_active());
-            }
+        if self.key_is_missing() && !self.directory().holds_sealed_data()? {
+            return self.cached_ring(|| self.ports.keys.create_active());
         }
         self.ring()
+    }
+
+    /// Looks for the key file, whatever is cached: sealing on under a key that is gone from the disk would leave records that
+    /// nobody can open later.
+    pub(super) fn key_is_missing(&self) -> bool {
+        let missing = !self.ports.keys.exists();
+        if missing {
+            self.ring.forget();
+        }
+        missing
     }
 
     fn cached_ring(&self, load: impl FnOnce() -> Result<KeyRing>) -> Result<Arc<KeyRing>> {

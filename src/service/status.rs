@@ -20,6 +20,8 @@ impl Service {
     pub fn status(&self) -> Result<Status> {
         self.directory().store_id()?;
         if self.directory().holds_sealed_data()? {
+            // A key that was lost since is told here, once, and not by every mailbox.
+            self.key_is_missing();
             self.ring()?;
         }
         Ok(Status {

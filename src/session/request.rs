@@ -88,12 +88,12 @@ fn perform(service: &Service, operation: Operation) -> Result<Vec<u8>> {
         Operation::Status => messages::status(&service.status()?),
         Operation::PinInfo(query) => match query.identity() {
             Some(identity) => messages::pin_info(&service.pin_info(identity, query.lookup())?),
-            None => messages::pin_infos(&service.pin_infos(query.after(), query.page_size())?),
+            None => messages::pin_infos(&service.pin_infos(query.lookup(), query.after(), query.page_size())?),
         },
         Operation::Mailboxes(query) => match query.identity() {
             Some(identity) => messages::mailbox(&service.mailbox(identity, query.filter(), query.lookup())?),
             None => {
-                let page = service.mailboxes(query.filter(), query.after(), query.page_size())?;
+                let page = service.mailboxes(query.filter(), query.lookup(), query.after(), query.page_size())?;
                 messages::mailboxes(&page)
             }
         },

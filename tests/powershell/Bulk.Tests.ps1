@@ -69,3 +69,38 @@ Describe '-ThrottleLimit' {
         Get-MessageCount $script:Store | Should -Be 1
     }
 }
+
+Describe 'A stop from outside, as by Ctrl+C' {
+    BeforeEach { $script:Store = New-TestStore }
+    AfterEach { Remove-TestFolder $script:Store }
+
+    It 'ends the pipeline soon and leaves nothing half done <Name>' -ForEach @(
+        @{ Name = 'one by one'; Parameters = @{} }
+        @{ Name = 'in parallel'; Parameters = @{ ThrottleLimit = 4 } }
+    ) {
+        $run = Invoke-Fresh -Store $script:Store -Variables @{ Parameters = $Parameters } {
+            $pickup = [System.IO.Path]::Combine($env:UMPIN_HOME, 'pickup')
+            function Get-Count { @(Get-ChildItem -Path $pickup -Filter *.eml -ErrorAction Ignore).Count }
+            $shell = [powershell]::Create()
+            $null = $shell.AddScript('param($More) Get-UMMailbox | ForEach-Object { $_; Start-Sleep -Milliseconds 100 } | Set-UMMailboxPIN @More')
+            $null = $shell.AddArgument($V.Parameters).BeginInvoke()
+            while ((Get-Count) -lt 2) { Start-Sleep -Milliseconds 20 }
+            $clock = [System.Diagnostics.Stopwatch]::StartNew()
+            $shell.Stop()
+            $clock.ElapsedMilliseconds
+            Get-Count
+            Start-Sleep -Milliseconds 500
+            Get-Count
+            @(Get-UMMailbox).Count
+            # The session goes on.
+            Set-UMMailboxPIN tonysmith
+            Get-Count
+        }
+        $run.All | Should -BeNullOrEmpty
+        $stopped, $then, $later, $all, $after = $run.Output
+        $stopped | Should -BeLessThan 5000
+        $later | Should -Be $then
+        $later | Should -BeLessThan $all
+        $after | Should -Be ($later + 1)
+    }
+}

@@ -91,6 +91,19 @@ Describe 'Identity' {
         $run.Output | Should -Be @("$Id,Set-UMMailboxPIN")
     }
 
+    It 'binds arguments in constrained language, where the pipeline does not' {
+        $run = Invoke-Fresh -Store $script:Store {
+            Import-Module -Name UMMailboxPin, UMMailboxPin.Directory
+            $mailbox = Get-Mailbox tonysmith
+            $ExecutionContext.SessionState.LanguageMode = 'ConstrainedLanguage'
+            Set-UMMailboxPIN tonysmith -PassThru | ForEach-Object PrimarySmtpAddress
+            Set-UMMailboxPIN $mailbox -PassThru | ForEach-Object PrimarySmtpAddress
+            $mailbox | Set-UMMailboxPIN 2>&1 | ForEach-Object FullyQualifiedErrorId
+        }
+        $run.Output | Should -Be @('tonysmith@contoso.com', 'tonysmith@contoso.com',
+            'ParameterArgumentTransformationError,Set-UMMailboxPIN')
+    }
+
     It 'says with -Verbose which mailboxes an ambiguous value matches' {
         $run = Invoke-Fresh -Store $script:Store { Set-UMMailboxPIN helpdesk@contoso.com -Verbose -ErrorAction SilentlyContinue }
         $run.Text | Should -Match 'contoso\.com/Reception/Help Desk'

@@ -3,6 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::credential::DecodeError;
 use crate::pin::Pin;
+use crate::policy::Limit;
 
 const OLD: Cost = Cost {
     memory_kib: 8,

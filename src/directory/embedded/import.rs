@@ -76,6 +76,9 @@ fn import_policy(connection: &Connection, row: &PolicyRow, counts: &mut ImportCo
         return Ok(());
     }
     policies::store(connection, &policy)?;
+    if stored.is_none() && !row.described {
+        counts.policies_defaulted.push(name.clone());
+    }
     let list = match stored {
         Some(_) => &mut counts.policies_updated,
         None => &mut counts.policies_created,

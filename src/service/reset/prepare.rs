@@ -123,7 +123,11 @@ fn check_combination(request: &ResetRequest) -> Result<()> {
     {
         "KeepPin cannot be combined with NotifyEmail, because no message is sent."
     } else if request.locked_out.is_none() {
-        "KeepPin needs LockedOut, which says whether to lock or to unlock."
+        return Err(Error::new(
+            ErrorCode::InvalidParameterCombination,
+            "KeepPin needs LockedOut, which says whether to lock or to unlock.",
+        )
+        .action("Add -LockedOut $true or -LockedOut $false."));
     } else {
         return Ok(());
     };

@@ -209,6 +209,7 @@ pub(in crate::session) fn imported(outcome: &ImportOutcome) -> Vec<u8> {
         "mailboxesUpdated": counts.mailboxes_updated,
         "mailboxesUnchanged": counts.mailboxes_unchanged,
         "policiesCreated": counts.policies_created,
+        "policiesDefaulted": counts.policies_defaulted,
         "policiesUpdated": counts.policies_updated,
         "skipped": skipped,
         "ignoredColumns": outcome.ignored_columns,
