@@ -17,6 +17,9 @@ const SMALL: u64 = 1_000;
 const LARGE: u64 = 1_000_000;
 const LOOKUPS: u64 = 2_000;
 
+/// How a user is named.
+type Form = fn(u64) -> String;
+
 fn row(n: u64) -> MailboxRow {
     let dn = format!("CN=User {n},OU=Unit {},DC=contoso,DC=com", n % 97);
     MailboxRow {
@@ -58,7 +61,7 @@ fn filled(home: &Path, count: u64) -> EmbeddedDirectory {
 }
 
 /// The median time of a look-up in microseconds.
-fn lookup(directory: &EmbeddedDirectory, count: u64, form: fn(u64) -> String) -> f64 {
+fn lookup(directory: &EmbeddedDirectory, count: u64, form: Form) -> f64 {
     let mut times: Vec<f64> = (0..LOOKUPS)
         .map(|n| {
             // Spread over the whole directory, and the same for every run.
@@ -83,7 +86,7 @@ fn main() {
         .unwrap_or(LARGE);
     let home = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
     let directories = [(SMALL, filled(home.path(), SMALL)), (large, filled(home.path(), large))];
-    let forms: [(&str, fn(u64) -> String); 5] = [
+    let forms: [(&str, Form); 5] = [
         ("e-mail address", |n| format!("U{n}@Fabrikam.com")),
         ("distinguished name", |n| {
             format!("cn=User {n}, ou=Unit {}, dc=contoso, dc=com", n % 97)

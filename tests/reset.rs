@@ -330,3 +330,25 @@ fn a_key_that_disappears_is_missed_in_an_open_session_too() {
         .reset(json!({ "identity": TONY }), None)
         .expect("a reset with the key back");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_key_that_others_may_read_is_refused_in_an_open_session_too() {
+    use std::os::unix::fs::PermissionsExt;
+    let store = Store::with_people();
+    store.reset(json!({ "identity": TONY }), Some("580291")).expect("a PIN");
+    let mode = |bits| {
+        let permissions = std::fs::Permissions::from_mode(bits);
+        std::fs::set_permissions(store.path("umpin.key"), permissions).expect("another mode");
+    };
+    mode(0o644);
+    assert_eq!(
+        code(store.reset(json!({ "identity": TONY }), None)).0,
+        ErrorCode::KeyUnavailable
+    );
+    assert_eq!(store.messages().len(), 1, "the refused reset mailed something");
+    mode(0o600);
+    store
+        .reset(json!({ "identity": TONY }), None)
+        .expect("a reset with the mode back");
+}

@@ -21,12 +21,6 @@ const RIGHT_KEY: &str =
 /// Records that a key is tried on before it is used.
 const KEY_SAMPLES: usize = 8;
 
-impl CachedRing {
-    fn forget(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
-    }
-}
-
 /// A mailbox's record as it was read.
 #[derive(Clone)]
 pub(super) struct Seen {
@@ -35,38 +29,39 @@ pub(super) struct Seen {
 }
 
 impl Service {
-    /// The keys, for reading. Never makes one.
+    /// The keys, for reading: loaded once. Never makes one.
     pub(super) fn ring(&self) -> Result<Arc<KeyRing>> {
-        self.cached_ring(|| self.ports.keys.load())
-    }
-
-    /// The keys, for the first change of a fresh or future store too: then the key file is made.
-    ///
-    /// A store that already holds sealed data never gets a new key: its own is missing, which is `KeyUnavailable`.
-    pub(super) fn ring_for_change(&self) -> Result<Arc<KeyRing>> {
-        if self.key_is_missing() && !self.directory().holds_sealed_data()? {
-            return self.cached_ring(|| self.ports.keys.create_active());
-        }
-        self.ring()
-    }
-
-    /// Looks for the key file, whatever is cached: sealing on under a key that is gone from the disk would leave records that
-    /// nobody can open later.
-    pub(super) fn key_is_missing(&self) -> bool {
-        let missing = !self.ports.keys.exists();
-        if missing {
-            self.ring.forget();
-        }
-        missing
-    }
-
-    fn cached_ring(&self, load: impl FnOnce() -> Result<KeyRing>) -> Result<Arc<KeyRing>> {
-        let mut slot = self.ring.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let slot = self.ring.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(ring) = &*slot {
             return Ok(Arc::clone(ring));
         }
-        let ring = Arc::new(load()?);
-        self.check_ring(&ring)?;
+        drop(slot);
+        self.ring_on_disk()
+    }
+
+    /// The keys, for a change; the first change of a fresh or future store makes one.
+    ///
+    /// A store that already holds sealed data never gets a new key: its own is missing, which is `KeyUnavailable`.
+    pub(super) fn ring_for_change(&self) -> Result<Arc<KeyRing>> {
+        if !self.ports.keys.exists() && !self.directory().holds_sealed_data()? {
+            self.ports.keys.create_active()?;
+        }
+        self.ring_on_disk()
+    }
+
+    /// The keys as they lie on the disk now: a long session must not go on sealing under a key that is gone, was replaced or
+    /// can be read by others since.
+    pub(super) fn ring_on_disk(&self) -> Result<Arc<KeyRing>> {
+        let mut slot = self.ring.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = slot.take();
+        let ring = self.ports.keys.load()?;
+        let ring = match known {
+            Some(known) if known.key_ids().eq(ring.key_ids()) => known,
+            _ => {
+                self.check_ring(&ring)?;
+                Arc::new(ring)
+            }
+        };
         *slot = Some(Arc::clone(&ring));
         Ok(ring)
     }

@@ -21,8 +21,7 @@ impl Service {
         self.directory().store_id()?;
         if self.directory().holds_sealed_data()? {
             // A key that was lost since is told here, once, and not by every mailbox.
-            self.key_is_missing();
-            self.ring()?;
+            self.ring_on_disk()?;
         }
         Ok(Status {
             directory: self.directory().kind(),
