@@ -37,11 +37,19 @@ try {
     Import-Module UMMailboxPin.Directory
     Import-UMDirectory -Path $people -WarningAction SilentlyContinue
 
-    $bare, $import = Measure-Start @('exit 0', 'Import-Module UMMailboxPin; exit 0')
+    # What Import-Module costs with any module, to tell that apart from what this one costs.
+    $empty = Join-Path $root 'Empty'
+    $null = New-Item -ItemType Directory -Path $empty
+    Set-Content -Path (Join-Path $empty 'Empty.psm1') -Value 'function Get-Empty { }'
+    Set-Content -Path (Join-Path $empty 'Empty.psd1') -Value "@{ RootModule = 'Empty.psm1'; ModuleVersion = '1.0'; FunctionsToExport = 'Get-Empty' }"
+
+    $bare, $nothing, $import = Measure-Start @('exit 0', "Import-Module '$empty'; exit 0", 'Import-Module UMMailboxPin; exit 0')
     'a bare start                    {0,8:n0} ms' -f $bare
+    'importing an empty module adds  {0,8:n0} ms' -f ($nothing - $bare)
     'importing the module adds       {0,8:n0} ms' -f ($import - $bare)
 
     $first = @()
+    # One derivation and one durable commit are in these figures; benches/reset.rs says what they cost.
     for ($run = 0; $run -lt $Runs; $run++) {
         $first += [double](& $pwsh -NoProfile -NonInteractive -Command @"
 Import-Module UMMailboxPin

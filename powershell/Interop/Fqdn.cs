@@ -20,14 +20,14 @@ namespace UMMailboxPin
 
             if (text.Length == 0 || text.Length > MaximumLength)
             {
-                throw new ArgumentException("A domain controller is given by its DNS name, such as dc1.contoso.com.", "name");
+                throw new ArgumentException("A domain controller is given by its DNS name, such as dc1.contoso.com.");
             }
 
             foreach (string label in text.Split('.'))
             {
                 if (!IsLabel(label))
                 {
-                    throw new ArgumentException("'" + text + "' is not a DNS name such as dc1.contoso.com.", "name");
+                    throw new ArgumentException("'" + text + "' is not a DNS name such as dc1.contoso.com.");
                 }
             }
 

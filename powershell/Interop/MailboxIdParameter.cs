@@ -24,12 +24,12 @@ namespace UMMailboxPin
 
             if (identity == null)
             {
-                throw new ArgumentNullException("identity", "An identity must not be null.");
+                throw new ArgumentException("An identity must not be null.");
             }
 
             if (identity is IEnumerable && !(identity is string))
             {
-                throw new ArgumentException("An identity names one mailbox. A list is not accepted; send its elements through the pipeline.", "identity");
+                throw new ArgumentException("An identity names one mailbox. A list or table is not accepted; send its elements through the pipeline.");
             }
 
             rawInput = identity;

@@ -1,4 +1,5 @@
 using System;
+using System.Collections;
 using System.Runtime.InteropServices;
 using System.Security;
 using System.Text;
@@ -6,8 +7,8 @@ using System.Text;
 namespace UMMailboxPin
 {
     /// <summary>
-    /// What the module calls: each operation of the library with text in and text out. Failures come back as a status and the
-    /// error's JSON, never as exceptions, because PowerShell keeps every exception it sees in the caller's $Error.
+    /// What the module calls: each operation of the library, from a table of members to an answer. Failures come back as a status
+    /// and the library's error, never as exceptions, because PowerShell keeps every exception it sees in the caller's $Error.
     /// </summary>
     public static class Native
     {
@@ -22,6 +23,9 @@ namespace UMMailboxPin
 
         /// <summary>The batch has no outstanding item.</summary>
         public const uint BatchEmpty = 2;
+
+        // Waiting goes in short steps, so that Ctrl+C takes effect between them.
+        private const uint StepMilliseconds = 200;
 
         // A lone surrogate becomes U+FFFD: such an identity is not found, such a PIN is not numeric. Neither is worth an exception.
         private static readonly Encoding Utf8 = new UTF8Encoding(false, false);
@@ -58,115 +62,143 @@ namespace UMMailboxPin
         }
 
         /// <summary>umpin_session_open</summary>
-        public static uint OpenSession(string request, out SessionHandle session, out string error)
+        public static Answer OpenSession(Places places, string application)
         {
-            byte[] bytes = Utf8.GetBytes(request);
-            ErrorHandle handle;
-            uint status = NativeMethods.umpin_session_open(bytes, Length(bytes), out session, out handle);
-            error = TakeError(status, handle);
-            return status;
+            Hashtable request = new Hashtable();
+            request["dataDirectory"] = places.DataDirectory;
+            if (places.ConfigFile != null)
+            {
+                request["configFile"] = places.ConfigFile;
+            }
+
+            request["caller"] = Environment.UserDomainName + "\\" + Environment.UserName;
+            request["application"] = application;
+            byte[] bytes = Utf8.GetBytes(Json.Write(request));
+            SessionHandle session;
+            ErrorHandle error;
+            uint status = NativeMethods.umpin_session_open(bytes, Length(bytes), out session, out error);
+            return Made(status, session, error);
         }
 
-        /// <summary>umpin_plan_new; null or empty <paramref name="pin"/>: generated. The array stays the caller's to clear.</summary>
-        public static uint NewPlan(SessionHandle session, string request, byte[] pin, out PlanHandle plan, out string error)
+        /// <summary>umpin_plan_new; null or empty <paramref name="pin"/>: generated. The bytes it crosses as are cleared.</summary>
+        public static Answer NewPlan(SessionHandle session, IDictionary request, string pin)
         {
-            byte[] bytes = Utf8.GetBytes(request);
-            ErrorHandle handle;
-            uint status = NativeMethods.umpin_plan_new(session, bytes, Length(bytes), pin, Length(pin), out plan, out handle);
-            error = TakeError(status, handle);
-            return status;
+            byte[] bytes = Utf8.GetBytes(Json.Write(request));
+            byte[] secret = string.IsNullOrEmpty(pin) ? null : Utf8.GetBytes(pin);
+            try
+            {
+                PlanHandle plan;
+                ErrorHandle error;
+                uint status = NativeMethods.umpin_plan_new(session, bytes, Length(bytes), secret, Length(secret), out plan, out error);
+                return Made(status, plan, error);
+            }
+            finally
+            {
+                if (secret != null)
+                {
+                    Array.Clear(secret, 0, secret.Length);
+                }
+            }
         }
 
         /// <summary>umpin_plan_target</summary>
-        public static uint PlanTarget(PlanHandle plan, uint timeoutMilliseconds, out string target, out string error)
+        public static Answer PlanTarget(PlanHandle plan)
         {
             BufferHandle buffer;
-            ErrorHandle handle;
-            uint status = NativeMethods.umpin_plan_target(plan, timeoutMilliseconds, out buffer, out handle);
-            target = TakeText(status, buffer);
-            error = TakeError(status, handle);
-            return status;
+            ErrorHandle error;
+            uint status = NativeMethods.umpin_plan_target(plan, StepMilliseconds, out buffer, out error);
+            return new Answer(status, TakeText(status, buffer), TakeError(status, error));
         }
 
         /// <summary>umpin_plan_validate</summary>
-        public static uint PlanValidate(PlanHandle plan, uint timeoutMilliseconds, out string error)
+        public static Answer PlanValidate(PlanHandle plan)
         {
-            ErrorHandle handle;
-            uint status = NativeMethods.umpin_plan_validate(plan, timeoutMilliseconds, out handle);
-            error = TakeError(status, handle);
-            return status;
+            ErrorHandle error;
+            uint status = NativeMethods.umpin_plan_validate(plan, StepMilliseconds, out error);
+            return new Answer(status, null, TakeError(status, error));
         }
 
-        /// <summary>umpin_plan_commit; <paramref name="pin"/> is null unless one was generated.</summary>
-        public static uint PlanCommit(PlanHandle plan, uint timeoutMilliseconds, out string response, out SecureString pin, out string error)
+        /// <summary>umpin_plan_commit</summary>
+        public static Answer PlanCommit(PlanHandle plan)
         {
             BufferHandle buffer;
             BufferHandle secret;
-            ErrorHandle handle;
-            uint status = NativeMethods.umpin_plan_commit(plan, timeoutMilliseconds, out buffer, out secret, out handle);
-            response = TakeText(status, buffer);
-            pin = TakeSecret(status, secret);
-            error = TakeError(status, handle);
-            return status;
+            ErrorHandle error;
+            uint status = NativeMethods.umpin_plan_commit(plan, StepMilliseconds, out buffer, out secret, out error);
+            Answer answer = new Answer(status, TakeText(status, buffer), TakeError(status, error));
+            answer.Pin = TakeSecret(status, secret);
+            return answer;
         }
 
         /// <summary>umpin_request_new</summary>
-        public static uint NewRequest(SessionHandle session, string request, out RequestHandle handle, out string error)
+        public static Answer NewRequest(SessionHandle session, IDictionary request)
         {
-            byte[] bytes = Utf8.GetBytes(request);
-            ErrorHandle failure;
-            uint status = NativeMethods.umpin_request_new(session, bytes, Length(bytes), out handle, out failure);
-            error = TakeError(status, failure);
-            return status;
+            byte[] bytes = Utf8.GetBytes(Json.Write(request));
+            RequestHandle handle;
+            ErrorHandle error;
+            uint status = NativeMethods.umpin_request_new(session, bytes, Length(bytes), out handle, out error);
+            return Made(status, handle, error);
         }
 
         /// <summary>umpin_request_wait</summary>
-        public static uint WaitRequest(RequestHandle request, uint timeoutMilliseconds, out string response, out string error)
+        public static Answer WaitRequest(RequestHandle request)
         {
             BufferHandle buffer;
-            ErrorHandle handle;
-            uint status = NativeMethods.umpin_request_wait(request, timeoutMilliseconds, out buffer, out handle);
-            response = TakeText(status, buffer);
-            error = TakeError(status, handle);
-            return status;
+            ErrorHandle error;
+            uint status = NativeMethods.umpin_request_wait(request, StepMilliseconds, out buffer, out error);
+            return new Answer(status, TakeText(status, buffer), TakeError(status, error));
         }
 
         /// <summary>umpin_batch_new</summary>
-        public static uint NewBatch(SessionHandle session, uint parallelism, out BatchHandle batch, out string error)
+        public static Answer NewBatch(SessionHandle session, uint parallelism)
         {
-            ErrorHandle handle;
-            uint status = NativeMethods.umpin_batch_new(session, parallelism, out batch, out handle);
-            error = TakeError(status, handle);
-            return status;
+            BatchHandle batch;
+            ErrorHandle error;
+            uint status = NativeMethods.umpin_batch_new(session, parallelism, out batch, out error);
+            return Made(status, batch, error);
         }
 
         /// <summary>umpin_batch_submit</summary>
-        public static uint BatchSubmit(BatchHandle batch, PlanHandle plan, out string error)
+        public static Answer BatchSubmit(BatchHandle batch, PlanHandle plan)
         {
-            ErrorHandle handle;
-            uint status = NativeMethods.umpin_batch_submit(batch, plan, out handle);
-            error = TakeError(status, handle);
-            return status;
+            ErrorHandle error;
+            uint status = NativeMethods.umpin_batch_submit(batch, plan, out error);
+            return new Answer(status, null, TakeError(status, error));
         }
 
         /// <summary>umpin_batch_collect</summary>
-        public static uint BatchCollect(
-            BatchHandle batch, uint timeoutMilliseconds, out ulong index, out string response, out SecureString pin, out string error)
+        public static Answer BatchCollect(BatchHandle batch, bool wait)
         {
+            ulong index;
             BufferHandle buffer;
             BufferHandle secret;
-            ErrorHandle handle;
-            uint status = NativeMethods.umpin_batch_collect(batch, timeoutMilliseconds, out index, out buffer, out secret, out handle);
-            response = TakeText(status, buffer);
-            pin = TakeSecret(status, secret);
-            error = TakeError(status, handle);
-            return status;
+            ErrorHandle error;
+            uint status = NativeMethods.umpin_batch_collect(
+                batch, wait ? StepMilliseconds : 0, out index, out buffer, out secret, out error);
+            Answer answer = new Answer(status, TakeText(status, buffer), TakeError(status, error));
+            answer.Pin = TakeSecret(status, secret);
+            return answer;
         }
 
         /// <summary>Whether the status says that the call itself was wrong or the library is unusable (family 1xx).</summary>
         public static bool IsMisuse(uint status)
         {
             return status >= 100 && status < 200;
+        }
+
+        private static Answer Made(uint status, SafeHandle handle, ErrorHandle error)
+        {
+            Answer answer = new Answer(status, null, TakeError(status, error));
+            if (status == Ok)
+            {
+                answer.Handle = handle;
+            }
+            else
+            {
+                handle.Dispose();
+            }
+
+            return answer;
         }
 
         private static UIntPtr Length(byte[] bytes)

@@ -21,7 +21,7 @@ namespace UMMailboxPin
             uint number;
             if (!uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number) || number == 0)
             {
-                throw new ArgumentException("'" + text + "' is neither a number from 1 to 4294967295 nor Unlimited.", "value");
+                throw new ArgumentException("'" + text + "' is neither a number from 1 to 4294967295 nor Unlimited.");
             }
 
             limit = number;

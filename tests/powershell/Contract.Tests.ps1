@@ -159,7 +159,7 @@ Describe 'The error catalogue' {
     It 'names only exception classes and categories that exist' {
         $run = Invoke-Fresh {
             Import-Module UMMailboxPin
-            $catalogue = & (Get-Module UMMailboxPin) { $script:ErrorCatalogue }
+            $catalogue = & (Get-Module UMMailboxPin) { Get-ErrorCatalogue }
             foreach ($id in $catalogue.Keys) {
                 $type = "UMMailboxPin.$($catalogue[$id].Exception)" -as [type]
                 [pscustomobject] @{

@@ -17,6 +17,9 @@ function Resolve-ImportPath {
         Invoke-Core 'Remove-CaughtError' @{ Record = $_ }
     }
 
+    if (-not $problem -and [System.IO.Directory]::Exists($file)) {
+        $problem = "'$file' is a folder and not a file."
+    }
     if (-not $problem -and -not [System.IO.File]::Exists($file)) {
         $problem = "The file '$file' does not exist."
     }
@@ -32,31 +35,26 @@ function Resolve-ImportPath {
 function Get-ImportSentence {
     param([string] $File, [object] $Counts)
 
-    'Importing from file "{0}" into "{1}": {2} mailboxes created, {3} updated, {4} unchanged, {5} rows left out; policies created: {6}.' -f
-    $File, $Counts.location, $Counts.mailboxesCreated, $Counts.mailboxesUpdated, $Counts.mailboxesUnchanged, @($Counts.skipped).Count,
-    $(if (@($Counts.policiesCreated).Count) { @($Counts.policiesCreated) -join ', ' } else { 'none' })
+    'Importing from file "{0}" into "{1}": mailboxes created: {2}, updated: {3}, unchanged: {4}; rows left out: {5}; policies created: {6}.' -f
+    $File, $Counts['location'], $Counts['mailboxesCreated'], $Counts['mailboxesUpdated'], $Counts['mailboxesUnchanged'], @($Counts['skipped']).Count,
+    $(if (@($Counts['policiesCreated']).Count) { @($Counts['policiesCreated']) -join ', ' } else { 'none' })
 }
 
 function Write-ImportWarning {
-    param([System.Management.Automation.PSCmdlet] $Cmdlet, [string] $File, [object] $Counts)
+    param([System.Management.Automation.PSCmdlet] $Cmdlet, [string] $File, [object] $Counts, [switch] $Trial)
 
-    foreach ($row in @($Counts.skipped)) {
-        $Cmdlet.WriteWarning(('Line {0} of "{1}" was left out: {2}' -f $row.line, $File, $row.message))
+    foreach ($row in @($Counts['skipped'])) {
+        $Cmdlet.WriteWarning(('Line {0} of "{1}" was left out: {2}' -f $row['line'], $File, $row['message']))
     }
-    $ignored = @(Invoke-Core 'Get-UmMember' @{ InputObject = $Counts; Name = 'ignoredColumns' })
+    $ignored = @($Counts['ignoredColumns'])
     if ($ignored.Count -gt 0) {
         $Cmdlet.WriteWarning(('Columns that are not known and were ignored: {0}.' -f ($ignored -join ', ')))
     }
-    $created = @($Counts.policiesCreated)
-    if ($created.Count -gt 0) {
-        # An LDIF file brings its policies along; a CSV file can only name them.
-        $text = 'Policies created: {0}.' -f ($created -join ', ')
-        if ([System.IO.Path]::GetExtension($File) -in '.ldf', '.ldif') {
-            $Cmdlet.WriteVerbose($text)
-        }
-        else {
-            $Cmdlet.WriteWarning("$text They have the default settings; see Get-UMMailboxPolicy.")
-        }
+    # Rules that nobody decided on. Policies and users lie in different parts of a forest, so an LDIF export may lack them too.
+    $madeUp = @($Counts['policiesDefaulted'])
+    if ($madeUp.Count -gt 0) {
+        $text = if ($Trial) { 'Policies to be created: {0}. They will have' } else { 'Policies created: {0}. They have' }
+        $Cmdlet.WriteWarning((($text + ' the default settings; see Get-UMMailboxPolicy.') -f ($madeUp -join ', ')))
     }
 }
 
@@ -65,12 +63,12 @@ function New-ImportResult {
 
     [pscustomobject] @{
         PSTypeName         = 'UMMailboxPin.ImportResult'
-        MailboxesCreated   = $Counts.mailboxesCreated
-        MailboxesUpdated   = $Counts.mailboxesUpdated
-        MailboxesUnchanged = $Counts.mailboxesUnchanged
-        PoliciesCreated    = [string[]] @($Counts.policiesCreated)
-        PoliciesUpdated    = [string[]] @($Counts.policiesUpdated)
-        SkippedLines       = [int[]] @($Counts.skipped | Microsoft.PowerShell.Core\ForEach-Object { $_.line })
-        Location           = $Counts.location
+        MailboxesCreated   = $Counts['mailboxesCreated']
+        MailboxesUpdated   = $Counts['mailboxesUpdated']
+        MailboxesUnchanged = $Counts['mailboxesUnchanged']
+        PoliciesCreated    = [string[]] @($Counts['policiesCreated'])
+        PoliciesUpdated    = [string[]] @($Counts['policiesUpdated'])
+        SkippedLines       = [int[]] @($Counts['skipped'] | Microsoft.PowerShell.Core\ForEach-Object { $_['line'] })
+        Location           = $Counts['location']
     }
 }

@@ -51,7 +51,7 @@ function Get-UMMailboxPolicy {
         }
         elseif (-not $MyInvocation.ExpectingInput) {
             $answer = Invoke-Core 'Invoke-UmRequest' @{ Session = $directory.Session; Request = $request }
-            $items = if ($null -eq $answer.Failure) { @($answer.Value.items) } else { @() }
+            $items = if ($null -eq $answer.Failure) { @($answer.Value['items']) } else { @() }
             $page = @{ Items = $items; Failure = $answer.Failure; Diagnostics = $answer.Diagnostics }
             Write-Page -Cmdlet $PSCmdlet -Page $page -Convert ${function:New-PolicyObject}
         }

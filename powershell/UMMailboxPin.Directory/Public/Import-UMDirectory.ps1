@@ -89,7 +89,7 @@ function Import-UMDirectory {
         }
         $sentence = Get-ImportSentence -File $file -Counts $answer.Value
         if ($WhatIfPreference) {
-            Write-ImportWarning -Cmdlet $PSCmdlet -File $file -Counts $answer.Value
+            Write-ImportWarning -Cmdlet $PSCmdlet -File $file -Counts $answer.Value -Trial
         }
     }
 

@@ -1,5 +1,5 @@
-# In the shape of a page of one: @{ Items; Failure; Diagnostics }.
 # Looks an object up by whatever was given to -Identity.
+# In the shape of a page of one: @{ Items; Failure; Diagnostics }.
 function Find-UmObject {
     param([UMMailboxPin.SessionHandle] $Session, [hashtable] $Request, [object] $InputObject)
 
@@ -14,6 +14,6 @@ function Find-UmObject {
     $one = $Request.Clone()
     $one['identity'] = $identity
     $answer = Invoke-UmRequest -Session $Session -Request $one -TargetObject $InputObject
-    $items = if ($null -eq $answer.Failure) { @($answer.Value.items) } else { @() }
+    $items = if ($null -eq $answer.Failure) { @($answer.Value['items']) } else { @() }
     @{ Items = $items; Failure = $answer.Failure; Diagnostics = $answer.Diagnostics }
 }

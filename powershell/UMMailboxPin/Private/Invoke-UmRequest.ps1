@@ -1,46 +1,21 @@
-# One JSON request, one answer: @{ Value; Failure }. Waits in short steps, so that Ctrl+C takes effect between them.
-$script:WaitMilliseconds = [uint32] 200
-
+# One request, one answer with its Value or its Failure. The library waits in short steps, so that Ctrl+C takes effect between them.
 function Invoke-UmRequest {
     param([UMMailboxPin.SessionHandle] $Session, [System.Collections.IDictionary] $Request, [object] $TargetObject)
 
-    $handle = $null
-    $text = ''
-    $failure = ''
-    $status = [UMMailboxPin.Native]::NewRequest($Session, (ConvertTo-UmJson $Request), [ref] $handle, [ref] $failure)
-    if ($status -eq [UMMailboxPin.Native]::Ok) {
+    $answer = [UMMailboxPin.Native]::NewRequest($Session, $Request)
+    if (-not $answer.Failed) {
+        $handle = $answer.Handle
         try {
             do {
-                $status = [UMMailboxPin.Native]::WaitRequest($handle, $script:WaitMilliseconds, [ref] $text, [ref] $failure)
-            } while ($status -eq [UMMailboxPin.Native]::Pending)
+                $answer = [UMMailboxPin.Native]::WaitRequest($handle)
+            } while ($answer.Pending)
         }
         finally {
             $handle.Dispose()
         }
     }
-
-    if ($status -ne [UMMailboxPin.Native]::Ok) {
-        return @{
-            Value       = $null
-            Failure     = ConvertTo-UmErrorRecord -Status $status -Json $failure -TargetObject $TargetObject
-            Diagnostics = @(Get-UmDiagnostic $failure)
-        }
+    if ($answer.Failed) {
+        $answer.Failure = ConvertTo-UmErrorRecord $answer $TargetObject
     }
-    $value = ConvertFrom-UmJson $text
-    @{ Value = $value; Failure = $null; Diagnostics = @(Get-UmMember $value 'diagnostics') }
-}
-
-# What -Verbose adds to a failure: the library's diagnostics, and which mailboxes an ambiguous value matches.
-function Get-UmDiagnostic {
-    param([string] $Json)
-
-    if (-not $Json) {
-        return
-    }
-    $failure = ConvertFrom-UmJson $Json
-    Get-UmMember $failure 'diagnostics'
-    $matched = Get-UmMember (Get-UmMember $failure 'details') 'matches'
-    foreach ($name in $matched) {
-        "Matching mailbox: $name"
-    }
+    $answer
 }

@@ -2,7 +2,8 @@
 function Write-UmWarning {
     param([hashtable] $Run, [string] $Message, [string] $Key = $Message)
 
-    if ($Run.Warned.Add($Key)) {
+    if (-not $Run.Warned.ContainsKey($Key)) {
+        $Run.Warned[$Key] = $true
         $Run.Writing = $true
         $Run.Cmdlet.WriteWarning($Message)
         $Run.Writing = $false

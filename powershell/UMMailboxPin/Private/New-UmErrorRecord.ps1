@@ -5,19 +5,19 @@ function New-UmErrorRecord {
         [string] $Message,
         [object] $TargetObject,
         [string] $RecommendedAction,
-        [object] $Details
+        [string[]] $Rules
     )
 
-    $entry = $script:ErrorCatalogue[$Id]
+    $catalogue = Get-ErrorCatalogue
+    $entry = $catalogue[$Id]
     if ($null -eq $entry) {
-        $entry = $script:ErrorCatalogue['NativeFault']
+        $entry = $catalogue['NativeFault']
     }
 
     $type = [type] ('UMMailboxPin.' + $entry.Exception)
     $exception = $type::new($Message)
-    $rules = Get-UmMember $Details 'rules'
-    if ($null -ne $rules) {
-        $exception.Data['Rules'] = [string[]] $rules
+    if ($null -ne $Rules) {
+        $exception.Data['Rules'] = $Rules
     }
 
     $record = [System.Management.Automation.ErrorRecord]::new(

@@ -1,6 +1,4 @@
 # A listing that is read page by page while the pipeline wants more of it.
-$script:PageSize = [uint64] 500
-
 function New-UmPager {
     param([UMMailboxPin.SessionHandle] $Session, [System.Collections.IDictionary] $Request, [UMMailboxPin.Unlimited] $ResultSize)
 
@@ -12,8 +10,9 @@ function New-UmPager {
 function Read-UmPage {
     param([hashtable] $Pager)
 
+    $pageSize = 500
     $request = $Pager.Request.Clone()
-    $request['pageSize'] = if ($Pager.Left -lt $script:PageSize) { [int] $Pager.Left + 1 } else { [int] $script:PageSize }
+    $request['pageSize'] = if ($Pager.Left -lt $pageSize) { [int] $Pager.Left + 1 } else { $pageSize }
     if ($null -ne $Pager.After) {
         $request['after'] = $Pager.After
     }
@@ -24,13 +23,13 @@ function Read-UmPage {
         return @{ Items = @(); Failure = $answer.Failure; Diagnostics = $answer.Diagnostics }
     }
 
-    $items = @($answer.Value.items)
+    $items = @($answer.Value['items'])
     if ([uint64] $items.Count -gt $Pager.Left) {
         $items = @($items | Microsoft.PowerShell.Utility\Select-Object -First ([int] $Pager.Left))
         $Pager.Cut = $true
     }
     $Pager.Left -= [uint64] $items.Count
-    $Pager.After = Get-UmMember $answer.Value 'next'
+    $Pager.After = $answer.Value['next']
     $Pager.Done = $Pager.Cut -or $null -eq $Pager.After
     @{ Items = $items; Failure = $null; Diagnostics = $answer.Diagnostics }
 }

@@ -8,21 +8,21 @@ function Write-PinInfo {
         return
     }
     foreach ($item in $Page.Items) {
-        $failure = Get-UmMember $item 'error'
+        $failure = $item['error']
         if ($null -ne $failure) {
-            Write-PinInfoFailure $Run (ConvertFrom-UmError -Failure $failure -TargetObject $item.identity) $AsWarning
+            Write-PinInfoFailure $Run (ConvertFrom-UmError -Failure $failure -TargetObject $item['identity']) $AsWarning
             continue
         }
         $Run.Cmdlet.WriteObject([pscustomobject] @{
                 PSTypeName    = 'UMMailboxPin.UMMailboxPin'
-                UserID        = [string] $item.userId
-                UserObjectId  = $item.userObjectId
-                Identity      = $item.identity
-                PinExpired    = $item.pinExpired
-                LockedOut     = $item.lockedOut
-                FirstTimeUser = $item.firstTimeUser
+                UserID        = [string] $item['userId']
+                UserObjectId  = $item['userObjectId']
+                Identity      = $item['identity']
+                PinExpired    = $item['pinExpired']
+                LockedOut     = $item['lockedOut']
+                FirstTimeUser = $item['firstTimeUser']
                 ObjectState   = 'Unchanged'
-                IsValid       = $item.isValid
+                IsValid       = $item['isValid']
             })
     }
 }

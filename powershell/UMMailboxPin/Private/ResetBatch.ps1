@@ -1,7 +1,7 @@
 # -ThrottleLimit: accepted resets go to the library's batch at once; what they gave is written in the order of the input, so
 # an item that failed before it was submitted waits in the queue for those ahead of it.
 function Add-ResetAnswer {
-    param([hashtable] $Run, [hashtable] $Answer)
+    param([hashtable] $Run, [object] $Answer)
 
     if ($Run.Queue.Count -eq 0) {
         Write-ResetAnswer $Run $Answer
@@ -14,30 +14,28 @@ function Add-ResetAnswer {
 function Submit-ResetPlan {
     param([hashtable] $Run, [object] $InputObject)
 
-    $failure = ''
     if ($null -eq $Run.Batch) {
-        $batch = $null
-        $status = [UMMailboxPin.Native]::NewBatch($Run.Session, $Run.Threads, [ref] $batch, [ref] $failure)
-        if ($status -ne [UMMailboxPin.Native]::Ok) {
-            $Run.Cmdlet.ThrowTerminatingError((ConvertTo-UmErrorRecord -Status $status -Json $failure -TargetObject $InputObject))
+        $answer = [UMMailboxPin.Native]::NewBatch($Run.Session, $Run.Threads)
+        if ($answer.Failed) {
+            $Run.Cmdlet.ThrowTerminatingError((ConvertTo-UmErrorRecord $answer $InputObject))
         }
-        $Run.Batch = $batch
+        $Run.Batch = $answer.Handle
     }
 
     do {
-        $status = [UMMailboxPin.Native]::BatchSubmit($Run.Batch, $Run.Plan, [ref] $failure)
-        if ($status -eq [UMMailboxPin.Native]::Pending) {
+        $answer = [UMMailboxPin.Native]::BatchSubmit($Run.Batch, $Run.Plan)
+        if ($answer.Pending) {
             # The window is full: the oldest must be collected first.
             Receive-ResetAnswer $Run -One
         }
-    } while ($status -eq [UMMailboxPin.Native]::Pending)
+    } while ($answer.Pending)
 
-    if ($status -eq [UMMailboxPin.Native]::Ok) {
-        $Run.Queue.Enqueue(@{ Answer = $null; TargetObject = $InputObject })
-        Receive-ResetAnswer $Run
+    if ($answer.Failed) {
+        Add-ResetAnswer $Run (Complete-UmAnswer $answer $InputObject)
     }
     else {
-        Add-ResetAnswer $Run (ConvertTo-UmAnswer -Status $status -Json $failure -TargetObject $InputObject)
+        $Run.Queue.Enqueue(@{ Answer = $null; TargetObject = $InputObject })
+        Receive-ResetAnswer $Run
     }
 }
 
@@ -66,21 +64,16 @@ function Receive-ResetAnswer {
 function Wait-ResetAnswer {
     param([hashtable] $Run, [object] $TargetObject, [bool] $Wait)
 
-    $index = [uint64] 0
-    $text = ''
-    $pin = $null
-    $failure = ''
-    $timeout = if ($Wait) { $script:WaitMilliseconds } else { [uint32] 0 }
     do {
-        $status = [UMMailboxPin.Native]::BatchCollect($Run.Batch, $timeout, [ref] $index, [ref] $text, [ref] $pin, [ref] $failure)
-        if ($status -eq [UMMailboxPin.Native]::Pending) {
+        $answer = [UMMailboxPin.Native]::BatchCollect($Run.Batch, $Wait)
+        if ($answer.Pending) {
             if (-not $Wait) {
                 return $null
             }
             Write-UmProgress $Run.Progress
         }
-    } while ($status -eq [UMMailboxPin.Native]::Pending)
-    ConvertTo-UmAnswer -Status $status -Text $text -Pin $pin -Json $failure -TargetObject $TargetObject
+    } while ($answer.Pending)
+    Complete-UmAnswer $answer $TargetObject
 }
 
 # The orderly end waits for and writes every outcome; a stop accepts nothing more and lets what is in flight finish.

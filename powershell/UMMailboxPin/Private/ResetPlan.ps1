@@ -1,4 +1,4 @@
-# Starts one reset: @{ Plan; Failure; Diagnostics }. The PIN crosses as bytes beside the JSON, and the bytes are cleared.
+# Starts one reset: the answer's Handle is the plan. The PIN crosses beside the request, as bytes that are cleared.
 function New-ResetPlan {
     param([hashtable] $Run, [string] $Identity, [object] $TargetObject, [bool] $WhatIf)
 
@@ -7,79 +7,46 @@ function New-ResetPlan {
     if ($WhatIf) {
         $request['whatIf'] = $true
     }
-
-    $plan = $null
-    $failure = ''
-    $pin = $null
-    try {
-        if ($Run.Pin) {
-            $pin = [System.Text.Encoding]::UTF8.GetBytes($Run.Pin)
-        }
-        $status = [UMMailboxPin.Native]::NewPlan($Run.Session, (ConvertTo-UmJson $request), $pin, [ref] $plan, [ref] $failure)
-    }
-    finally {
-        if ($null -ne $pin) {
-            [array]::Clear($pin, 0, $pin.Length)
-        }
-    }
-    ConvertTo-UmAnswer -Status $status -Plan $plan -Json $failure -TargetObject $TargetObject
+    Complete-UmAnswer ([UMMailboxPin.Native]::NewPlan($Run.Session, $request, $Run.Pin)) $TargetObject
 }
 
-# Waits for the look-up: @{ Value = what would be reset; Failure; Diagnostics }.
+# Waits for the look-up: the answer's Value is what would be reset.
 function Get-ResetTarget {
     param([UMMailboxPin.PlanHandle] $Plan, [object] $TargetObject)
 
-    $text = ''
-    $failure = ''
     do {
-        $status = [UMMailboxPin.Native]::PlanTarget($Plan, $script:WaitMilliseconds, [ref] $text, [ref] $failure)
-    } while ($status -eq [UMMailboxPin.Native]::Pending)
-    ConvertTo-UmAnswer -Status $status -Text $text -Json $failure -TargetObject $TargetObject
+        $answer = [UMMailboxPin.Native]::PlanTarget($Plan)
+    } while ($answer.Pending)
+    Complete-UmAnswer $answer $TargetObject
 }
 
 # Everything that commit would check, history included, without changing anything.
 function Test-ResetPlan {
     param([UMMailboxPin.PlanHandle] $Plan, [object] $TargetObject)
 
-    $failure = ''
     do {
-        $status = [UMMailboxPin.Native]::PlanValidate($Plan, $script:WaitMilliseconds, [ref] $failure)
-    } while ($status -eq [UMMailboxPin.Native]::Pending)
-    ConvertTo-UmAnswer -Status $status -Json $failure -TargetObject $TargetObject
+        $answer = [UMMailboxPin.Native]::PlanValidate($Plan)
+    } while ($answer.Pending)
+    Complete-UmAnswer $answer $TargetObject
 }
 
 # Carries the reset out. Stopped while waiting, it is finished by the library all the same.
 function Complete-ResetPlan {
     param([UMMailboxPin.PlanHandle] $Plan, [object] $TargetObject)
 
-    $text = ''
-    $pin = $null
-    $failure = ''
     do {
-        $status = [UMMailboxPin.Native]::PlanCommit($Plan, $script:WaitMilliseconds, [ref] $text, [ref] $pin, [ref] $failure)
-    } while ($status -eq [UMMailboxPin.Native]::Pending)
-    ConvertTo-UmAnswer -Status $status -Text $text -Pin $pin -Json $failure -TargetObject $TargetObject
+        $answer = [UMMailboxPin.Native]::PlanCommit($Plan)
+    } while ($answer.Pending)
+    Complete-UmAnswer $answer $TargetObject
 }
 
-# One shape for every answer of the library about a reset.
-function ConvertTo-UmAnswer {
-    param(
-        [uint32] $Status,
-        [UMMailboxPin.PlanHandle] $Plan,
-        [string] $Text,
-        [System.Security.SecureString] $Pin,
-        [string] $Json,
-        [object] $TargetObject
-    )
+# Adds to an answer of the library what belongs to the caller.
+function Complete-UmAnswer {
+    param([UMMailboxPin.Answer] $Answer, [object] $TargetObject)
 
-    $answer = @{ Plan = $Plan; Value = $null; Pin = $Pin; Failure = $null; Diagnostics = @(); TargetObject = $TargetObject }
-    if ($Status -ne [UMMailboxPin.Native]::Ok) {
-        $answer.Failure = ConvertTo-UmErrorRecord -Status $Status -Json $Json -TargetObject $TargetObject
-        $answer.Diagnostics = @(Get-UmDiagnostic $Json)
+    $Answer.TargetObject = $TargetObject
+    if ($Answer.Failed) {
+        $Answer.Failure = ConvertTo-UmErrorRecord $Answer $TargetObject
     }
-    elseif ($Text) {
-        $answer.Value = ConvertFrom-UmJson $Text
-        $answer.Diagnostics = @(Get-UmMember $answer.Value 'diagnostics')
-    }
-    $answer
+    $Answer
 }

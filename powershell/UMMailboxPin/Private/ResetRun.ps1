@@ -31,11 +31,11 @@ function New-ResetRun {
         SendEmail = -not $Bound.ContainsKey('SendEmail') -or [bool] $Bound['SendEmail']
         PassThru  = $Bound.ContainsKey('PassThru') -and [bool] $Bound['PassThru']
         Threads   = if ($Bound.ContainsKey('ThrottleLimit')) { [uint32] $Bound['ThrottleLimit'] } else { [uint32] 0 }
-        Warned    = [System.Collections.Generic.HashSet[string]]::new()
+        Warned    = @{}
         Plan      = $null
         Writing   = $false
         Batch     = $null
-        Queue     = [System.Collections.Generic.Queue[hashtable]]::new()
+        Queue     = [System.Collections.Queue]::new()
         Progress  = New-UmProgress $Cmdlet 'Resetting Unified Messaging PINs'
     }
 }
@@ -75,7 +75,7 @@ function Invoke-ResetItem {
     }
 
     $answer = New-ResetPlan -Run $Run -Identity $identity -TargetObject $InputObject -WhatIf $WhatIf
-    $Run.Plan = $answer.Plan
+    $Run.Plan = $answer.Handle
     if ($null -eq $answer.Failure) {
         $answer = Get-ResetTarget -Plan $Run.Plan -TargetObject $InputObject
         $target = $answer.Value
@@ -89,10 +89,10 @@ function Invoke-ResetItem {
         return
     }
 
-    Write-UmDiagnostic $Run.Cmdlet (Get-UmMember $target 'diagnostics')
-    Write-ResetWarning $Run (Get-UmMember $target 'warnings') $InputObject
+    Write-UmDiagnostic $Run.Cmdlet $target['diagnostics']
+    Write-ResetWarning $Run $target['warnings'] $InputObject
 
-    $go = Confirm-UmChange -Cmdlet $Run.Cmdlet -Sentence (Get-ResetSentence -Target $target -SendEmail $Run.SendEmail)
+    $go = Confirm-UmChange -Cmdlet $Run.Cmdlet -Sentence ([UMMailboxPin.ResetTarget]::Describe($target, $Run.SendEmail))
     if ($go) {
         if ($Run.Threads -gt 0) {
             Submit-ResetPlan $Run $InputObject
@@ -116,7 +116,7 @@ function Close-ResetPlan {
 # Silence, or the object asked for; then warnings; a PIN that was changed without its message arriving is an error.
 # The object comes first: under -ErrorAction Stop the caller must still get a PIN that was generated.
 function Write-ResetAnswer {
-    param([hashtable] $Run, [hashtable] $Answer)
+    param([hashtable] $Run, [object] $Answer)
 
     Write-UmDiagnostic $Run.Cmdlet $Answer.Diagnostics
     if ($null -ne $Answer.Failure) {
@@ -129,49 +129,43 @@ function Write-ResetAnswer {
         $Run.Cmdlet.WriteObject($result)
         $Run.Writing = $false
     }
-    Write-ResetWarning $Run (Get-UmMember $Answer.Value 'warnings') $Answer.TargetObject
+    Write-ResetWarning $Run $Answer.Value['warnings'] $Answer.TargetObject
 }
-
-# Said by Write-ResetAdvice already, or true of the store and not of the mailbox: once per pipeline.
-$script:PipelineWarnings = 'PickupPilesUp'
-$script:AdviceWarnings = 'NotifyEmailIgnored'
 
 function Write-ResetWarning {
     param([hashtable] $Run, [object[]] $Warnings, [object] $TargetObject)
 
     foreach ($warning in $Warnings) {
-        if ($null -eq $warning -or $warning.id -in $script:AdviceWarnings) {
-            continue
-        }
-        if ($warning.id -eq 'NotificationFailed') {
-            Write-UmError $Run (New-UmErrorRecord -Id $warning.id -Message $warning.message -TargetObject $TargetObject `
-                    -RecommendedAction ([string] (Get-UmMember $warning 'recommendedAction')))
-        }
-        elseif ($warning.id -in $script:PipelineWarnings) {
-            Write-UmWarning $Run $warning.message -Key $warning.id
-        }
-        else {
-            Write-UmWarning $Run $warning.message
+        switch ($warning['id']) {
+            'NotificationFailed' {
+                Write-UmError $Run (New-UmErrorRecord -Id $_ -Message $warning['message'] -TargetObject $TargetObject `
+                        -RecommendedAction ([string] $warning['recommendedAction']))
+            }
+            # Write-ResetAdvice has said it.
+            'NotifyEmailIgnored' { }
+            # True of the store and not of the mailbox: once per pipeline.
+            'PickupPilesUp' { Write-UmWarning $Run ('{0} {1}' -f $warning['message'], $warning['recommendedAction']) -Key $_ }
+            default { Write-UmWarning $Run ('{0} {1}' -f $warning['message'], $warning['recommendedAction']).TrimEnd() }
         }
     }
 }
 
 function New-ResetResult {
-    param([hashtable] $Answer)
+    param([UMMailboxPin.Answer] $Answer)
 
     $value = $Answer.Value
     [pscustomobject] @{
         PSTypeName         = 'UMMailboxPin.ResetResult'
-        Identity           = $value.identity
-        PrimarySmtpAddress = $value.primarySmtpAddress
-        PinExpired         = $value.pinExpired
-        LockedOut          = $value.lockedOut
+        Identity           = $value['identity']
+        PrimarySmtpAddress = $value['primarySmtpAddress']
+        PinExpired         = $value['pinExpired']
+        LockedOut          = $value['lockedOut']
         Pin                = $Answer.Pin
-        PinGenerated       = $value.pinGenerated
-        Notification       = $value.notification
-        Recipient          = $value.recipient
-        DisplayName        = $value.displayName
-        DistinguishedName  = $value.distinguishedName
-        Guid               = [guid] $value.guid
+        PinGenerated       = $value['pinGenerated']
+        Notification       = $value['notification']
+        Recipient          = $value['recipient']
+        DisplayName        = $value['displayName']
+        DistinguishedName  = $value['distinguishedName']
+        Guid               = [guid] $value['guid']
     }
 }

@@ -81,7 +81,7 @@ function Get-UMMailboxPIN {
             $ExecutionContext.SessionState.PSVariable.Set($preference.Key, $preference.Value)
         }
         $directory = Open-UmDirectory $PSCmdlet
-        $run = @{ Cmdlet = $PSCmdlet; Warned = [System.Collections.Generic.HashSet[string]]::new(); Writing = $false }
+        $run = @{ Cmdlet = $PSCmdlet; Warned = @{}; Writing = $false }
         $request = @{ operation = 'pinInfo' }
         if ($IgnoreDefaultScope) {
             $request['ignoreDefaultScope'] = $true

@@ -1,0 +1,67 @@
+using System;
+using System.IO;
+using System.Reflection;
+
+namespace UMMailboxPin
+{
+    /// <summary>Whether what is loaded belongs to the module that asks.</summary>
+    public static class Library
+    {
+        /// <summary>
+        /// Called by each import, perhaps on the assembly of another copy of the module: LoadFrom hands out one that is loaded
+        /// already, whatever file it was asked for. So the signature must not change in later versions. Null: it fits.
+        /// </summary>
+        public static string CheckAssembly(string path, string version)
+        {
+            Assembly own = typeof(Library).Assembly;
+            string ownVersion = own.GetName().Version.ToString(3);
+            if (string.Equals(own.Location, path, StringComparison.OrdinalIgnoreCase) && ownVersion == version)
+            {
+                return null;
+            }
+
+            return "This session has loaded '" + own.Location + "' (version " + ownVersion + "); this module needs '" + path
+                + "' (version " + version + ").";
+        }
+
+        /// <summary>The native library's file, beside this assembly.</summary>
+        public static string FilePath
+        {
+            get
+            {
+                string folder = Path.GetDirectoryName(typeof(Library).Assembly.Location);
+                string name = Path.GetFileName(folder);
+                return Path.Combine(folder, name.StartsWith("win-", StringComparison.Ordinal) ? "umpin.dll"
+                    : name.StartsWith("osx-", StringComparison.Ordinal) ? "libumpin.dylib" : "libumpin.so");
+            }
+        }
+
+        /// <summary>Loads the library. Null, or why it cannot be used.</summary>
+        public static string Load()
+        {
+            if (!File.Exists(FilePath))
+            {
+                return "The file does not exist.";
+            }
+
+            uint abi;
+            string version;
+            return Native.Probe(out abi, out version);
+        }
+
+        /// <summary>Compares the loaded library with the module. Null: it fits.</summary>
+        public static string CheckVersion(string moduleVersion)
+        {
+            uint abi;
+            string version;
+            Native.Probe(out abi, out version);
+            if (abi == Native.AbiNumber && version.Split('-', '+')[0] == moduleVersion)
+            {
+                return null;
+            }
+
+            return "The native library that is loaded has version " + version + " (ABI " + abi + "); this module needs version "
+                + moduleVersion + " (ABI " + Native.AbiNumber + ").";
+        }
+    }
+}
