@@ -76,14 +76,34 @@ Describe 'Import-UMDirectory' {
         Get-ChildItem -LiteralPath $script:Folder -Force | Should -BeNullOrEmpty
     }
 
-    It 'has one error for a file that is not there' {
-        $run = Invoke-Fresh -Store $script:Folder {
+    It 'warns of policies that nobody described, with <Name>' -ForEach @(
+        @{ Name = 'an LDIF export of the users alone'; Arguments = @{}; Expected = 'Policies created: Sales Policy. They have*' }
+        @{ Name = 'the same and -WhatIf'; Arguments = @{ WhatIf = $true }; Expected = 'Policies to be created: Sales Policy. They will have*' }
+    ) {
+        $run = Invoke-Fresh -Store $script:Folder -Variables @{ Arguments = $Arguments } {
+            $lines = 'dn: CN=Tony Smith,OU=Sales,DC=contoso,DC=com', 'objectClass: user', 'cn: Tony Smith', 'mailNickname: tonysmith',
+                'proxyAddresses: SMTP:tonysmith@contoso.com', 'msExchUMEnabledFlags: 1',
+                'msExchUMTemplateLink: CN=Sales Policy,CN=UM Mailbox Policies,CN=Contoso,DC=contoso,DC=com'
+            [System.IO.File]::WriteAllLines("$env:UMPIN_HOME/users.ldf", [string[]] $lines)
+            $arguments = $V.Arguments
+            Import-UMDirectory "$env:UMPIN_HOME/users.ldf" @arguments -WarningVariable warned -WarningAction SilentlyContinue
+            $warned.Message
+        }
+        @($run.Output).Count | Should -Be 1
+        $run.Output | Should -BeLike $Expected
+    }
+
+    It 'has one error for a file that is <Name>' -ForEach @(
+        @{ Name = 'not there'; Path = './none.csv' }
+        @{ Name = 'on a drive that is not there'; Path = 'nodrive:\none.csv' }
+        @{ Name = 'a folder'; Path = '.' }
+    ) {
+        $run = Invoke-Fresh -Store $script:Folder -Variables @{ Path = $Path } {
             $Error.Clear()
-            try { Import-UMDirectory ./none.csv } catch { $_.FullyQualifiedErrorId }
-            try { Import-UMDirectory nodrive:\none.csv } catch { $_.FullyQualifiedErrorId }
+            try { Import-UMDirectory $V.Path } catch { $_.FullyQualifiedErrorId }
             $Error.Count
         }
-        $run.Output | Should -Be @('ImportInvalid,Import-UMDirectory', 'ImportInvalid,Import-UMDirectory', 2)
+        $run.Output | Should -Be @('ImportInvalid,Import-UMDirectory', 1)
     }
 }
 

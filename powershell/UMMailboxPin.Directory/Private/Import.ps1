@@ -35,7 +35,7 @@ function Resolve-ImportPath {
 function Get-ImportSentence {
     param([string] $File, [object] $Counts)
 
-    'Importing from file "{0}" into "{1}": mailboxes created: {2}, updated: {3}, unchanged: {4}; rows left out: {5}; policies created: {6}.' -f
+    'Importing from file "{0}" into "{1}": {2} mailboxes created, {3} updated, {4} unchanged; rows left out: {5}; policies created: {6}.' -f
     $File, $Counts['location'], $Counts['mailboxesCreated'], $Counts['mailboxesUpdated'], $Counts['mailboxesUnchanged'], @($Counts['skipped']).Count,
     $(if (@($Counts['policiesCreated']).Count) { @($Counts['policiesCreated']) -join ', ' } else { 'none' })
 }
