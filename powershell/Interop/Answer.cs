@@ -54,6 +54,16 @@ namespace UMMailboxPin
         /// <summary>For -Verbose: of the response or of the error; for an ambiguous value the mailboxes that it matches.</summary>
         public object[] Diagnostics { get; private set; }
 
+        /// <summary>Whether the response holds any warning.</summary>
+        public bool HasWarnings
+        {
+            get
+            {
+                object[] warnings = Value == null ? null : Value["warnings"] as object[];
+                return warnings != null && warnings.Length > 0;
+            }
+        }
+
         /// <summary>The generated PIN, or null.</summary>
         public SecureString Pin { get; internal set; }
 

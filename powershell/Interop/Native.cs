@@ -101,21 +101,20 @@ namespace UMMailboxPin
             }
         }
 
-        /// <summary>umpin_plan_target</summary>
-        public static Answer PlanTarget(PlanHandle plan)
+        /// <summary>umpin_plan_target, and where wanted umpin_plan_validate before it is told.</summary>
+        public static Answer PlanTarget(PlanHandle plan, bool validate)
         {
             BufferHandle buffer;
             ErrorHandle error;
             uint status = NativeMethods.umpin_plan_target(plan, StepMilliseconds, out buffer, out error);
-            return new Answer(status, TakeText(status, buffer), TakeError(status, error));
-        }
+            Answer answer = new Answer(status, TakeText(status, buffer), TakeError(status, error));
+            if (!validate || status != Ok)
+            {
+                return answer;
+            }
 
-        /// <summary>umpin_plan_validate</summary>
-        public static Answer PlanValidate(PlanHandle plan)
-        {
-            ErrorHandle error;
-            uint status = NativeMethods.umpin_plan_validate(plan, StepMilliseconds, out error);
-            return new Answer(status, null, TakeError(status, error));
+            status = NativeMethods.umpin_plan_validate(plan, StepMilliseconds, out error);
+            return status == Ok ? answer : new Answer(status, null, TakeError(status, error));
         }
 
         /// <summary>umpin_plan_commit</summary>

@@ -4,16 +4,12 @@
 function Get-CallerPreference {
     param([System.Management.Automation.PSCmdlet] $Cmdlet)
 
-    $bound = $Cmdlet.MyInvocation.BoundParameters
     $variables = $Cmdlet.SessionState.PSVariable
     $preferences = @{}
-    foreach ($name in 'WhatIf', 'Confirm', 'Verbose', 'Debug', 'Warning', 'Information', 'ErrorAction', 'Progress') {
-        $parameter = if ($name -in 'Warning', 'Information', 'Progress') { $name + 'Action' } else { $name }
-        if (-not $bound.ContainsKey($parameter)) {
-            $value = $variables.GetValue($name + 'Preference')
-            if ($null -ne $value) {
-                $preferences[$name + 'Preference'] = $value
-            }
+    foreach ($name in [UMMailboxPin.Parameters]::UnboundPreferences($Cmdlet.MyInvocation.BoundParameters)) {
+        $value = $variables.GetValue($name)
+        if ($null -ne $value) {
+            $preferences[$name] = $value
         }
     }
     $preferences

@@ -80,8 +80,9 @@ function Wait-ResetAnswer {
 function Complete-ResetRun {
     param([hashtable] $Run)
 
-    Receive-ResetAnswer $Run -All
-    Close-ResetRun $Run
+    if ($Run.Queue.Count -gt 0) {
+        Receive-ResetAnswer $Run -All
+    }
     Complete-UmProgress $Run.Progress
 }
 

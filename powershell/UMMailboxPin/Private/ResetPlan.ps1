@@ -1,32 +1,20 @@
-# Starts one reset: the answer's Handle is the plan. The PIN crosses beside the request, as bytes that are cleared.
+# Starts one reset in $Run.Plan and waits for the look-up, with -Validate for everything that commit would check too, history
+# included: the answer's Value is what would be reset. The PIN crosses beside the request, as bytes that are cleared.
 function New-ResetPlan {
-    param([hashtable] $Run, [string] $Identity, [object] $TargetObject, [bool] $WhatIf)
+    param([hashtable] $Run, [string] $Identity, [object] $TargetObject, [bool] $WhatIf, [bool] $Validate)
 
     $request = $Run.Request.Clone()
     $request['identity'] = $Identity
     if ($WhatIf) {
         $request['whatIf'] = $true
     }
-    Complete-UmAnswer ([UMMailboxPin.Native]::NewPlan($Run.Session, $request, $Run.Pin)) $TargetObject
-}
-
-# Waits for the look-up: the answer's Value is what would be reset.
-function Get-ResetTarget {
-    param([UMMailboxPin.PlanHandle] $Plan, [object] $TargetObject)
-
-    do {
-        $answer = [UMMailboxPin.Native]::PlanTarget($Plan)
-    } while ($answer.Pending)
-    Complete-UmAnswer $answer $TargetObject
-}
-
-# Everything that commit would check, history included, without changing anything.
-function Test-ResetPlan {
-    param([UMMailboxPin.PlanHandle] $Plan, [object] $TargetObject)
-
-    do {
-        $answer = [UMMailboxPin.Native]::PlanValidate($Plan)
-    } while ($answer.Pending)
+    $answer = [UMMailboxPin.Native]::NewPlan($Run.Session, $request, $Run.Pin)
+    if (-not $answer.Failed) {
+        $Run.Plan = $answer.Handle
+        do {
+            $answer = [UMMailboxPin.Native]::PlanTarget($Run.Plan, $Validate)
+        } while ($answer.Pending)
+    }
     Complete-UmAnswer $answer $TargetObject
 }
 

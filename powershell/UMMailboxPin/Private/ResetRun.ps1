@@ -3,24 +3,7 @@
 function New-ResetRun {
     param([System.Management.Automation.PSCmdlet] $Cmdlet, [System.Collections.IDictionary] $Bound)
 
-    $request = @{ cmdlet = $Cmdlet.MyInvocation.MyCommand.Name }
-    foreach ($name in 'PinExpired', 'LockedOut', 'SendEmail') {
-        if ($Bound.ContainsKey($name)) {
-            $request[$name.Substring(0, 1).ToLowerInvariant() + $name.Substring(1)] = [bool] $Bound[$name]
-        }
-    }
-    foreach ($name in 'IgnoreDefaultScope', 'KeepPin') {
-        if ($Bound.ContainsKey($name) -and $Bound[$name]) {
-            $request[$name.Substring(0, 1).ToLowerInvariant() + $name.Substring(1)] = $true
-        }
-    }
-    if ($Bound.ContainsKey('NotifyEmail') -and -not [string]::IsNullOrWhiteSpace($Bound['NotifyEmail'])) {
-        $request['notifyEmail'] = [string] $Bound['NotifyEmail']
-    }
-    if ($Bound.ContainsKey('DomainController') -and $null -ne $Bound['DomainController']) {
-        $request['domainController'] = $Bound['DomainController'].ToString()
-    }
-
+    $request = [UMMailboxPin.Parameters]::ResetRequest($Cmdlet.MyInvocation.MyCommand.Name, $Bound)
     $directory = Open-UmDirectory $Cmdlet
     @{
         Cmdlet    = $Cmdlet
@@ -74,23 +57,18 @@ function Invoke-ResetItem {
         return
     }
 
-    $answer = New-ResetPlan -Run $Run -Identity $identity -TargetObject $InputObject -WhatIf $WhatIf
-    $Run.Plan = $answer.Handle
-    if ($null -eq $answer.Failure) {
-        $answer = Get-ResetTarget -Plan $Run.Plan -TargetObject $InputObject
-        $target = $answer.Value
-    }
-    if ($null -eq $answer.Failure -and ($WhatIf -or $WillAsk)) {
-        $answer = Test-ResetPlan -Plan $Run.Plan -TargetObject $InputObject
-    }
+    $answer = New-ResetPlan $Run $identity $InputObject $WhatIf ($WhatIf -or $WillAsk)
     if ($null -ne $answer.Failure) {
         Close-ResetPlan $Run
         Add-ResetAnswer $Run $answer
         return
     }
 
-    Write-UmDiagnostic $Run.Cmdlet $target['diagnostics']
-    Write-ResetWarning $Run $target['warnings'] $InputObject
+    $target = $answer.Value
+    Write-UmDiagnostic $Run.Cmdlet $answer.Diagnostics
+    if ($answer.HasWarnings) {
+        Write-ResetWarning $Run $target['warnings'] $InputObject
+    }
 
     $go = Confirm-UmChange -Cmdlet $Run.Cmdlet -Sentence ([UMMailboxPin.ResetTarget]::Describe($target, $Run.SendEmail))
     if ($go) {
@@ -129,7 +107,9 @@ function Write-ResetAnswer {
         $Run.Cmdlet.WriteObject($result)
         $Run.Writing = $false
     }
-    Write-ResetWarning $Run $Answer.Value['warnings'] $Answer.TargetObject
+    if ($Answer.HasWarnings) {
+        Write-ResetWarning $Run $Answer.Value['warnings'] $Answer.TargetObject
+    }
 }
 
 function Write-ResetWarning {
