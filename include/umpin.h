@@ -197,6 +197,11 @@
 #define UMPIN_VERSION_TEXT "0.1.0"
 
 /**
+ * No limit: what umpin_signin_result() gives where the policy has none.
+ */
+#define UMPIN_UNLIMITED UINT32_MAX
+
+/**
  * The number of this interface. It changes when existing programs would no longer work.
  */
 #define UMPIN_ABI_VERSION 1
@@ -237,6 +242,36 @@ typedef struct umpin_session umpin_session;
  * as a failure.
  */
 typedef uint32_t umpin_status_t;
+
+/**
+ * What an attempt to sign in came to: one of the `UMPIN_SIGNIN_...` numbers. Take an unknown one for a refusal.
+ */
+typedef uint32_t umpin_signin_t;
+
+/**
+ * The right PIN; from umpin_change_pin(): the new PIN is set.
+ */
+#define UMPIN_SIGNIN_ACCEPTED 1
+
+/**
+ * The right PIN, but it has expired: let nobody in before umpin_change_pin() was accepted.
+ */
+#define UMPIN_SIGNIN_CHANGE_REQUIRED 2
+
+/**
+ * A wrong PIN; it has been counted.
+ */
+#define UMPIN_SIGNIN_REJECTED 3
+
+/**
+ * Locked until an administrator acts. Whether the PIN is the right one is not said.
+ */
+#define UMPIN_SIGNIN_LOCKED 4
+
+/**
+ * A wrong PIN, after which the PIN was reset: a new one is on its way to the user by mail.
+ */
+#define UMPIN_SIGNIN_RESET_BY_FAILURES 5
 
 /**
  * Done; the out-params are written.
@@ -623,6 +658,56 @@ umpin_status_t umpin_session_open(const uint8_t *request,
  * `session` is NULL or a session not yet freed, and is not used again.
  */
 void umpin_session_free(umpin_session *session);
+
+/**
+ * Starts an attempt to sign in with the PIN that was keyed, and returns at once. From here on it is carried out and, if wrong,
+ * counted, also when the request is freed without waiting. Wait with umpin_request_wait(): every answer but a positive one
+ * comes no sooner than half a second after this call. The caller wipes its own copy of the PIN.
+ *
+ * Pointers:
+ * `session` is NULL or a session not yet freed; `json` and `pin_text` are NULL or valid for reading as many bytes as their
+ * lengths say; `request` and `error` are NULL or valid for writing.
+ */
+umpin_status_t umpin_signin(const umpin_session *session,
+                            const uint8_t *json,
+                            size_t json_length,
+                            const uint8_t *pin_text,
+                            size_t pin_length,
+                            umpin_request **request,
+                            umpin_error **error);
+
+/**
+ * Starts the user's own change of the PIN, and returns at once. A wrong old PIN is answered and counted as by umpin_signin();
+ * with the right one the new PIN must obey the whole policy (`UMPIN_PIN_POLICY_VIOLATION` names every broken rule), and ends
+ * the expired state and the first-time use. The caller wipes its own copies of the PINs.
+ *
+ * Pointers:
+ * As umpin_signin().
+ */
+umpin_status_t umpin_change_pin(const umpin_session *session,
+                                const uint8_t *json,
+                                size_t json_length,
+                                const uint8_t *old_pin,
+                                size_t old_pin_length,
+                                const uint8_t *new_pin,
+                                size_t new_pin_length,
+                                umpin_request **request,
+                                umpin_error **error);
+
+/**
+ * What an attempt came to, as numbers, for programs that need nothing else of the answer. Ask after umpin_request_wait()
+ * returned `UMPIN_OK`; until then `UMPIN_PENDING`. `until_reset` and `until_lock` receive how many wrong PINs are left until
+ * the PIN is reset and until the mailbox is locked, or `UMPIN_UNLIMITED`; the lock-out comes first where both are due. Either
+ * may be NULL. `UMPIN_INVALID_ARGUMENT` for a request that was no attempt, or that failed.
+ *
+ * Pointers:
+ * `request` is NULL or a request not yet freed; the others are NULL or valid for writing.
+ */
+umpin_status_t umpin_signin_result(const umpin_request *request,
+                                   umpin_signin_t *result,
+                                   uint32_t *until_reset,
+                                   uint32_t *until_lock,
+                                   umpin_error **error);
 
 /**
  * The interface number of the loaded library (the number itself, no status): a program compares it with

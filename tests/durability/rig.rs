@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -98,6 +99,7 @@ pub fn service(
         cost,
         audit: true,
         scope: None,
+        answer_floor: Duration::ZERO,
         netbios_name: None,
         caller: Caller {
             user: "CONTOSO\\admin".to_owned(),
