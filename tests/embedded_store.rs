@@ -9,6 +9,7 @@ use embedded_common::*;
 use umpin::ErrorCode;
 use umpin::audit::{AuditEntry, AuditTrail, ChainKey};
 use umpin::clock::Timestamp;
+use umpin::directory::embedded::EmbeddedDirectory;
 use umpin::directory::{Applied, CounterChange, CredentialChange, Directory, MailboxFilter, Swap};
 use umpin::identity::Identity;
 use umpin::mailbox::ObjectId;
@@ -361,6 +362,32 @@ fn reading_only_leaves_no_trace() {
     use_it();
     assert_eq!(dump(&path), before);
     assert_eq!(fs::read(beside(&path, "-wal")).unwrap(), wal);
+}
+
+/// A store that was just put in place has no write-ahead log yet, and whoever gives it one may die over it.
+#[test]
+fn a_reader_takes_back_what_a_dead_writer_left_in_a_rollback_journal() {
+    let (home, path) = store(300);
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection
+        .execute_batch(
+            "PRAGMA journal_mode = DELETE; PRAGMA cache_size = 2; BEGIN; UPDATE mailbox SET name = 'half-made'",
+        )
+        .unwrap();
+    let journal = |store: &std::path::Path| std::path::PathBuf::from(format!("{}-journal", store.display()));
+    let dead = home.path().join("dead.db");
+    std::fs::copy(&path, &dead).unwrap();
+    std::fs::copy(journal(&path), journal(&dead)).unwrap();
+    drop(connection);
+
+    let names = |directory: &EmbeddedDirectory| {
+        let page = directory.mailboxes(MailboxFilter::default(), None, 300).unwrap();
+        page.items.into_iter().map(|mailbox| mailbox.name).collect::<Vec<_>>()
+    };
+    let names = names(&open(&dead));
+    assert_eq!(names.len(), 300);
+    assert!(!names.contains(&"half-made".to_owned()), "{names:?}");
+    assert!(!journal(&dead).exists(), "the journal has been used up");
 }
 
 #[test]

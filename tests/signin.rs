@@ -6,7 +6,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use support::{PEOPLE, Store, announced_pin, request};
+use support::{Store, announced_pin, request};
 use umpin::ErrorCode;
 use umpin::pin::Pin;
 use umpin::service::signin::SignIn;
