@@ -86,7 +86,7 @@ impl Request {
         let withheld = state.withheld_until.is_some_and(|until| Instant::now() < until);
         match (&state.answer, state.attempt) {
             (Answer::None, _) => Ok(Poll::Pending),
-            (_, Some(_)) if withheld => Ok(Poll::Pending),
+            _ if withheld => Ok(Poll::Pending),
             (_, Some(attempt)) => Ok(Poll::Ready(attempt)),
             (_, None) => Err(Error::new(
                 ErrorCode::InvalidArgument,
