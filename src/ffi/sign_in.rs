@@ -6,6 +6,7 @@ use super::pointers::{Out, handle, input, pin, required};
 use super::request::umpin_request;
 use super::session::{session_ref, umpin_session};
 use super::status::{UMPIN_OK, UMPIN_PENDING, umpin_status_t};
+use crate::service::signin::SignIn;
 use crate::session::{Poll, Request};
 
 /// What an attempt to sign in came to: one of the `UMPIN_SIGNIN_…` numbers. Take an unknown one for a refusal.
@@ -21,6 +22,14 @@ pub const UMPIN_SIGNIN_REJECTED: umpin_signin_t = 3;
 pub const UMPIN_SIGNIN_LOCKED: umpin_signin_t = 4;
 /// A wrong PIN, after which the PIN was reset: a new one is on its way to the user by mail.
 pub const UMPIN_SIGNIN_RESET_BY_FAILURES: umpin_signin_t = 5;
+
+const _: () = {
+    assert!(UMPIN_SIGNIN_ACCEPTED == SignIn::Accepted as u32);
+    assert!(UMPIN_SIGNIN_CHANGE_REQUIRED == SignIn::ChangeRequired as u32);
+    assert!(UMPIN_SIGNIN_REJECTED == SignIn::Rejected as u32);
+    assert!(UMPIN_SIGNIN_LOCKED == SignIn::Locked as u32);
+    assert!(UMPIN_SIGNIN_RESET_BY_FAILURES == SignIn::ResetByFailures as u32);
+};
 
 /// No limit: what umpin_signin_result() gives where the policy has none.
 pub const UMPIN_UNLIMITED: u32 = u32::MAX;
