@@ -5,8 +5,7 @@ Set-StrictMode -Version Latest
 # A caller's $PSDefaultParameterValues must not reach the calls inside this module.
 $script:PSDefaultParameterValues = @{}
 $script:ModuleVersion = '0.1.0'
-$script:Session = $null
-$script:NativeLibraryChecked = $false
+$script:Connection = $null
 
 # The manifest has loaded the managed half, which holds the parameter types; PowerShell goes on with an assembly of this name that
 # is loaded already, whatever file it came from.
