@@ -5,12 +5,12 @@ function Get-UmSession {
     $before = $script:Connection
     $folder = $Cmdlet.CurrentProviderLocation('FileSystem').ProviderPath
     $script:Connection = [UMMailboxPin.Connection]::Open($before, $folder, $script:ModuleVersion)
+    if ($null -eq $before) {
+        $ExecutionContext.SessionState.Module.OnRemove = { Close-UmSession }
+    }
     if ($script:Connection.Answer.Failed) {
         $answer = $script:Connection.Answer
         $Cmdlet.ThrowTerminatingError((ConvertTo-UmErrorRecord $answer $answer.TargetObject))
-    }
-    if ($null -eq $before) {
-        $ExecutionContext.SessionState.Module.OnRemove = { Close-UmSession }
     }
     $script:Connection.Session
 }

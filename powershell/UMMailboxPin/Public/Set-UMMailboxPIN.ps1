@@ -130,7 +130,7 @@ function Set-UMMailboxPIN {
     )
 
     begin {
-        # What Get-CallerPreference is for, in one call.
+        # What Get-CallerPreference says, in one call.
         [UMMailboxPin.Parameters]::TakePreferences($PSCmdlet.SessionState.PSVariable, $ExecutionContext.SessionState.PSVariable, $PSBoundParameters)
         $run = $null
         try {
