@@ -1,5 +1,6 @@
 using System;
 using System.Collections;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Security;
 using System.Text;
@@ -161,6 +162,46 @@ namespace UMMailboxPin
             ErrorHandle error;
             uint status = NativeMethods.umpin_request_new(session, bytes, Length(bytes), out handle, out error);
             return Made(status, handle, error);
+        }
+
+        /// <summary>umpin_signin with a PIN given as text or as a SecureString. The bytes it crosses as are cleared.</summary>
+        public static Answer SignIn(SessionHandle session, IDictionary request, object pin)
+        {
+            byte[] bytes = Utf8.GetBytes(Json.Write(request));
+            byte[] secret = Secret(pin);
+            try
+            {
+                RequestHandle handle;
+                ErrorHandle error;
+                uint status = NativeMethods.umpin_signin(session, bytes, Length(bytes), secret, Length(secret), out handle, out error);
+                return Made(status, handle, error);
+            }
+            finally
+            {
+                Array.Clear(secret, 0, secret.Length);
+            }
+        }
+
+        private static byte[] Secret(object pin)
+        {
+            SecureString secure = pin as SecureString;
+            if (secure == null)
+            {
+                return Utf8.GetBytes(Convert.ToString(pin, CultureInfo.InvariantCulture));
+            }
+
+            char[] characters = new char[secure.Length];
+            IntPtr copy = Marshal.SecureStringToGlobalAllocUnicode(secure);
+            try
+            {
+                Marshal.Copy(copy, characters, 0, characters.Length);
+                return Utf8.GetBytes(characters);
+            }
+            finally
+            {
+                Array.Clear(characters, 0, characters.Length);
+                Marshal.ZeroFreeGlobalAllocUnicode(copy);
+            }
         }
 
         /// <summary>umpin_request_wait</summary>

@@ -3,7 +3,7 @@ using System.Collections;
 
 namespace UMMailboxPin
 {
-    /// <summary>The state of one Set-UMMailboxPIN pipeline, and the library's part of what happens to each of its items.</summary>
+    /// <summary>The state of one pipeline of resets, and the library's part of what happens to each of its items.</summary>
     /// <remarks>
     /// PowerShell compiles each expression of a script when it is first reached, about a millisecond each, so the first reset of a
     /// process costs what its script is long. What needs no PowerShell is here; what writes, asks or stops is in the script.
@@ -16,12 +16,12 @@ namespace UMMailboxPin
         private bool validates;
         private Hashtable target;
 
-        /// <summary>With what was bound to the cmdlet.</summary>
-        public ResetRun(object cmdlet, IDictionary bound, SessionHandle session, string directory, object verbosePreference)
+        /// <summary>With the cmdlet's name, for the audit, and what was bound to it.</summary>
+        public ResetRun(object cmdlet, string name, IDictionary bound, SessionHandle session, string directory, object verbosePreference)
         {
             Cmdlet = cmdlet;
             Session = session;
-            request = Parameters.ResetRequest("Set-UMMailboxPIN", bound);
+            request = Parameters.ResetRequest(name, bound);
             verbose = !IsOneOf(verbosePreference, "SilentlyContinue", "Ignore");
             pin = Convert.ToString(bound["Pin"]);
             SendEmail = !bound.Contains("SendEmail") || Parameters.IsTrue(bound["SendEmail"]);

@@ -10,7 +10,7 @@
     CompatiblePSEditions = @('Desktop', 'Core')
     RequiredAssemblies   = @('bin/UMMailboxPin.Interop.dll')
     FormatsToProcess     = @('UMMailboxPin.Format.ps1xml')
-    FunctionsToExport    = @('Get-UMMailboxPIN', 'Set-UMMailboxPIN')
+    FunctionsToExport    = @('Get-UMMailboxPIN', 'Lock-UMMailbox', 'Set-UMMailboxPIN', 'Test-UMMailboxPIN', 'Unlock-UMMailbox')
     CmdletsToExport      = @()
     VariablesToExport    = @()
     AliasesToExport      = @()

@@ -34,7 +34,8 @@ Describe 'The commands' {
     It 'are exactly those of the manifests' {
         $script:Run.ErrorText | Should -BeNullOrEmpty
         ($script:Commands.Keys | Sort-Object) -join ' ' |
-            Should -Be 'Get-Mailbox Get-UMMailbox Get-UMMailboxPIN Get-UMMailboxPolicy Import-UMDirectory Set-UMMailboxPIN'
+            Should -Be (@('Get-Mailbox Get-UMMailbox Get-UMMailboxPIN Get-UMMailboxPolicy Import-UMDirectory Lock-UMMailbox'
+                'Set-UMMailboxPIN Test-UMMailboxPIN Unlock-UMMailbox') -join ' ')
     }
 
     It 'have one parameter set each' {

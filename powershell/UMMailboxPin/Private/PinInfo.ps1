@@ -14,15 +14,20 @@ function Write-PinInfo {
             continue
         }
         $Run.Cmdlet.WriteObject([pscustomobject] @{
-                PSTypeName    = 'UMMailboxPin.UMMailboxPin'
-                UserID        = [string] $item['userId']
-                UserObjectId  = $item['userObjectId']
-                Identity      = $item['identity']
-                PinExpired    = $item['pinExpired']
-                LockedOut     = $item['lockedOut']
-                FirstTimeUser = $item['firstTimeUser']
-                ObjectState   = 'Unchanged'
-                IsValid       = $item['isValid']
+                PSTypeName        = 'UMMailboxPin.UMMailboxPin'
+                UserID            = [string] $item['userId']
+                UserObjectId      = $item['userObjectId']
+                Identity          = $item['identity']
+                PinExpired        = $item['pinExpired']
+                LockedOut         = $item['lockedOut']
+                FirstTimeUser     = $item['firstTimeUser']
+                ObjectState       = 'Unchanged'
+                IsValid           = $item['isValid']
+                LastSet           = ConvertFrom-UmTime $item['lastSet']
+                ExpiresOn         = ConvertFrom-UmTime $item['expiresOn']
+                FailedAttempts    = $item['failedAttempts']
+                LastFailedAttempt = ConvertFrom-UmTime $item['lastFailedAttempt']
+                LockedSince       = ConvertFrom-UmTime $item['lockedSince']
             })
     }
 }

@@ -1,10 +1,53 @@
-# What happens to each item of a Set-UMMailboxPIN pipeline, whose state is a [UMMailboxPin.ResetRun]. The functions that write are
-# called from Set-UMMailboxPIN, so they see the preferences that it took from its caller.
-function New-ResetRun {
-    param($Cmdlet, $Bound)
+# The pipeline of Set-UMMailboxPIN, and of Lock-UMMailbox and Unlock-UMMailbox, which are resets that keep the PIN. Its state is a
+# [UMMailboxPin.ResetRun]. What writes is called from those, so it sees the preferences that they took from their callers.
+function Start-ResetRun {
+    param($Cmdlet, $Bound, $Name)
 
-    $directory = Open-UmDirectory $Cmdlet
-    [UMMailboxPin.ResetRun]::new($Cmdlet, $Bound, $directory.Session, $directory.Directory, $VerbosePreference)
+    try {
+        $directory = Open-UmDirectory $Cmdlet
+        [UMMailboxPin.ResetRun]::new($Cmdlet, $Name, $Bound, $directory.Session, $directory.Directory, $VerbosePreference)
+    }
+    catch {
+        if (Test-UmStop $null $_) { throw }
+        $Cmdlet.ThrowTerminatingError($_)
+    }
+}
+
+# One item. A stop, whatever its reason, closes the run: neither end nor a later process would be called.
+function Step-ResetRun {
+    param($Run, $InputObject)
+
+    $completed = $false
+    try {
+        Invoke-ResetItem $Run $InputObject
+        $completed = $true
+    }
+    catch {
+        if (Test-UmStop $Run $_) { throw }
+        $Run.Cmdlet.ThrowTerminatingError($_)
+    }
+    finally {
+        if (-not $completed) {
+            $Run.Close()
+        }
+    }
+}
+
+function Stop-ResetRun {
+    param($Run)
+
+    try {
+        if ($Run.Unfinished) {
+            Complete-ResetRun $Run
+        }
+    }
+    catch {
+        if (Test-UmStop $Run $_) { throw }
+        $Run.Cmdlet.ThrowTerminatingError($_)
+    }
+    finally {
+        $Run.Close()
+    }
 }
 
 # Looks one mailbox up, asks, and resets it or hands it to the batch.

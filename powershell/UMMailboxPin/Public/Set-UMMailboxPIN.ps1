@@ -133,45 +133,14 @@ function Set-UMMailboxPIN {
         # What Get-CallerPreference says, in one call.
         [UMMailboxPin.Parameters]::TakePreferences($PSCmdlet.SessionState.PSVariable, $ExecutionContext.SessionState.PSVariable, $PSBoundParameters)
         $run = $null
-        try {
-            $run = New-ResetRun $PSCmdlet $PSBoundParameters
-        }
-        catch {
-            if (Test-UmStop $run $_) { throw }
-            $PSCmdlet.ThrowTerminatingError($_)
-        }
+        $run = Start-ResetRun $PSCmdlet $PSBoundParameters 'Set-UMMailboxPIN'
     }
 
     process {
-        $completed = $false
-        try {
-            Invoke-ResetItem $run $Identity.RawInput
-            $completed = $true
-        }
-        catch {
-            if (Test-UmStop $run $_) { throw }
-            $PSCmdlet.ThrowTerminatingError($_)
-        }
-        finally {
-            # A stop, whatever its reason, leaves here; neither end nor a later process would run.
-            if (-not $completed) {
-                $run.Close()
-            }
-        }
+        Step-ResetRun $run $Identity.RawInput
     }
 
     end {
-        try {
-            if ($run.Unfinished) {
-                Complete-ResetRun $run
-            }
-        }
-        catch {
-            if (Test-UmStop $run $_) { throw }
-            $PSCmdlet.ThrowTerminatingError($_)
-        }
-        finally {
-            $run.Close()
-        }
+        Stop-ResetRun $run
     }
 }
