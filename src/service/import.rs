@@ -121,11 +121,10 @@ impl Service {
             at,
             body: body.to_string(),
         };
-        Ok(Some(AuditTrail {
-            host: caller.host.clone(),
-            entries: vec![entry(intent), entry(outcome)],
-            key: ring.chain_key(),
-        }))
+        let entries = vec![entry(intent), entry(outcome)];
+        Ok(Some(
+            AuditTrail::new(&caller.host, entries, ring.chain_keys()).retaining_since(self.audit_retain_since()),
+        ))
     }
 }
 

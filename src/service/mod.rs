@@ -1,5 +1,6 @@
 //! The use cases, one file each. They know the ports, and neither an engine nor the C ABI.
 
+pub mod audit;
 mod drain;
 mod import;
 mod info;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64};
 
 use crate::Result;
+use crate::audit::AuditLog;
 use crate::clock::Clock;
 use crate::credential::derive::Cost;
 use crate::directory::Directory;
@@ -44,6 +46,8 @@ pub struct Ports {
     pub directory: Arc<dyn Directory>,
     /// Messages not yet handed over.
     pub outbox: Arc<dyn Outbox>,
+    /// The audit log, for reading.
+    pub audit: Arc<dyn AuditLog>,
     /// Mail.
     pub notifier: Arc<dyn Notifier>,
     /// Time.
@@ -58,6 +62,8 @@ pub struct Settings {
     pub cost: Cost,
     /// Whether changes are audited.
     pub audit: bool,
+    /// After how many days audit entries are removed; `None`: never.
+    pub audit_retention_days: Option<u32>,
     /// Limits look-ups to a part of the tree.
     pub scope: Option<Scope>,
     /// The NetBIOS name of the domain, where it is not the first `DC=` component.

@@ -154,11 +154,8 @@ impl Service {
             at: now,
             body: body.to_string(),
         };
-        Some(AuditTrail {
-            host: caller.host.clone(),
-            entries: vec![entry(intent), entry(outcome)],
-            key: ring.chain_key(),
-        })
+        let entries = vec![entry(intent), entry(outcome)];
+        Some(AuditTrail::new(&caller.host, entries, ring.chain_keys()).retaining_since(self.audit_retain_since()))
     }
 
     /// The change is durable. From here on nothing is an error any more.

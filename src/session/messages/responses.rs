@@ -10,7 +10,7 @@ use crate::policy::Limit;
 use crate::service::reset::{Notification, ResetOutcome, ResetPlan};
 use crate::service::{ImportOutcome, PinInfo, PinInfoItem, Status, Warning};
 
-fn bytes(mut message: Value) -> Vec<u8> {
+pub(super) fn bytes(mut message: Value) -> Vec<u8> {
     message["v"] = VERSION.into();
     message.to_string().into_bytes()
 }
@@ -21,7 +21,7 @@ pub(in crate::session) fn error(error: &Error) -> Vec<u8> {
     bytes(error_value(error))
 }
 
-fn error_value(error: &Error) -> Value {
+pub(super) fn error_value(error: &Error) -> Value {
     let mut diagnostics = Vec::new();
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {
