@@ -9,7 +9,7 @@
     PowerShellVersion    = '5.1'
     CompatiblePSEditions = @('Desktop', 'Core')
     FormatsToProcess     = @('UMMailboxPin.Format.ps1xml')
-    FunctionsToExport    = @('Get-UMMailboxPIN', 'Set-UMMailboxPIN')
+    FunctionsToExport    = @('Export-UMPinAudit', 'Get-UMMailboxPIN', 'Get-UMPinAudit', 'Set-UMMailboxPIN')
     CmdletsToExport      = @()
     VariablesToExport    = @()
     AliasesToExport      = @()

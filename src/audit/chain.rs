@@ -319,7 +319,10 @@ mod tests {
         let stored = |position: u64| StoredEntry {
             seq: 1,
             host: "host".to_owned(),
-            bound: Some(Bound { position, key: key.id() }),
+            bound: Some(Bound {
+                position,
+                key: key.id(),
+            }),
             entry: entry(),
             mac: key.bind("host", &previous, &entry()),
         };

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::chain::{Head, Mac, Point};
 use super::entry::{AuditEntry, Bound, StoredEntry};
-use super::verify::{Ending, Medium};
+use super::finding::{Ending, Medium};
 use super::{AuditLog, LogItem, LogPage, Place};
 use crate::clock::Timestamp;
 use crate::platform::files::open_regular;

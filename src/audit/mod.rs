@@ -5,11 +5,13 @@
 mod chain;
 mod entry;
 pub mod file;
+mod finding;
 mod verify;
 
 pub use chain::{ChainKey, ChainKeyId, ChainKeys, Head, Mac, Point};
 pub use entry::{AuditEntry, AuditTrail, Bound, StoredEntry};
-pub use verify::{Ending, Fault, FaultKind, Finding, Medium, Verdict, Verifier};
+pub use finding::{Ending, Fault, FaultKind, Finding, Medium, Verdict};
+pub use verify::Verifier;
 
 use serde::{Deserialize, Serialize};
 

@@ -15,92 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::LogItem;
 use super::chain::{ChainKeyId, ChainKeys, Check, Head, Point};
 use super::entry::StoredEntry;
-use crate::clock::Timestamp;
-
-/// What kind of log is checked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Medium {
-    /// Entries and heads change together.
-    Store,
-    /// A file that was written as a whole, each head after the entries.
-    Export,
-    /// A file that is appended to, its head replaced afterwards.
-    Journal,
-}
-
-/// How a log ends.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Ending {
-    /// With a whole entry or line.
-    #[default]
-    Complete,
-    /// In the middle of a line.
-    Torn,
-}
-
-/// In which way a log was tampered with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum FaultKind {
-    /// The entry is not as it was written. (Of an entry of version 1: or the one before it is missing.)
-    Changed,
-    /// Entries before it are gone.
-    Missing,
-    /// The last entries are gone.
-    Truncated,
-    /// The entry stands in a wrong place, or twice.
-    Reordered,
-    /// The head is gone, or was made anew over entries that had one.
-    HeadMissing,
-    /// The head is not as it was written, or is an older one.
-    HeadAltered,
-    /// Bound with a key that is not in the ring.
-    UnknownKey,
-    /// Not an entry at all.
-    Malformed,
-}
-
-/// The first place where a chain is broken.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Fault {
-    /// Whose chain; empty for a line that belongs to none.
-    pub host: String,
-    /// The entry, or the last one before what is missing; none where the chain has none.
-    pub seq: Option<i64>,
-    /// The line, of a file.
-    pub line: Option<u64>,
-    /// What is wrong.
-    pub kind: FaultKind,
-}
-
-/// What the check says of a chain.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Nothing was changed, removed, inserted or moved.
-    Intact,
-    /// As a crash leaves it: what the head counts is intact, and what follows it is not complete.
-    TornTail,
-    /// Tampered with.
-    Broken(Fault),
-}
-
-/// The verdict on one host's chain.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// Whose chain.
-    pub host: String,
-    /// The verdict.
-    pub verdict: Verdict,
-    /// How many entries were read.
-    pub entries: u64,
-    /// Whether a head says where the chain ends. Without one, missing last entries of a store of version 1 would not show.
-    pub anchored: bool,
-    /// How many entries retention has removed.
-    pub removed: u64,
-    /// When the newest of them was written.
-    pub removed_until: Option<Timestamp>,
-}
+use super::finding::{Ending, Fault, FaultKind, Finding, Medium, Verdict};
 
 /// The state of a check.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -128,6 +43,8 @@ struct Chain {
     fault: Option<Fault>,
     /// For a fault of the kind `Missing`: the position that was expected and the one that came.
     gap: Option<(u64, u64)>,
+    /// That fault waits for one more entry, which may show that nothing is missing.
+    held: bool,
     told: bool,
 }
 
@@ -179,7 +96,7 @@ impl Verifier {
     pub fn new_faults(&mut self) -> Vec<Fault> {
         let mut faults = Vec::new();
         for chain in self.chains.values_mut() {
-            if let (Some(fault), false) = (&chain.fault, chain.told) {
+            if let (Some(fault), false) = (&chain.fault, chain.told || chain.held) {
                 chain.told = true;
                 faults.push(fault.clone());
             }
@@ -252,6 +169,7 @@ impl Verifier {
             self.last_host = Some(entry.host.clone());
         }
         let chain = self.chain(&entry.host);
+        chain.held = false;
         let expected = chain.tip.position.saturating_add(1);
         let position = entry.bound.map_or(expected, |bound| bound.position);
         let kind = match keys.check_entry(&chain.tip, entry) {
@@ -320,6 +238,7 @@ impl Chain {
         match &mut self.fault {
             None => {
                 self.gap = (kind == FaultKind::Missing).then_some((expected, position));
+                self.held = self.gap.is_some();
                 self.fault = Some(Fault {
                     host: host.to_owned(),
                     seq: Some(seq),
@@ -359,7 +278,10 @@ impl Chain {
                 Medium::Store if self.first_bound.is_none() => Verdict::Intact,
                 Medium::Export if torn => Verdict::TornTail,
                 Medium::Journal if self.entries == 0 || one_run => Verdict::TornTail,
-                _ => broken(FaultKind::HeadMissing, self.first_bound.map(|(_, seq)| seq).or(self.last_seq)),
+                _ => broken(
+                    FaultKind::HeadMissing,
+                    self.first_bound.map(|(_, seq)| seq).or(self.last_seq),
+                ),
             };
         };
         match keys.check_head(head) {
@@ -377,7 +299,11 @@ impl Chain {
             return broken(FaultKind::HeadAltered, self.last_seq);
         }
         // All that was read of it may have been removed by retention meanwhile.
-        let tip = if head.base.position > self.tip.position { head.base } else { self.tip };
+        let tip = if head.base.position > self.tip.position {
+            head.base
+        } else {
+            self.tip
+        };
         if head.tip == tip {
             return match medium {
                 Medium::Export | Medium::Journal if torn && last => Verdict::TornTail,

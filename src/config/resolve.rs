@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::file::{DirectoryType, NotificationType, Object, RawAudit, RawConfig, RawDirectory, RawNotification, invalid};
+use super::file::{
+    DirectoryType, NotificationType, Object, RawAudit, RawConfig, RawDirectory, RawNotification, invalid,
+};
 use super::keys::RawKeys;
 use super::{Config, DirectoryConfig, KeysConfig, NotificationConfig, OpenRequest, Scope};
 use crate::Result;

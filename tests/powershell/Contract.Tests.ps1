@@ -34,7 +34,7 @@ Describe 'The commands' {
     It 'are exactly those of the manifests' {
         $script:Run.ErrorText | Should -BeNullOrEmpty
         ($script:Commands.Keys | Sort-Object) -join ' ' |
-            Should -Be 'Get-Mailbox Get-UMMailbox Get-UMMailboxPIN Get-UMMailboxPolicy Import-UMDirectory Set-UMMailboxPIN'
+            Should -Be 'Export-UMPinAudit Get-Mailbox Get-UMMailbox Get-UMMailboxPIN Get-UMMailboxPolicy Get-UMPinAudit Import-UMDirectory Set-UMMailboxPIN'
     }
 
     It 'have one parameter set each' {

@@ -155,7 +155,8 @@ impl Service {
 }
 
 fn exists(path: &Path) -> Error {
-    unusable(path, "exists already", None).action("Pass the path of a new file, or use -Force to replace an older export.")
+    unusable(path, "exists already", None)
+        .action("Pass the path of a new file, or use -Force to replace an older export.")
 }
 
 /// Only an export may be replaced: a slip of the finger must not cost the directory or its key.
@@ -172,7 +173,9 @@ fn check_destination(request: &AuditExport) -> Result<()> {
                 Ok(_) if start.is_empty() || start == FORMAT.as_bytes() => Ok(()),
                 Ok(_) => Err(unusable(path, "is not an audit log, and is not replaced", None)
                     .action("Pass the path of a new file.")),
-                Err(error) => Err(unusable(path, "cannot be replaced", Some(error)).action("Pass the path of a new file.")),
+                Err(error) => {
+                    Err(unusable(path, "cannot be replaced", Some(error)).action("Pass the path of a new file."))
+                }
             }
         }
     }

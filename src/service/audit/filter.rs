@@ -43,7 +43,11 @@ impl Matcher {
         {
             *text = fold(text.trim());
         }
-        if let Some(guid) = filter.target.as_deref().and_then(|text| uuid::Uuid::try_parse(text).ok()) {
+        if let Some(guid) = filter
+            .target
+            .as_deref()
+            .and_then(|text| uuid::Uuid::try_parse(text).ok())
+        {
             guids.push(guid.to_string());
         }
         Self { filter, guids }

@@ -75,8 +75,12 @@ impl Service {
                 verifier: Verifier::new(log.medium()),
                 pending: Pending::default(),
             },
-            Some(text) => serde_json::from_str(text)
-                .map_err(|_| Error::new(ErrorCode::InvalidRequest, "The value of \"after\" is not one that a page gave."))?,
+            Some(text) => serde_json::from_str(text).map_err(|_| {
+                Error::new(
+                    ErrorCode::InvalidRequest,
+                    "The value of \"after\" is not one that a page gave.",
+                )
+            })?,
         };
         let matcher = self.matcher(query)?;
         let mut keys = None;
@@ -111,7 +115,8 @@ impl Service {
                     let rest = std::mem::take(&mut cursor.pending).rest();
                     page.items.extend(rest.filter(|item| matcher.admits(item)));
                     page.findings = cursor.verifier.clone().finish(keys, part.ending);
-                    page.faults.extend(self.final_faults(&cursor.verifier, &page.findings, query));
+                    page.faults
+                        .extend(self.final_faults(&cursor.verifier, &page.findings, query));
                     return Ok(page);
                 }
             }
@@ -148,7 +153,11 @@ impl Service {
             return Ok(Vec::new());
         };
         let matches = self.directory().find(&identity)?;
-        Ok(matches.mailboxes.iter().map(|mailbox| mailbox.guid.to_string()).collect())
+        Ok(matches
+            .mailboxes
+            .iter()
+            .map(|mailbox| mailbox.guid.to_string())
+            .collect())
     }
 
     fn faults(&self, verifier: &mut Verifier, query: &AuditQuery) -> Vec<Error> {
@@ -203,7 +212,8 @@ impl Service {
             error = error.detail("line", line);
         }
         if fault.kind == FaultKind::UnknownKey {
-            error = error.action("Add the key that was used before to \"keys\" in the configuration, then check again.");
+            error =
+                error.action("Add the key that was used before to \"keys\" in the configuration, then check again.");
         }
         error
     }

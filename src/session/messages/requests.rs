@@ -8,8 +8,8 @@ use super::{VERSION, audit};
 use crate::config::OpenRequest;
 use crate::directory::MailboxFilter;
 use crate::import::Format;
-use crate::service::reset::ResetRequest;
 use crate::service::audit::{AuditExport, AuditQuery};
+use crate::service::reset::ResetRequest;
 use crate::service::{ImportRequest, Lookup};
 use crate::{Error, ErrorCode, Result};
 
