@@ -32,6 +32,7 @@ pub struct Verifier {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Chain {
     start: Point,
+    started: bool,
     tip: Point,
     entries: u64,
     last_seq: Option<i64>,
@@ -158,9 +159,10 @@ impl Verifier {
         let chain = self.chains.entry(host.to_owned()).or_default();
         // Between two pages retention may remove what is read already, and more. The head is checked at the end.
         if (chain.entries == 0 && chain.tip == Point::default()) || (moves && base.position > chain.tip.position) {
-            self.jumped |= chain.entries > 0;
+            self.jumped |= chain.started && chain.start != *base;
             (chain.start, chain.tip) = (*base, *base);
         }
+        chain.started = true;
     }
 
     fn entry(&mut self, keys: &ChainKeys, entry: &StoredEntry) -> bool {

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use umpin::ErrorCode;
+use umpin::audit::{AuditLog, LogItem, Place};
+use umpin::directory::embedded::{EmbeddedDirectory, EmbeddedOptions};
 use umpin::keys::Keys;
 
 use crate::rig::{TONY, append_many, export, filled, items, read, states};
@@ -184,4 +186,14 @@ fn a_long_log_is_read_and_checked_page_by_page() {
         (&exported["entries"], &exported["faults"]),
         (&json!(100_002), &json!([]))
     );
+}
+
+#[test]
+fn a_store_that_may_only_be_read_shows_its_log() {
+    let store = filled();
+    let mut options = EmbeddedOptions::new(store.path("directory.db"));
+    options.read_only = true;
+    let page = EmbeddedDirectory::new(options).page(Place::default(), 6).unwrap();
+    let entries = page.items.iter().filter(|item| matches!(item, LogItem::Entry(_)));
+    assert_eq!((entries.count(), page.next), (6, Some(Place { at: 6, line: 0 })));
 }

@@ -41,6 +41,12 @@ fn a_store_of_version_1_keeps_its_content_and_gets_heads_with_the_next_entry() {
     );
     let plan = support::plan(&session, json!({ "identity": TONY, "whatIf": true }), None).unwrap();
     support::target(&plan).unwrap();
+    let people = store.path("import.csv");
+    request(
+        &session,
+        &json!({ "v": 1, "operation": "import", "path": people, "whatIf": true }),
+    )
+    .unwrap();
     assert_eq!(version(), 1);
     let file = store.path("old.jsonl");
     request(&session, &json!({ "v": 1, "operation": "auditExport", "path": file })).unwrap();
