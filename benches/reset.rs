@@ -12,7 +12,7 @@ use serde_json::json;
 use umpin::clock::{Clock, SystemClock};
 use umpin::credential::derive::{Cost, Derivation, Deriver};
 use umpin::directory::embedded::{EmbeddedDirectory, EmbeddedOptions};
-use umpin::directory::{CounterChange, CredentialChange, Directory};
+use umpin::directory::{CounterChange, CredentialChange, Directory, Swap};
 use umpin::identity::Identity;
 use umpin::notification::pickup::PickupNotifier;
 use umpin::notification::{Notifier, OutgoingMessage};
@@ -94,9 +94,11 @@ fn commit(directory: &EmbeddedDirectory, n: usize) {
     let expected = directory.credential(id).expect("a look-up").record;
     let change = CredentialChange {
         mailbox: id,
-        record: expected.clone().unwrap_or_else(|| vec![0; 200]),
-        expected,
-        counter: CounterChange::Clear,
+        record: Some(Swap {
+            new: expected.clone().unwrap_or_else(|| vec![0; 200]),
+            expected,
+        }),
+        counter: CounterChange::Set(vec![0; 80]),
         message: None,
         audit: None,
     };

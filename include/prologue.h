@@ -1,5 +1,5 @@
 /*
- * umpin.h - telephone PINs of voice mailboxes: reset, look up, import.
+ * umpin.h - telephone PINs of voice mailboxes: reset, sign in, look up, import.
  *
  * Generated from the library's source; do not edit. This comment and the ones at the functions are all that a C program
  * needs. The header compiles as C11 and as C++.
@@ -12,6 +12,8 @@
  *   3. One reset:  umpin_plan_new() -> umpin_plan_target() (who is it?) -> umpin_plan_commit() -> umpin_plan_free().
  *      Many resets: make plans and hand them, once their target is known, to a batch, which carries out several at once
  *      and gives the outcomes in the order of submission.
+ *      A telephone system: umpin_signin() or umpin_change_pin() -> umpin_request_wait() -> umpin_signin_result() ->
+ *      umpin_request_free(). examples/ivr.c is a complete program; docs/telephone-systems.md says what to mind.
  *      Anything else: umpin_request_new() -> umpin_request_wait() -> umpin_request_free().
  *   4. umpin_session_free().
  *
@@ -114,6 +116,24 @@
  *   NotificationFailed and NotificationQueued say that the message was not handed over; it waits in the outbox, and later
  *   resets try it again unless the PIN has been replaced by then.
  *
+ * umpin_signin and umpin_change_pin:
+ *   {"v":1, "identity":"..."} or {"v":1, "extension":"4271", "dialPlan":"Seattle.contoso.com"?}, and with either
+ *   "cmdlet":"..."?, "deliver":false?, "ignoreDefaultScope":false?, "domainController":"..."?
+ *   extension: digits; marks between them mean nothing. Without dialPlan, one that two mailboxes have is
+ *   UMPIN_MANAGEMENT_OBJECT_AMBIGUOUS. cmdlet: what the audit calls this. deliver: hand the message of a reset by failures
+ *   over before the answer; for programs that end after it. Otherwise it is handed over after the answer, and left in the
+ *   outbox for the next change if the process ends first.
+ *   The answer, from umpin_request_wait (umpin_signin_result gives the three that matter as numbers):
+ *   {"v":1, "outcome":"accepted"|"changeRequired"|"rejected"|"locked"|"resetByFailures", "attemptsUntilReset":4|null,
+ *    "attemptsUntilLock":14|null, "firstTimeUser":false, "pinExpiresOn":1767225600000|null,
+ *    "notification":"none"|"sent"|"queued"|"failed", "identity":"...", "guid":"...", "distinguishedName":"...",
+ *    "displayName":"...", "primarySmtpAddress":"..."|null, "diagnostics":["..."]}
+ *   null attempts: the policy has no limit. pinExpiresOn is null unless the PIN was right and will expire.
+ *   A wrong PIN is counted, durably, before it is answered, so that guessing on several lines at once gains nothing. After
+ *   the policy's LogonFailuresBeforePINReset the PIN is reset and mailed (not where the mailbox has no address to mail to),
+ *   after MaxLogonAttempts in all the mailbox is locked until an administrator unlocks it or resets the PIN. The right PIN
+ *   clears the count. A locked mailbox refuses the right PIN too. A mailbox that never had a PIN rejects and counts nothing.
+ *
  * umpin_request_new, by "operation":
  *   {"v":1, "operation":"status"}
  *     -> {"v":1, "directory":"embedded", "location":"/.../directory.db"}
@@ -122,7 +142,8 @@
  *    "domainController":"..."?}
  *     -> {"v":1, "items":[{"userId":"tonysmith@contoso.com", "userObjectId":"<guid>", "identity":"...",
  *         "distinguishedName":"...", "primarySmtpAddress":"..."|null, "pinExpired":true, "lockedOut":false,
- *         "firstTimeUser":true, "isValid":true}], "next":"cursor"|null}
+ *         "firstTimeUser":true, "isValid":true, "lastSet":1767225600000|null, "expiresOn":...|null, "failedAttempts":0,
+ *         "lastFailedAttempt":...|null, "lockedSince":...|null}], "next":"cursor"|null}
  *     With an identity exactly one item, or a failure. Without: every enabled mailbox, page by page; pass "next" as
  *     "after" until it is null. A page may have fewer items than pageSize (at most 10000), or none, although another
  *     follows. An item that could not be read is {"identity":"...", "error":{...}} instead.

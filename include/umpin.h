@@ -1,5 +1,5 @@
 /*
- * umpin.h - telephone PINs of voice mailboxes: reset, look up, import.
+ * umpin.h - telephone PINs of voice mailboxes: reset, sign in, look up, import.
  *
  * Generated from the library's source; do not edit. This comment and the ones at the functions are all that a C program
  * needs. The header compiles as C11 and as C++.
@@ -12,6 +12,8 @@
  *   3. One reset:  umpin_plan_new() -> umpin_plan_target() (who is it?) -> umpin_plan_commit() -> umpin_plan_free().
  *      Many resets: make plans and hand them, once their target is known, to a batch, which carries out several at once
  *      and gives the outcomes in the order of submission.
+ *      A telephone system: umpin_signin() or umpin_change_pin() -> umpin_request_wait() -> umpin_signin_result() ->
+ *      umpin_request_free(). examples/ivr.c is a complete program; docs/telephone-systems.md says what to mind.
  *      Anything else: umpin_request_new() -> umpin_request_wait() -> umpin_request_free().
  *   4. umpin_session_free().
  *
@@ -114,6 +116,24 @@
  *   NotificationFailed and NotificationQueued say that the message was not handed over; it waits in the outbox, and later
  *   resets try it again unless the PIN has been replaced by then.
  *
+ * umpin_signin and umpin_change_pin:
+ *   {"v":1, "identity":"..."} or {"v":1, "extension":"4271", "dialPlan":"Seattle.contoso.com"?}, and with either
+ *   "cmdlet":"..."?, "deliver":false?, "ignoreDefaultScope":false?, "domainController":"..."?
+ *   extension: digits; marks between them mean nothing. Without dialPlan, one that two mailboxes have is
+ *   UMPIN_MANAGEMENT_OBJECT_AMBIGUOUS. cmdlet: what the audit calls this. deliver: hand the message of a reset by failures
+ *   over before the answer; for programs that end after it. Otherwise it is handed over after the answer, and left in the
+ *   outbox for the next change if the process ends first.
+ *   The answer, from umpin_request_wait (umpin_signin_result gives the three that matter as numbers):
+ *   {"v":1, "outcome":"accepted"|"changeRequired"|"rejected"|"locked"|"resetByFailures", "attemptsUntilReset":4|null,
+ *    "attemptsUntilLock":14|null, "firstTimeUser":false, "pinExpiresOn":1767225600000|null,
+ *    "notification":"none"|"sent"|"queued"|"failed", "identity":"...", "guid":"...", "distinguishedName":"...",
+ *    "displayName":"...", "primarySmtpAddress":"..."|null, "diagnostics":["..."]}
+ *   null attempts: the policy has no limit. pinExpiresOn is null unless the PIN was right and will expire.
+ *   A wrong PIN is counted, durably, before it is answered, so that guessing on several lines at once gains nothing. After
+ *   the policy's LogonFailuresBeforePINReset the PIN is reset and mailed (not where the mailbox has no address to mail to),
+ *   after MaxLogonAttempts in all the mailbox is locked until an administrator unlocks it or resets the PIN. The right PIN
+ *   clears the count. A locked mailbox refuses the right PIN too. A mailbox that never had a PIN rejects and counts nothing.
+ *
  * umpin_request_new, by "operation":
  *   {"v":1, "operation":"status"}
  *     -> {"v":1, "directory":"embedded", "location":"/.../directory.db"}
@@ -122,7 +142,8 @@
  *    "domainController":"..."?}
  *     -> {"v":1, "items":[{"userId":"tonysmith@contoso.com", "userObjectId":"<guid>", "identity":"...",
  *         "distinguishedName":"...", "primarySmtpAddress":"..."|null, "pinExpired":true, "lockedOut":false,
- *         "firstTimeUser":true, "isValid":true}], "next":"cursor"|null}
+ *         "firstTimeUser":true, "isValid":true, "lastSet":1767225600000|null, "expiresOn":...|null, "failedAttempts":0,
+ *         "lastFailedAttempt":...|null, "lockedSince":...|null}], "next":"cursor"|null}
  *     With an identity exactly one item, or a failure. Without: every enabled mailbox, page by page; pass "next" as
  *     "after" until it is null. A page may have fewer items than pageSize (at most 10000), or none, although another
  *     follows. An item that could not be read is {"identity":"...", "error":{...}} instead.
@@ -215,6 +236,11 @@
 #define UMPIN_VERSION_TEXT "0.1.0"
 
 /**
+ * No limit: what umpin_signin_result() gives where the policy has none.
+ */
+#define UMPIN_UNLIMITED UINT32_MAX
+
+/**
  * The number of this interface. It changes when existing programs would no longer work.
  */
 #define UMPIN_ABI_VERSION 1
@@ -255,6 +281,36 @@ typedef struct umpin_session umpin_session;
  * as a failure.
  */
 typedef uint32_t umpin_status_t;
+
+/**
+ * What an attempt to sign in came to: one of the `UMPIN_SIGNIN_...` numbers. Take an unknown one for a refusal.
+ */
+typedef uint32_t umpin_signin_t;
+
+/**
+ * The right PIN; from umpin_change_pin(): the new PIN is set.
+ */
+#define UMPIN_SIGNIN_ACCEPTED 1
+
+/**
+ * The right PIN, but it has expired: let nobody in before umpin_change_pin() was accepted.
+ */
+#define UMPIN_SIGNIN_CHANGE_REQUIRED 2
+
+/**
+ * A wrong PIN; it has been counted.
+ */
+#define UMPIN_SIGNIN_REJECTED 3
+
+/**
+ * Locked until an administrator acts. Whether the PIN is the right one is not said.
+ */
+#define UMPIN_SIGNIN_LOCKED 4
+
+/**
+ * A wrong PIN, after which the PIN was reset: a new one is on its way to the user by mail.
+ */
+#define UMPIN_SIGNIN_RESET_BY_FAILURES 5
 
 /**
  * Done; the out-params are written.
@@ -651,6 +707,56 @@ umpin_status_t umpin_session_open(const uint8_t *request,
  * `session` is NULL or a session not yet freed, and is not used again.
  */
 void umpin_session_free(umpin_session *session);
+
+/**
+ * Starts an attempt to sign in with the PIN that was keyed, and returns at once. From here on it is carried out and, if wrong,
+ * counted, also when the request is freed without waiting. Wait with umpin_request_wait(): every answer but a positive one
+ * comes no sooner than half a second after this call. The caller wipes its own copy of the PIN.
+ *
+ * Pointers:
+ * `session` is NULL or a session not yet freed; `json` and `pin_text` are NULL or valid for reading as many bytes as their
+ * lengths say; `request` and `error` are NULL or valid for writing.
+ */
+umpin_status_t umpin_signin(const umpin_session *session,
+                            const uint8_t *json,
+                            size_t json_length,
+                            const uint8_t *pin_text,
+                            size_t pin_length,
+                            umpin_request **request,
+                            umpin_error **error);
+
+/**
+ * Starts the user's own change of the PIN, and returns at once. A wrong old PIN is answered and counted as by umpin_signin();
+ * with the right one the new PIN must obey the whole policy (`UMPIN_PIN_POLICY_VIOLATION` names every broken rule), and ends
+ * the expired state and the first-time use. The caller wipes its own copies of the PINs.
+ *
+ * Pointers:
+ * As umpin_signin().
+ */
+umpin_status_t umpin_change_pin(const umpin_session *session,
+                                const uint8_t *json,
+                                size_t json_length,
+                                const uint8_t *old_pin,
+                                size_t old_pin_length,
+                                const uint8_t *new_pin,
+                                size_t new_pin_length,
+                                umpin_request **request,
+                                umpin_error **error);
+
+/**
+ * What an attempt came to, as numbers, for programs that need nothing else of the answer. Ask after umpin_request_wait()
+ * returned `UMPIN_OK`; until then `UMPIN_PENDING`. `until_reset` and `until_lock` receive how many wrong PINs are left until
+ * the PIN is reset and until the mailbox is locked, or `UMPIN_UNLIMITED`; the lock-out comes first where both are due. Either
+ * may be NULL. `UMPIN_INVALID_ARGUMENT` for a request that was no attempt, or that failed.
+ *
+ * Pointers:
+ * `request` is NULL or a request not yet freed; the others are NULL or valid for writing.
+ */
+umpin_status_t umpin_signin_result(const umpin_request *request,
+                                   umpin_signin_t *result,
+                                   uint32_t *until_reset,
+                                   uint32_t *until_lock,
+                                   umpin_error **error);
 
 /**
  * The interface number of the loaded library (the number itself, no status): a program compares it with

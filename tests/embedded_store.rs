@@ -3,14 +3,14 @@
 mod embedded_common;
 
 use std::fs;
-use std::path::Path;
 use std::sync::Arc;
 
 use embedded_common::*;
 use umpin::ErrorCode;
 use umpin::audit::{AuditEntry, AuditTrail, ChainKey, ChainKeys, Point};
 use umpin::clock::Timestamp;
-use umpin::directory::{Applied, CounterChange, Directory, MailboxFilter};
+use umpin::directory::embedded::EmbeddedDirectory;
+use umpin::directory::{Applied, CounterChange, CredentialChange, Directory, MailboxFilter, Swap};
 use umpin::identity::Identity;
 use umpin::mailbox::ObjectId;
 use umpin::notification::outbox::Outbox;
@@ -105,28 +105,41 @@ fn a_change_on_an_outdated_record_is_refused() {
     assert_eq!(directory.apply(change(id, None, b"one")).unwrap(), Applied::Committed);
     assert_eq!(directory.apply(change(id, None, b"two")).unwrap(), Applied::Conflict);
     let mut second = change(id, Some(b"one"), b"two");
-    // Failures counted meanwhile survive a change that is no reset, and a reset clears them.
-    count_failures(&path, b"count");
+    // Failures counted meanwhile survive a change that is no reset, and a reset makes them void.
+    let counted = |expected: &[u8], new: &[u8]| CredentialChange {
+        record: None,
+        counter: CounterChange::Swap(Swap {
+            expected: Some(expected.to_vec()),
+            new: new.to_vec(),
+        }),
+        ..change(id, None, b"")
+    };
+    let apply = |change| directory.apply(change).unwrap();
+    assert_eq!(apply(counted(b"no failures", b"one failure")), Applied::Committed);
+    assert_eq!(apply(counted(b"no failures", b"lost")), Applied::Conflict);
+    assert_eq!(apply(counted(b"one failure", b"count")), Applied::Committed);
     second.counter = CounterChange::Keep;
     assert_eq!(directory.apply(second).unwrap(), Applied::Committed);
     let stored = directory.credential(id).unwrap();
     assert_eq!(stored.record.as_deref(), Some(&b"two"[..]));
     assert_eq!(stored.counter.as_deref(), Some(&b"count"[..]));
     directory.apply(change(id, Some(b"two"), b"three")).unwrap();
-    assert_eq!(directory.credential(id).unwrap().counter, None);
+    assert_eq!(
+        directory.credential(id).unwrap().counter.as_deref(),
+        Some(&b"no failures"[..])
+    );
+    // Record and counter are one change: where the counter is another by now, the record stays as well.
+    let mut both = change(id, Some(b"three"), b"four");
+    both.counter = counted(b"count", b"late").counter;
+    assert_eq!(apply(both), Applied::Conflict);
+    let stored = directory.credential(id).unwrap();
+    assert_eq!(stored.record.as_deref(), Some(&b"three"[..]));
+    assert_eq!(stored.counter.as_deref(), Some(&b"no failures"[..]));
     let error = directory.apply(change(ObjectId([9; 16]), None, b"x")).unwrap_err();
     assert_eq!(error.code(), ErrorCode::ManagementObjectNotFound);
     drop(directory);
     let reopened = open(&path);
     assert_eq!(reopened.credential(id).unwrap().record.as_deref(), Some(&b"three"[..]));
-}
-
-/// As a sign-in will.
-fn count_failures(store: &Path, counter: &[u8]) {
-    let connection = rusqlite::Connection::open(store).unwrap();
-    connection
-        .execute("UPDATE credential SET counter = ?1", [counter])
-        .unwrap();
 }
 
 #[test]
@@ -349,6 +362,32 @@ fn reading_only_leaves_no_trace() {
     use_it();
     assert_eq!(dump(&path), before);
     assert_eq!(fs::read(beside(&path, "-wal")).unwrap(), wal);
+}
+
+/// A store that was just put in place has no write-ahead log yet, and whoever gives it one may die over it.
+#[test]
+fn a_reader_takes_back_what_a_dead_writer_left_in_a_rollback_journal() {
+    let (home, path) = store(300);
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection
+        .execute_batch(
+            "PRAGMA journal_mode = DELETE; PRAGMA cache_size = 2; BEGIN; UPDATE mailbox SET name = 'half-made'",
+        )
+        .unwrap();
+    let journal = |store: &std::path::Path| std::path::PathBuf::from(format!("{}-journal", store.display()));
+    let dead = home.path().join("dead.db");
+    std::fs::copy(&path, &dead).unwrap();
+    std::fs::copy(journal(&path), journal(&dead)).unwrap();
+    drop(connection);
+
+    let names = |directory: &EmbeddedDirectory| {
+        let page = directory.mailboxes(MailboxFilter::default(), None, 300).unwrap();
+        page.items.into_iter().map(|mailbox| mailbox.name).collect::<Vec<_>>()
+    };
+    let names = names(&open(&dead));
+    assert_eq!(names.len(), 300);
+    assert!(!names.contains(&"half-made".to_owned()), "{names:?}");
+    assert!(!journal(&dead).exists(), "the journal has been used up");
 }
 
 #[test]

@@ -128,6 +128,20 @@ fn ask(session: &Handle<umpin_session>, request: &[u8]) -> Result<Handle<umpin_r
     })
 }
 
+fn sign_in(session: &Handle<umpin_session>, request: &[u8], pin: &[u8]) -> Result<Handle<umpin_request>, (u32, Value)> {
+    checked(umpin_request_free, |out, error| unsafe {
+        umpin_signin(
+            session.raw,
+            request.as_ptr(),
+            request.len(),
+            pin.as_ptr(),
+            pin.len(),
+            out,
+            error,
+        )
+    })
+}
+
 fn until<T>(step: impl Fn() -> Result<T, (u32, Value)>) -> Result<T, (u32, Value)> {
     for _ in 0..STEPS {
         match step() {
@@ -183,6 +197,8 @@ fn every_pointer_may_be_null() {
     let (r, n) = (request.as_ptr(), request.len());
     let mut buffer = untouched::<umpin_buffer>();
     let (mut data, mut length, mut index) = (untouched::<u8>().cast_const(), 7_usize, 7_u64);
+    let mut number = 7_u32;
+    let number = &raw mut number;
     let (data, length, index, buffer) = (&raw mut data, &raw mut length, &raw mut index, &raw mut buffer);
     let mut handles = (untouched(), untouched(), untouched(), untouched());
     let (s, p, q, b) = (
@@ -233,6 +249,39 @@ fn every_pointer_may_be_null() {
         ("wait: response", &|e| unsafe {
             umpin_request_wait(asked.raw, 0, null_mut(), e)
         }),
+        ("sign in: session", &|e| unsafe {
+            umpin_signin(null(), r, n, r, 6, q, e)
+        }),
+        ("sign in: json", &|e| unsafe {
+            umpin_signin(session.raw, null(), 5, r, 6, q, e)
+        }),
+        ("sign in: pin", &|e| unsafe {
+            umpin_signin(session.raw, r, n, null(), 6, q, e)
+        }),
+        ("sign in: request", &|e| unsafe {
+            umpin_signin(session.raw, r, n, r, 6, null_mut(), e)
+        }),
+        ("change: session", &|e| unsafe {
+            umpin_change_pin(null(), r, n, r, 6, r, 6, q, e)
+        }),
+        ("change: json", &|e| unsafe {
+            umpin_change_pin(session.raw, null(), 5, r, 6, r, 6, q, e)
+        }),
+        ("change: old PIN", &|e| unsafe {
+            umpin_change_pin(session.raw, r, n, null(), 6, r, 6, q, e)
+        }),
+        ("change: new PIN", &|e| unsafe {
+            umpin_change_pin(session.raw, r, n, r, 6, null(), 6, q, e)
+        }),
+        ("change: request", &|e| unsafe {
+            umpin_change_pin(session.raw, r, n, r, 6, r, 6, null_mut(), e)
+        }),
+        ("result: request", &|e| unsafe {
+            umpin_signin_result(null(), number, number, number, e)
+        }),
+        ("result: result", &|e| unsafe {
+            umpin_signin_result(asked.raw, null_mut(), number, number, e)
+        }),
         ("batch: session", &|e| unsafe { umpin_batch_new(null(), 1, b, e) }),
         ("batch: batch", &|e| unsafe {
             umpin_batch_new(session.raw, 1, null_mut(), e)
@@ -266,16 +315,12 @@ fn every_pointer_may_be_null() {
     for text in texts {
         assert_eq!(unsafe { text(null(), data, length) }, UMPIN_NULL_ARGUMENT);
     }
-    let mut number = 7_u32;
-    assert_eq!(
-        unsafe { umpin_error_status(null(), &raw mut number) },
-        UMPIN_NULL_ARGUMENT
-    );
+    assert_eq!(unsafe { umpin_error_status(null(), number) }, UMPIN_NULL_ARGUMENT);
     assert_eq!(unsafe { umpin_buffer_data(null(), data, length) }, UMPIN_NULL_ARGUMENT);
     assert_eq!(unsafe { umpin_version(null_mut(), length) }, UMPIN_NULL_ARGUMENT);
     assert_eq!(unsafe { umpin_version(data, null_mut()) }, UMPIN_NULL_ARGUMENT);
     assert_eq!(unsafe { *buffer }, untouched());
-    assert_eq!((unsafe { *length }, unsafe { *index }, number), (7, 7, 7));
+    assert_eq!((unsafe { *length }, unsafe { *index }, unsafe { *number }), (7, 7, 7));
     assert_eq!(unsafe { *data }, untouched::<u8>().cast_const());
     assert_eq!(handles, (untouched(), untouched(), untouched(), untouched()));
     unsafe { umpin_session_free(null_mut()) };
@@ -744,6 +789,7 @@ proptest! {
         statuses.push(status_of(plan(&session, &request, &pin).and_then(|plan| {
             until(|| checked(umpin_buffer_free, |out, error| unsafe { umpin_plan_target(plan.raw, STEP_MS, out, error) }))
         })));
+        statuses.push(status_of(sign_in(&session, &request, &pin).and_then(|asked| wait(asked.raw))));
         for status in statuses {
             prop_assert!(!matches!(status, UMPIN_PANIC | UMPIN_POISONED | UMPIN_NATIVE_FAULT | UMPIN_OUTCOME_UNKNOWN), "{status}");
         }

@@ -106,7 +106,12 @@ fn counter() -> FailureCounter {
         failures: 7,
         failures_since_reset: 2,
         last_failure_at: Some(Timestamp(1_700_000_123_456)),
+        locked_at: None,
     }
+}
+
+fn locked_out() -> FailureCounter {
+    counter().locked(Timestamp(1_700_000_123_457))
 }
 
 fn no_failures() -> FailureCounter {
@@ -136,6 +141,7 @@ fn fixtures() -> Vec<Fixture> {
         record("record-v1-full", full()),
         counter_of("counter-v1-failures", counter()),
         counter_of("counter-v1-none", no_failures()),
+        counter_of("counter-v1-locked", locked_out()),
     ]
 }
 
@@ -217,6 +223,7 @@ fn counters_mean_what_they_meant() {
     let decode = |name| FailureCounter::decode(&open(name, Purpose::Counter)).unwrap();
     assert_eq!(decode("counter-v1-failures"), counter());
     assert_eq!(decode("counter-v1-none"), no_failures());
+    assert_eq!(decode("counter-v1-locked"), locked_out());
 }
 
 #[test]

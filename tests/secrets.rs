@@ -8,14 +8,18 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
-use support::faults::{Broken, FAULTS, KIM, OPERATIONS, TONY, everything_said};
-use support::{PEOPLE, announced_pin, commit, messages, open, plan, request, reset, target, validate};
-use umpin::session::{Session, SharedError};
+use support::faults::{Broken, FAULTS, Fault, KIM, OPERATIONS, TONY, everything_said};
+use support::{PEOPLE, announced_pin, answer, commit, messages, open, plan, request, reset, target, validate};
+use umpin::pin::Pin;
+use umpin::session::{Request, Session, SharedError};
 
 /// Obeys the default policy, and stands nowhere by accident.
 const MARKED: &str = "7391846205";
 /// A second one, for the history.
 const OTHER: &str = "4826193570";
+
+/// One that the user chooses.
+const OWN: &str = "6158309274";
 
 /// The files below `directory` in which the PIN stands, as UTF-8 or UTF-16.
 fn holding(directory: &Path, pin: &str) -> Vec<String> {
@@ -47,7 +51,7 @@ fn only_in_messages(home: &Path, pin: &str, count: usize, what: &str) {
 }
 
 fn silent(said: &str, what: &str) {
-    for pin in [MARKED, OTHER] {
+    for pin in [MARKED, OTHER, OWN] {
         assert!(!said.contains(pin), "{what}: {said}");
     }
 }
@@ -144,7 +148,7 @@ fn a_pin_that_is_set_stands_in_its_message_only() {
 
 #[test]
 fn no_fault_brings_a_pin_to_light() {
-    for fault in FAULTS {
+    let inflicted = |fault: &Fault| {
         let store = Broken::new();
         (fault.inflict)(&store);
         for (name, operation) in OPERATIONS {
@@ -152,7 +156,13 @@ fn no_fault_brings_a_pin_to_light() {
             silent(&said(&operation(&store.session(), MARKED)), &what);
         }
         only_in_messages(store.home.path(), MARKED, 0, fault.name);
-    }
+    };
+    // Side by side, because a refused sign-in takes its time.
+    std::thread::scope(|scope| {
+        for fault in FAULTS {
+            scope.spawn(|| inflicted(fault));
+        }
+    });
 }
 
 #[test]
@@ -199,6 +209,17 @@ fn in_a_child_process() {
     set(json!({ "identity": TONY }), "7391846205x");
     set(json!({ "identity": KIM }), MARKED);
     set(json!({ "identity": TONY }), OTHER);
+    let attempt = json!({ "v": 1, "identity": TONY }).to_string();
+    let pin = |text: &str| Some(Pin::new(text.to_owned()));
+    for (old, new) in [(MARKED, OTHER), (OTHER, MARKED), (OTHER, "1"), (OTHER, OWN)] {
+        drop(answer(Request::sign_in(&session, attempt.as_bytes(), pin(old))));
+        drop(answer(Request::change_pin(
+            &session,
+            attempt.as_bytes(),
+            pin(old),
+            pin(new),
+        )));
+    }
     panic_with(&session, Path::new(&home));
 }
 
@@ -243,6 +264,7 @@ fn the_process_prints_nothing_and_leaves_no_temporary_file() {
     assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0);
     only_in_messages(store.home.path(), MARKED, 1, "after the child");
     only_in_messages(store.home.path(), OTHER, 1, "after the child");
+    only_in_messages(store.home.path(), OWN, 0, "nobody is told the PIN that a user chose");
 }
 
 #[test]
@@ -287,6 +309,9 @@ has_no_debug!(
     umpin::credential::derive::PinTags,
     umpin::credential::keyring::KeyRing,
     umpin::credential::keyring::MasterKey,
+    umpin::service::signin::SignInRequest,
+    umpin::service::signin::ChangePinRequest,
+    umpin::service::signin::SignInAnswer,
     umpin::service::reset::ResetRequest,
     umpin::service::reset::ResetPlan,
     umpin::service::reset::ResetOutcome,

@@ -24,6 +24,9 @@ namespace UMMailboxPin
         /// <summary>The batch has no outstanding item.</summary>
         public const uint BatchEmpty = 2;
 
+        /// <summary>No status of the library: it was not asked.</summary>
+        public const uint Refused = uint.MaxValue;
+
         // Waiting goes in short steps, so that Ctrl+C takes effect between them.
         private const uint StepMilliseconds = 200;
 
@@ -129,8 +132,29 @@ namespace UMMailboxPin
             return answer;
         }
 
-        /// <summary>umpin_request_new</summary>
-        public static Answer NewRequest(SessionHandle session, IDictionary request)
+        /// <summary>umpin_request_new, and the first wait for the answer. A pending one has the request as its handle.</summary>
+        public static Answer Request(SessionHandle session, IDictionary request)
+        {
+            Answer made = NewRequest(session, request);
+            if (made.Failed)
+            {
+                return made;
+            }
+
+            Answer answer = WaitRequest((RequestHandle)made.Handle);
+            if (answer.Pending)
+            {
+                answer.Handle = made.Handle;
+            }
+            else
+            {
+                made.Handle.Dispose();
+            }
+
+            return answer;
+        }
+
+        private static Answer NewRequest(SessionHandle session, IDictionary request)
         {
             byte[] bytes = Utf8.GetBytes(Json.Write(request));
             RequestHandle handle;

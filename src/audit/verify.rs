@@ -4,8 +4,8 @@
 //!
 //! What a crash can leave is told from tampering by the order of writing. A store writes entries and head in one transaction: a
 //! crash leaves nothing behind. A journal (one file per host, its head in a file of its own) writes and syncs the entries of one
-//! operation, then replaces the head. A crash in between leaves the head as it was and behind it entries of **one** operation,
-//! and an incomplete last line; never fewer entries than the head counts. That, and only that, is a torn tail. An export is
+//! append, which have the same time, then replaces the head. A crash in between leaves the head as it was and behind it entries
+//! of **one** time, and an incomplete last line; never fewer entries than the head counts. That, and only that, is a torn tail. An export is
 //! complete before it has a name; what ends inside a line is a copy that was cut off, and chains whose head is cut off are torn.
 
 use std::collections::BTreeMap;
@@ -16,6 +16,7 @@ use super::LogItem;
 use super::chain::{ChainKeyId, ChainKeys, Check, Head, Point};
 use super::entry::StoredEntry;
 use super::finding::{Ending, Fault, FaultKind, Finding, Medium, Verdict};
+use crate::clock::Timestamp;
 
 /// The state of a check.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -38,7 +39,7 @@ struct Chain {
     last_seq: Option<i64>,
     /// The first entry that says its position: from there on the chain has had a head.
     first_bound: Option<(u64, i64)>,
-    /// The entries of the last operation.
+    /// The entries of the last append.
     run: Run,
     head: Option<Head>,
     fault: Option<Fault>,
@@ -51,13 +52,12 @@ struct Chain {
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Run {
-    #[serde(with = "super::file::hex")]
-    operation: [u8; 16],
+    at: Option<Timestamp>,
     /// What the run follows, and each entry of it but the last.
     before: Vec<Point>,
 }
 
-/// No operation has this many entries; an altered log must not fill the memory.
+/// No append has this many entries; an altered log must not fill the memory.
 const LONGEST_RUN: usize = 64;
 
 impl Verifier {
@@ -185,7 +185,7 @@ impl Verifier {
             chain.note(&entry.host, entry.seq, kind, expected, position);
         }
         if journal {
-            chain.run.add(entry.entry.operation, chain.tip);
+            chain.run.add(entry.entry.at, chain.tip);
         }
         if entry.bound.is_some() && chain.first_bound.is_none() {
             chain.first_bound = Some((position, entry.seq));
@@ -323,9 +323,9 @@ impl Chain {
 }
 
 impl Run {
-    fn add(&mut self, operation: [u8; 16], previous: Point) {
-        if self.operation != operation {
-            self.operation = operation;
+    fn add(&mut self, at: Timestamp, previous: Point) {
+        if self.at != Some(at) {
+            self.at = Some(at);
             self.before.clear();
         }
         if self.before.len() < LONGEST_RUN {

@@ -6,6 +6,7 @@ use crate::clock::Timestamp;
 
 const VERSION: u8 = 1;
 const HAS_FAILURE: u8 = 1;
+const LOCKED: u8 = 2;
 
 /// Failed sign-ins under one epoch of the record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +19,9 @@ pub struct FailureCounter {
     pub failures_since_reset: u32,
     /// The last of them.
     pub last_failure_at: Option<Timestamp>,
+    /// Since when too many failures lock the mailbox. Kept here and not in the record, so that guessing never writes the
+    /// record only to lock it.
+    pub locked_at: Option<Timestamp>,
 }
 
 impl FailureCounter {
@@ -29,6 +33,7 @@ impl FailureCounter {
             failures: 0,
             failures_since_reset: 0,
             last_failure_at: None,
+            locked_at: None,
         }
     }
 
@@ -42,10 +47,19 @@ impl FailureCounter {
     #[must_use]
     pub fn after_failure(self, at: Timestamp) -> Self {
         Self {
-            epoch: self.epoch,
             failures: self.failures.saturating_add(1),
             failures_since_reset: self.failures_since_reset.saturating_add(1),
             last_failure_at: Some(at),
+            ..self
+        }
+    }
+
+    /// Locked from then on; an earlier lock's time stays.
+    #[must_use]
+    pub fn locked(self, at: Timestamp) -> Self {
+        Self {
+            locked_at: self.locked_at.or(Some(at)),
+            ..self
         }
     }
 
@@ -59,14 +73,17 @@ impl FailureCounter {
         }
     }
 
-    /// The bytes to be sealed: version (1), flags (1), epoch (16), failures (4), since reset (4), time of the last (8, if any).
+    /// The bytes to be sealed: version (1), flags (1), epoch (16), failures (4), since reset (4), time of the last (8, if any),
+    /// time of the lock (8, if any).
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = vec![VERSION, u8::from(self.last_failure_at.is_some()) * HAS_FAILURE];
+        let flags =
+            u8::from(self.last_failure_at.is_some()) * HAS_FAILURE + u8::from(self.locked_at.is_some()) * LOCKED;
+        let mut out = vec![VERSION, flags];
         out.extend_from_slice(&self.epoch);
         out.extend_from_slice(&self.failures.to_be_bytes());
         out.extend_from_slice(&self.failures_since_reset.to_be_bytes());
-        if let Some(at) = self.last_failure_at {
+        for at in [self.last_failure_at, self.locked_at].into_iter().flatten() {
             out.extend_from_slice(&at.0.to_be_bytes());
         }
         out
@@ -78,12 +95,13 @@ impl FailureCounter {
     /// [`DecodeError`], for every other sequence of bytes.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::versioned(bytes, VERSION)?;
-        let flags = reader.flags(HAS_FAILURE)?;
+        let flags = reader.flags(HAS_FAILURE | LOCKED)?;
         let counter = Self {
             epoch: reader.array()?,
             failures: reader.u32()?,
             failures_since_reset: reader.u32()?,
             last_failure_at: (flags & HAS_FAILURE != 0).then(|| reader.timestamp()).transpose()?,
+            locked_at: (flags & LOCKED != 0).then(|| reader.timestamp()).transpose()?,
         };
         reader.end()?;
         Ok(counter)
@@ -117,6 +135,7 @@ mod tests {
                 failures: 3,
                 failures_since_reset: 1,
                 last_failure_at: Some(Timestamp(7)),
+                locked_at: None,
             }
         );
     }
@@ -132,8 +151,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_encoded_decodes_to_itself(epoch: [u8; 16], failures: u32, since: u32, at: Option<i64>) {
-            let counter = FailureCounter { epoch, failures, failures_since_reset: since, last_failure_at: at.map(Timestamp) };
+        fn what_is_encoded_decodes_to_itself(
+            epoch: [u8; 16], failures: u32, since: u32, at: Option<i64>, locked: Option<i64>
+        ) {
+            let counter = FailureCounter {
+                epoch,
+                failures,
+                failures_since_reset: since,
+                last_failure_at: at.map(Timestamp),
+                locked_at: locked.map(Timestamp),
+            };
             let bytes = counter.encode();
             prop_assert_eq!(FailureCounter::decode(&bytes), Ok(counter));
             for length in 0..bytes.len() {
@@ -142,10 +169,10 @@ mod tests {
         }
 
         #[test]
-        fn arbitrary_bytes_decode_only_if_they_encode_back(mut bytes in prop::collection::vec(any::<u8>(), 0..40), plausible: bool) {
+        fn arbitrary_bytes_decode_only_if_they_encode_back(mut bytes in prop::collection::vec(any::<u8>(), 0..50), plausible: bool) {
             if plausible && bytes.len() > 2 {
                 bytes[0] = 1;
-                bytes[1] &= 1;
+                bytes[1] &= 3;
             }
             if let Ok(counter) = FailureCounter::decode(&bytes) {
                 prop_assert_eq!(counter.encode(), bytes);

@@ -4,6 +4,7 @@ pub mod counter;
 pub mod derive;
 mod encoding;
 pub mod keyring;
+pub mod lockout;
 pub mod record;
 pub mod seal;
 

@@ -30,24 +30,34 @@ pub struct StoredCredential {
     pub counter: Option<Vec<u8>>,
 }
 
-/// What a change of the record does to the counter of failed sign-ins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A compare-and-swap: the change is refused when anything but `expected` is stored by then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Swap {
+    /// The sealed value that the new one was computed from; `None`: there was none.
+    pub expected: Option<Vec<u8>>,
+    /// The new sealed value.
+    pub new: Vec<u8>,
+}
+
+/// What a change does to the sealed counter of failed sign-ins. It is never removed: a counter that was once written and then
+/// gone could not be told from one that never was, and a swap that is late by an unlock would go through.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CounterChange {
     /// Leaves it as it is by then: failures counted meanwhile must not be lost.
     Keep,
-    /// Removes it: the failures counted so far no longer count.
-    Clear,
+    /// Sets it, whatever it is by then: the failures counted so far no longer count.
+    Set(Vec<u8>),
+    /// Counts, or makes the count void, but only from the value that was seen.
+    Swap(Swap),
 }
 
-/// A new credential record, with everything that must become durable together with it.
+/// A change of a mailbox's sealed values, with everything that must become durable together with it.
 pub struct CredentialChange {
-    /// Whose record.
+    /// Whose values.
     pub mailbox: ObjectId,
-    /// The sealed record that the change was computed from; the change is refused when another one is stored by now.
-    pub expected: Option<Vec<u8>>,
-    /// The new sealed record.
-    pub record: Vec<u8>,
-    /// What becomes of the sealed counter of failed sign-ins.
+    /// The record; `None` leaves it as it is by then.
+    pub record: Option<Swap>,
+    /// The counter of failed sign-ins. A mailbox without a record has none.
     pub counter: CounterChange,
     /// The message that announces the new PIN, recorded only if the change is.
     pub message: Option<OutboxEntry>,
@@ -119,6 +129,13 @@ pub trait Directory: Send + Sync {
     /// `DirectoryUnavailable`, `StoreCorrupt`, `AccessDenied`.
     fn find(&self, identity: &Identity) -> Result<Matches>;
 
+    /// Every mailbox that has this extension (digits; marks between them are not compared), in the dial plan of that name
+    /// (case-insensitive) or in any.
+    ///
+    /// # Errors
+    /// As `find`.
+    fn find_by_extension(&self, number: &str, dial_plan: Option<&str>) -> Result<Matches>;
+
     /// The mailbox with this immutable id.
     ///
     /// # Errors
@@ -163,7 +180,8 @@ pub trait Directory: Send + Sync {
     /// As `find`.
     fn credential(&self, id: ObjectId) -> Result<StoredCredential>;
 
-    /// Compare-and-swap of a mailbox's record; with it, in the same transaction where the directory can, message and audit.
+    /// Compare-and-swap of a mailbox's record and counter, both or neither; with them, in the same transaction where the
+    /// directory can, message and audit.
     ///
     /// # Errors
     /// As `find`; `OutcomeUnknown` when the answer was lost; `ManagementObjectNotFound` when the mailbox is gone.

@@ -11,6 +11,7 @@ mod plan;
 mod pointers;
 mod request;
 mod session;
+mod sign_in;
 mod status;
 #[cfg(feature = "test-hooks")]
 mod test_hooks;
@@ -22,6 +23,7 @@ pub use error::*;
 pub use plan::*;
 pub use request::*;
 pub use session::*;
+pub use sign_in::*;
 pub use status::*;
 #[cfg(feature = "test-hooks")]
 pub use test_hooks::*;

@@ -9,7 +9,7 @@ use super::status::{UMPIN_OK, UMPIN_PENDING, umpin_status_t};
 use crate::session::{Poll, Request, timeout};
 
 /// One request under way. Internally synchronised; answered once.
-pub struct umpin_request(Request);
+pub struct umpin_request(pub(super) Request);
 
 /// Starts an operation named in the JSON request (`status`, `pinInfo`, `mailboxes`, `policies`, `import`) and returns at once.
 ///

@@ -3,14 +3,19 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use super::{Service, random_id};
-use crate::audit::{AuditEntry, AuditTrail};
+use super::Service;
+use super::trail::{Action, Event, Target};
+use crate::audit::AuditTrail;
 use crate::directory::ImportCounts;
+use crate::identity::fold::fold;
 use crate::import::{self, Format, ImportOptions, ImportPlan, Problem};
+use crate::policy::{Limit, UmMailboxPolicy};
 use crate::{Error, ErrorCode, Result};
 
 /// An import file larger than this is refused rather than read into memory: bytes.
 const MAX_FILE_SIZE: u64 = 1 << 30;
+/// Who fills a directory, for the audit.
+const CMDLET: &str = "Import-UMDirectory";
 /// Problems that an error names.
 const PROBLEMS_SHOWN: usize = 20;
 
@@ -83,7 +88,7 @@ impl Service {
         let counts = if request.what_if {
             trial
         } else {
-            let trail = self.import_trail(request, &plan)?;
+            let trail = self.import_trail(request, &plan, &trial)?;
             let counts = self.directory().import(&plan, trail.as_ref(), false)?;
             // Another import came between the trial and this one: the transaction left everything as it was.
             refuse(request, &counts.refused)?;
@@ -97,35 +102,54 @@ impl Service {
         })
     }
 
-    fn import_trail(&self, request: &ImportRequest, plan: &ImportPlan) -> Result<Option<AuditTrail>> {
+    /// One event for the import, and one for each policy that it makes or changes, with the settings before and after.
+    fn import_trail(
+        &self,
+        request: &ImportRequest,
+        plan: &ImportPlan,
+        trial: &ImportCounts,
+    ) -> Result<Option<AuditTrail>> {
         if !self.settings.audit {
             return Ok(None);
         }
         let ring = self.ring_for_change()?;
-        let operation = random_id()?;
-        let at = self.now();
-        let caller = &self.settings.caller;
-        let intent = serde_json::json!({
-            "kind": "intent",
-            "cmdlet": "Import-UMDirectory",
-            "caller": caller.user,
-            "host": caller.host,
-            "application": caller.application,
-            "parameters": { "Path": request.path.display().to_string(), "SkipInvalid": request.skip_invalid },
-            "mailboxes": plan.mailboxes.len(),
-            "policies": plan.policies.len(),
-        });
-        let outcome = serde_json::json!({ "kind": "outcome", "host": caller.host, "succeeded": true });
-        let entry = |body: serde_json::Value| AuditEntry {
-            operation,
-            at,
-            body: body.to_string(),
-        };
-        let entries = vec![entry(intent), entry(outcome)];
-        Ok(Some(
-            AuditTrail::new(&caller.host, entries, ring.chain_keys()).retaining_since(self.audit_retain_since()),
-        ))
+        let mut import = Event::new(Action::Import, CMDLET, Target::Directory)?
+            .result("mailboxes", plan.mailboxes.len())
+            .result("policies", plan.policies.len());
+        import
+            .parameter("Path", Some(request.path.display().to_string()))
+            .parameter("DefaultPolicy", request.default_policy.as_deref())
+            .parameter("SkipInvalid", request.skip_invalid.then_some(true));
+        let mut events = vec![import];
+        // There may be no directory to ask yet where every policy is new.
+        let created = trial.policies_created.iter().map(|name| (name, None));
+        let updated = trial.policies_updated.iter().map(|name| (name, Some(name)));
+        for (name, known) in created.chain(updated) {
+            let mut change = Event::new(Action::PolicyChange, CMDLET, Target::Policy(name))?;
+            if let Some(before) = known.map(|name| self.directory().policy(name)).transpose()?.flatten() {
+                change = change.result("before", settings(&before.settings));
+            }
+            if let Some(row) = plan.policies.iter().find(|row| fold(&row.settings.name) == fold(name)) {
+                change = change.result("after", settings(&row.settings));
+            }
+            events.push(change);
+        }
+        Ok(self.trail(&ring, self.now(), &events))
     }
+}
+
+/// A policy's settings under Exchange's names.
+fn settings(policy: &UmMailboxPolicy) -> serde_json::Value {
+    let limit = |limit: Limit| limit.number().map_or("Unlimited".into(), serde_json::Value::from);
+    serde_json::json!({
+        "MinPINLength": policy.min_pin_length,
+        "PINLifetime": limit(policy.pin_lifetime_days),
+        "PINHistoryCount": policy.pin_history_count,
+        "AllowCommonPatterns": policy.allow_common_patterns,
+        "LogonFailuresBeforePINReset": limit(policy.logon_failures_before_pin_reset),
+        "MaxLogonAttempts": limit(policy.max_logon_attempts),
+        "ResetPINText": policy.reset_pin_text,
+    })
 }
 
 fn read(request: &ImportRequest) -> Result<Vec<u8>> {

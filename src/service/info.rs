@@ -2,6 +2,8 @@
 
 use super::Service;
 use super::resolve::Lookup;
+use crate::clock::Timestamp;
+use crate::credential::lockout::locked_since;
 use crate::directory::{MailboxFilter, Page};
 use crate::mailbox::Mailbox;
 use crate::{Error, Result};
@@ -17,6 +19,16 @@ pub struct PinInfo {
     pub locked_out: bool,
     /// Until the user's own first change.
     pub first_time_user: bool,
+    /// When the PIN was set; `None`: there never was one.
+    pub last_set: Option<Timestamp>,
+    /// When its lifetime ends under the policy that applies now; `None`: never, or there is no PIN.
+    pub expires_at: Option<Timestamp>,
+    /// Wrong PINs in a row, towards the lock-out.
+    pub failed_attempts: u32,
+    /// The last of them.
+    pub last_failure_at: Option<Timestamp>,
+    /// Since when the mailbox is locked.
+    pub locked_since: Option<Timestamp>,
 }
 
 /// One line of a listing: a mailbox whose record cannot be read does not end it.
@@ -67,11 +79,19 @@ impl Service {
 
     fn info_of(&self, mailbox: Mailbox) -> Result<PinInfo> {
         let policy = self.policy_of(&mailbox)?;
-        let record = self.read_record(&mailbox)?.record;
+        let seen = self.read_record(&mailbox)?;
+        let counter = self.counter_of(&mailbox, &seen)?;
+        let (record, policy) = (&seen.record, &policy.settings);
+        let locked_since = locked_since(record, &counter, policy);
         Ok(PinInfo {
-            pin_expired: record.is_expired(&policy.settings, self.now()),
-            locked_out: record.locked_at.is_some(),
+            pin_expired: record.is_expired(policy, self.now()),
+            locked_out: locked_since.is_some(),
             first_time_user: record.first_time,
+            last_set: record.set_at(),
+            expires_at: record.set_at().and_then(|at| policy.expires_at(at)),
+            failed_attempts: counter.failures,
+            last_failure_at: counter.last_failure_at,
+            locked_since,
             mailbox,
         })
     }

@@ -6,13 +6,17 @@ mod import;
 mod info;
 mod listing;
 mod notify;
+mod race;
 pub mod reset;
 mod resolve;
 mod sealed;
+pub mod signin;
 mod status;
+mod trail;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64};
+use std::time::{Duration, Instant};
 
 use crate::Result;
 use crate::audit::AuditLog;
@@ -66,6 +70,9 @@ pub struct Settings {
     pub audit_retention_days: Option<u32>,
     /// Limits look-ups to a part of the tree.
     pub scope: Option<Scope>,
+    /// Every answer to a sign-in but a positive one is given this long after the question, or twice, three times … as long where
+    /// it took longer: how long it took then tells nothing.
+    pub answer_floor: Duration,
     /// The NetBIOS name of the domain, where it is not the first `DC=` component.
     pub netbios_name: Option<String>,
     /// Who asks.
@@ -118,6 +125,19 @@ impl Service {
             last_drain: AtomicI64::new(i64::MIN),
             pickup_reported: AtomicBool::new(false),
         }
+    }
+
+    /// When the answer to a question asked at that moment may be given, unless it is a positive one.
+    #[must_use]
+    pub fn answer_not_before(&self, asked: Instant) -> Instant {
+        let floor = self.settings.answer_floor;
+        let floors = asked
+            .elapsed()
+            .as_nanos()
+            .checked_div(floor.as_nanos())
+            .unwrap_or_default()
+            + 1;
+        asked + floor.saturating_mul(u32::try_from(floors).unwrap_or(u32::MAX))
     }
 
     fn now(&self) -> crate::clock::Timestamp {

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use zeroize::Zeroizing;
 
-use super::reset::{Notification, ResetPlan};
+use super::reset::Notification;
 use super::{Service, Warning, random_id};
 use crate::clock::Timestamp;
 use crate::credential::keyring::KeyRing;
@@ -15,6 +15,7 @@ use crate::notification::message::{MessageInput, compose};
 use crate::notification::outbox::OutboxEntry;
 use crate::notification::{DeliveryError, OutgoingMessage};
 use crate::pin::Pin;
+use crate::policy::UmMailboxPolicy;
 use crate::random::system_rng;
 use crate::{Error, ErrorCode, Result};
 
@@ -24,26 +25,30 @@ const FIRST_LEASE_MILLIS: i64 = 60_000;
 /// Uncollected messages from which on the administrator is told.
 const PICKUP_LIMIT: usize = 100;
 
+/// A new PIN, and who is to be told about it.
+pub(super) struct Announcement<'a> {
+    pub mailbox: &'a Mailbox,
+    pub policy: &'a UmMailboxPolicy,
+    pub recipient: &'a str,
+    pub pin: &'a Pin,
+    pub must_change: bool,
+    pub locked_out: bool,
+}
+
 impl Service {
-    pub(super) fn compose(
-        &self,
-        plan: &ResetPlan,
-        recipient: &str,
-        pin: &Pin,
-        now: Timestamp,
-    ) -> Result<OutgoingMessage> {
-        let mailbox = plan.mailbox();
+    pub(super) fn compose(&self, announcement: &Announcement<'_>, now: Timestamp) -> Result<OutgoingMessage> {
+        let Announcement { mailbox, policy, .. } = announcement;
         compose(&MessageInput {
             id: random_id()?,
             created: now,
             from: self.ports.notifier.from(),
-            recipient,
+            recipient: announcement.recipient,
             display_name: mailbox.greeting_name(),
-            pin,
-            must_change: plan.will_expire(),
-            locked_out: plan.will_lock(),
+            pin: announcement.pin,
+            must_change: announcement.must_change,
+            locked_out: announcement.locked_out,
             extensions: &mailbox.extensions,
-            reset_pin_text: plan.reset_pin_text(),
+            reset_pin_text: &policy.reset_pin_text,
         })
     }
 

@@ -1,7 +1,7 @@
 //! From what was typed to exactly one mailbox and its policy.
 
 use super::Service;
-use crate::directory::PolicyObject;
+use crate::directory::{Matches, PolicyObject};
 use crate::identity::Identity;
 use crate::mailbox::Mailbox;
 use crate::{Error, ErrorCode, Result};
@@ -36,16 +36,21 @@ impl Service {
             require_distinguished_name(&identity)?;
         }
         let matches = self.directory().find(&identity)?;
+        self.only(matches, identity.text(), lookup)
+    }
+
+    /// The one visible mailbox among those that a name matches.
+    pub(super) fn only(&self, matches: Matches, name: &str, lookup: Lookup<'_>) -> Result<Mailbox> {
         let visible = |mailbox: &Mailbox| self.is_visible(mailbox, lookup);
         if matches.count > 1 {
             let inside: Vec<&Mailbox> = matches.mailboxes.iter().filter(|m| visible(m)).collect();
             let complete = matches.mailboxes.len() == matches.count;
             return match inside.as_slice() {
-                [] if complete => Err(self.not_found(identity.text())),
+                [] if complete => Err(self.not_found(name)),
                 [only] if complete => Ok((*only).clone()),
                 several => {
                     let count = if complete { several.len() } else { matches.count };
-                    Err(self.ambiguous(identity.text(), count, several))
+                    Err(self.ambiguous(name, count, several))
                 }
             };
         }
@@ -54,7 +59,7 @@ impl Service {
             .into_iter()
             .next()
             .filter(visible)
-            .ok_or_else(|| self.not_found(identity.text()))
+            .ok_or_else(|| self.not_found(name))
     }
 
     /// As [`Self::resolve`], and the mailbox has Unified Messaging.

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Service, random_id};
+use crate::credential::counter::FailureCounter;
 use crate::credential::keyring::KeyRing;
 use crate::credential::keyring::Purpose;
 use crate::credential::record::CredentialRecord;
@@ -115,6 +116,21 @@ impl Service {
             }
         };
         Ok(Seen { stored, record })
+    }
+
+    /// The failed sign-ins that count under a record. Read apart from it, because a reset must not fail for what it replaces.
+    pub(super) fn counter_of(&self, mailbox: &Mailbox, seen: &Seen) -> Result<FailureCounter> {
+        let epoch = seen.record.epoch;
+        let Some(sealed) = &seen.stored.counter else {
+            return Ok(FailureCounter::zero(epoch));
+        };
+        let context = self.seal_context(mailbox.object_id)?;
+        let plain = self
+            .ring()?
+            .open(Purpose::Counter, &context, sealed)
+            .map_err(|e| self.cannot_open(mailbox, e))?;
+        let counter = FailureCounter::decode(&plain).map_err(|e| self.damaged(mailbox).caused_by(e))?;
+        Ok(counter.under(epoch))
     }
 
     fn cannot_open(&self, mailbox: &Mailbox, error: OpenError) -> Error {

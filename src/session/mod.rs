@@ -8,6 +8,7 @@ mod open;
 mod plan;
 mod pool;
 mod request;
+mod sign_in;
 mod wait;
 
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use std::time::Duration;
 
 pub use batch::{Batch, Collected};
 pub use plan::Plan;
-pub use request::Request;
+pub use request::{AttemptResult, Request};
 
 use crate::service::Service;
 use crate::{Error, ErrorCode, Result};
@@ -59,6 +60,8 @@ struct Core {
     service: Service,
     front: Pool,
     back: Pool,
+    /// Of their own: guessing must keep neither administrators nor look-ups waiting.
+    sign_ins: Pool,
     /// Closed while work goes on whose handle was freed: what comes later must not overtake it.
     abandoned: Gate,
     poisoned: AtomicBool,
@@ -83,6 +86,7 @@ impl Session {
                 service,
                 front: Pool::new("umpin-front", FRONT_THREADS),
                 back: Pool::new("umpin-work", BACK_THREADS),
+                sign_ins: Pool::new("umpin-sign-in", sign_in_threads()),
                 abandoned: Gate::default(),
                 poisoned: AtomicBool::new(false),
                 process: std::process::id(),
@@ -121,6 +125,11 @@ impl Session {
     pub fn poison(&self) {
         self.core.poisoned.store(true, Ordering::Release);
     }
+}
+
+/// Each is busy deriving: more than processors would only need more memory.
+fn sign_in_threads() -> usize {
+    std::thread::available_parallelism().map_or(2, |count| count.get().clamp(2, 16))
 }
 
 /// An error as JSON, as the C ABI tells it.

@@ -1,6 +1,7 @@
 //! From a configuration to the ports it names.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::Result;
 use crate::clock::SystemClock;
@@ -11,6 +12,9 @@ use crate::keys::KeyFiles;
 use crate::notification::pickup::PickupNotifier;
 use crate::platform::host::host_name;
 use crate::service::{Caller, Ports, Service, Settings};
+
+/// Longer than counting a wrong PIN and resetting after it takes, short enough for a caller on the telephone.
+const ANSWER_FLOOR: Duration = Duration::from_millis(500);
 
 /// Reads the configuration and puts the adapters together; opens nothing that it names.
 pub(super) fn service(request: OpenRequest) -> Result<Service> {
@@ -43,6 +47,7 @@ pub(super) fn service(request: OpenRequest) -> Result<Service> {
         audit: config.audit_enabled,
         audit_retention_days: config.audit_retention_days,
         scope: config.default_scope,
+        answer_floor: ANSWER_FLOOR,
         netbios_name: config.netbios_name,
         caller: Caller {
             user: request.caller.unwrap_or_default(),

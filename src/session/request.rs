@@ -1,20 +1,31 @@
 //! Everything but a reset: one JSON request, one JSON answer.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::messages::{self, Operation};
 use super::pool::guarded;
 use super::wait::Watched;
 use super::{Poll, Session, SharedError};
 use crate::credential::derive::Deriver;
+use crate::credential::lockout::AttemptsLeft;
 use crate::service::Service;
+use crate::service::signin::SignIn;
 use crate::{Error, ErrorCode, Result};
 
 /// A request under way.
 pub struct Request {
     session: Session,
-    answer: Arc<Watched<Answer>>,
+    state: Arc<Watched<State>>,
+}
+
+#[derive(Default)]
+pub(super) struct State {
+    answer: Answer,
+    /// When the answer may be given.
+    withheld_until: Option<Instant>,
+    /// What an attempt to sign in came to; stays when the answer has been taken.
+    attempt: Option<AttemptResult>,
 }
 
 #[derive(Default)]
@@ -25,6 +36,15 @@ enum Answer {
     Taken,
 }
 
+/// What an attempt to sign in came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AttemptResult {
+    /// The outcome.
+    pub outcome: SignIn,
+    /// Wrong PINs left.
+    pub left: AttemptsLeft,
+}
+
 impl Request {
     /// Parses the request and starts it.
     ///
@@ -33,25 +53,46 @@ impl Request {
     pub fn new(session: &Session, request: &[u8]) -> Result<Self> {
         session.check()?;
         let operation = messages::parse_request(request)?;
-        let answer = Arc::new(Watched::new(Answer::None));
-        let shared = Arc::clone(&answer);
+        let started = Self::started(session);
+        let state = Arc::clone(&started.state);
         let core = Arc::clone(&session.core);
         let work = move |_: &mut Deriver| {
             core.abandoned.wait_until_idle();
-            guarded(|| perform(&core.service, operation)).unwrap_or_else(|| {
-                Err(Error::new(
-                    ErrorCode::NativeFault,
-                    "The request failed with an internal error.",
-                ))
-            })
+            guarded(|| perform(&core.service, operation)).unwrap_or_else(|| Err(defect()))
         };
         session.core.front.spawn(work, move |result| {
-            shared.update(|answer| *answer = Answer::Given(result.map_err(Arc::new)));
+            state.update(|state| state.answer = Answer::Given(result.map_err(Arc::new)));
         });
-        Ok(Self {
+        Ok(started)
+    }
+
+    pub(super) fn started(session: &Session) -> Self {
+        Self {
             session: session.clone(),
-            answer,
-        })
+            state: Arc::default(),
+        }
+    }
+
+    pub(super) fn state(&self) -> Arc<Watched<State>> {
+        Arc::clone(&self.state)
+    }
+
+    /// What the attempt came to, once its answer may be given.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when this request is no attempt, or one that failed.
+    pub fn attempt(&self) -> Result<Poll<AttemptResult>> {
+        let state = self.state.lock();
+        let withheld = state.withheld_until.is_some_and(|until| Instant::now() < until);
+        match (&state.answer, state.attempt) {
+            (Answer::None, _) => Ok(Poll::Pending),
+            _ if withheld => Ok(Poll::Pending),
+            (_, Some(attempt)) => Ok(Poll::Ready(attempt)),
+            (_, None) => Err(Error::new(
+                ErrorCode::InvalidArgument,
+                "The request was no attempt to sign in, or it failed.",
+            )),
+        }
     }
 
     /// The session it belongs to.
@@ -65,22 +106,47 @@ impl Request {
     /// # Errors
     /// Those of the operation; `AlreadyUsed`.
     pub fn wait(&self, timeout: Duration) -> Result<Poll<Vec<u8>>, SharedError> {
-        let given = self.answer.wait(timeout, |answer| match answer {
+        let asked = Instant::now();
+        let Some(withheld_until) = self.state.wait(timeout, |state| match state.answer {
             Answer::None => None,
-            Answer::Taken => Some(Err(Arc::new(Error::new(
+            Answer::Given(_) | Answer::Taken => Some(state.withheld_until),
+        }) else {
+            return Ok(Poll::Pending);
+        };
+        if let Some(until) = withheld_until {
+            let left = timeout.saturating_sub(asked.elapsed());
+            let wanted = until.saturating_duration_since(Instant::now());
+            std::thread::sleep(wanted.min(left));
+            if wanted > left {
+                return Ok(Poll::Pending);
+            }
+        }
+        match std::mem::replace(&mut self.state.lock().answer, Answer::Taken) {
+            Answer::Given(result) => result.map(Poll::Ready),
+            Answer::None | Answer::Taken => Err(Arc::new(Error::new(
                 ErrorCode::AlreadyUsed,
                 "The request has already been answered.",
-            )))),
-            Answer::Given(_) => match std::mem::replace(answer, Answer::Taken) {
-                Answer::Given(result) => Some(result),
-                Answer::None | Answer::Taken => unreachable!("the answer was given"),
-            },
-        });
-        match given {
-            Some(result) => result.map(Poll::Ready),
-            None => Ok(Poll::Pending),
+            ))),
         }
     }
+}
+
+impl State {
+    /// The answer to an attempt, and until when it is withheld.
+    pub(super) fn answered(
+        &mut self,
+        answer: Result<Vec<u8>, SharedError>,
+        attempt: Option<AttemptResult>,
+        withheld_until: Option<Instant>,
+    ) {
+        self.answer = Answer::Given(answer);
+        self.attempt = attempt;
+        self.withheld_until = withheld_until;
+    }
+}
+
+pub(super) fn defect() -> Error {
+    Error::new(ErrorCode::NativeFault, "The request failed with an internal error.")
 }
 
 fn perform(service: &Service, operation: Operation) -> Result<Vec<u8>> {

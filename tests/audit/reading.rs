@@ -9,7 +9,7 @@ use umpin::audit::{AuditLog, LogItem, Place};
 use umpin::directory::embedded::{EmbeddedDirectory, EmbeddedOptions};
 use umpin::keys::Keys;
 
-use crate::rig::{TONY, append_many, export, filled, items, read, states};
+use crate::rig::{TONY, append_many, export, filled, items, people, read, states};
 use crate::support::{self, Store, open, request, try_open};
 
 #[test]
@@ -40,7 +40,7 @@ fn an_operation_is_one_item_that_says_who_did_what_to_whom() {
         json!({ "Identity": "ts@contoso.com", "NotifyEmail": "boss@contoso.com" })
     );
     assert_eq!(all[0]["cmdlet"], "Import-UMDirectory");
-    assert_eq!(all[0]["details"]["mailboxes"], 3);
+    assert_eq!(all[0]["result"]["mailboxes"], 3);
     let text = serde_json::to_string(&all).unwrap();
     for pin in ["580291", "914730"] {
         assert!(!text.contains(pin));
@@ -144,7 +144,7 @@ fn requests_are_checked() {
 /// A hundred thousand entries: each page is read on its own, and what goes with the cursor stays small.
 #[test]
 fn a_long_log_is_read_and_checked_page_by_page() {
-    let store = Store::with_people();
+    let store = people();
     let data = store.directory.path();
     let directory = Arc::new(support::embedded(data));
     let keys = support::keys(data).load().unwrap();

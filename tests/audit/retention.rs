@@ -5,8 +5,8 @@ use std::fs;
 use serde_json::json;
 use umpin::ErrorCode;
 
-use crate::rig::{DAY, NOW, TONY, append, audit_rows, filled, read, tampered};
-use crate::support::{self, Store, open, request, try_open};
+use crate::rig::{DAY, NOW, TONY, append, audit_rows, filled, people, read, tampered};
+use crate::support::{self, open, request, try_open};
 
 #[test]
 fn retention_removes_the_oldest_entries_and_the_chain_stays_whole() {
@@ -77,7 +77,7 @@ fn retention_removes_the_oldest_entries_and_the_chain_stays_whole() {
 
 #[test]
 fn retention_never_removes_what_was_tampered_with() {
-    let store = Store::with_people();
+    let store = people();
     let data = store.directory.path();
     append(data, "alpha", 1_000, 4, None);
     tampered(
@@ -98,7 +98,7 @@ fn retention_never_removes_what_was_tampered_with() {
 
 #[test]
 fn retention_is_configured_in_days_and_bounded_for_each_append() {
-    let store = Store::with_people();
+    let store = people();
     let data = store.directory.path();
     append(data, "alpha", DAY, 700, None);
     let file = store.path("umpin.json");

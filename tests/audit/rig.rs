@@ -7,12 +7,12 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 use umpin::audit::{AuditEntry, AuditTrail};
 use umpin::clock::Timestamp;
-use umpin::directory::{Applied, CounterChange, CredentialChange, Directory};
+use umpin::directory::{Applied, CounterChange, CredentialChange, Directory, Swap};
 use umpin::identity::Identity;
 use umpin::keys::Keys;
 use umpin::session::Session;
 
-use crate::support::{self, Store, open, request};
+use crate::support::{self, PEOPLE, Store, open, request, try_open};
 
 pub const TONY: &str = "tonysmith@contoso.com";
 pub const DAY: i64 = 86_400_000;
@@ -52,9 +52,23 @@ pub fn states(session: &Session, fields: Value) -> Vec<(String, String, u64)> {
         .collect()
 }
 
+/// A store with people, whose log begins with one import that changed nothing: entries 1 and 2.
+pub fn people() -> Store {
+    let store = Store::empty();
+    let file = store.path("off.json");
+    fs::write(&file, r#"{ "audit": { "enabled": false } }"#).unwrap();
+    let off = try_open(&json!({ "v": 1, "dataDirectory": store.directory.path(), "configFile": file })).unwrap();
+    let csv = store.path("people.csv");
+    fs::write(&csv, PEOPLE).unwrap();
+    request(&off, &json!({ "v": 1, "operation": "import", "path": csv })).unwrap();
+    drop(off);
+    store.import(PEOPLE).unwrap();
+    store
+}
+
 /// Import and four resets: ten entries, seq 1 to 10.
 pub fn filled() -> Store {
-    let store = Store::with_people();
+    let store = people();
     store.reset(json!({ "identity": TONY }), Some("580291")).unwrap();
     store
         .reset(
@@ -131,8 +145,10 @@ pub fn append_many(
     let trail = AuditTrail::new(host, (0..count).map(entry).collect(), keys.chain_keys());
     let change = CredentialChange {
         mailbox: mailbox.object_id,
-        record: expected.clone().unwrap_or_else(|| vec![1; 40]),
-        expected,
+        record: Some(Swap {
+            new: expected.clone().unwrap_or_else(|| vec![1; 40]),
+            expected,
+        }),
         counter: CounterChange::Keep,
         message: None,
         audit: Some(trail.retaining_since(since.map(Timestamp))),

@@ -5,8 +5,8 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::rig::{TONY, append, copy_of, filled, items, read, states, tampered};
-use crate::support::{self, Store, try_open};
+use crate::rig::{TONY, append, copy_of, filled, items, people, read, states, tampered};
+use crate::support::{self, try_open};
 
 #[test]
 fn whatever_is_changed_in_the_file_is_found_at_its_place() {
@@ -117,7 +117,7 @@ fn whatever_is_changed_in_the_file_is_found_at_its_place() {
 
 #[test]
 fn each_host_has_its_chain_and_each_broken_one_is_told() {
-    let store = Store::with_people();
+    let store = people();
     for host in ["alpha", "beta", "alpha"] {
         append(store.directory.path(), host, 5, 2, None);
     }

@@ -95,6 +95,10 @@ impl Directory for Double {
         (self.find)(&self.real, identity)
     }
 
+    fn find_by_extension(&self, number: &str, dial_plan: Option<&str>) -> Result<Matches> {
+        self.real.find_by_extension(number, dial_plan)
+    }
+
     fn find_by_object_id(&self, id: ObjectId) -> Result<Option<Mailbox>> {
         self.note(Asked::FindById(id));
         (self.by_id)(&self.real, id)

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -100,6 +101,7 @@ pub fn service(
         audit: true,
         audit_retention_days: None,
         scope: None,
+        answer_floor: Duration::ZERO,
         netbios_name: None,
         caller: Caller {
             user: "CONTOSO\\admin".to_owned(),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use umpin::clock::Timestamp;
 use umpin::directory::embedded::{EmbeddedDirectory, EmbeddedOptions};
-use umpin::directory::{Applied, CounterChange, CredentialChange, Directory};
+use umpin::directory::{Applied, CounterChange, CredentialChange, Directory, Swap};
 use umpin::identity::{DistinguishedName, Identity};
 use umpin::import::{ImportPlan, MailboxRow, PolicyRow};
 use umpin::mailbox::{Extension, Mailbox, ObjectId};
@@ -86,9 +86,11 @@ pub fn find_one(directory: &EmbeddedDirectory, text: &str) -> Mailbox {
 pub fn change(mailbox: ObjectId, expected: Option<&[u8]>, record: &[u8]) -> CredentialChange {
     CredentialChange {
         mailbox,
-        expected: expected.map(<[u8]>::to_vec),
-        record: record.to_vec(),
-        counter: CounterChange::Clear,
+        record: Some(Swap {
+            expected: expected.map(<[u8]>::to_vec),
+            new: record.to_vec(),
+        }),
+        counter: CounterChange::Set(b"no failures".to_vec()),
         message: None,
         audit: None,
     }

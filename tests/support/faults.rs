@@ -11,9 +11,10 @@ use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use umpin::ErrorCode;
-use umpin::session::{Session, SharedError, error_json};
+use umpin::pin::Pin;
+use umpin::session::{Request, Session, SharedError, error_json};
 
-use super::{PEOPLE, commit, open, plan, request, reset, target, validate};
+use super::{PEOPLE, answer, commit, open, plan, request, reset, target, validate};
 
 pub const TONY: &str = "tonysmith@contoso.com";
 pub const KIM: &str = "kakers";
@@ -239,7 +240,22 @@ pub const OPERATIONS: &[Operation] = &[
         let fields = json!({ "identity": TONY, "keepPin": true, "lockedOut": true });
         reset(session, fields, None).map(|r| r.response)
     }),
+    ("sign in", |session, pin| {
+        answer(Request::sign_in(session, &attempt(), Some(Pin::new(pin.to_owned()))))
+    }),
+    ("sign in with the PIN in force", |session, _| {
+        let pin = Pin::new(OLD_PINS[0].to_owned());
+        answer(Request::sign_in(session, &attempt(), Some(pin)))
+    }),
+    ("change", |session, pin| {
+        let [old, new] = [OLD_PINS[0], pin].map(|pin| Some(Pin::new(pin.to_owned())));
+        answer(Request::change_pin(session, &attempt(), old, new))
+    }),
 ];
+
+fn attempt() -> Vec<u8> {
+    json!({ "v": 1, "identity": TONY }).to_string().into_bytes()
+}
 
 /// Which operations a fault stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

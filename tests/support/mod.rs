@@ -153,10 +153,14 @@ pub fn try_open(request: &Value) -> Result<Session, Error> {
 }
 
 pub fn request(session: &Session, request: &Value) -> Result<Value, SharedError> {
-    let pending = Request::new(session, request.to_string().as_bytes()).map_err(std::sync::Arc::new)?;
-    match pending.wait(PATIENCE)? {
+    answer(Request::new(session, request.to_string().as_bytes()))
+}
+
+/// Waits for the answer of a request that was started.
+pub fn answer(started: Result<Request, Error>) -> Result<Value, SharedError> {
+    match started.map_err(std::sync::Arc::new)?.wait(PATIENCE)? {
         Poll::Ready(json) => Ok(serde_json::from_slice(&json).expect("a JSON response")),
-        Poll::Pending => panic!("no answer within {PATIENCE:?} to {request}"),
+        Poll::Pending => panic!("no answer within {PATIENCE:?}"),
     }
 }
 

@@ -24,6 +24,7 @@ const PROGRAMS: &[Program] = &[
     Program::new("handles"),
     Program::new("errors"),
     Program::new("reset"),
+    Program::new("signin"),
     Program::new("threads"),
     Program {
         name: "panic",
@@ -76,7 +77,7 @@ pub fn run(report: &mut Report) {
     }
     report.part("C programs, C11", || all(&base, Variant::C));
     report.part("C programs, C++", || all(&base, Variant::Cpp));
-    report.part("C example", || example(&base));
+    report.part("C examples", || examples(&base));
     report.part("C programs, sanitizers", || match sanitizers(&base) {
         Ok(leaks) => {
             if !leaks {
@@ -200,10 +201,16 @@ pub fn compile_example(binary: &Path, libraries: &Path) -> Result<()> {
     compile(&repo::root().join("examples/reset.c"), binary, Variant::C, libraries)
 }
 
-/// The example that the documentation names compiles and does what its first lines say.
-fn example(base: &Path) -> Result<Outcome> {
+/// The examples that the documentation names compile and do what their first lines say.
+fn examples(base: &Path) -> Result<Outcome> {
     let folder = files::fresh(&base.join("example"))?;
     let data = files::fresh(&folder.join("data"))?;
+    let mut counts = reset_example(base, &folder, &data)?;
+    counts += ivr_example(base, &folder, &data)?;
+    Ok(Outcome::Ran(counts))
+}
+
+fn reset_example(base: &Path, folder: &Path, data: &Path) -> Result<Counts> {
     let sample = repo::root().join("examples/sample-directory.csv");
     let sample = sample.to_str().context("the checkout's path is not UTF-8")?;
     let tony = "tonysmith@contoso.com";
@@ -220,18 +227,54 @@ fn example(base: &Path) -> Result<Outcome> {
         let pin = if variant == Variant::C { "1985848" } else { "7305162" };
         let steps: &[&[&str]] = &[&["--import", sample], &[tony], &[tony, pin], &["--show", tony]];
         for step in steps {
-            let status = process::limited(Command::new(&binary).arg(&data).args(*step), LIMIT)?;
+            let status = process::limited(Command::new(&binary).arg(data).args(*step), LIMIT)?;
             if !status.success() {
                 bail!("the example ended with {status}");
             }
         }
-        let refused = process::limited(Command::new(&binary).arg(&data).args([tony, pin]), LIMIT)?;
+        let refused = process::limited(Command::new(&binary).arg(data).args([tony, pin]), LIMIT)?;
         if refused.code() != Some(1) {
             bail!("a PIN of the history: the example ended with {refused}");
         }
         counts += Counts::ONE;
     }
-    Ok(Outcome::Ran(counts))
+    Ok(counts)
+}
+
+/// Calls on one line, one after the other, to a mailbox whose PIN `reset_example` left as 7305162, to be changed.
+const CALLS: &[(&str, i32, &str)] = &[
+    ("42710#", 1, "Good bye."),
+    ("9999#111222#", 1, "That is not right."),
+    (
+        "42710#111222#*73**7305162#482913#905317#",
+        1,
+        "The two were not the same.",
+    ),
+    (
+        "42710#7305162#1234#1234#7305162#7305162#",
+        1,
+        "That PIN is not allowed.",
+    ),
+    ("42710#7305162#905317#905317#", 0, "You are signed in."),
+    ("42710#7305162#9053170#905317#", 0, "You are signed in."),
+    ("42710#111222#111222#111222#", 1, "That is not right."),
+];
+
+fn ivr_example(base: &Path, folder: &Path, data: &Path) -> Result<Counts> {
+    let binary = folder.join("ivr");
+    let source = repo::root().join("examples/ivr.c");
+    compile(&source, &folder.join("ivr-cpp"), Variant::Cpp, &libraries(base, false))?;
+    compile(&source, &binary, Variant::C, &libraries(base, false))?;
+    let mut counts = Counts::default();
+    for (keys, code, heard) in CALLS {
+        let mut command = Command::new(&binary);
+        let (status, text) = process::talk(command.arg(data), keys, LIMIT)?;
+        if status.code() != Some(*code) || !text.contains(heard) {
+            bail!("the call {keys} ended with {status}; the caller heard:\n{text}");
+        }
+        counts += Counts::ONE;
+    }
+    Ok(counts)
 }
 
 /// Do programs with sanitizers start here, and does the leak check? (It cannot where processes are traced.)

@@ -1,11 +1,12 @@
 //! Running other programs.
 
 use std::ffi::OsStr;
-use std::io::{BufRead as _, BufReader};
+use std::fmt::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
-use std::{env, fmt::Write as _, thread};
+use std::{env, thread};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -49,11 +50,26 @@ pub fn limited(command: &mut Command, limit: Duration) -> Result<ExitStatus> {
 
 /// Runs to the end, not longer than this; prints and returns standard output, and whether the exit code is 0.
 pub fn tee(command: &mut Command, limit: Duration) -> Result<(String, bool)> {
+    let (output, status) = printed(command, None, limit)?;
+    Ok((output, status.success()))
+}
+
+/// As [`tee`], with this on standard input; short enough for a pipe to hold.
+pub fn talk(command: &mut Command, input: &str, limit: Duration) -> Result<(ExitStatus, String)> {
+    let (output, status) = printed(command.stdin(Stdio::piped()), Some(input), limit)?;
+    Ok((status, output))
+}
+
+fn printed(command: &mut Command, input: Option<&str>, limit: Duration) -> Result<(String, ExitStatus)> {
     eprintln!("> {}", shown(command));
     let mut child = command
         .stdout(Stdio::piped())
         .spawn()
         .with_context(|| format!("cannot start {}", shown(command)))?;
+    if let (Some(input), Some(mut pipe)) = (input, child.stdin.take()) {
+        // A program that ends without reading it all is no failure of ours.
+        let _ = pipe.write_all(input.as_bytes());
+    }
     let output = child.stdout.take().context("standard output is a pipe")?;
     let reader = thread::spawn(move || {
         let mut all = String::new();
@@ -69,7 +85,7 @@ pub fn tee(command: &mut Command, limit: Duration) -> Result<(String, bool)> {
     let output = reader
         .join()
         .map_err(|_| anyhow::anyhow!("the output could not be read"))?;
-    Ok((output, status.success()))
+    Ok((output, status))
 }
 
 fn wait(child: &mut Child, limit: Duration) -> Result<ExitStatus> {

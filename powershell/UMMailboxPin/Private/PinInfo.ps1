@@ -1,6 +1,6 @@
 # Writes what Get-UMMailboxPIN found.
 function Write-PinInfo {
-    param([hashtable] $Run, [hashtable] $Page, [bool] $AsWarning)
+    param($Run, [hashtable] $Page, [bool] $AsWarning)
 
     Write-UmDiagnostic $Run.Cmdlet $Page.Diagnostics
     if ($null -ne $Page.Failure) {
@@ -28,7 +28,7 @@ function Write-PinInfo {
 }
 
 function Write-PinInfoFailure {
-    param([hashtable] $Run, [System.Management.Automation.ErrorRecord] $Failure, [bool] $AsWarning)
+    param($Run, [System.Management.Automation.ErrorRecord] $Failure, [bool] $AsWarning)
 
     if ($AsWarning) {
         $Run.Cmdlet.WriteWarning($Failure.Exception.Message)

@@ -130,12 +130,11 @@ function Set-UMMailboxPIN {
     )
 
     begin {
-        foreach ($preference in (Get-CallerPreference $PSCmdlet).GetEnumerator()) {
-            $ExecutionContext.SessionState.PSVariable.Set($preference.Key, $preference.Value)
-        }
+        # What Get-CallerPreference says, in one call.
+        [UMMailboxPin.Parameters]::TakePreferences($PSCmdlet.SessionState.PSVariable, $ExecutionContext.SessionState.PSVariable, $PSBoundParameters)
         $run = $null
         try {
-            $run = New-ResetRun -Cmdlet $PSCmdlet -Bound $PSBoundParameters
+            $run = New-ResetRun $PSCmdlet $PSBoundParameters
         }
         catch {
             if (Test-UmStop $run $_) { throw }
@@ -146,9 +145,7 @@ function Set-UMMailboxPIN {
     process {
         $completed = $false
         try {
-            Write-UmProgress $run.Progress -Item
-            Invoke-ResetItem -Run $run -InputObject $Identity.RawInput -WhatIf ([bool] $WhatIfPreference) `
-                -WillAsk (Test-UmConfirmation $ConfirmPreference)
+            Invoke-ResetItem $run $Identity.RawInput
             $completed = $true
         }
         catch {
@@ -158,21 +155,23 @@ function Set-UMMailboxPIN {
         finally {
             # A stop, whatever its reason, leaves here; neither end nor a later process would run.
             if (-not $completed) {
-                Close-ResetRun $run
+                $run.Close()
             }
         }
     }
 
     end {
         try {
-            Complete-ResetRun $run
+            if ($run.Unfinished) {
+                Complete-ResetRun $run
+            }
         }
         catch {
             if (Test-UmStop $run $_) { throw }
             $PSCmdlet.ThrowTerminatingError($_)
         }
         finally {
-            Close-ResetRun $run
+            $run.Close()
         }
     }
 }

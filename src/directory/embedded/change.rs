@@ -1,25 +1,42 @@
-//! One change of a credential record, inside a transaction.
+//! One change of a mailbox's sealed values, inside a transaction.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
 use super::error::{Fault, Sql};
 use super::{audit, lookup, outbox};
-use crate::directory::{Applied, CounterChange, CredentialChange};
+use crate::directory::{Applied, CounterChange, CredentialChange, StoredCredential, Swap};
 
-/// Compares and swaps; with the record go its counter, the message and the audit entries.
+/// Compares and swaps; with record and counter go the message and the audit entries.
 pub(super) fn apply(connection: &Connection, change: &CredentialChange) -> Sql<Applied> {
     let Some(mailbox) = lookup::internal_key(connection, change.mailbox)? else {
         return Err(Fault::Own(lookup::gone()));
     };
-    if record(connection, mailbox)? != change.expected {
-        return Ok(Applied::Conflict);
+    let stored = lookup::credential(connection, change.mailbox)?;
+    let counter = match &change.counter {
+        CounterChange::Keep => None,
+        CounterChange::Set(new) => Some(new),
+        CounterChange::Swap(swap) if swap.expected == stored.counter => Some(&swap.new),
+        CounterChange::Swap(_) => return Ok(Applied::Conflict),
+    };
+    match &change.record {
+        Some(swap) if swap.expected == stored.record => {
+            connection
+                .prepare_cached(
+                    "INSERT INTO credential (mailbox, record, counter) VALUES (?1, ?2, ?3) \
+                     ON CONFLICT (mailbox) DO UPDATE SET record = excluded.record, \
+                     counter = coalesce(excluded.counter, counter)",
+                )?
+                .execute(params![mailbox, swap.new, counter])?;
+        }
+        Some(_) => return Ok(Applied::Conflict),
+        // Whoever counts has seen a record, and records are not removed.
+        None if stored.record.is_none() => return Ok(Applied::Conflict),
+        None => {
+            connection
+                .prepare_cached("UPDATE credential SET counter = coalesce(?2, counter) WHERE mailbox = ?1")?
+                .execute(params![mailbox, counter])?;
+        }
     }
-    connection
-        .prepare_cached(
-            "INSERT INTO credential (mailbox, record) VALUES (?1, ?2) \
-             ON CONFLICT (mailbox) DO UPDATE SET record = excluded.record, counter = iif(?3, NULL, counter)",
-        )?
-        .execute(params![mailbox, change.record, change.counter == CounterChange::Clear])?;
     if let Some(message) = &change.message {
         outbox::insert(connection, message)?;
     }
@@ -29,17 +46,15 @@ pub(super) fn apply(connection: &Connection, change: &CredentialChange) -> Sql<A
     Ok(Applied::Committed)
 }
 
-/// Whether the store holds what this change was to write.
+/// Whether the store holds what this change was to write. Sealed values are never the same twice, so one of them tells.
 pub(super) fn is_in_force(connection: &Connection, change: &CredentialChange) -> Sql<bool> {
-    let Some(mailbox) = lookup::internal_key(connection, change.mailbox)? else {
+    if lookup::internal_key(connection, change.mailbox)?.is_none() {
         return Ok(false);
-    };
-    Ok(record(connection, mailbox)?.as_ref() == Some(&change.record))
-}
-
-fn record(connection: &Connection, mailbox: i64) -> Sql<Option<Vec<u8>>> {
-    Ok(connection
-        .prepare_cached("SELECT record FROM credential WHERE mailbox = ?1")?
-        .query_row([mailbox], |r| r.get(0))
-        .optional()?)
+    }
+    let StoredCredential { record, counter } = lookup::credential(connection, change.mailbox)?;
+    Ok(match (&change.record, &change.counter) {
+        (Some(swap), _) => record.as_ref() == Some(&swap.new),
+        (None, CounterChange::Set(new) | CounterChange::Swap(Swap { new, .. })) => counter.as_ref() == Some(new),
+        (None, CounterChange::Keep) => false,
+    })
 }

@@ -219,8 +219,19 @@ impl Slot {
 /// Opens the store; the exclusive lock must be held, because the first read may rebuild the shared memory.
 /// A reader changes nothing: it sees an older format through temporary views, and the flag says that it does.
 fn open(site: &Site, purpose: Purpose) -> Sql<(Connection, bool)> {
-    let connection = connect(&site.store, purpose, site.timeout)?;
-    let found = schema::inspect(&connection)?;
+    let look = |purpose| -> Sql<_> {
+        let connection = connect(&site.store, purpose, site.timeout)?;
+        let found = schema::inspect(&connection)?;
+        Ok((connection, found))
+    };
+    let (connection, found) = match look(purpose) {
+        Err(fault) if fault.needs_recovery() => {
+            // Opening it to write is what takes the unfinished change back; who may only read has to wait for somebody who may.
+            look(Purpose::Write)?;
+            look(purpose)?
+        }
+        looked => looked?,
+    };
     let wal = is_wal(&connection)?;
     match (found, wal) {
         (Found::Current, true) => return Ok((connection, false)),

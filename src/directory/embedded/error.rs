@@ -55,6 +55,11 @@ impl Fault {
         }
     }
 
+    /// Whether a process that died left a change behind that has to be taken back before anything can be read.
+    pub(super) fn needs_recovery(&self) -> bool {
+        matches!(self, Self::Sql(e) if e.sqlite_error().is_some_and(|e| e.extended_code == ffi::SQLITE_READONLY_ROLLBACK))
+    }
+
     /// Whether SQLite could not open the file or one that goes with it.
     pub(super) fn cannot_open(&self) -> bool {
         matches!(

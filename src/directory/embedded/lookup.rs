@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::error::{Fault, Sql};
 use crate::directory::{MailboxFilter, Matches, Page, StoredCredential};
+use crate::identity::fold::fold;
 use crate::identity::{DistinguishedName, Probe};
 use crate::mailbox::{Extension, Mailbox, ObjectId};
 use crate::{Error, ErrorCode};
@@ -44,12 +45,33 @@ pub(super) fn matching(connection: &Connection, probes: &[Probe]) -> Sql<Vec<i64
 }
 
 pub(super) fn find(connection: &Connection, probes: &[Probe]) -> Sql<Matches> {
-    let ids = matching(connection, probes)?;
+    matches(connection, &matching(connection, probes)?)
+}
+
+fn matches(connection: &Connection, ids: &[i64]) -> Sql<Matches> {
     let first = &ids[..ids.len().min(MATCHES)];
     Ok(Matches {
         count: ids.len(),
         mailboxes: load(connection, first)?,
     })
+}
+
+/// All mailboxes with the extension, in the dial plan of that name or in any.
+pub(super) fn find_by_extension(connection: &Connection, number: &str, dial_plan: Option<&str>) -> Sql<Matches> {
+    let dialled: String = number.chars().filter(|c| !" +-.()/".contains(*c)).collect();
+    let mut statement =
+        connection.prepare_cached("SELECT mailbox, dial_plan FROM extension WHERE digits = ?1 ORDER BY mailbox")?;
+    let dial_plan = dial_plan.map(fold);
+    let mut ids: Vec<i64> = Vec::new();
+    let mut rows = statement.query([dialled])?;
+    while let Some(row) = rows.next()? {
+        let of: Option<String> = row.get(1)?;
+        if dial_plan.is_none() || of.as_deref().map(fold) == dial_plan {
+            ids.push(row.get(0)?);
+        }
+    }
+    ids.dedup();
+    matches(connection, &ids)
 }
 
 pub(super) fn find_by_object_id(connection: &Connection, id: ObjectId) -> Sql<Option<Mailbox>> {

@@ -231,6 +231,10 @@ impl Directory for EmbeddedDirectory {
         self.read(|c| lookup::find(c, identity.probes()))
     }
 
+    fn find_by_extension(&self, number: &str, dial_plan: Option<&str>) -> Result<Matches> {
+        self.read(|c| lookup::find_by_extension(c, number, dial_plan))
+    }
+
     fn find_by_object_id(&self, id: ObjectId) -> Result<Option<Mailbox>> {
         self.read(|c| lookup::find_by_object_id(c, id))
     }

@@ -6,7 +6,6 @@ use crate::Result;
 use crate::clock::Timestamp;
 use crate::credential::derive::{Cost, Derivation, Deriver, PinTags};
 use crate::credential::record::{CredentialRecord, NewPin};
-use crate::directory::CounterChange;
 use crate::generate::PinSpace;
 use crate::mailbox::Extension;
 use crate::pin::Pin;
@@ -19,8 +18,8 @@ pub(super) struct Candidate {
     pub record: CredentialRecord,
     /// The PIN to announce and its id; `None` when it is kept.
     pub announced: Option<(Pin, [u8; 16])>,
-    /// Whether the counter of failed sign-ins starts anew.
-    pub counter: CounterChange,
+    /// Whether the failed sign-ins counted so far no longer count.
+    pub voids_failures: bool,
 }
 
 impl Candidate {
@@ -58,10 +57,7 @@ impl Candidate {
                 }
             }
         };
-        let derivation = match record.derivation_for(cost) {
-            Some(known) => *known,
-            None => Derivation::generate(cost, &mut system_rng())?,
-        };
+        let derivation = derivation_for(record, cost)?;
         let pin_id = random_id()?;
         let record = record.with_new_pin(NewPin {
             pin_id,
@@ -76,7 +72,7 @@ impl Candidate {
         Ok(Self {
             record,
             announced: Some((tags.pin().clone(), pin_id)),
-            counter: CounterChange::Clear,
+            voids_failures: true,
         })
     }
 
@@ -94,18 +90,22 @@ impl Candidate {
         Ok(Self {
             record,
             announced: None,
-            counter: if lock {
-                CounterChange::Keep
-            } else {
-                CounterChange::Clear
-            },
+            voids_failures: !lock,
         })
+    }
+}
+
+/// How a new PIN is derived: as the ones before it, unless the cost has been raised since.
+pub(in crate::service) fn derivation_for(record: &CredentialRecord, cost: Cost) -> Result<Derivation> {
+    match record.derivation_for(cost) {
+        Some(known) => Ok(*known),
+        None => Derivation::generate(cost, &mut system_rng()),
     }
 }
 
 /// A PIN that is not in the history. Drawn without replacement, so that this ends after at most one draw more than the
 /// history has PINs, and nearly always after the first.
-fn draw(
+pub(in crate::service) fn draw(
     record: &CredentialRecord,
     policy: &UmMailboxPolicy,
     extensions: &[Extension],

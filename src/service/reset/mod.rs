@@ -1,9 +1,9 @@
 //! The reset: prepare (look up and check what is cheap), validate (the history), commit (carry out).
 
-mod candidate;
+pub(super) mod candidate;
 mod commit;
-mod prepare;
-mod recipient;
+pub(super) mod prepare;
+pub(super) mod recipient;
 
 use crate::credential::derive::PinTags;
 use crate::directory::PolicyObject;
@@ -89,11 +89,6 @@ impl ResetPlan {
     #[must_use]
     pub fn will_lock(&self) -> bool {
         self.request.locked_out.unwrap_or(false)
-    }
-
-    /// The policy's text for the message.
-    pub(in crate::service) fn reset_pin_text(&self) -> &str {
-        &self.policy.settings.reset_pin_text
     }
 
     /// What the administrator should know beforehand.

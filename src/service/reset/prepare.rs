@@ -90,7 +90,7 @@ impl Service {
 }
 
 /// One error that names every broken rule, but not the PIN.
-pub(super) fn policy_violation(mailbox: &Mailbox, policy: &UmMailboxPolicy, rules: &[PinRule]) -> Error {
+pub(in crate::service) fn policy_violation(mailbox: &Mailbox, policy: &UmMailboxPolicy, rules: &[PinRule]) -> Error {
     let ids: Vec<&str> = rules.iter().map(|rule| rule.id()).collect();
     let reasons: Vec<String> = rules
         .iter()

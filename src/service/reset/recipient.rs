@@ -41,8 +41,13 @@ pub(super) fn decide(request: &ResetRequest, mailbox: &Mailbox, warnings: &mut V
     if let Some(text) = notify {
         return Ok(Some(text.to_owned()));
     }
+    own_address(mailbox).map(Some)
+}
+
+/// Where a message goes that nobody redirects.
+pub(in crate::service) fn own_address(mailbox: &Mailbox) -> Result<String> {
     match mailbox.primary_smtp_address.as_deref() {
-        Some(address) if parse_address(address).is_some() => Ok(Some(address.to_owned())),
+        Some(address) if parse_address(address).is_some() => Ok(address.to_owned()),
         Some(address) => Err(Error::new(
             ErrorCode::NoNotificationAddress,
             format!(

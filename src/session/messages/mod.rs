@@ -3,12 +3,14 @@
 mod audit;
 mod requests;
 mod responses;
+mod sign_in;
 
 pub(super) use audit::{audit, audit_exported};
 pub(super) use requests::{Operation, parse_open, parse_plan, parse_request};
 pub(super) use responses::{
     error, imported, mailbox, mailboxes, outcome, pin_info, pin_infos, policies, status, target,
 };
+pub(super) use sign_in::{parse_sign_in, signed_in};
 
 /// The version of all messages.
 const VERSION: u64 = 1;

@@ -135,7 +135,7 @@ pub(super) fn invalid(message: impl Into<String>) -> Error {
 }
 
 /// A parser's error names line and column, and for our own fields the field, but not the value: it may be anything.
-fn parse<'a, T: Deserialize<'a>>(request: &'a [u8]) -> Result<T> {
+pub(super) fn parse<'a, T: Deserialize<'a>>(request: &'a [u8]) -> Result<T> {
     let text = std::str::from_utf8(request)
         .map_err(|_| Error::new(ErrorCode::InvalidUtf8, "The request is not valid UTF-8."))?;
     // Serde would also take an array for a message, field by field.

@@ -52,7 +52,7 @@ fn warnings(warnings: &[Warning]) -> Value {
         .collect()
 }
 
-fn names(mailbox: &Mailbox) -> Value {
+pub(super) fn names(mailbox: &Mailbox) -> Value {
     json!({
         "identity": mailbox.identity(),
         "guid": mailbox.guid.to_string(),
@@ -62,7 +62,7 @@ fn names(mailbox: &Mailbox) -> Value {
     })
 }
 
-fn extend(mut base: Value, more: Value) -> Value {
+pub(super) fn extend(mut base: Value, more: Value) -> Value {
     if let (Value::Object(base), Value::Object(more)) = (&mut base, more) {
         base.extend(more);
     }
@@ -85,24 +85,27 @@ pub(in crate::session) fn target(plan: &ResetPlan) -> Vec<u8> {
 }
 
 pub(in crate::session) fn outcome(outcome: &ResetOutcome) -> Vec<u8> {
-    let notification = match outcome.notification {
-        Notification::None => "none",
-        Notification::Sent => "sent",
-        Notification::Queued => "queued",
-        Notification::Failed => "failed",
-    };
     bytes(extend(
         names(&outcome.mailbox),
         json!({
             "pinExpired": outcome.pin_expired,
             "lockedOut": outcome.locked_out,
             "pinGenerated": outcome.generated.is_some(),
-            "notification": notification,
+            "notification": notification(outcome.notification),
             "recipient": outcome.recipient,
             "warnings": warnings(&outcome.warnings),
             "diagnostics": outcome.diagnostics,
         }),
     ))
+}
+
+pub(super) const fn notification(notification: Notification) -> &'static str {
+    match notification {
+        Notification::None => "none",
+        Notification::Sent => "sent",
+        Notification::Queued => "queued",
+        Notification::Failed => "failed",
+    }
 }
 
 pub(in crate::session) fn status(status: &Status) -> Vec<u8> {
@@ -120,6 +123,11 @@ fn info_value(info: &PinInfo) -> Value {
         "lockedOut": info.locked_out,
         "firstTimeUser": info.first_time_user,
         "isValid": true,
+        "lastSet": info.last_set.map(|at| at.0),
+        "expiresOn": info.expires_at.map(|at| at.0),
+        "failedAttempts": info.failed_attempts,
+        "lastFailedAttempt": info.last_failure_at.map(|at| at.0),
+        "lockedSince": info.locked_since.map(|at| at.0),
     })
 }
 

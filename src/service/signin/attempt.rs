@@ -1,0 +1,223 @@
+//! One attempt: state, comparison, compare-and-swap, answer.
+
+use super::{SignIn, SignInAnswer, SignInRequest, Subscriber};
+use crate::clock::Timestamp;
+use crate::credential::counter::FailureCounter;
+use crate::credential::derive::{Deriver, PinTags};
+use crate::credential::keyring::{KeyRing, Purpose};
+use crate::credential::lockout::{self as rules, Consequence};
+use crate::directory::{Applied, CounterChange, CredentialChange, PolicyObject, Swap};
+use crate::mailbox::Mailbox;
+use crate::random::system_rng;
+use crate::service::Service;
+use crate::service::race::Race;
+use crate::service::resolve::require_um_enabled;
+use crate::service::sealed::Seen;
+use crate::service::trail::{Action, Event, Target};
+use crate::{Error, ErrorCode, Result};
+
+/// A mailbox as an attempt finds it.
+pub(super) struct Attempt<'a> {
+    pub request: &'a SignInRequest,
+    pub mailbox: Mailbox,
+    pub policy: PolicyObject,
+    pub seen: Seen,
+    pub counter: FailureCounter,
+    pub ring: &'a KeyRing,
+    pub now: Timestamp,
+}
+
+/// What to write for an attempt, and what to answer when it is written.
+pub(super) struct Step {
+    pub change: CredentialChange,
+    pub answer: SignInAnswer,
+}
+
+impl Service {
+    /// Checks a PIN. A wrong one is counted before this returns.
+    ///
+    /// # Errors
+    /// As for a reset: nothing was compared, or nobody hears what the comparison gave.
+    pub fn sign_in(&self, request: SignInRequest, deriver: &mut Deriver) -> Result<SignInAnswer> {
+        let mut tags = PinTags::of(request.pin.clone());
+        self.attempt(&request, &mut tags, deriver, |service, attempt, _| {
+            let policy = &attempt.policy.settings;
+            let outcome = if attempt.seen.record.is_expired(policy, attempt.now) {
+                SignIn::ChangeRequired
+            } else {
+                SignIn::Accepted
+            };
+            let cleared = FailureCounter::zero(attempt.seen.record.epoch);
+            let change = service.count(attempt, &cleared)?;
+            let answer = attempt.answer(outcome, &cleared);
+            Ok(Ok(Step { change, answer }))
+        })?
+    }
+
+    /// Attempts until the compare-and-swap succeeds. `right` says what the right PIN leads to: a step, or an error to be told
+    /// once the step's place is taken by clearing the counter.
+    pub(super) fn attempt<F>(
+        &self,
+        request: &SignInRequest,
+        tags: &mut PinTags,
+        deriver: &mut Deriver,
+        mut right: F,
+    ) -> Result<Result<SignInAnswer>>
+    where
+        F: FnMut(&Self, &Attempt<'_>, &mut Deriver) -> Result<Result<Step>>,
+    {
+        let mut mailbox = self.subscriber(request)?;
+        let mut race = Race::begin();
+        loop {
+            let policy = self.policy_of(&mailbox)?;
+            let seen = self.read_record(&mailbox)?;
+            if seen.stored.record.is_none() {
+                let none = FailureCounter::zero(seen.record.epoch);
+                let answer = SignInAnswer::new(mailbox, SignIn::Rejected, &seen.record, &none, &policy.settings);
+                return Ok(Ok(answer));
+            }
+            let counter = self.counter_of(&mailbox, &seen)?;
+            let ring = self.ring_on_disk()?;
+            let attempt = Attempt {
+                request,
+                mailbox,
+                policy,
+                seen,
+                counter,
+                ring: &ring,
+                now: self.now(),
+            };
+            let (change, answer) = match self.step(&attempt, tags, deriver, &mut right)? {
+                Next::Answer(answer) => return Ok(Ok(*answer)),
+                Next::Write(step) => (step.change, Ok(step.answer)),
+                Next::Refuse(error) => {
+                    let cleared = FailureCounter::zero(attempt.seen.record.epoch);
+                    (self.count(&attempt, &cleared)?, Err(error))
+                }
+            };
+            match self.directory().apply(change)? {
+                Applied::Committed => return Ok(answer),
+                Applied::Conflict => race.lost(&attempt.mailbox)?,
+            }
+            mailbox = self.again(&attempt.mailbox)?;
+        }
+    }
+
+    fn step<F>(&self, attempt: &Attempt<'_>, tags: &mut PinTags, deriver: &mut Deriver, right: &mut F) -> Result<Next>
+    where
+        F: FnMut(&Self, &Attempt<'_>, &mut Deriver) -> Result<Result<Step>>,
+    {
+        let (record, policy) = (&attempt.seen.record, &attempt.policy.settings);
+        if let Some(since) = rules::locked_since(record, &attempt.counter, policy) {
+            return self.refuse_locked(attempt, since);
+        }
+        if record.current().is_none() {
+            // There is no PIN to guess, so there is nothing to count.
+            return Ok(Next::Answer(Box::new(
+                attempt.answer(SignIn::Rejected, &attempt.counter),
+            )));
+        }
+        if record.is_current(tags, deriver)? {
+            return Ok(match right(self, attempt, deriver)? {
+                Ok(step) => Next::Write(Box::new(step)),
+                Err(error) => Next::Refuse(error),
+            });
+        }
+        let (counter, consequence) = rules::after_failure(attempt.counter, policy, attempt.now);
+        let step = match consequence {
+            Consequence::Counted => self.counted(attempt, counter)?,
+            Consequence::ResetDue => match self.automatic_reset(attempt, counter, deriver)? {
+                Some(step) => step,
+                None => self.counted(attempt, counter)?,
+            },
+            Consequence::LockedOut => self.lock_out(attempt, counter)?,
+        };
+        Ok(Next::Write(Box::new(step)))
+    }
+
+    /// A wrong PIN without further consequence.
+    fn counted(&self, attempt: &Attempt<'_>, counter: FailureCounter) -> Result<Step> {
+        let mut change = self.count(attempt, &counter)?;
+        let failure = attempt.failure(&counter)?;
+        change.audit = self.trail(attempt.ring, attempt.now, &[failure]);
+        Ok(Step {
+            change,
+            answer: attempt.answer(SignIn::Rejected, &counter),
+        })
+    }
+
+    /// The counter's swap, and nothing else.
+    pub(super) fn count(&self, attempt: &Attempt<'_>, counter: &FailureCounter) -> Result<CredentialChange> {
+        Ok(CredentialChange {
+            mailbox: attempt.mailbox.object_id,
+            record: None,
+            counter: CounterChange::Swap(Swap {
+                expected: attempt.seen.stored.counter.clone(),
+                new: self.sealed_counter(attempt, counter)?,
+            }),
+            message: None,
+            audit: None,
+        })
+    }
+
+    pub(super) fn sealed_counter(&self, attempt: &Attempt<'_>, counter: &FailureCounter) -> Result<Vec<u8>> {
+        let context = self.seal_context(attempt.mailbox.object_id)?;
+        attempt
+            .ring
+            .seal(Purpose::Counter, &context, &counter.encode(), &mut system_rng())
+    }
+
+    fn subscriber(&self, request: &SignInRequest) -> Result<Mailbox> {
+        match &request.subscriber {
+            Subscriber::Identity(text) => self.resolve_um_enabled(text, request.lookup()),
+            Subscriber::Extension { number, dial_plan } => {
+                if !number.chars().any(|c| c.is_ascii_digit()) {
+                    return Err(Error::new(ErrorCode::InvalidIdentity, "The extension has no digits.")
+                        .action("Pass the extension as digits."));
+                }
+                let matches = self.directory().find_by_extension(number, dial_plan.as_deref())?;
+                let name = match dial_plan {
+                    None => format!("extension {number}"),
+                    Some(plan) => format!("extension {number} in dial plan {plan}"),
+                };
+                let mailbox = self.only(matches, &name, request.lookup())?;
+                require_um_enabled(&mailbox)?;
+                Ok(mailbox)
+            }
+        }
+    }
+}
+
+/// What follows from what was found.
+pub(super) enum Next {
+    /// Nothing is to be written.
+    Answer(Box<SignInAnswer>),
+    /// The answer holds once this is written.
+    Write(Box<Step>),
+    /// The right PIN, but what it was to bring is refused.
+    Refuse(Error),
+}
+
+impl Attempt<'_> {
+    pub(super) fn answer(&self, outcome: SignIn, counter: &FailureCounter) -> SignInAnswer {
+        let policy = &self.policy.settings;
+        SignInAnswer::new(self.mailbox.clone(), outcome, &self.seen.record, counter, policy)
+    }
+
+    /// A failed attempt, for the audit.
+    pub(super) fn failure(&self, counter: &FailureCounter) -> Result<Event<'_>> {
+        Ok(self.event(Action::SignInFailure)?.result("failures", counter.failures))
+    }
+
+    pub(super) fn event(&self, action: Action) -> Result<Event<'_>> {
+        let cmdlet = self.request.cmdlet.as_deref().unwrap_or("umpin_signin");
+        let mut event = Event::new(action, cmdlet, Target::Mailbox(&self.mailbox))?;
+        match &self.request.subscriber {
+            Subscriber::Identity(text) => event.parameter("Identity", Some(text.as_str())),
+            Subscriber::Extension { number, dial_plan } => event
+                .parameter("Extension", Some(number.as_str()))
+                .parameter("DialPlan", dial_plan.as_deref()),
+        };
+        Ok(event)
+    }
+}

@@ -1,0 +1,74 @@
+//! The user's own change of the PIN: the old one opens, the policy decides, and expiry and first-time use are over.
+
+use super::attempt::{Attempt, Step};
+use super::{ChangePinRequest, SignIn, SignInAnswer};
+use crate::Result;
+use crate::credential::counter::FailureCounter;
+use crate::credential::derive::{Deriver, PinTags};
+use crate::credential::keyring::Purpose;
+use crate::credential::record::NewPin;
+use crate::directory::{CounterChange, CredentialChange, Swap};
+use crate::policy::PinRule;
+use crate::random::system_rng;
+use crate::service::reset::candidate::derivation_for;
+use crate::service::reset::prepare::policy_violation;
+use crate::service::trail::Action;
+use crate::service::{Service, random_id};
+
+impl Service {
+    /// Sets the new PIN if the old one is right. A wrong one counts as in [`Service::sign_in`] and is answered alike.
+    ///
+    /// # Errors
+    /// As for a sign-in; `PinPolicyViolation` with every broken rule, which only whoever knows the old PIN gets to hear.
+    pub fn change_pin(&self, request: ChangePinRequest, deriver: &mut Deriver) -> Result<SignInAnswer> {
+        let ChangePinRequest { attempt, new_pin } = request;
+        let mut old = PinTags::of(attempt.pin.clone());
+        let mut new = PinTags::of(new_pin);
+        self.attempt(&attempt, &mut old, deriver, |service, attempt, deriver| {
+            service.replace(attempt, &mut new, deriver)
+        })?
+    }
+
+    fn replace(&self, attempt: &Attempt<'_>, new: &mut PinTags, deriver: &mut Deriver) -> Result<Result<Step>> {
+        let (mailbox, policy, seen) = (&attempt.mailbox, &attempt.policy.settings, &attempt.seen);
+        let mut rules = policy.check(new.pin(), &mailbox.extensions);
+        if seen.record.is_reused(new, deriver, policy.pin_history_count)? {
+            rules.push(PinRule::History);
+        }
+        if !rules.is_empty() {
+            return Ok(Err(policy_violation(mailbox, policy, &rules)));
+        }
+        let derivation = derivation_for(&seen.record, self.settings.cost)?;
+        let epoch = random_id()?;
+        let record = seen.record.with_new_pin(NewPin {
+            pin_id: random_id()?,
+            tag: new.tag(&derivation, deriver)?,
+            derivation,
+            set_at: attempt.now,
+            expired: false,
+            locked_at: None,
+            by_user: true,
+            epoch,
+        });
+        let context = self.seal_context(mailbox.object_id)?;
+        let cleared = FailureCounter::zero(epoch);
+        let event = attempt.event(Action::ChangePin)?;
+        let change = CredentialChange {
+            mailbox: mailbox.object_id,
+            record: Some(Swap {
+                expected: seen.stored.record.clone(),
+                new: attempt
+                    .ring
+                    .seal(Purpose::Record, &context, &record.encode(), &mut system_rng())?,
+            }),
+            counter: CounterChange::Swap(Swap {
+                expected: seen.stored.counter.clone(),
+                new: self.sealed_counter(attempt, &cleared)?,
+            }),
+            message: None,
+            audit: self.trail(attempt.ring, attempt.now, &[event]),
+        };
+        let answer = SignInAnswer::new(mailbox.clone(), SignIn::Accepted, &record, &cleared, policy);
+        Ok(Ok(Step { change, answer }))
+    }
+}

@@ -1,0 +1,132 @@
+//! What too many wrong PINs lead to: a new PIN by mail, and in the end the lock-out.
+
+use super::attempt::{Attempt, Next, Step};
+use super::{SignIn, SignInAnswer};
+use crate::clock::Timestamp;
+use crate::credential::counter::FailureCounter;
+use crate::credential::derive::Deriver;
+use crate::credential::keyring::Purpose;
+use crate::credential::record::NewPin;
+use crate::directory::{CounterChange, CredentialChange, Swap};
+use crate::random::system_rng;
+use crate::service::notify::Announcement;
+use crate::service::reset::Notification;
+use crate::service::reset::candidate::{derivation_for, draw};
+use crate::service::reset::recipient::own_address;
+use crate::service::trail::Action;
+use crate::service::{Service, random_id};
+use crate::{ErrorCode, Result};
+
+impl Service {
+    /// A locked mailbox refuses every PIN unseen. A lock that only follows from a stricter policy is written down, so that it
+    /// stays until an administrator acts.
+    pub(super) fn refuse_locked(&self, attempt: &Attempt<'_>, since: Timestamp) -> Result<Next> {
+        let answer = attempt.answer(SignIn::Locked, &attempt.counter);
+        if attempt.seen.record.locked_at.is_some() || attempt.counter.locked_at.is_some() {
+            return Ok(Next::Answer(Box::new(answer)));
+        }
+        let mut change = self.count(attempt, &attempt.counter.locked(since))?;
+        let event = attempt
+            .event(Action::LockOut)?
+            .result("failures", attempt.counter.failures);
+        change.audit = self.trail(attempt.ring, attempt.now, &[event]);
+        Ok(Next::Write(Box::new(Step { change, answer })))
+    }
+
+    /// The wrong PIN that was the last allowed.
+    pub(super) fn lock_out(&self, attempt: &Attempt<'_>, counter: FailureCounter) -> Result<Step> {
+        let mut change = self.count(attempt, &counter)?;
+        let events = [
+            attempt.failure(&counter)?,
+            attempt.event(Action::LockOut)?.result("failures", counter.failures),
+        ];
+        change.audit = self.trail(attempt.ring, attempt.now, &events);
+        Ok(Step {
+            change,
+            answer: attempt.answer(SignIn::Locked, &counter),
+        })
+    }
+
+    /// The wrong PIN that brings a new one. `None` where nobody could be told the new PIN, or the policy leaves none: then the
+    /// user keeps the old one, and counting towards the lock-out goes on.
+    pub(super) fn automatic_reset(
+        &self,
+        attempt: &Attempt<'_>,
+        counter: FailureCounter,
+        deriver: &mut Deriver,
+    ) -> Result<Option<Step>> {
+        let (mailbox, policy, seen) = (&attempt.mailbox, &attempt.policy.settings, &attempt.seen);
+        let Ok(recipient) = own_address(mailbox) else {
+            return Ok(None);
+        };
+        let mut tags = match draw(&seen.record, policy, &mailbox.extensions, deriver) {
+            Ok(tags) => tags,
+            Err(error) if error.code() == ErrorCode::NoValidPin => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let derivation = derivation_for(&seen.record, self.settings.cost)?;
+        let (pin_id, epoch) = (random_id()?, random_id()?);
+        let record = seen.record.with_new_pin(NewPin {
+            pin_id,
+            tag: tags.tag(&derivation, deriver)?,
+            derivation,
+            set_at: attempt.now,
+            expired: true,
+            locked_at: None,
+            by_user: false,
+            epoch,
+        });
+        let context = self.seal_context(mailbox.object_id)?;
+        let message = self.compose(
+            &Announcement {
+                mailbox,
+                policy,
+                recipient: &recipient,
+                pin: tags.pin(),
+                must_change: true,
+                locked_out: false,
+            },
+            attempt.now,
+        )?;
+        let carried_over = counter.after_automatic_reset(epoch);
+        let events = [
+            attempt.failure(&counter)?,
+            attempt
+                .event(Action::AutomaticReset)?
+                .result("failures", counter.failures)
+                .result("recipient", recipient.as_str()),
+        ];
+        let change = CredentialChange {
+            mailbox: mailbox.object_id,
+            record: Some(Swap {
+                expected: seen.stored.record.clone(),
+                new: attempt
+                    .ring
+                    .seal(Purpose::Record, &context, &record.encode(), &mut system_rng())?,
+            }),
+            counter: CounterChange::Swap(Swap {
+                expected: seen.stored.counter.clone(),
+                new: self.sealed_counter(attempt, &carried_over)?,
+            }),
+            message: Some(self.outbox_entry(&message, pin_id, &context, attempt.ring)?),
+            audit: self.trail(attempt.ring, attempt.now, &events),
+        };
+        let mut answer = attempt.answer(SignIn::ResetByFailures, &carried_over);
+        answer.message = Some(message);
+        Ok(Some(Step { change, answer }))
+    }
+
+    /// Hands the message of a reset by failures over. Apart from the attempt, so that a slow relay keeps nobody waiting for an
+    /// answer: the message is durable already, and what fails here is tried again later.
+    pub fn deliver_after(&self, answer: &mut SignInAnswer) -> Notification {
+        let Some(message) = answer.message.take() else {
+            return Notification::None;
+        };
+        let mut diagnostics = std::mem::take(&mut answer.diagnostics);
+        let mut warnings = Vec::new();
+        let notification = self.hand_over(&answer.mailbox, &message, &mut warnings, &mut diagnostics);
+        self.drain_outbox(&mut diagnostics);
+        answer.diagnostics = diagnostics;
+        notification
+    }
+}

@@ -1,0 +1,95 @@
+//! Attempts to sign in: on threads of their own, and answered no sooner than the common floor.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::pool::guarded;
+use super::request::{AttemptResult, Request, defect};
+use super::{Session, messages};
+use crate::credential::derive::Deriver;
+use crate::pin::Pin;
+use crate::service::Service;
+use crate::service::signin::{ChangePinRequest, SignInAnswer};
+use crate::{Error, ErrorCode, Result};
+
+type Work = dyn FnOnce(&Service, &mut Deriver) -> Result<SignInAnswer> + Send;
+
+impl Request {
+    /// Starts an attempt to sign in. Once started it is carried out and counted, whether or not anybody waits for the answer.
+    ///
+    /// # Errors
+    /// `InvalidRequest`; `InvalidArgument` where there is no PIN.
+    pub fn sign_in(session: &Session, request: &[u8], pin: Option<Pin>) -> Result<Self> {
+        session.check()?;
+        let (request, deliver) = messages::parse_sign_in(request, required(pin)?)?;
+        Ok(Self::attempted(
+            session,
+            deliver,
+            Box::new(move |service, deriver| service.sign_in(request, deriver)),
+        ))
+    }
+
+    /// Starts a user's own change of the PIN.
+    ///
+    /// # Errors
+    /// As [`Self::sign_in`].
+    pub fn change_pin(session: &Session, request: &[u8], pin: Option<Pin>, new_pin: Option<Pin>) -> Result<Self> {
+        session.check()?;
+        let (attempt, deliver) = messages::parse_sign_in(request, required(pin)?)?;
+        let new_pin = required(new_pin)?;
+        let change = ChangePinRequest { attempt, new_pin };
+        Ok(Self::attempted(
+            session,
+            deliver,
+            Box::new(move |service, deriver| service.change_pin(change, deriver)),
+        ))
+    }
+
+    fn attempted(session: &Session, deliver: bool, attempt: Box<Work>) -> Self {
+        let asked = Instant::now();
+        let started = Self::started(session);
+        let state = started.state();
+        let core = Arc::clone(&session.core);
+        let work = move |deriver: &mut Deriver| {
+            let answer = guarded(|| attempt(&core.service, deriver)).unwrap_or_else(|| Err(defect()));
+            let mut later = None;
+            let (json, result) = match answer {
+                Err(error) => (Err(Arc::new(error)), None),
+                Ok(mut answer) => {
+                    let handed_over = deliver.then(|| core.service.deliver_after(&mut answer));
+                    let result = AttemptResult {
+                        outcome: answer.outcome,
+                        left: answer.left,
+                    };
+                    let json = messages::signed_in(&answer, handed_over);
+                    later = answer.message.is_some().then_some(answer);
+                    (Ok(json), Some(result))
+                }
+            };
+            let withheld_until = match result {
+                Some(result) if result.outcome.is_positive() => None,
+                _ => Some(core.service.answer_not_before(asked)),
+            };
+            (core, json, result, withheld_until, later)
+        };
+        session
+            .core
+            .sign_ins
+            .spawn(work, move |(core, json, result, withheld_until, later)| {
+                state.update(|state| state.answered(json, result, withheld_until));
+                if let Some(mut answer) = later {
+                    let service = Arc::clone(&core);
+                    let deliver = move |_: &mut Deriver| service.service.deliver_after(&mut answer);
+                    core.back.spawn(deliver, drop);
+                }
+            });
+        started
+    }
+}
+
+fn required(pin: Option<Pin>) -> Result<Pin> {
+    pin.ok_or_else(|| {
+        Error::new(ErrorCode::InvalidArgument, "The PIN is empty; no attempt was made.")
+            .action("Pass what the caller keyed.")
+    })
+}
