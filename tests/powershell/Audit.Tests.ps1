@@ -31,19 +31,19 @@ Describe 'Get-UMPinAudit' {
             $entries = @(Get-UMPinAudit)
             $entries.Count
             $entries[0].Cmdlet
-            $reset = $entries[1]
+            $reset = $entries[2]
             $reset.PSObject.TypeNames[0]
             ($reset.PSObject.Properties.Name | Sort-Object) -join ' '
             "$($reset.Cmdlet) $($reset.Target) $($reset.Succeeded) $($reset.Kind) $($reset.ChainState)"
             $reset.Caller -ne '' -and $reset.Host -ne '' -and $reset.Application -like 'UMMailboxPin/*'
             $reset.Parameters.Identity + ' ' + $reset.Parameters.Pin
             "$($reset.Date.Kind) $([math]::Abs(((Get-Date) - $reset.Date).TotalMinutes) -lt 5)"
-            "$($entries[3].Parameters.LockedOut) $($entries[3].Parameters.KeepPin)"
+            "$($entries[4].Parameters.LockedOut) $($entries[4].Parameters.KeepPin) $($entries[4].Action)"
         }
         $run.All | Should -BeNullOrEmpty
-        $run.Output | Should -Be @(4, 'Import-UMDirectory', 'UMMailboxPin.AuditEntry',
+        $run.Output | Should -Be @(5, 'Import-UMDirectory', 'UMMailboxPin.AuditEntry',
             'Action Application Caller ChainState Cmdlet Date Details Entry Host Kind OperationId Parameters Result Succeeded Target TargetGuid',
-            'Set-UMMailboxPIN contoso.com/Sales/Tony Smith True operation Intact', $true, 'tonysmith@contoso.com *', 'Local True', 'True True')
+            'Set-UMMailboxPIN contoso.com/Sales/Tony Smith True operation Intact', $true, 'tonysmith@contoso.com *', 'Local True', 'True True Lock')
     }
 
     It 'has no PIN anywhere, typed or generated' {
@@ -90,10 +90,10 @@ Describe 'Get-UMPinAudit' {
             Show (Get-UMPinAudit -StartDate $V.Middle.ToUniversalTime() -EndDate (Get-Date).AddDays(-1))
         }
         $run.All | Should -BeNullOrEmpty
-        $run.Output[0] | Should -BeLike '3 7*'
+        $run.Output[0] | Should -BeLike '5 9*'
         $run.Output[1] | Should -Be $run.Output[0]
-        $run.Output[2..8] | Should -Be @('5', '', '1', '1', '', '1 3', '')
-        $run.Output[9] | Should -BeLike '5 7*'
+        $run.Output[2..8] | Should -Be @('7', '', '1 3', '1 3', '', '1 3 5', '')
+        $run.Output[9] | Should -BeLike '7 9*'
         $run.Output[10] | Should -Be ''
     }
 
@@ -179,7 +179,7 @@ Describe 'Export-UMPinAudit' {
             try { Export-UMPinAudit env:x } catch { $_.FullyQualifiedErrorId }
         }
         $run.ErrorText | Should -BeNullOrEmpty
-        $run.Text | Should -Match 'What if: Exporting the audit log of ".*directory.db" to file ".*a.jsonl"'
+        $run.Text | Should -Match 'What if: Exporting the audit log of the directory to file ".*a.jsonl"'
         $run.Output | Should -Be @($false, $true, 'AuditFileUnusable,Export-UMPinAudit', $true, 'keep', 'AuditFileUnusable,Export-UMPinAudit')
     }
 
@@ -212,7 +212,7 @@ Describe 'Export-UMPinAudit' {
         $run = Invoke-Fresh -Store $script:Store -Variables @{ Log = $script:Copy } {
             Get-UMPinAudit -Path $V.Log -ErrorAction SilentlyContinue | ForEach-Object { "$($_.Entry) $($_.ChainState)" }
         }
-        $run.Output | Should -Be @('1 Intact', '3 Broken', '5 Intact', '7 Intact')
+        $run.Output | Should -Be @('1 Intact', '3 Broken', '5 Intact', '7 Intact', '9 Intact')
     }
 
     It 'is a warning and no error when it was cut off in the middle of a line' {
@@ -223,7 +223,7 @@ Describe 'Export-UMPinAudit' {
             "$warnings"
         }
         $run.ErrorText | Should -BeNullOrEmpty
-        $run.Output[0] | Should -Be 4
+        $run.Output[0] | Should -Be 5
         $run.Output[1] | Should -BeLike 'The audit chain of host "*" ends in the middle of an entry*'
     }
 
@@ -250,7 +250,7 @@ Describe 'A configured retention' {
                 try { Get-UMPinAudit -ErrorAction Stop } catch { $_.FullyQualifiedErrorId }
             }
             $run.ErrorText | Should -BeNullOrEmpty
-            $run.Output | Should -Be @(2, 'KeyUnavailable,Get-UMPinAudit')
+            $run.Output | Should -Be @(3, 'KeyUnavailable,Get-UMPinAudit')
         }
         finally {
             Remove-TestFolder $store

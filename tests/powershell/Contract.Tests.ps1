@@ -175,6 +175,6 @@ Describe 'The error catalogue' {
             $entry.IsException -and $entry.Category -and $entry.Constructors | Should -BeTrue -Because $entry.Id
         }
         ($run.Output | Where-Object IsArgument | ForEach-Object Id | Sort-Object) -join ' ' |
-            Should -Be 'InvalidIdentity InvalidNotifyEmail InvalidParameterCombination NoNotificationAddress'
+            Should -Be 'AuditFileUnusable InvalidIdentity InvalidNotifyEmail InvalidParameterCombination NoNotificationAddress'
     }
 }

@@ -53,9 +53,8 @@ function Export-UMPinAudit {
         [switch] $PassThru
     )
 
-    foreach ($preference in (Get-CallerPreference $PSCmdlet).GetEnumerator()) {
-        $ExecutionContext.SessionState.PSVariable.Set($preference.Key, $preference.Value)
-    }
+    # What Get-CallerPreference says, in one call.
+    [UMMailboxPin.Parameters]::TakePreferences($PSCmdlet.SessionState.PSVariable, $ExecutionContext.SessionState.PSVariable, $PSBoundParameters)
 
     $directory = Open-UmDirectory $PSCmdlet
     $run = @{ Cmdlet = $PSCmdlet; Warned = @{}; Writing = $false }
@@ -65,7 +64,7 @@ function Export-UMPinAudit {
         $request['force'] = $true
     }
 
-    $go = Confirm-UmChange -Cmdlet $PSCmdlet -Sentence "Exporting the audit log of ""$($directory.Location)"" to file ""$file""."
+    $go = Confirm-UmChange -Cmdlet $PSCmdlet -Sentence "Exporting the audit log of the directory to file ""$file""."
     if ($go) {
         $answer = Invoke-UmRequest -Session $directory.Session -Request $request -TargetObject $Path
         Write-UmDiagnostic $PSCmdlet $answer.Diagnostics

@@ -94,9 +94,8 @@ function Get-UMPinAudit {
     )
 
     begin {
-        foreach ($preference in (Get-CallerPreference $PSCmdlet).GetEnumerator()) {
-            $ExecutionContext.SessionState.PSVariable.Set($preference.Key, $preference.Value)
-        }
+        # What Get-CallerPreference says, in one call.
+        [UMMailboxPin.Parameters]::TakePreferences($PSCmdlet.SessionState.PSVariable, $ExecutionContext.SessionState.PSVariable, $PSBoundParameters)
         $run = @{ Cmdlet = $PSCmdlet; Warned = @{}; Writing = $false }
         $request = @{}
         # An export is read where there is no directory, too.
