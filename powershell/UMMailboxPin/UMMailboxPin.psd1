@@ -10,7 +10,10 @@
     CompatiblePSEditions = @('Desktop', 'Core')
     RequiredAssemblies   = @('bin/UMMailboxPin.Interop.dll')
     FormatsToProcess     = @('UMMailboxPin.Format.ps1xml')
-    FunctionsToExport    = @('Get-UMMailboxPIN', 'Lock-UMMailbox', 'Set-UMMailboxPIN', 'Test-UMMailboxPIN', 'Unlock-UMMailbox')
+    FunctionsToExport    = @(
+        'Export-UMPinAudit', 'Get-UMMailboxPIN', 'Get-UMPinAudit', 'Lock-UMMailbox', 'Set-UMMailboxPIN', 'Test-UMMailboxPIN',
+        'Unlock-UMMailbox'
+    )
     CmdletsToExport      = @()
     VariablesToExport    = @()
     AliasesToExport      = @()

@@ -52,6 +52,7 @@ fn without_a_file_there_are_defaults() {
                 from: "Unified Messaging <um@localhost>".into(),
             },
             audit_enabled: true,
+            audit_retention_days: None,
             default_scope: None,
             netbios_name: None,
             service_group: None,

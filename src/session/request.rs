@@ -164,6 +164,8 @@ fn perform(service: &Service, operation: Operation) -> Result<Vec<u8>> {
             }
         },
         Operation::Policies(query) => messages::policies(&service.policies(query.identity())?),
+        Operation::Audit(query) => messages::audit(&service.audit_entries(&query)?),
+        Operation::AuditExport(request) => messages::audit_exported(&service.audit_export(&request)?),
         Operation::Import(request) => messages::imported(&service.import(&request)?),
     })
 }

@@ -34,8 +34,8 @@ Describe 'The commands' {
     It 'are exactly those of the manifests' {
         $script:Run.ErrorText | Should -BeNullOrEmpty
         ($script:Commands.Keys | Sort-Object) -join ' ' |
-            Should -Be (@('Get-Mailbox Get-UMMailbox Get-UMMailboxPIN Get-UMMailboxPolicy Import-UMDirectory Lock-UMMailbox'
-                'Set-UMMailboxPIN Test-UMMailboxPIN Unlock-UMMailbox') -join ' ')
+            Should -Be (@('Export-UMPinAudit Get-Mailbox Get-UMMailbox Get-UMMailboxPIN Get-UMMailboxPolicy Get-UMPinAudit Import-UMDirectory'
+                'Lock-UMMailbox Set-UMMailboxPIN Test-UMMailboxPIN Unlock-UMMailbox') -join ' ')
     }
 
     It 'have one parameter set each' {
@@ -171,11 +171,11 @@ Describe 'The error catalogue' {
                 }
             }
         }
-        $run.Output.Count | Should -Be 22
+        $run.Output.Count | Should -Be 24
         foreach ($entry in $run.Output) {
             $entry.IsException -and $entry.Category -and $entry.Constructors | Should -BeTrue -Because $entry.Id
         }
         ($run.Output | Where-Object IsArgument | ForEach-Object Id | Sort-Object) -join ' ' |
-            Should -Be 'InvalidIdentity InvalidNotifyEmail InvalidParameterCombination NoNotificationAddress'
+            Should -Be 'AuditFileUnusable InvalidIdentity InvalidNotifyEmail InvalidParameterCombination NoNotificationAddress'
     }
 }

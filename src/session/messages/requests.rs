@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::VERSION;
+use super::{VERSION, audit};
 use crate::config::OpenRequest;
 use crate::directory::MailboxFilter;
 use crate::import::Format;
+use crate::service::audit::{AuditExport, AuditQuery};
 use crate::service::reset::ResetRequest;
 use crate::service::{ImportRequest, Lookup};
 use crate::{Error, ErrorCode, Result};
@@ -54,6 +55,8 @@ enum RawOperation {
     Mailboxes(Query),
     Policies(Query),
     Import(Import),
+    Audit(audit::Audit),
+    AuditExport(audit::Export),
 }
 
 #[derive(Deserialize)]
@@ -96,6 +99,8 @@ pub(in crate::session) enum Operation {
     Mailboxes(Query),
     Policies(Query),
     Import(ImportRequest),
+    Audit(AuditQuery),
+    AuditExport(AuditExport),
 }
 
 impl Query {
@@ -211,6 +216,8 @@ pub(in crate::session) fn parse_request(request: &[u8]) -> Result<Operation> {
         RawOperation::PinInfo(query) => Operation::PinInfo(checked(query)?),
         RawOperation::Mailboxes(query) => Operation::Mailboxes(checked(query)?),
         RawOperation::Policies(query) => Operation::Policies(checked(query)?),
+        RawOperation::Audit(audit) => Operation::Audit(audit.check()?),
+        RawOperation::AuditExport(export) => Operation::AuditExport(export.check()?),
         RawOperation::Import(import) => {
             check_version(import.v)?;
             if !import.path.is_absolute() {
