@@ -1,5 +1,6 @@
 //! The audit log of a real store: what is recorded, that tampering with the file shows, retention, export.
 
+mod actions;
 mod export;
 mod reading;
 mod retention;

@@ -28,6 +28,10 @@ function Get-UMPinAudit {
     .PARAMETER Cmdlet
     Shows what was done with this command. Wildcards are allowed.
 
+    .PARAMETER Action
+    Only what was done in this way: Reset, Lock, Unlock, ChangePin (by the user), SignInFailure (a wrong PIN that was counted),
+    AutomaticReset (after too many of them), LockOut, Import or PolicyChange.
+
     .PARAMETER Outcome
     Shows only operations that succeeded, or only those that failed.
 
@@ -50,6 +54,11 @@ function Get-UMPinAudit {
     Get-UMPinAudit -StartDate (Get-Date).AddDays(-7) -Identity tonysmith@contoso.com
 
     Shows what happened to one mailbox's PIN in the last week.
+
+    .EXAMPLE
+    Get-UMPinAudit -Action LockOut -StartDate (Get-Date).AddDays(-1)
+
+    Shows which mailboxes were locked by wrong PINs since yesterday.
 
     .EXAMPLE
     Get-UMPinAudit -ErrorVariable faults | Out-Null; $faults.Count -eq 0
@@ -84,6 +93,9 @@ function Get-UMPinAudit {
         [ValidateNotNullOrEmpty()]
         [string] $Cmdlet,
 
+        [ValidateSet('Reset', 'Lock', 'Unlock', 'ChangePin', 'SignInFailure', 'AutomaticReset', 'LockOut', 'Import', 'PolicyChange')]
+        [string] $Action,
+
         [ValidateSet('Succeeded', 'Failed')]
         [string] $Outcome,
 
@@ -111,6 +123,9 @@ function Get-UMPinAudit {
         }
         if ($PSBoundParameters.ContainsKey('EndDate')) {
             $request['until'] = ConvertTo-AuditTime $EndDate
+        }
+        if ($Action) {
+            $request['action'] = $Action
         }
         if ($Outcome) {
             $request['outcome'] = $Outcome.ToLowerInvariant()
