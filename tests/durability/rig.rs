@@ -1,4 +1,5 @@
 //! Stores to be mistreated, sessions on them, and what a store really holds.
+#![allow(dead_code, reason = "each test binary uses its part of it")]
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
