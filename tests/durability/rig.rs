@@ -96,7 +96,12 @@ pub fn service(
         clock,
         keys: Arc::new(support::keys(data)),
     };
-    let settings = Settings {
+    Service::new(ports, settings(cost))
+}
+
+/// Audited, and without floor under the answers to a sign-in.
+pub fn settings(cost: Cost) -> Settings {
+    Settings {
         cost,
         audit: true,
         scope: None,
@@ -107,8 +112,7 @@ pub fn service(
             host: "host".to_owned(),
             application: "durability".to_owned(),
         },
-    };
-    Service::new(ports, settings)
+    }
 }
 
 pub fn cheap_service(data: &Path, clock: Arc<dyn Clock>) -> Service {

@@ -2,6 +2,8 @@
 //!
 //! The other processes are this test binary once more (`child.rs`).
 
+mod memory;
+mod model;
 #[path = "../durability/rig.rs"]
 mod rig;
 mod rules;
