@@ -2,10 +2,17 @@
 //!
 //! The other processes are this test binary once more (`child.rs`).
 
+mod attempt;
+#[path = "../durability/double.rs"]
+mod double;
+mod faults;
 mod memory;
 mod model;
 #[path = "../durability/rig.rs"]
 mod rig;
 mod rules;
+#[cfg(target_os = "linux")]
+#[path = "../support/small.rs"]
+mod small;
 #[path = "../support/mod.rs"]
 mod support;

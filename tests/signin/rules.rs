@@ -5,51 +5,27 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use umpin::ErrorCode;
-use umpin::pin::Pin;
 use umpin::service::signin::SignIn;
 use umpin::session::{Poll, Request, SharedError};
 
+use crate::attempt::{self, PATIENCE, pin};
 use crate::rig;
 use crate::support::{Store, announced_pin, request};
 
 const TONY: &str = "tonysmith@contoso.com";
 const PIN: &str = "739152";
 const WRONG: &str = "111222";
-const PATIENCE: Duration = Duration::from_secs(60);
 
-fn answer(pending: Result<Request, umpin::Error>) -> Result<Value, SharedError> {
-    let pending = pending.map_err(std::sync::Arc::new)?;
-    match pending.wait(PATIENCE)? {
-        Poll::Ready(json) => Ok(serde_json::from_slice(&json).expect("a JSON response")),
-        Poll::Pending => panic!("no answer within {PATIENCE:?}"),
-    }
-}
-
-fn pin(text: &str) -> Option<Pin> {
-    (!text.is_empty()).then(|| Pin::new(text.to_owned()))
-}
-
-fn attempt(store: &Store, mut fields: Value, text: &str) -> Result<Value, SharedError> {
-    fields["v"] = 1.into();
-    answer(Request::sign_in(
-        &store.session,
-        fields.to_string().as_bytes(),
-        pin(text),
-    ))
+fn attempt(store: &Store, fields: Value, text: &str) -> Result<Value, SharedError> {
+    attempt::attempt(&store.session, fields, text)
 }
 
 fn sign_in(store: &Store, text: &str) -> Value {
-    attempt(store, json!({ "identity": TONY, "deliver": true }), text).expect("an answer")
+    attempt::sign_in(&store.session, TONY, text).expect("an answer")
 }
 
 fn change(store: &Store, old: &str, new: &str) -> Result<Value, SharedError> {
-    let fields = json!({ "v": 1, "identity": TONY }).to_string();
-    answer(Request::change_pin(
-        &store.session,
-        fields.as_bytes(),
-        pin(old),
-        pin(new),
-    ))
+    attempt::change(&store.session, TONY, old, new)
 }
 
 /// Without floor, because most tests here wait for many negative answers.
@@ -119,12 +95,7 @@ fn the_right_pin_is_accepted_and_a_wrong_one_is_counted() {
 fn five_wrong_pins_reset_the_pin_and_fifteen_lock_the_mailbox() {
     let store = store();
     let outcomes: Vec<String> = (0..17)
-        .map(|_| {
-            sign_in(&store, WRONG)["outcome"]
-                .as_str()
-                .expect("an outcome")
-                .to_owned()
-        })
+        .map(|_| attempt::outcome(&sign_in(&store, WRONG)).to_owned())
         .collect();
     for (index, outcome) in outcomes.iter().enumerate() {
         let expected = match index + 1 {

@@ -230,7 +230,7 @@ struct Seen {
 
 #[test]
 fn the_library_does_what_the_documentation_says() {
-    run("model", 600, 80, World::in_memory);
+    run("model", 400, 75, World::in_memory);
 }
 
 #[test]
