@@ -1,7 +1,7 @@
 //! Stores to be mistreated, sessions on them, and what a store really holds.
 #![allow(dead_code, reason = "each test binary uses its part of it")]
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -166,11 +166,20 @@ impl Inside {
 
     /// How many resets the audit tells of, each with intent and outcome; checks the chain on the way.
     pub fn audited_resets(&self) -> usize {
+        let operations = self.operations();
+        let resets = operations.iter().filter(|o| o.intent["cmdlet"] == "Set-UMMailboxPIN");
+        let done = resets.clone().filter(|o| o.outcome.is_some()).count();
+        assert_eq!(resets.count(), done, "intents with outcome");
+        done
+    }
+
+    /// Everything that the audit tells of, oldest first; checks the chain on the way.
+    pub fn operations(&self) -> Vec<Operation> {
         let entries = self.directory.audit_entries(0, usize::MAX).expect("the audit");
         let key = self.ring.as_ref().map(KeyRing::chain_key);
         let mut last: HashMap<String, [u8; 32]> = HashMap::new();
-        let mut intents = HashSet::new();
-        let mut outcomes = 0;
+        let mut places: HashMap<[u8; 16], usize> = HashMap::new();
+        let mut operations: Vec<Operation> = Vec::new();
         for stored in entries {
             let AuditEntry { body, .. } = &stored.entry;
             let previous = last.get(&stored.host).copied().unwrap_or_default();
@@ -183,16 +192,25 @@ impl Inside {
                 );
             }
             let body: Value = serde_json::from_str(body).expect("an audit entry is JSON");
-            if body["cmdlet"] == "Set-UMMailboxPIN" {
-                intents.insert(stored.entry.operation);
-            } else if body["kind"] == "outcome" {
-                outcomes += usize::from(intents.remove(&stored.entry.operation));
+            if body["kind"] == "intent" {
+                places.insert(stored.entry.operation, operations.len());
+                operations.push(Operation {
+                    intent: body,
+                    outcome: None,
+                });
+            } else if let Some(place) = places.get(&stored.entry.operation) {
+                operations[*place].outcome = Some(body);
             }
             last.insert(stored.host, stored.mac);
         }
-        assert!(intents.is_empty(), "intents without outcome: {}", intents.len());
-        outcomes
+        operations
     }
+}
+
+/// What the audit tells of one operation.
+pub struct Operation {
+    pub intent: Value,
+    pub outcome: Option<Value>,
 }
 
 /// The PINs that a record knows, the one in force first.

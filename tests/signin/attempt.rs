@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use umpin::Error;
+use umpin::directory::Directory;
+use umpin::import::{ImportPlan, PolicyRow};
 use umpin::pin::Pin;
+use umpin::policy::{Limit, UmMailboxPolicy};
 use umpin::session::{Poll, Request, Session, SharedError};
 
 /// Longer than any attempt takes; a test that runs into it has found a hang.
@@ -42,4 +45,34 @@ pub fn change(session: &Session, identity: &str, old: &str, new: &str) -> Result
 /// The outcome's name.
 pub fn outcome(answer: &Value) -> &str {
     answer["outcome"].as_str().expect("an outcome")
+}
+
+/// Changes a policy, as an import does.
+pub fn set_policy(directory: &dyn Directory, settings: UmMailboxPolicy) {
+    let row = PolicyRow {
+        line: 1,
+        guid: None,
+        distinguished_name: None,
+        settings,
+        described: true,
+    };
+    let plan = ImportPlan {
+        policies: vec![row],
+        ..ImportPlan::default()
+    };
+    directory.import(&plan, None, false).expect("an import");
+}
+
+/// The limits of the policy `Default`: failures before a reset, failures before the lock-out. `None` is Unlimited.
+pub fn set_limits(directory: &dyn Directory, reset_after: Option<u32>, lock_after: Option<u32>) {
+    let settings = UmMailboxPolicy {
+        logon_failures_before_pin_reset: limit(reset_after),
+        max_logon_attempts: limit(lock_after),
+        ..UmMailboxPolicy::with_defaults("Default")
+    };
+    set_policy(directory, settings);
+}
+
+pub fn limit(number: Option<u32>) -> Limit {
+    number.map_or(Limit::Unlimited, Limit::Of)
 }

@@ -103,9 +103,11 @@ fn failed_attempts(home: &Path) -> Value {
     support::request(&rig::cheap_session(home), &question).expect("the state")["items"][0]["failedAttempts"].clone()
 }
 
+type Damage = fn(Vec<u8>) -> Vec<u8>;
+
 #[test]
 fn a_damaged_counter_answers_nobody_until_an_administrator_resets() {
-    let damages: &[fn(Vec<u8>) -> Vec<u8>] = &[
+    let damages: &[Damage] = &[
         |_| Vec::new(),
         |counter| counter[..counter.len() - 1].to_vec(),
         |mut counter| {

@@ -3,11 +3,15 @@
 //! The other processes are this test binary once more (`child.rs`).
 
 mod attempt;
+mod child;
 #[path = "../durability/double.rs"]
 mod double;
 mod faults;
 mod memory;
 mod model;
+#[path = "../durability/process.rs"]
+mod process;
+mod race;
 #[path = "../durability/rig.rs"]
 mod rig;
 mod rules;

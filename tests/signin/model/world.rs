@@ -11,16 +11,17 @@ use umpin::credential::record::CredentialRecord;
 use umpin::credential::seal::SealContext;
 use umpin::directory::Directory;
 use umpin::identity::Identity;
-use umpin::import::{Format, ImportOptions, ImportPlan, PolicyRow};
+use umpin::import::{Format, ImportOptions};
 use umpin::keys::Keys;
 use umpin::notification::outbox::Outbox;
 use umpin::pin::Pin;
-use umpin::policy::{Limit, UmMailboxPolicy};
+use umpin::policy::UmMailboxPolicy;
 use umpin::service::reset::ResetRequest;
 use umpin::service::signin::{ChangePinRequest, SignInAnswer, SignInRequest, Subscriber};
 use umpin::service::{Lookup, Ports, Service};
 
 use super::reference::{Phone, Rules, Shown, Told};
+use crate::attempt::{self, limit};
 use crate::memory::{Mails, Memory, OneKey, Watch};
 use crate::{rig, support};
 
@@ -98,7 +99,6 @@ impl World {
     }
 
     pub fn set_policy(&self, rules: &Rules) {
-        let limit = |number: Option<u32>| number.map_or(Limit::Unlimited, Limit::Of);
         let small = |number: usize| u32::try_from(number).expect("a small number");
         let settings = UmMailboxPolicy {
             min_pin_length: small(rules.min_length),
@@ -109,18 +109,7 @@ impl World {
             max_logon_attempts: limit(rules.lock_after),
             ..UmMailboxPolicy::with_defaults("Default")
         };
-        let row = PolicyRow {
-            line: 1,
-            guid: None,
-            distinguished_name: None,
-            settings,
-            described: true,
-        };
-        let plan = ImportPlan {
-            policies: vec![row],
-            ..ImportPlan::default()
-        };
-        self.directory.import(&plan, None, false).expect("an import");
+        attempt::set_policy(&*self.directory, settings);
     }
 
     /// What the administrator is told, and the PIN that was generated.
@@ -143,13 +132,13 @@ impl World {
 
     /// What the user is told, and the PIN that was mailed.
     pub fn sign_in(&mut self, subscriber: Subscriber, pin: &str) -> Result<(Told, Option<String>), String> {
-        let answer = self.service.sign_in(attempt(subscriber, pin), &mut self.deriver);
+        let answer = self.service.sign_in(request(subscriber, pin), &mut self.deriver);
         self.told(answer)
     }
 
     pub fn change(&mut self, subscriber: Subscriber, old: &str, new: &str) -> Result<(Told, Option<String>), String> {
         let request = ChangePinRequest {
-            attempt: attempt(subscriber, old),
+            attempt: request(subscriber, old),
             new_pin: Pin::new(new.to_owned()),
         };
         let answer = self.service.change_pin(request, &mut self.deriver);
@@ -224,7 +213,7 @@ impl World {
     }
 }
 
-fn attempt(subscriber: Subscriber, pin: &str) -> SignInRequest {
+fn request(subscriber: Subscriber, pin: &str) -> SignInRequest {
     SignInRequest {
         subscriber,
         pin: Pin::new(pin.to_owned()),
