@@ -78,6 +78,7 @@ pub struct Service {
     ports: Ports,
     settings: Settings,
     ring: sealed::CachedRing,
+    turns: race::Turns,
     last_drain: AtomicI64,
     pickup_reported: AtomicBool,
 }
@@ -116,6 +117,7 @@ impl Service {
             ports,
             settings,
             ring: sealed::CachedRing::default(),
+            turns: race::Turns::default(),
             last_drain: AtomicI64::new(i64::MIN),
             pickup_reported: AtomicBool::new(false),
         }

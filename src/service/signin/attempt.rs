@@ -10,7 +10,7 @@ use crate::directory::{Applied, CounterChange, CredentialChange, PolicyObject, S
 use crate::mailbox::Mailbox;
 use crate::random::system_rng;
 use crate::service::Service;
-use crate::service::race::Race;
+use crate::service::race::{Manners, Race};
 use crate::service::resolve::require_um_enabled;
 use crate::service::sealed::Seen;
 use crate::service::trail::{Action, Event, Target};
@@ -74,7 +74,8 @@ impl Service {
         F: FnMut(&Self, &Attempt<'_>, &mut Deriver) -> Result<Result<Step>>,
     {
         let mut mailbox = self.subscriber(request)?;
-        let mut race = Race::begin();
+        let _turn = self.turns.take(&mailbox)?;
+        let mut race = Race::begin(Manners::GiveWay);
         loop {
             let policy = self.policy_of(&mailbox)?;
             let seen = self.read_record(&mailbox)?;
