@@ -13,7 +13,7 @@ use umpin::service::signin::{SignInRequest, Subscriber};
 use umpin::session::Session;
 
 use crate::process::{self, Said, say};
-use crate::{attempt, rig};
+use crate::{attempt, kill, order, rig};
 
 /// Shorter than any PIN that the policy allows: never the right one, and no two alike.
 pub fn wrong(number: usize) -> String {
@@ -75,6 +75,9 @@ fn entry() {
     match task["task"].as_str() {
         Some("guess") => guess(&data, &task),
         Some("attack") => attack_until_stopped(&data, &task),
+        Some("stopping") => kill::stopping(&data, &task),
+        Some("running") => kill::running(&data, &task),
+        Some("traced") => order::traced(&data),
         other => panic!("{other:?}"),
     }
 }
@@ -105,7 +108,7 @@ fn guess(data: &Path, task: &Value) {
 }
 
 /// One attempt, and what came of it.
-fn tell(session: &Session, text: &str) {
+pub fn tell(session: &Session, text: &str) {
     match attempt::sign_in(session, &rig::address(0), text) {
         Ok(answer) => say(&format!(
             "heard {} {} .",

@@ -7,8 +7,10 @@ mod child;
 #[path = "../durability/double.rs"]
 mod double;
 mod faults;
+mod kill;
 mod memory;
 mod model;
+mod order;
 #[path = "../durability/process.rs"]
 mod process;
 mod race;
@@ -20,3 +22,5 @@ mod rules;
 mod small;
 #[path = "../support/mod.rs"]
 mod support;
+#[path = "../durability/trace.rs"]
+mod trace;
