@@ -90,6 +90,19 @@ pub(super) struct Turn<'a> {
 }
 
 impl Turns {
+    /// The turn if it is free at once.
+    pub fn try_take(&self, mailbox: &Mailbox) -> Option<Turn<'_>> {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.insert(mailbox.object_id).then(|| self.turn(mailbox))
+    }
+
+    fn turn(&self, mailbox: &Mailbox) -> Turn<'_> {
+        Turn {
+            turns: self,
+            mailbox: mailbox.object_id,
+        }
+    }
+
     /// Waits for the turn, but no longer than a change may take.
     pub fn take(&self, mailbox: &Mailbox) -> Result<Turn<'_>> {
         let deadline = Instant::now() + DEADLINE;
@@ -111,10 +124,7 @@ impl Turns {
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
         }
-        Ok(Turn {
-            turns: self,
-            mailbox: mailbox.object_id,
-        })
+        Ok(self.turn(mailbox))
     }
 }
 
