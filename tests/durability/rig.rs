@@ -85,6 +85,16 @@ pub fn service(
     clock: Arc<dyn Clock>,
     cost: Cost,
 ) -> Service {
+    service_with(data, real, seen, clock, settings(cost))
+}
+
+pub fn service_with(
+    data: &Path,
+    real: Arc<EmbeddedDirectory>,
+    seen: Arc<dyn Directory>,
+    clock: Arc<dyn Clock>,
+    settings: Settings,
+) -> Service {
     let ports = Ports {
         directory: seen,
         outbox: real,
@@ -96,7 +106,7 @@ pub fn service(
         clock,
         keys: Arc::new(support::keys(data)),
     };
-    Service::new(ports, settings(cost))
+    Service::new(ports, settings)
 }
 
 /// Audited, and without floor under the answers to a sign-in.

@@ -1,4 +1,5 @@
 //! Attempts through the session, as the C ABI makes them.
+#![allow(dead_code, reason = "each test binary uses its part of it")]
 
 use std::sync::Arc;
 use std::time::Duration;
