@@ -70,8 +70,8 @@ pub struct Settings {
     pub audit_retention_days: Option<u32>,
     /// Limits look-ups to a part of the tree.
     pub scope: Option<Scope>,
-    /// Every answer to a sign-in but a positive one is given this long after the question, or twice, three times … as long where
-    /// it took longer: how long it took then tells nothing.
+    /// Every answer to a sign-in but a positive one is given this long after the work on it began, or twice, three times … as long
+    /// where it took longer: how long it took then tells nothing.
     pub answer_floor: Duration,
     /// The NetBIOS name of the domain, where it is not the first `DC=` component.
     pub netbios_name: Option<String>,
@@ -84,6 +84,7 @@ pub struct Service {
     ports: Ports,
     settings: Settings,
     ring: sealed::CachedRing,
+    turns: race::Turns,
     last_drain: AtomicI64,
     pickup_reported: AtomicBool,
 }
@@ -122,22 +123,23 @@ impl Service {
             ports,
             settings,
             ring: sealed::CachedRing::default(),
+            turns: race::Turns::default(),
             last_drain: AtomicI64::new(i64::MIN),
             pickup_reported: AtomicBool::new(false),
         }
     }
 
-    /// When the answer to a question asked at that moment may be given, unless it is a positive one.
+    /// When an answer that was begun at that moment may be given, unless it is a positive one.
     #[must_use]
-    pub fn answer_not_before(&self, asked: Instant) -> Instant {
+    pub fn answer_not_before(&self, begun: Instant) -> Instant {
         let floor = self.settings.answer_floor;
-        let floors = asked
+        let floors = begun
             .elapsed()
             .as_nanos()
             .checked_div(floor.as_nanos())
             .unwrap_or_default()
             + 1;
-        asked + floor.saturating_mul(u32::try_from(floors).unwrap_or(u32::MAX))
+        begun + floor.saturating_mul(u32::try_from(floors).unwrap_or(u32::MAX))
     }
 
     fn now(&self) -> crate::clock::Timestamp {

@@ -13,7 +13,7 @@ use crate::directory::{Applied, CounterChange, CredentialChange, Swap};
 use crate::notification::OutgoingMessage;
 use crate::random::system_rng;
 use crate::service::notify::Announcement;
-use crate::service::race::Race;
+use crate::service::race::{Manners, Race};
 use crate::service::trail::{Action, Event, Target};
 use crate::service::{Service, random_id};
 
@@ -27,7 +27,7 @@ impl Service {
         plan.diagnostics.clear();
         let ring = self.ring_for_change()?;
         let operation = random_id()?;
-        let mut race = Race::begin();
+        let mut race = Race::begin(Manners::First);
         let mut generated = None;
         loop {
             let now = self.now();
