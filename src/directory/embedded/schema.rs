@@ -9,7 +9,7 @@ use crate::{Error, ErrorCode};
 pub(super) const APPLICATION_ID: i64 = 0x756d_706e;
 
 /// Each step takes a file from the version of its index to the next.
-const MIGRATIONS: &[&str] = &[VERSION_1];
+const MIGRATIONS: &[&str] = &[VERSION_1, ADD_PREFERRED_LANGUAGE];
 
 /// What this version of the library writes.
 pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
@@ -108,6 +108,9 @@ CREATE TABLE audit (
 CREATE INDEX audit_host ON audit (host, seq);
 ";
 
+/// A separate column, because older files have no place for it.
+const ADD_PREFERRED_LANGUAGE: &str = "ALTER TABLE mailbox ADD COLUMN preferred_language TEXT;";
+
 /// What a file says it is.
 pub(super) enum Found {
     /// A store of this version.
@@ -168,4 +171,29 @@ pub(super) fn create(connection: &Connection) -> Sql<()> {
         [crate::random::system_bytes::<16>()?],
     )?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mailbox_of_any_older_version_gets_a_place_for_its_language() {
+        for version in 1..VERSION {
+            let connection = Connection::open_in_memory().expect("memory");
+            for step in MIGRATIONS.iter().take(usize::try_from(version).expect("small")) {
+                connection.execute_batch(step).expect("step");
+            }
+            connection
+                .execute_batch("INSERT INTO mailbox (object_id, guid, guid_given, name, um_enabled) VALUES (x'01', x'02', 0, 'Tony', 1)")
+                .expect("a row");
+            migrate(&connection, version).map_err(|_| "fault").expect("migrated");
+            let row: (String, Option<String>) = connection
+                .query_row("SELECT name, preferred_language FROM mailbox", [], |r| {
+                    Ok((r.get(0)?, r.get(1)?))
+                })
+                .expect("the row");
+            assert_eq!(row, ("Tony".to_owned(), None), "from version {version}");
+        }
+    }
 }
