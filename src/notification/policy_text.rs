@@ -52,7 +52,8 @@ impl PolicyText {
             .chars()
             // Nothing that hides or reorders the words, nor what entities made of it. Text and markup stay apart: in what the
             // sanitiser wrote, no `<` and no `&` of the text is left.
-            .filter(|c| matches!(c, '\n' | '\t') || !(c.is_control() || is_invisible(*c)))
+            .map(|c| if c == '\t' { ' ' } else { c })
+            .filter(|c| *c == '\n' || !(c.is_control() || is_invisible(*c)))
             .collect();
         Self { html }
     }
@@ -128,7 +129,7 @@ impl List {
 
 /// Line breaks between elements are spaces to a reader.
 fn push_words(out: &mut String, html: &str) {
-    out.push_str(&unescape(html).replace(['\n', '\t'], " "));
+    out.push_str(&unescape(html).replace('\n', " "));
 }
 
 /// The inside of a tag and what follows it; `>` may stand within the quotation marks of an attribute.
