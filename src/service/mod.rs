@@ -25,8 +25,8 @@ use crate::credential::derive::Cost;
 use crate::directory::Directory;
 use crate::identity::Scope;
 use crate::keys::Keys;
-use crate::notification::Notifier;
 use crate::notification::outbox::Outbox;
+use crate::notification::{MessageSettings, Notifier};
 
 pub use import::{ImportOutcome, ImportRequest};
 pub use info::{PinInfo, PinInfoItem};
@@ -75,6 +75,8 @@ pub struct Settings {
     pub answer_floor: Duration,
     /// The NetBIOS name of the domain, where it is not the first `DC=` component.
     pub netbios_name: Option<String>,
+    /// What messages say, beside what they are about.
+    pub message: MessageSettings,
     /// Who asks.
     pub caller: Caller,
 }

@@ -49,6 +49,7 @@ pub(super) fn service(request: OpenRequest) -> Result<Service> {
         scope: config.default_scope,
         answer_floor: ANSWER_FLOOR,
         netbios_name: config.netbios_name,
+        message: config.message,
         caller: Caller {
             user: request.caller.unwrap_or_default(),
             host: host_name(),

@@ -26,7 +26,8 @@ fn a_store_of_version_1_keeps_its_content_and_gets_heads_with_the_next_entry() {
         .execute_batch(
             "UPDATE extension SET number = '+1 (425) 555-01.0/0';
              DROP TABLE audit_chain; DROP INDEX extension_digits; ALTER TABLE extension DROP COLUMN digits;
-             ALTER TABLE audit DROP COLUMN position; ALTER TABLE audit DROP COLUMN key; PRAGMA user_version = 1;",
+             ALTER TABLE audit DROP COLUMN position; ALTER TABLE audit DROP COLUMN key;
+             ALTER TABLE mailbox DROP COLUMN preferred_language; PRAGMA user_version = 1;",
         )
         .unwrap();
     let version = || -> i64 { connection.query_row("PRAGMA user_version", [], |r| r.get(0)).unwrap() };
@@ -66,7 +67,7 @@ fn a_store_of_version_1_keeps_its_content_and_gets_heads_with_the_next_entry() {
         None,
     )
     .unwrap();
-    assert_eq!(version(), 2);
+    assert_eq!(version(), 3);
     let (all, faults, chains) = read(&session, json!({}));
     assert_eq!((all.len(), faults.len()), (6, 0), "{faults:?}");
     assert_eq!(

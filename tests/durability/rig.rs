@@ -119,6 +119,7 @@ pub fn settings(cost: Cost) -> Settings {
         scope: None,
         answer_floor: Duration::ZERO,
         netbios_name: None,
+        message: umpin::notification::MessageSettings::default(),
         caller: Caller {
             user: "CONTOSO\\admin".to_owned(),
             host: "host".to_owned(),

@@ -182,6 +182,7 @@ impl Directory for Memory {
                 primary_smtp_address: row.primary_smtp_address,
                 email_addresses: row.email_addresses,
                 legacy_exchange_dn: row.legacy_exchange_dn,
+                preferred_language: row.preferred_language,
                 um_enabled: row.um_enabled,
                 extensions: row.extensions,
                 um_mailbox_policy: row.um_mailbox_policy,

@@ -11,6 +11,7 @@ use crate::credential::keyring::KeyRing;
 use crate::credential::keyring::Purpose;
 use crate::directory::{Applied, CounterChange, CredentialChange, Swap};
 use crate::notification::OutgoingMessage;
+use crate::notification::message::Reason;
 use crate::random::system_rng;
 use crate::service::notify::Announcement;
 use crate::service::race::{Manners, Race};
@@ -82,6 +83,7 @@ impl Service {
                     pin,
                     must_change: plan.will_expire(),
                     locked_out: plan.will_lock(),
+                    reason: Reason::Administrator,
                 },
                 now,
             )?;

@@ -8,6 +8,7 @@ use crate::credential::derive::Deriver;
 use crate::credential::keyring::Purpose;
 use crate::credential::record::NewPin;
 use crate::directory::{CounterChange, CredentialChange, Swap};
+use crate::notification::message::Reason;
 use crate::random::system_rng;
 use crate::service::notify::Announcement;
 use crate::service::reset::Notification;
@@ -107,6 +108,7 @@ impl Service {
                 pin: tags.pin(),
                 must_change: true,
                 locked_out: false,
+                reason: Reason::TooManyFailures,
             },
             attempt.now,
         )?;
