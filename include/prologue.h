@@ -89,9 +89,11 @@
  *
  * umpin_session_open:
  *   {"v":1, "configFile":"/etc/umpin/umpin.json"?, "dataDirectory":"/home/admin/.local/share/umpin",
- *    "caller":"CONTOSO\\admin"?, "application":"myprogram/1.0"?}
+ *    "caller":"CONTOSO\\admin"?, "application":"myprogram/1.0"?, "variables":{"UMPIN_RELAY_PASSWORD":"..."}?}
  *   With a configuration file, relative paths in it are relative to it. Without, the store is directory.db, the key
- *   umpin.key and the messages pickup/ in the data directory. caller and application go into the audit log.
+ *   umpin.key and the messages pickup/ in the data directory. caller and application go into the audit log. variables: the
+ *   environment variables that the configuration may name as a place of a password; their names begin with UMPIN_. The one
+ *   that is needed is kept, the others are wiped.
  *
  * umpin_plan_new:
  *   {"v":1, "identity":"tonysmith@contoso.com", "cmdlet":"..."?, "pinExpired":true?, "lockedOut":false?,

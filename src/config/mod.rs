@@ -5,7 +5,9 @@
 
 mod file;
 mod keys;
+mod relay;
 mod resolve;
+mod variables;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,6 +15,9 @@ use std::time::Duration;
 
 use crate::Result;
 use crate::identity::Scope;
+use crate::notification::smtp::Relay;
+
+pub use variables::Variables;
 
 /// What a session is opened with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,6 +30,8 @@ pub struct OpenRequest {
     pub caller: Option<String>,
     /// What is acting, for the audit.
     pub application: Option<String>,
+    /// The caller's environment variables that begin with `UMPIN_`; those that the configuration names are kept.
+    pub variables: Variables,
 }
 
 /// A checked configuration. All paths are absolute if those of the [`OpenRequest`] are.
@@ -79,6 +86,8 @@ pub enum NotificationConfig {
         /// Sender, `Unified Messaging <um@contoso.com>`.
         from: String,
     },
+    /// A mail relay.
+    Smtp(Relay),
 }
 
 impl NotificationConfig {
@@ -87,6 +96,7 @@ impl NotificationConfig {
     pub fn from(&self) -> &str {
         match self {
             Self::Pickup { from, .. } => from,
+            Self::Smtp(relay) => &relay.from,
         }
     }
 }

@@ -35,8 +35,14 @@ impl Address {
         &self.text[self.at + 1..]
     }
 
+    /// With the domain in its ASCII form, which every relay and mail program understands.
     pub(super) fn to_lettre(&self) -> Option<lettre::Address> {
-        lettre::Address::new(self.local_part(), self.domain()).ok()
+        let domain = if self.domain().is_ascii() {
+            self.domain().to_owned()
+        } else {
+            idna::domain_to_ascii(self.domain()).ok()?
+        };
+        lettre::Address::new(self.local_part(), domain).ok()
     }
 }
 

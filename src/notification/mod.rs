@@ -4,6 +4,7 @@ pub mod address;
 pub mod message;
 pub mod outbox;
 pub mod pickup;
+pub mod smtp;
 mod text;
 
 use zeroize::Zeroizing;
