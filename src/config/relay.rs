@@ -101,7 +101,9 @@ fn login(
         (None, Some(name)) => {
             let sound = name.len() <= LONGEST_NAME
                 && name.strip_prefix(PREFIX).is_some_and(|rest| {
-                    !rest.is_empty() && rest.bytes()
+                    !rest.is_empty()
+                        && rest
+                            .bytes()
                             .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
                 });
             if !sound {

@@ -13,14 +13,12 @@ fn international_addresses_need_a_relay_that_takes_them() {
             return;
         };
         let notifier = sink.plain();
-        let mut mail = message("zoë@bücher.example");
-        // As the message is composed: the domain in ASCII, the rest as it is.
-        mail.content = mail.content.to_vec().into();
+        let mail = message("zoë@bücher.example");
         let sent = notifier.deliver(&mail);
         if utf8 {
             sent.expect("a delivery");
             let got = &sink.messages(1)[0];
-            assert_eq!(got.recipients, ["zoë@xn--bcher-kva.example"]);
+            assert_eq!(got.recipients, ["zoë@bücher.example"]);
             assert!(
                 got.options.iter().any(|option| option == "SMTPUTF8"),
                 "{:?}",

@@ -6,7 +6,7 @@ use lettre::Address;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Path {
     pub address: Address,
-    /// The part before the `@` has letters beyond ASCII; those of a domain have an ASCII form.
+    /// The part before the `@` has letters beyond ASCII; those of a domain alone have an ASCII form.
     pub needs_utf8: bool,
 }
 
@@ -62,7 +62,9 @@ mod tests {
         let found = path("tony@bücher.example").unwrap();
         assert_eq!(found.address.to_string(), "tony@xn--bcher-kva.example");
         assert!(!found.needs_utf8);
-        assert!(path("zoë@contoso.com").unwrap().needs_utf8);
+        let found = path("zoë@bücher.example").unwrap();
+        assert_eq!(found.address.to_string(), "zoë@bücher.example");
+        assert!(found.needs_utf8);
         assert_eq!(
             path("\"tony smith\"@contoso.com").unwrap().address.to_string(),
             "\"tony smith\"@contoso.com"

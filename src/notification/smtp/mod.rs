@@ -177,7 +177,7 @@ impl Notifier for SmtpNotifier {
 
     fn deliver(&self, message: &OutgoingMessage) -> Result<(), DeliveryError> {
         let from = parse_sender(&self.relay.from)
-            .and_then(|sender| envelope::path(&sender.email.to_string()))
+            .and_then(|sender| envelope::path(sender.email.as_ref()))
             .ok_or_else(|| {
                 DeliveryError::Permanent("The sender of notifications is not an e-mail address".to_owned())
             })?;
