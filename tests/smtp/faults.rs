@@ -10,7 +10,18 @@ use crate::rig::{PIN, Sink, message, put_off, refused};
 
 #[test]
 fn a_refusal_of_the_message_is_final_and_any_other_waits() {
-    let Some(mut sink) = Sink::start(json!({})) else { return };
+    refusals(false);
+}
+
+#[test]
+fn refusals_are_told_apart_when_all_is_said_at_once() {
+    refusals(true);
+}
+
+fn refusals(pipelining: bool) {
+    let Some(mut sink) = Sink::start(json!({ "pipelining": pipelining })) else {
+        return;
+    };
     let port = sink.port;
     let cases: &[(&str, &str, bool, &str)] = &[
         (
@@ -109,6 +120,21 @@ fn a_refusal_of_the_message_is_final_and_any_other_waits() {
     let before = refusals.len();
     sink.plain().deliver(&message("tony@contoso.com")).expect("a delivery");
     assert!(sink.messages(before + 1)[before].taken);
+}
+
+#[test]
+fn a_relay_that_wants_the_content_for_a_refused_recipient_gets_none() {
+    let Some(mut sink) = Sink::start(json!({ "pipelining": true })) else {
+        return;
+    };
+    let notifier = sink.plain();
+    sink.answer(json!({ "RCPT": { "say": "550 5.1.1 no such user" }, "DATA": { "say": "354 go on" } }));
+    let why = refused(&notifier);
+    assert!(why.ends_with("refused the recipient: 550 5.1.1 no such user"), "{why}");
+    sink.answer(json!({}));
+    notifier.deliver(&message("tony@contoso.com")).expect("a delivery");
+    assert_eq!(sink.messages(1).len(), 1);
+    assert_eq!(sink.connections(), 2);
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod addresses;
 mod certificates;
 mod faults;
 mod postfix;
+mod postfix_server;
 mod reuse;
 mod rig;
 mod session;

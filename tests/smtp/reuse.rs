@@ -18,7 +18,7 @@ fn a_thousand_messages_go_over_one_connection() {
     };
     let mut relay = sink.relay(Tls::StartTls);
     relay.ca_file = Some(authority.file());
-    relay.login = account();
+    relay.login = account("um");
     let notifier = SmtpNotifier::new(relay);
     let sent: Vec<_> = (0..1000).map(|n| message(&format!("user{n}@contoso.com"))).collect();
     for message in &sent {
@@ -35,7 +35,9 @@ fn a_thousand_messages_go_over_one_connection() {
 
 #[test]
 fn many_threads_share_a_few_connections() {
-    let Some(sink) = Sink::start(json!({})) else { return };
+    let Some(sink) = Sink::start(json!({ "pipelining": true })) else {
+        return;
+    };
     let notifier = sink.plain();
     thread::scope(|scope| {
         for thread in 0..16 {
@@ -56,7 +58,15 @@ fn many_threads_share_a_few_connections() {
 
 #[test]
 fn a_connection_that_the_relay_gave_up_is_replaced_unnoticed() {
-    let Some(mut sink) = Sink::start(json!({})) else { return };
+    for pipelining in [false, true] {
+        is_replaced(pipelining);
+    }
+}
+
+fn is_replaced(pipelining: bool) {
+    let Some(mut sink) = Sink::start(json!({ "pipelining": pipelining })) else {
+        return;
+    };
     let notifier = sink.plain();
     for (round, last_words) in ["", "421 4.4.2 idle for too long"].into_iter().enumerate() {
         notifier.deliver(&message("tony@contoso.com")).expect("a delivery");
@@ -95,7 +105,15 @@ fn a_fresh_connection_that_fails_too_is_not_tried_for_ever() {
 
 #[test]
 fn a_refused_message_leaves_the_connection_to_the_others() {
-    let Some(mut sink) = Sink::start(json!({})) else { return };
+    for pipelining in [false, true] {
+        leaves_the_connection(pipelining);
+    }
+}
+
+fn leaves_the_connection(pipelining: bool) {
+    let Some(mut sink) = Sink::start(json!({ "pipelining": pipelining })) else {
+        return;
+    };
     let notifier = sink.plain();
     for stage in ["MAIL", "RCPT", "DATA", "CONTENT"] {
         sink.answer(json!({ (stage): { "say": "550 5.1.1 not this one", "times": 1 } }));

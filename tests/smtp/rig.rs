@@ -227,9 +227,9 @@ fn received(event: &Value) -> Received {
     }
 }
 
-pub fn account() -> Option<Login> {
+pub fn account(user: &str) -> Option<Login> {
     Some(Login {
-        user: "um".to_owned(),
+        user: user.to_owned(),
         password: Password::Variable {
             name: "UMPIN_RELAY_PASSWORD".to_owned(),
             value: Some(Secret::new(PASSWORD.to_owned())),

@@ -20,7 +20,7 @@ fn notifier(sink: &Sink, authority: &Authority, password: Password) -> SmtpNotif
 }
 
 fn from_account() -> Password {
-    account().expect("an account").password
+    account("um").expect("an account").password
 }
 
 #[test]

@@ -123,6 +123,12 @@ class Sink:
             server.signed_in = mechanism
         return AuthResult(success=known, handled=known, auth_data=data if known else None)
 
+    async def handle_EHLO(self, server, session, envelope, hostname, responses):
+        session.host_name = hostname
+        if self.options.get("pipelining"):
+            responses.insert(1, "250-PIPELINING")
+        return responses
+
     async def handle_RCPT(self, server, session, envelope, address, options):
         envelope.rcpt_tos.append(address)
         return "250 OK"

@@ -16,7 +16,7 @@ fn sink(signed: &Signed, implicit: bool) -> Option<Sink> {
 fn notifier(sink: &Sink, authority: &Authority, tls: Tls) -> SmtpNotifier {
     let mut relay = sink.relay(tls);
     relay.ca_file = Some(authority.file());
-    relay.login = account();
+    relay.login = account("um");
     SmtpNotifier::new(relay)
 }
 
@@ -49,7 +49,7 @@ fn a_relay_may_be_known_by_its_address() {
     let mut relay = sink.relay(Tls::StartTls);
     relay.host = "127.0.0.1".to_owned();
     relay.ca_file = Some(authority.file());
-    relay.login = account();
+    relay.login = account("um");
     SmtpNotifier::new(relay)
         .deliver(&message("tony@contoso.com"))
         .expect("a delivery");
@@ -84,7 +84,7 @@ fn every_doubt_about_a_certificate_has_its_own_words() {
         return;
     };
     let mut relay = sink.relay(Tls::StartTls);
-    relay.login = account();
+    relay.login = account("um");
     let why = put_off(&SmtpNotifier::new(relay));
     assert!(
         why.contains("not trusted here") || why.contains("no trusted certificate authorities"),
@@ -149,7 +149,7 @@ fn plain_text_never_leaves_this_computer() {
         return;
     };
     let mut relay = sink.relay(Tls::None);
-    relay.login = account();
+    relay.login = account("um");
     // The sink does take it there …
     SmtpNotifier::new(relay.clone())
         .deliver(&message("tony@contoso.com"))

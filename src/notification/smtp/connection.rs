@@ -31,6 +31,7 @@ struct Offers {
     start_tls: bool,
     eight_bit: bool,
     utf8: bool,
+    pipelining: bool,
     auth_plain: bool,
     auth_login: bool,
 }
@@ -173,12 +174,10 @@ impl Connection {
         if !ascii && self.offers.eight_bit {
             parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
         }
-        self.say(Stage::Sender, &Mail::new(Some(from.address.clone()), parameters))?;
-        self.say(Stage::Recipient, &Rcpt::new(to.address.clone(), Vec::new()))?;
-        let go = self.say(Stage::Data, &Data)?;
-        if go.code != 354 {
-            return Err(Failure::nonsense(Stage::Data));
-        }
+        self.announce(
+            &Mail::new(Some(from.address.clone()), parameters),
+            &Rcpt::new(to.address.clone(), Vec::new()),
+        )?;
         self.wire.send(&stuffed).map_err(|e| self.fault(Stage::Content, e))?;
         // From here on the relay may have taken the message although its answer is lost. Then the message is sent again, as
         // the user would otherwise be locked out; both have the same Message-ID, by which mail systems know them as one.
@@ -187,6 +186,55 @@ impl Connection {
             Ok(())
         } else {
             Err(Failure::refused(Stage::Content, &reply, content))
+        }
+    }
+
+    /// All that comes before the content: at once where the relay understands that, which saves two journeys there and back.
+    fn announce(&mut self, mail: &Mail, rcpt: &Rcpt) -> Result<(), Failure> {
+        let go = if self.offers.pipelining {
+            self.wire
+                .send(format!("{mail}{rcpt}{Data}").as_bytes())
+                .map_err(|e| self.fault(Stage::Sender, e))?;
+            self.answers()?
+        } else {
+            self.say(Stage::Sender, mail)?;
+            self.say(Stage::Recipient, rcpt)?;
+            self.say(Stage::Data, &Data)?
+        };
+        if go.code != 354 {
+            return Err(Failure::nonsense(Stage::Data));
+        }
+        Ok(())
+    }
+
+    /// The answers to what was sent at once: each is read, so that the connection can be used again, and the first refusal
+    /// counts.
+    fn answers(&mut self) -> Result<Reply, Failure> {
+        let mut refusal: Option<Failure> = None;
+        let mut last = None;
+        for stage in [Stage::Sender, Stage::Recipient, Stage::Data] {
+            self.wire.start();
+            match self.expect(stage) {
+                Ok(reply) => last = Some(reply),
+                Err(failure) => {
+                    last = None;
+                    let broken = failure.broken;
+                    let first = refusal.get_or_insert(failure);
+                    if broken {
+                        first.broken = true;
+                        break;
+                    }
+                }
+            }
+        }
+        match (refusal, last) {
+            (None, Some(reply)) => Ok(reply),
+            (Some(refusal), last) => Err(Failure {
+                // A relay that waits for the content of a message whose recipient it refused gets none.
+                broken: refusal.broken || last.is_some(),
+                ..refusal
+            }),
+            (None, None) => Err(Failure::nonsense(Stage::Data)),
         }
     }
 
@@ -266,6 +314,7 @@ fn offers(reply: &Reply) -> Offers {
             Some("STARTTLS") => offers.start_tls = true,
             Some("8BITMIME") => offers.eight_bit = true,
             Some("SMTPUTF8") => offers.utf8 = true,
+            Some("PIPELINING") => offers.pipelining = true,
             Some("AUTH") => {
                 for mechanism in words {
                     offers.auth_plain |= mechanism == "PLAIN";
