@@ -7,6 +7,7 @@
 #[path = "../tests/smtp/certificates.rs"]
 #[allow(dead_code, reason = "the tests use more of it")]
 mod certificates;
+#[cfg(unix)]
 #[path = "../tests/smtp/postfix_server.rs"]
 #[allow(dead_code, reason = "the tests use more of it")]
 mod postfix_server;
@@ -44,6 +45,7 @@ fn main() {
         measure("aiosmtpd", sink.port, &authority.file(), pairs);
         println!("  connections                          {:8}", sink.connections());
     }
+    #[cfg(unix)]
     if let Some(postfix) = postfix_server::Postfix::start() {
         measure("Postfix", postfix.port, &postfix.authority.file(), pairs);
     }

@@ -71,8 +71,9 @@
  * same object.
  * No call waits longer than its timeout_ms; those that have none do not wait. 0 only looks.
  * After fork() the child must not use a session of the parent: UMPIN_FORKED. Threads do not survive a fork.
- * The library reads neither the environment nor the current directory: pass absolute paths. It stays loaded until the
- * process ends, whatever dlclose() is told.
+ * The library reads neither the environment nor the current directory: pass absolute paths. (What it uses of the system
+ * may: SSL_CERT_FILE and SSL_CERT_DIR count among the places of trusted authorities.) It stays loaded until the process
+ * ends, whatever dlclose() is told.
  *
  *
  * PANICS

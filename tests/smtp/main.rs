@@ -5,7 +5,9 @@
 mod addresses;
 mod certificates;
 mod faults;
+#[cfg(unix)]
 mod postfix;
+#[cfg(unix)]
 mod postfix_server;
 mod reuse;
 mod rig;

@@ -91,7 +91,7 @@ impl Postfix {
             let found = Command::new("sh").args(["-c", &format!("command -v {name}")]).output();
             found.is_ok_and(|output| output.status.success())
         };
-        if !(cfg!(unix) && nix::unistd::geteuid().is_root() && there("postfix") && there("saslpasswd2")) {
+        if !(nix::unistd::geteuid().is_root() && there("postfix") && there("saslpasswd2")) {
             not_run("Postfix as a relay needs root and the Debian packages postfix and sasl2-bin");
             return None;
         }

@@ -186,11 +186,11 @@ impl Notifier for SmtpNotifier {
         if let Some(failure) = self.paused() {
             return Err(self.told(failure));
         }
-        let start = Instant::now();
         let Some(mut place) = self.pool.take(self.relay.timeout) else {
             let busy = Failure::of_relay("is busy with other messages of this process");
             return Err(self.told(busy));
         };
+        let start = Instant::now();
         // Another thread may have found out while this one waited for its place.
         if let Some(failure) = self.paused() {
             return Err(self.told(failure));
