@@ -40,7 +40,7 @@ fn main() {
     let authority = certificates::Authority::new();
     if let Some(sink) = rig::Sink::trusted(
         &authority,
-        json!({ "user": "um@contoso.com", "password": rig::PASSWORD }),
+        json!({ "user": "um@contoso.com", "password": rig::PASSWORD, "pipelining": true }),
     ) {
         measure("aiosmtpd", sink.port, &authority.file(), pairs);
         println!("  connections                          {:8}", sink.connections());
