@@ -71,8 +71,9 @@
  * same object.
  * No call waits longer than its timeout_ms; those that have none do not wait. 0 only looks.
  * After fork() the child must not use a session of the parent: UMPIN_FORKED. Threads do not survive a fork.
- * The library reads neither the environment nor the current directory: pass absolute paths. It stays loaded until the
- * process ends, whatever dlclose() is told.
+ * The library reads neither the environment nor the current directory: pass absolute paths. (What it uses of the system
+ * may: SSL_CERT_FILE and SSL_CERT_DIR count among the places of trusted authorities.) It stays loaded until the process
+ * ends, whatever dlclose() is told.
  *
  *
  * PANICS
@@ -89,9 +90,11 @@
  *
  * umpin_session_open:
  *   {"v":1, "configFile":"/etc/umpin/umpin.json"?, "dataDirectory":"/home/admin/.local/share/umpin",
- *    "caller":"CONTOSO\\admin"?, "application":"myprogram/1.0"?}
+ *    "caller":"CONTOSO\\admin"?, "application":"myprogram/1.0"?, "variables":{"UMPIN_RELAY_PASSWORD":"..."}?}
  *   With a configuration file, relative paths in it are relative to it. Without, the store is directory.db, the key
- *   umpin.key and the messages pickup/ in the data directory. caller and application go into the audit log.
+ *   umpin.key and the messages pickup/ in the data directory. caller and application go into the audit log. variables: the
+ *   environment variables that the configuration may name as a place of a password; their names begin with UMPIN_. The one
+ *   that is needed is kept, the others are wiped.
  *
  * umpin_plan_new:
  *   {"v":1, "identity":"tonysmith@contoso.com", "cmdlet":"..."?, "pinExpired":true?, "lockedOut":false?,

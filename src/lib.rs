@@ -20,6 +20,7 @@ pub mod pin;
 pub mod platform;
 pub mod policy;
 pub mod random;
+pub mod secret;
 pub mod service;
 pub mod session;
 

@@ -12,18 +12,11 @@ namespace UMMailboxPin
     /// </remarks>
     public static class Json
     {
-        /// <summary>One object of text, truth values and whole numbers. Other values are written as their text.</summary>
+        /// <summary>One object of text, truth values, whole numbers and tables of these. Other values are written as their text.</summary>
         public static string Write(IDictionary members)
         {
             StringBuilder json = new StringBuilder("{\"v\":1");
-            foreach (DictionaryEntry member in members)
-            {
-                json.Append(',');
-                WriteText(json, (string)member.Key);
-                json.Append(':');
-                WriteValue(json, member.Value);
-            }
-
+            WriteMembers(json, members, ",");
             return json.Append('}').ToString();
         }
 
@@ -35,6 +28,18 @@ namespace UMMailboxPin
             JsonReader reader = new JsonReader(json);
             object value;
             return reader.ReadAll(out value) ? value : null;
+        }
+
+        private static void WriteMembers(StringBuilder json, IDictionary members, string separator)
+        {
+            foreach (DictionaryEntry member in members)
+            {
+                json.Append(separator);
+                WriteText(json, (string)member.Key);
+                json.Append(':');
+                WriteValue(json, member.Value);
+                separator = ",";
+            }
         }
 
         private static void WriteValue(StringBuilder json, object value)
@@ -50,6 +55,12 @@ namespace UMMailboxPin
             else if (value is int || value is long || value is uint || value is ulong)
             {
                 json.Append(((IFormattable)value).ToString(null, CultureInfo.InvariantCulture));
+            }
+            else if (value is IDictionary)
+            {
+                json.Append('{');
+                WriteMembers(json, (IDictionary)value, "");
+                json.Append('}');
             }
             else
             {

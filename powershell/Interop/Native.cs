@@ -77,11 +77,19 @@ namespace UMMailboxPin
 
             request["caller"] = Environment.UserDomainName + "\\" + Environment.UserName;
             request["application"] = application;
+            request["variables"] = places.Variables;
             byte[] bytes = Utf8.GetBytes(Json.Write(request));
-            SessionHandle session;
-            ErrorHandle error;
-            uint status = NativeMethods.umpin_session_open(bytes, Length(bytes), out session, out error);
-            return Made(status, session, error);
+            try
+            {
+                SessionHandle session;
+                ErrorHandle error;
+                uint status = NativeMethods.umpin_session_open(bytes, Length(bytes), out session, out error);
+                return Made(status, session, error);
+            }
+            finally
+            {
+                Array.Clear(bytes, 0, bytes.Length);
+            }
         }
 
         /// <summary>umpin_plan_new; null or empty <paramref name="pin"/>: generated. The bytes it crosses as are cleared.</summary>

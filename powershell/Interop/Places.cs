@@ -1,5 +1,7 @@
 using System;
+using System.Collections;
 using System.IO;
+using System.Text;
 
 namespace UMMailboxPin
 {
@@ -23,7 +25,13 @@ namespace UMMailboxPin
         /// <summary>UMPIN_CONFIG names a file that does not exist.</summary>
         public bool ConfigMissing { get; private set; }
 
-        /// <summary>Changes when another file is named or the file is written to.</summary>
+        /// <summary>The environment variables that begin with UMPIN_; one may hold the password of the mail relay.</summary>
+        public Hashtable Variables { get; private set; }
+
+        /// <summary>
+        /// Changes when another file is named, the file is written to or a variable is changed. Holds their values: never
+        /// shown.
+        /// </summary>
         public string Key { get; private set; }
 
         /// <summary>Looks; relative paths count from the folder given.</summary>
@@ -65,7 +73,8 @@ namespace UMMailboxPin
                     Xdg("XDG_DATA_HOME", ".local/share", "umpin"));
             }
 
-            found.Key = found.DataDirectory + "\n" + found.ConfigFile + "\n" + Stamp(found.ConfigFile);
+            found.Variables = OwnVariables();
+            found.Key = found.DataDirectory + "\n" + found.ConfigFile + "\n" + Stamp(found.ConfigFile) + Joined(found.Variables);
             return found;
         }
 
@@ -88,6 +97,37 @@ namespace UMMailboxPin
         {
             string value = Environment.GetEnvironmentVariable(name);
             return string.IsNullOrEmpty(value) ? null : value;
+        }
+
+        private static Hashtable OwnVariables()
+        {
+            // Windows does not tell upper from lower case; the library does.
+            bool windows = Environment.OSVersion.Platform == PlatformID.Win32NT;
+            Hashtable own = new Hashtable();
+            foreach (DictionaryEntry variable in Environment.GetEnvironmentVariables())
+            {
+                string name = windows ? ((string)variable.Key).ToUpperInvariant() : (string)variable.Key;
+                if (name.StartsWith("UMPIN_", StringComparison.Ordinal))
+                {
+                    own[name] = (string)variable.Value;
+                }
+            }
+
+            return own;
+        }
+
+        private static string Joined(Hashtable variables)
+        {
+            string[] names = new string[variables.Count];
+            variables.Keys.CopyTo(names, 0);
+            Array.Sort(names, StringComparer.Ordinal);
+            StringBuilder joined = new StringBuilder();
+            foreach (string name in names)
+            {
+                joined.Append('\0').Append(name).Append('=').Append((string)variables[name]);
+            }
+
+            return joined.ToString();
         }
 
         private static string Existing(string path)

@@ -92,11 +92,22 @@ pub(super) struct RawNotification {
     pub language: Option<String>,
     pub access_numbers: Option<RawAccessNumbers>,
     pub help_desk: Option<String>,
-    pub host: Option<serde::de::IgnoredAny>,
-    pub port: Option<serde::de::IgnoredAny>,
-    pub tls: Option<serde::de::IgnoredAny>,
-    pub user: Option<serde::de::IgnoredAny>,
-    pub password_file: Option<serde::de::IgnoredAny>,
+    pub host: Option<String>,
+    pub port: Option<u16>,
+    pub tls: Option<TlsType>,
+    pub ca_file: Option<String>,
+    pub user: Option<String>,
+    pub password_file: Option<String>,
+    pub password_variable: Option<String>,
+    pub timeout_seconds: Option<u32>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum TlsType {
+    StartTls,
+    Implicit,
+    None,
 }
 
 #[derive(Debug, Deserialize)]

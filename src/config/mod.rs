@@ -6,7 +6,9 @@
 mod access_numbers;
 mod file;
 mod keys;
+mod relay;
 mod resolve;
+mod variables;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -15,6 +17,9 @@ use std::time::Duration;
 use crate::Result;
 use crate::identity::Scope;
 use crate::notification::MessageSettings;
+use crate::notification::smtp::Relay;
+
+pub use variables::Variables;
 
 /// What a session is opened with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,6 +32,8 @@ pub struct OpenRequest {
     pub caller: Option<String>,
     /// What is acting, for the audit.
     pub application: Option<String>,
+    /// The caller's environment variables that begin with `UMPIN_`; those that the configuration names are kept.
+    pub variables: Variables,
 }
 
 /// A checked configuration. All paths are absolute if those of the [`OpenRequest`] are.
@@ -85,6 +92,8 @@ pub enum NotificationConfig {
         /// Sender, `Unified Messaging <um@contoso.com>`.
         from: String,
     },
+    /// A mail relay.
+    Smtp(Relay),
 }
 
 impl NotificationConfig {
@@ -93,6 +102,7 @@ impl NotificationConfig {
     pub fn from(&self) -> &str {
         match self {
             Self::Pickup { from, .. } => from,
+            Self::Smtp(relay) => &relay.from,
         }
     }
 }

@@ -9,7 +9,8 @@ use super::file::{
     DirectoryType, NotificationType, Object, RawAudit, RawConfig, RawDirectory, RawNotification, invalid,
 };
 use super::keys::RawKeys;
-use super::{Config, DirectoryConfig, KeysConfig, NotificationConfig, OpenRequest, Scope};
+use super::relay::relay;
+use super::{Config, DirectoryConfig, KeysConfig, NotificationConfig, OpenRequest, Scope, Variables};
 use crate::Result;
 use crate::notification::message::parse_sender;
 use crate::notification::{MessageSettings, language};
@@ -19,7 +20,7 @@ const DEFAULT_FROM: &str = "Unified Messaging <um@localhost>";
 const DEFAULT_TIMEOUT_SECONDS: u32 = 30;
 
 /// A fault, as what completes "The configuration file … ".
-type Fault = String;
+pub(super) type Fault = String;
 
 pub(super) fn resolve(raw: RawConfig, open: &OpenRequest) -> Result<Config> {
     let file = open.config_file.clone();
@@ -30,11 +31,15 @@ pub(super) fn resolve(raw: RawConfig, open: &OpenRequest) -> Result<Config> {
     let build = || -> Result<Config, Fault> {
         let (audit_enabled, audit_retention_days) = audit(raw.audit)?;
         let message = message(raw.notification.as_ref())?;
+        let service_group = raw
+            .service_group
+            .map(|name| plain("serviceGroup", &name).map(|()| name))
+            .transpose()?;
         Ok(Config {
             file: file.clone(),
             directory: directory(raw.directory, &paths)?,
             keys: keys(raw.keys, &paths)?,
-            notification: notification(raw.notification, &paths)?,
+            notification: notification(raw.notification, service_group.as_deref(), &paths, &open.variables)?,
             audit_enabled,
             audit_retention_days,
             message,
@@ -50,28 +55,25 @@ pub(super) fn resolve(raw: RawConfig, open: &OpenRequest) -> Result<Config> {
                 })
                 .transpose()?,
             netbios_name: raw.netbios_name.map(netbios_name).transpose()?,
-            service_group: raw
-                .service_group
-                .map(|name| plain("serviceGroup", &name).map(|()| name))
-                .transpose()?,
+            service_group,
         })
     };
     // Only a file can have faults; the defaults have none.
     build().map_err(|fault| invalid(file.as_deref().unwrap_or(Path::new("")), &fault))
 }
 
-fn wrong(key: &str, expected: &str) -> Fault {
+pub(super) fn wrong(key: &str, expected: &str) -> Fault {
     format!("has a wrong value in the key '{key}': {expected}")
 }
 
 /// Paths in the file are relative to the file; a default is in the data directory.
-struct Paths<'a> {
+pub(super) struct Paths<'a> {
     data: &'a Path,
     beside: Option<&'a Path>,
 }
 
 impl Paths<'_> {
-    fn take(&self, key: &str, given: Option<&str>, default: &str) -> Result<PathBuf, Fault> {
+    pub fn take(&self, key: &str, given: Option<&str>, default: &str) -> Result<PathBuf, Fault> {
         let Some(given) = given else {
             return Ok(self.data.join(default));
         };
@@ -81,7 +83,7 @@ impl Paths<'_> {
 }
 
 /// Text that is not blank and has no control characters.
-fn plain(key: &str, value: &str) -> Result<(), Fault> {
+pub(super) fn plain(key: &str, value: &str) -> Result<(), Fault> {
     if value.trim().is_empty() {
         return Err(wrong(key, "it is empty"));
     }
@@ -123,7 +125,7 @@ fn directory(raw: Option<Object<RawDirectory>>, paths: &Paths<'_>) -> Result<Dir
     })
 }
 
-fn foreign(section: &str, key: &str, given: bool, kind: &str) -> Result<(), Fault> {
+pub(super) fn foreign(section: &str, key: &str, given: bool, kind: &str) -> Result<(), Fault> {
     if given {
         return Err(format!(
             "has the key '{section}.{key}', which means nothing where '{section}.type' is '{kind}'"
@@ -154,34 +156,45 @@ fn keys(raw: Option<RawKeys>, paths: &Paths<'_>) -> Result<KeysConfig, Fault> {
     })
 }
 
-fn notification(raw: Option<Object<RawNotification>>, paths: &Paths<'_>) -> Result<NotificationConfig, Fault> {
+fn notification(
+    raw: Option<Object<RawNotification>>,
+    group: Option<&str>,
+    paths: &Paths<'_>,
+    variables: &Variables,
+) -> Result<NotificationConfig, Fault> {
     let (mut directory, mut from) = (None, None);
     if let Some(Object(raw)) = raw {
         if raw.r#type == NotificationType::Smtp {
-            return Err(wrong("notification.type", "'smtp' is not supported by this version"));
+            return relay(raw, group, paths, variables).map(NotificationConfig::Smtp);
         }
         for (key, given) in [
             ("host", raw.host.is_some()),
             ("port", raw.port.is_some()),
             ("tls", raw.tls.is_some()),
+            ("caFile", raw.ca_file.is_some()),
             ("user", raw.user.is_some()),
             ("passwordFile", raw.password_file.is_some()),
+            ("passwordVariable", raw.password_variable.is_some()),
+            ("timeoutSeconds", raw.timeout_seconds.is_some()),
         ] {
             foreign("notification", key, given, "pickup")?;
         }
         (directory, from) = (raw.directory, raw.from);
     }
-    let from = from.unwrap_or_else(|| DEFAULT_FROM.to_owned());
+    Ok(NotificationConfig::Pickup {
+        directory: paths.take("notification.directory", directory.as_deref(), "pickup")?,
+        from: sender(from.unwrap_or_else(|| DEFAULT_FROM.to_owned()))?,
+    })
+}
+
+pub(super) fn sender(from: String) -> Result<String, Fault> {
     if parse_sender(&from).is_none() {
         return Err(wrong(
             "notification.from",
             "expected one sender such as Unified Messaging <um@contoso.com>",
         ));
     }
-    Ok(NotificationConfig::Pickup {
-        directory: paths.take("notification.directory", directory.as_deref(), "pickup")?,
-        from: from.trim().to_owned(),
-    })
+    Ok(from.trim().to_owned())
 }
 
 fn audit(raw: Option<Object<RawAudit>>) -> Result<(bool, Option<u32>), Fault> {

@@ -197,7 +197,7 @@ fn faults_name_the_key() {
         ),
         (
             r#"{ "notification": { "type": "smtp", "host": "mail.contoso.com" } }"#,
-            "'notification.type': 'smtp' is not supported by this version",
+            "lacks the key 'notification.from'",
         ),
         (
             r#"{ "notification": { "type": "pickup", "port": 25 } }"#,

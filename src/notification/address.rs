@@ -35,8 +35,13 @@ impl Address {
         &self.text[self.at + 1..]
     }
 
+    /// With the domain in its ASCII form, which every relay and mail program understands, where that makes all of it ASCII.
     pub(super) fn to_lettre(&self) -> Option<lettre::Address> {
-        lettre::Address::new(self.local_part(), self.domain()).ok()
+        if self.domain().is_ascii() || !self.local_part().is_ascii() {
+            return lettre::Address::new(self.local_part(), self.domain()).ok();
+        }
+        let domain = idna::domain_to_ascii(self.domain()).ok()?;
+        lettre::Address::new(self.local_part(), domain).ok()
     }
 }
 

@@ -7,6 +7,7 @@ pub mod outbox;
 pub mod pickup;
 mod policy_text;
 mod settings;
+pub mod smtp;
 mod template;
 mod text;
 

@@ -9,7 +9,9 @@ use crate::config::{Config, DirectoryConfig, NotificationConfig, OpenRequest};
 use crate::credential::derive::Cost;
 use crate::directory::embedded::{EmbeddedDirectory, EmbeddedOptions};
 use crate::keys::KeyFiles;
+use crate::notification::Notifier;
 use crate::notification::pickup::PickupNotifier;
+use crate::notification::smtp::SmtpNotifier;
 use crate::platform::host::host_name;
 use crate::service::{Caller, Ports, Service, Settings};
 
@@ -26,15 +28,18 @@ pub(super) fn service(request: OpenRequest) -> Result<Service> {
         busy_timeout: timeout,
         group: config.service_group.clone(),
     }));
-    let NotificationConfig::Pickup {
-        directory: folder,
-        from,
-    } = config.notification;
+    let notifier: Arc<dyn Notifier> = match config.notification {
+        NotificationConfig::Pickup {
+            directory: folder,
+            from,
+        } => Arc::new(PickupNotifier::new(folder, from, config.service_group.clone())),
+        NotificationConfig::Smtp(relay) => Arc::new(SmtpNotifier::new(relay)),
+    };
     let ports = Ports {
         outbox: Arc::clone(&directory) as _,
         audit: Arc::clone(&directory) as _,
         directory,
-        notifier: Arc::new(PickupNotifier::new(folder, from, config.service_group.clone())),
+        notifier,
         clock: Arc::new(SystemClock),
         keys: Arc::new(KeyFiles {
             active: config.keys.active,

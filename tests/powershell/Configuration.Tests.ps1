@@ -51,6 +51,25 @@ Describe 'Where the store is looked for' {
         $run.Output[2] | Should -Match 'the-second\.db'
     }
 
+    It 'hands on the variable with the password of the mail relay, as it is at each call' {
+        $run = Invoke-Fresh -Store $script:Folder -Variables @{ File = Get-Fixture 'contoso.csv' } {
+            Import-UMDirectory $V.File -WarningAction SilentlyContinue
+            $relay = '"type": "smtp", "host": "localhost", "port": 9, "tls": "none", "from": "um@contoso.com"'
+            Set-Content "$env:UMPIN_HOME/umpin.json" "{ `"notification`": { $relay, `"user`": `"um`", `"passwordVariable`": `"UMPIN_RELAY`" } }"
+            $mailbox = @(Get-UMMailboxPIN)[0].UserObjectId
+            foreach ($password in $null, "sword`nfish", 'sword"\ü fish', $null) {
+                $env:UMPIN_RELAY = $password
+                try { Set-UMMailboxPIN $mailbox -NotifyEmail kim@contoso.com -WhatIf -ErrorAction Stop; 'fine' } catch { $_.Exception.Message }
+            }
+        }
+        $said = @($run.Output | Where-Object { $_ -notmatch 'What if' })
+        $said[0] | Should -Match "'UMPIN_RELAY' is not set"
+        $said[1] | Should -Match "'UMPIN_RELAY' holds more than one line"
+        $said[1] | Should -Not -Match 'sword'
+        $said[2] | Should -Be 'fine'
+        $said[3] | Should -Match "'UMPIN_RELAY' is not set"
+    }
+
     It 'takes the file that UMPIN_CONFIG names, and refuses one that does not exist' {
         $run = Invoke-Fresh -Variables @{ Folder = $script:Folder; File = Get-Fixture 'contoso.csv' } {
             Set-Content "$($V.Folder)/own.json" '{ "directory": { "type": "embedded", "path": "own.db" } }'

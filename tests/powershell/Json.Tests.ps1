@@ -18,6 +18,11 @@ Describe 'JSON that goes to the library' {
         $read.nothing | Should -BeNullOrEmpty
     }
 
+    It 'may hold tables' {
+        [UMMailboxPin.Json]::Write(@{ outer = @{ 'a"b' = 'c' } }) | Should -BeExactly '{"v":1,"outer":{"a\"b":"c"}}'
+        [UMMailboxPin.Json]::Write(@{ outer = @{} }) | Should -BeExactly '{"v":1,"outer":{}}'
+    }
+
     It 'takes text with extended properties as text' {
         $line = Add-Member -InputObject 'tony' -NotePropertyName PSPath -NotePropertyValue 'x' -PassThru
         [UMMailboxPin.Json]::Write(@{ identity = $line }) | Should -BeExactly '{"v":1,"identity":"tony"}'

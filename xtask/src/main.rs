@@ -7,6 +7,7 @@ mod download;
 mod files;
 mod header;
 mod interop;
+mod mail;
 mod merge;
 mod module;
 mod pester;

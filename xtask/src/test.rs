@@ -1,6 +1,7 @@
 //! `cargo xtask test`: everything that can be checked on this machine.
 
 use std::env;
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
@@ -10,7 +11,7 @@ use crate::interop::{self, Compiler};
 use crate::module::{self, Staged};
 use crate::powershell::{self, PowerShell};
 use crate::report::{Counts, Outcome, Report};
-use crate::{c_programs, pester, process};
+use crate::{c_programs, mail, pester, process};
 
 /// The parts in their order; naming some on the command line runs only those.
 pub const PARTS: &[&str] = &["format", "lint", "rust", "shipped", "c", "module", "pester"];
@@ -48,20 +49,26 @@ pub fn run(chosen: &[&str]) -> Result<()> {
         });
     }
     if wanted("rust") {
+        let python = mail::servers(&mut report);
         report.part("Rust tests", || {
-            rust_tests(&[
+            let mut command = cargo::cargo();
+            command.args([
                 "test",
                 "--workspace",
                 "--no-fail-fast",
                 "--features",
                 "umpin/test-hooks",
-            ])
+            ]);
+            if let Some(python) = &python {
+                command.env("UMPIN_TEST_PYTHON", python);
+            }
+            rust_tests(&mut command)
         });
     }
     if wanted("shipped") {
         // The library as it is shipped, without the exports of the tests.
         report.part("header and exports", || {
-            rust_tests(&["test", "--package", "umpin", "--test", "header", "--test", "exports"])
+            rust_tests(cargo::cargo().args(["test", "--package", "umpin", "--test", "header", "--test", "exports"]))
         });
     }
     if wanted("c") {
@@ -83,8 +90,8 @@ fn check(arguments: &[&str]) -> Result<Outcome> {
     Ok(Outcome::Ran(Counts::ONE))
 }
 
-fn rust_tests(arguments: &[&str]) -> Result<Outcome> {
-    let (output, success) = process::tee(cargo::cargo().args(arguments), LIMIT)?;
+fn rust_tests(command: &mut Command) -> Result<Outcome> {
+    let (output, success) = process::tee(command, LIMIT)?;
     let counts = rust_counts(&output);
     if !success && counts.failed == 0 {
         bail!("the tests could not be built or ended by themselves");

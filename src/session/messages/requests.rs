@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::{VERSION, audit};
-use crate::config::OpenRequest;
+use crate::config::{OpenRequest, Variables};
 use crate::directory::MailboxFilter;
 use crate::import::Format;
 use crate::service::audit::{AuditExport, AuditQuery};
@@ -25,6 +25,8 @@ struct Open {
     data_directory: PathBuf,
     caller: Option<String>,
     application: Option<String>,
+    #[serde(default)]
+    variables: Variables,
 }
 
 #[derive(Deserialize)]
@@ -170,11 +172,15 @@ pub(in crate::session) fn parse_open(request: &[u8]) -> Result<OpenRequest> {
     if open.config_file.as_ref().is_some_and(|path| !path.is_absolute()) || !open.data_directory.is_absolute() {
         return Err(invalid("The paths configFile and dataDirectory must be absolute."));
     }
+    if !open.variables.are_ours() {
+        return Err(invalid("The names of the variables must begin with UMPIN_."));
+    }
     Ok(OpenRequest {
         config_file: open.config_file,
         data_directory: open.data_directory,
         caller: open.caller,
         application: open.application,
+        variables: open.variables,
     })
 }
 

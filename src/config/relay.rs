@@ -1,0 +1,137 @@
+//! `notification` with the type `smtp`.
+
+use std::time::Duration;
+
+use rustls::pki_types::ServerName;
+
+use super::file::{RawNotification, TlsType};
+use super::resolve::{Fault, Paths, foreign, plain, sender, wrong};
+use super::variables::{PREFIX, Variables};
+use crate::notification::smtp::{Login, Password, Relay, Tls};
+
+const DEFAULT_TIMEOUT_SECONDS: u32 = 30;
+const LONGEST_NAME: usize = 128;
+
+pub(super) fn relay(
+    raw: RawNotification,
+    group: Option<&str>,
+    paths: &Paths<'_>,
+    variables: &Variables,
+) -> Result<Relay, Fault> {
+    foreign("notification", "directory", raw.directory.is_some(), "smtp")?;
+    let tls = match raw.tls.unwrap_or(TlsType::StartTls) {
+        TlsType::StartTls => Tls::StartTls,
+        TlsType::Implicit => Tls::Implicit,
+        TlsType::None => Tls::None,
+    };
+    let port = raw.port.unwrap_or(match tls {
+        Tls::StartTls => 587,
+        Tls::Implicit => 465,
+        Tls::None => 25,
+    });
+    if port == 0 {
+        return Err(wrong("notification.port", "expected 1 to 65535"));
+    }
+    if tls == Tls::None && raw.ca_file.is_some() {
+        return Err(
+            "has the key 'notification.caFile', which means nothing where 'notification.tls' is 'none'".to_owned(),
+        );
+    }
+    let seconds = raw.timeout_seconds.unwrap_or(DEFAULT_TIMEOUT_SECONDS);
+    if !(1..=300).contains(&seconds) {
+        return Err(wrong("notification.timeoutSeconds", "expected 1 to 300"));
+    }
+    let login = login(
+        raw.user,
+        raw.password_file.as_deref(),
+        raw.password_variable,
+        paths,
+        variables,
+    )?;
+    Ok(Relay {
+        host: host(&raw.host.ok_or_else(|| lacks("host"))?)?,
+        port,
+        tls,
+        ca_file: raw
+            .ca_file
+            .map(|path| paths.take("notification.caFile", Some(&path), ""))
+            .transpose()?,
+        login,
+        from: sender(raw.from.ok_or_else(|| lacks("from"))?)?,
+        timeout: Duration::from_secs(seconds.into()),
+        group: group.map(str::to_owned),
+    })
+}
+
+fn lacks(key: &str) -> Fault {
+    format!("lacks the key 'notification.{key}'")
+}
+
+/// A name that a certificate can have: international names in their ASCII form, addresses without brackets.
+fn host(text: &str) -> Result<String, Fault> {
+    let bare = text
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+        .unwrap_or(text);
+    let name = if bare.is_ascii() {
+        Some(bare.to_owned())
+    } else {
+        idna::domain_to_ascii(bare).ok()
+    };
+    name.filter(|name| ServerName::try_from(name.as_str()).is_ok())
+        .ok_or_else(|| wrong("notification.host", "expected a host name or an IP address"))
+}
+
+fn login(
+    user: Option<String>,
+    file: Option<&str>,
+    variable: Option<String>,
+    paths: &Paths<'_>,
+    variables: &Variables,
+) -> Result<Option<Login>, Fault> {
+    let password = match (file, variable) {
+        (Some(_), Some(_)) => {
+            return Err("has both 'notification.passwordFile' and 'notification.passwordVariable'".to_owned());
+        }
+        (Some(path), None) => Some(Password::File(paths.take(
+            "notification.passwordFile",
+            Some(path),
+            "",
+        )?)),
+        (None, Some(name)) => {
+            let sound = name.len() <= LONGEST_NAME
+                && name.strip_prefix(PREFIX).is_some_and(|rest| {
+                    !rest.is_empty()
+                        && rest
+                            .bytes()
+                            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+                });
+            if !sound {
+                // What stands there instead may be the password itself.
+                return Err(wrong(
+                    "notification.passwordVariable",
+                    "expected the name of an environment variable such as UMPIN_RELAY_PASSWORD",
+                ));
+            }
+            let value = variables.get(&name);
+            Some(Password::Variable { name, value })
+        }
+        (None, None) => None,
+    };
+    match (user, password) {
+        (Some(user), Some(password)) => {
+            plain("notification.user", &user)?;
+            Ok(Some(Login { user, password }))
+        }
+        (None, None) => Ok(None),
+        (Some(_), None) => Err(
+            "has the key 'notification.user', but neither 'notification.passwordFile' nor 'notification.passwordVariable'"
+                .to_owned(),
+        ),
+        (None, Some(_)) => Err("has a password for the relay, but lacks the key 'notification.user'".to_owned()),
+    }
+}
+
+#[cfg(test)]
+#[path = "relay_tests.rs"]
+mod tests;

@@ -1,0 +1,219 @@
+//! Hands messages to a mail relay by SMTP.
+//!
+//! Commands and addresses are lettre's; the connection below them is ours, for the reasons that [`wire`] gives.
+
+mod connection;
+mod envelope;
+mod failure;
+mod password;
+mod pool;
+mod reply;
+mod resolve;
+mod settings;
+mod tls;
+mod wire;
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use rustls::ClientConfig;
+
+pub use settings::{Login, Password, Relay, Tls};
+
+use self::connection::Connection;
+use self::envelope::Path;
+use self::failure::Failure;
+use self::pool::{Place, Pool};
+use super::message::parse_sender;
+use super::{DeliveryError, Notifier, OutgoingMessage};
+use crate::{Error, ErrorCode, Result};
+
+/// A check counts for this long, so that a thousand resets pay for it once.
+const CHECKED_FOR: Duration = Duration::from_secs(60);
+
+/// An attempt that failed after this long is followed by a pause …
+const SLOW: Duration = Duration::from_secs(1);
+/// … of this many times as long, so that a relay that swallows packets does not hold up a thousand resets for its timeout each.
+const PAUSE_FACTOR: u32 = 4;
+const LONGEST_PAUSE: Duration = Duration::from_secs(120);
+
+/// Delivers to one relay, over connections that are kept for the next message.
+pub struct SmtpNotifier {
+    relay: Relay,
+    trust: OnceLock<Arc<ClientConfig>>,
+    pool: Pool,
+    checked: Mutex<Option<Instant>>,
+    pause: Mutex<Option<(Instant, Failure)>>,
+}
+
+impl SmtpNotifier {
+    /// Connects to nothing yet.
+    #[must_use]
+    pub fn new(relay: Relay) -> Self {
+        Self {
+            relay,
+            trust: OnceLock::new(),
+            pool: Pool::default(),
+            checked: Mutex::new(None),
+            pause: Mutex::new(None),
+        }
+    }
+
+    /// `None` where no TLS is wanted. Read once; a fault is not remembered, so that it can be mended meanwhile.
+    fn trust(&self) -> Result<Option<&Arc<ClientConfig>>, String> {
+        if self.relay.tls == Tls::None {
+            return Ok(None);
+        }
+        if let Some(trust) = self.trust.get() {
+            return Ok(Some(trust));
+        }
+        let trust = tls::client(self.relay.ca_file.as_deref())?;
+        Ok(Some(self.trust.get_or_init(|| trust)))
+    }
+
+    fn password(&self) -> Result<Option<crate::secret::Secret>, String> {
+        match &self.relay.login {
+            Some(login) => password::load(&login.password, self.relay.group.as_deref()).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn open(&self) -> Result<Connection, Refusal> {
+        let trust = self.trust().map_err(Refusal::Local)?;
+        let password = self.password().map_err(Refusal::Local)?;
+        Ok(Connection::open(&self.relay, trust, password.as_ref())?)
+    }
+
+    fn send(&self, place: &mut Place<'_>, from: &Path, to: &Path, content: &[u8]) -> Result<(), Refusal> {
+        if let Some(kept) = place.connection.take() {
+            match self.send_over(place, kept, from, to, content) {
+                // The relay hung up meanwhile, or has had enough of this connection. Nothing was handed over yet, so a
+                // fresh one may try.
+                Err(failure) if failure.broken && !failure.handed_over && !failure.silent => {}
+                other => return Ok(other?),
+            }
+        }
+        let fresh = self.open()?;
+        Ok(self.send_over(place, fresh, from, to, content)?)
+    }
+
+    /// Keeps the connection where it is still of use.
+    fn send_over(
+        &self,
+        place: &mut Place<'_>,
+        mut connection: Connection,
+        from: &Path,
+        to: &Path,
+        content: &[u8],
+    ) -> Result<(), Failure> {
+        let sent = connection.deliver(from, to, content);
+        let usable = match &sent {
+            Ok(()) => true,
+            Err(failure) => !failure.broken && connection.reset(),
+        };
+        if usable {
+            place.connection = Some(connection);
+        }
+        sent
+    }
+
+    fn paused(&self) -> Option<Failure> {
+        let pause = self.pause.lock().unwrap_or_else(PoisonError::into_inner);
+        pause
+            .as_ref()
+            .filter(|(until, _)| Instant::now() < *until)
+            .map(|(_, failure)| failure.clone())
+    }
+
+    fn note(&self, start: Instant, failure: Option<&Failure>) {
+        let took = start.elapsed();
+        let pause = failure.filter(|failure| failure.silent && took >= SLOW).map(|failure| {
+            (
+                Instant::now() + (took * PAUSE_FACTOR).min(LONGEST_PAUSE),
+                failure.clone(),
+            )
+        });
+        *self.pause.lock().unwrap_or_else(PoisonError::into_inner) = pause;
+    }
+
+    fn told(&self, failure: Failure) -> DeliveryError {
+        failure.into_error(&self.relay.host, self.relay.port)
+    }
+}
+
+/// Why a message was not sent: something here, or something there.
+enum Refusal {
+    Local(String),
+    Remote(Failure),
+}
+
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
+        Self::Remote(failure)
+    }
+}
+
+impl Notifier for SmtpNotifier {
+    /// Fails for what waiting does not mend: password, authorities, plain text to another computer. Whether the relay is up
+    /// is not asked: if it is not, the message waits in the outbox, and the reset goes on.
+    fn check(&self) -> Result<()> {
+        let mut checked = self.checked.lock().unwrap_or_else(PoisonError::into_inner);
+        if checked.is_some_and(|at| at.elapsed() < CHECKED_FOR) {
+            return Ok(());
+        }
+        let refused = |why: String| {
+            Error::new(ErrorCode::NotificationFailed, format!("{why}.")).action(
+                "Correct the 'notification' part of the configuration, or what it names; then repeat the command.",
+            )
+        };
+        self.password().map_err(refused)?;
+        self.trust().map_err(refused)?;
+        if let Some(why) = resolve::fault(&self.relay) {
+            return Err(refused(format!("The relay {} {why}", self.relay.host)));
+        }
+        *checked = Some(Instant::now());
+        Ok(())
+    }
+
+    fn deliver(&self, message: &OutgoingMessage) -> Result<(), DeliveryError> {
+        let from = parse_sender(&self.relay.from)
+            .and_then(|sender| envelope::path(sender.email.as_ref()))
+            .ok_or_else(|| {
+                DeliveryError::Permanent("The sender of notifications is not an e-mail address".to_owned())
+            })?;
+        let to = envelope::path(&message.recipient)
+            .ok_or_else(|| DeliveryError::Permanent("The recipient is not an e-mail address".to_owned()))?;
+        if let Some(failure) = self.paused() {
+            return Err(self.told(failure));
+        }
+        let Some(mut place) = self.pool.take(self.relay.timeout) else {
+            let busy = Failure::of_relay("is busy with other messages of this process");
+            return Err(self.told(busy));
+        };
+        let start = Instant::now();
+        // Another thread may have found out while this one waited for its place.
+        if let Some(failure) = self.paused() {
+            return Err(self.told(failure));
+        }
+        match self.send(&mut place, &from, &to, &message.content) {
+            Ok(()) => {
+                self.note(start, None);
+                Ok(())
+            }
+            Err(Refusal::Remote(failure)) => {
+                self.note(start, Some(&failure));
+                Err(self.told(failure))
+            }
+            // The administrator can mend it, and then the message can go.
+            Err(Refusal::Local(why)) => Err(DeliveryError::Temporary(why)),
+        }
+    }
+
+    fn uncollected(&self) -> Option<usize> {
+        None
+    }
+
+    fn from(&self) -> &str {
+        &self.relay.from
+    }
+}
