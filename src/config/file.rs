@@ -88,6 +88,7 @@ pub(super) struct RawNotification {
     pub r#type: NotificationType,
     pub directory: Option<String>,
     pub from: Option<String>,
+    pub expire_after_hours: Option<u32>,
     pub host: Option<serde::de::IgnoredAny>,
     pub port: Option<serde::de::IgnoredAny>,
     pub tls: Option<serde::de::IgnoredAny>,

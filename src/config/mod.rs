@@ -38,6 +38,8 @@ pub struct Config {
     pub keys: KeysConfig,
     /// How messages leave.
     pub notification: NotificationConfig,
+    /// A message that could not be handed over for this long is given up.
+    pub notification_expiry: Duration,
     /// Whether changes are audited; default true.
     pub audit_enabled: bool,
     /// Only objects in it may be written, unless the caller asks for the whole forest.

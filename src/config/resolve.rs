@@ -13,6 +13,7 @@ use crate::notification::message::parse_sender;
 /// Replies to it stay on the machine that collects the messages; a real installation sets its own.
 const DEFAULT_FROM: &str = "Unified Messaging <um@localhost>";
 const DEFAULT_TIMEOUT_SECONDS: u32 = 30;
+const DEFAULT_EXPIRY_HOURS: u32 = 72;
 
 /// A fault, as what completes "The configuration file … ".
 type Fault = String;
@@ -28,6 +29,7 @@ pub(super) fn resolve(raw: RawConfig, open: &OpenRequest) -> Result<Config> {
             file: file.clone(),
             directory: directory(raw.directory, &paths)?,
             keys: keys(raw.keys, &paths)?,
+            notification_expiry: notification_expiry(raw.notification.as_ref())?,
             notification: notification(raw.notification, &paths)?,
             audit_enabled: raw.audit.and_then(|Object(audit)| audit.enabled).unwrap_or(true),
             default_scope: raw
@@ -174,6 +176,16 @@ fn notification(raw: Option<Object<RawNotification>>, paths: &Paths<'_>) -> Resu
         directory: paths.take("notification.directory", directory.as_deref(), "pickup")?,
         from: from.trim().to_owned(),
     })
+}
+
+fn notification_expiry(raw: Option<&Object<RawNotification>>) -> Result<Duration, Fault> {
+    let hours = raw
+        .and_then(|Object(raw)| raw.expire_after_hours)
+        .unwrap_or(DEFAULT_EXPIRY_HOURS);
+    if !(1..=8760).contains(&hours) {
+        return Err(wrong("notification.expireAfterHours", "expected 1 to 8760"));
+    }
+    Ok(Duration::from_secs(u64::from(hours) * 3600))
 }
 
 /// 1–15 characters without those that Windows forbids in the name.

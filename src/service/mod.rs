@@ -1,10 +1,10 @@
 //! The use cases, one file each. They know the ports, and neither an engine nor the C ABI.
 
-mod drain;
 mod import;
 mod info;
 mod listing;
 mod notify;
+pub mod outbox;
 mod race;
 pub mod reset;
 mod resolve;
@@ -67,6 +67,8 @@ pub struct Settings {
     /// Every answer to a sign-in but a positive one is given this long after the question, or twice, three times … as long where
     /// it took longer: how long it took then tells nothing.
     pub answer_floor: Duration,
+    /// A message that could not be handed over for this long is given up.
+    pub expire_notifications_after: Duration,
     /// The NetBIOS name of the domain, where it is not the first `DC=` component.
     pub netbios_name: Option<String>,
     /// Who asks.
@@ -79,6 +81,7 @@ pub struct Service {
     settings: Settings,
     ring: sealed::CachedRing,
     last_drain: AtomicI64,
+    courier: outbox::Courier,
     pickup_reported: AtomicBool,
 }
 
@@ -117,6 +120,7 @@ impl Service {
             settings,
             ring: sealed::CachedRing::default(),
             last_drain: AtomicI64::new(i64::MIN),
+            courier: outbox::Courier::default(),
             pickup_reported: AtomicBool::new(false),
         }
     }

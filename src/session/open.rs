@@ -46,6 +46,7 @@ pub(super) fn service(request: OpenRequest) -> Result<Service> {
         audit: config.audit_enabled,
         scope: config.default_scope,
         answer_floor: ANSWER_FLOOR,
+        expire_notifications_after: config.notification_expiry,
         netbios_name: config.netbios_name,
         caller: Caller {
             user: request.caller.unwrap_or_default(),

@@ -100,6 +100,7 @@ pub fn service(
         audit: true,
         scope: None,
         answer_floor: Duration::ZERO,
+        expire_notifications_after: Duration::from_secs(72 * 3600),
         netbios_name: None,
         caller: Caller {
             user: "CONTOSO\\admin".to_owned(),

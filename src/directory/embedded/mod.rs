@@ -13,6 +13,7 @@ mod import;
 mod lock;
 mod lookup;
 mod outbox;
+mod outbox_port;
 mod policies;
 mod schema;
 mod site;
@@ -32,6 +33,7 @@ use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 
 pub use audit::StoredAuditEntry;
+pub use outbox_port::LocalOutbox;
 
 use self::connection::Slot;
 use self::error::Sql;
@@ -41,11 +43,9 @@ use super::{
     Applied, CredentialChange, Directory, ImportCounts, MailboxFilter, Matches, Page, PolicyObject, StoredCredential,
 };
 use crate::audit::AuditTrail;
-use crate::clock::Timestamp;
 use crate::identity::Identity;
 use crate::import::ImportPlan;
 use crate::mailbox::{Mailbox, ObjectId};
-use crate::notification::outbox::{Outbox, OutboxEntry};
 use crate::{Error, ErrorCode, Result};
 
 /// How many connections read at the same time.
@@ -122,6 +122,20 @@ impl EmbeddedDirectory {
             Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(false),
             Err(e) => Err(error::io(e, "open the directory", path)),
         }
+    }
+
+    /// Makes an empty store where there is none, for its owner (or the group) only.
+    ///
+    /// # Errors
+    /// As an import's.
+    pub fn ensure(&self) -> Result<()> {
+        if self.exists()? {
+            return Ok(());
+        }
+        if self.options.read_only {
+            return Err(error::read_only());
+        }
+        create::create(&self.options, &ImportPlan::default(), None).map(drop)
     }
 
     /// Audit entries after `seq` (0: from the beginning), oldest first; for export and verification.
@@ -272,7 +286,7 @@ impl Directory for EmbeddedDirectory {
     fn apply(&self, change: CredentialChange) -> Result<Applied> {
         match self.write(Task::Apply(Box::new(change)))? {
             Done::Applied(applied) => Ok(applied),
-            _ => Err(misunderstood()),
+            Done::Outbox(_) => Err(misunderstood()),
         }
     }
 
@@ -295,32 +309,6 @@ impl Directory for EmbeddedDirectory {
             return Ok(counts);
         }
         self.import_existing(plan, audit)
-    }
-}
-
-impl Outbox for EmbeddedDirectory {
-    fn lease_due(&self, now: Timestamp, lease_until: Timestamp, limit: usize) -> Result<Vec<OutboxEntry>> {
-        if !self.read(|c| outbox::is_due(c, now))? {
-            return Ok(Vec::new());
-        }
-        let task = Task::Lease {
-            now,
-            until: lease_until,
-            limit,
-        };
-        match self.write(task)? {
-            Done::Leased(entries) => Ok(entries),
-            _ => Err(misunderstood()),
-        }
-    }
-
-    fn remove(&self, id: [u8; 16]) -> Result<()> {
-        self.write(Task::Remove(id)).map(drop)
-    }
-
-    fn defer(&self, id: [u8; 16], until: Timestamp, error: &str) -> Result<()> {
-        let error = error.to_owned();
-        self.write(Task::Defer { id, until, error }).map(drop)
     }
 }
 

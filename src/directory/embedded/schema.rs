@@ -9,7 +9,7 @@ use crate::{Error, ErrorCode};
 pub(super) const APPLICATION_ID: i64 = 0x756d_706e;
 
 /// Each step takes a file from the version of its index to the next.
-const MIGRATIONS: &[&str] = &[VERSION_1];
+const MIGRATIONS: &[&str] = &[VERSION_1, ADD_OUTBOX_STATE];
 
 /// What this version of the library writes.
 pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
@@ -106,6 +106,17 @@ CREATE TABLE audit (
     mac       BLOB NOT NULL
 ) STRICT;
 CREATE INDEX audit_host ON audit (host, seq);
+";
+
+/// `state`: 0 ready, 1 unconfirmed, 2 given up. `held` tells an entry that somebody handles (until `leased_until`) from one that
+/// was put off; which of the two an older entry is, is not known, so it counts as handled. `untold`: given up, and nobody knows.
+const ADD_OUTBOX_STATE: &str = "
+ALTER TABLE outbox ADD COLUMN state INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE outbox ADD COLUMN controller TEXT;
+ALTER TABLE outbox ADD COLUMN held INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE outbox ADD COLUMN untold INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX outbox_mailbox ON outbox (mailbox);
+CREATE INDEX outbox_untold ON outbox (created) WHERE untold;
 ";
 
 /// What a file says it is.

@@ -87,7 +87,7 @@ impl Service {
                 ring: &ring,
                 now: self.now(),
             };
-            let (change, answer) = match self.step(&attempt, tags, deriver, &mut right)? {
+            let (change, mut answer) = match self.step(&attempt, tags, deriver, &mut right)? {
                 Next::Answer(answer) => return Ok(Ok(*answer)),
                 Next::Write(step) => (step.change, Ok(step.answer)),
                 Next::Refuse(error) => {
@@ -95,7 +95,8 @@ impl Service {
                     (self.count(&attempt, &cleared)?, Err(error))
                 }
             };
-            match self.directory().apply(change)? {
+            let pending = answer.as_mut().ok().and_then(|answer| answer.message.as_mut());
+            match self.apply(change, pending)? {
                 Applied::Committed => return Ok(answer),
                 Applied::Conflict => race.lost(&attempt.mailbox)?,
             }
@@ -150,6 +151,7 @@ impl Service {
     pub(super) fn count(&self, attempt: &Attempt<'_>, counter: &FailureCounter) -> Result<CredentialChange> {
         Ok(CredentialChange {
             mailbox: attempt.mailbox.object_id,
+            controller: attempt.seen.controller.clone(),
             record: None,
             counter: CounterChange::Swap(Swap {
                 expected: attempt.seen.stored.counter.clone(),

@@ -1,9 +1,11 @@
 //! The JSON of the C ABI. Requests refuse unknown fields; responses may grow. A PIN is never in either.
 
+mod notifications;
 mod requests;
 mod responses;
 mod sign_in;
 
+pub(super) use notifications::{notifications, sent};
 pub(super) use requests::{Operation, parse_open, parse_plan, parse_request};
 pub(super) use responses::{
     error, imported, mailbox, mailboxes, outcome, pin_info, pin_infos, policies, status, target,

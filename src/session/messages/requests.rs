@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::VERSION;
+use super::notifications::SendMessage;
 use crate::config::OpenRequest;
 use crate::directory::MailboxFilter;
 use crate::import::Format;
@@ -54,6 +55,8 @@ enum RawOperation {
     Mailboxes(Query),
     Policies(Query),
     Import(Import),
+    Notifications(Query),
+    SendNotifications(SendMessage),
 }
 
 #[derive(Deserialize)]
@@ -96,6 +99,8 @@ pub(in crate::session) enum Operation {
     Mailboxes(Query),
     Policies(Query),
     Import(ImportRequest),
+    Notifications(Query),
+    SendNotifications(SendMessage),
 }
 
 impl Query {
@@ -211,6 +216,8 @@ pub(in crate::session) fn parse_request(request: &[u8]) -> Result<Operation> {
         RawOperation::PinInfo(query) => Operation::PinInfo(checked(query)?),
         RawOperation::Mailboxes(query) => Operation::Mailboxes(checked(query)?),
         RawOperation::Policies(query) => Operation::Policies(checked(query)?),
+        RawOperation::Notifications(query) => Operation::Notifications(checked(query)?),
+        RawOperation::SendNotifications(message) => Operation::SendNotifications(message.checked()?),
         RawOperation::Import(import) => {
             check_version(import.v)?;
             if !import.path.is_absolute() {
