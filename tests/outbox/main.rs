@@ -1,0 +1,15 @@
+//! The outbox: no PIN in force without its message, no message without its PIN, whatever dies, is late or is lost in between.
+//!
+//! `world.rs` is a directory of several controllers whose answers are delayed and lost, for hosts that die at any step; the other
+//! processes of `kill.rs` and `leases.rs` are this test binary once more (`child.rs`).
+
+mod chance;
+mod crash;
+mod late;
+#[allow(dead_code, reason = "shared with the tests of durability")]
+#[path = "../durability/rig.rs"]
+mod rig;
+#[path = "../support/mod.rs"]
+mod support;
+mod verdict;
+mod world;
