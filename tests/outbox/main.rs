@@ -4,8 +4,11 @@
 //! processes of `kill.rs` and `leases.rs` are this test binary once more (`child.rs`).
 
 mod chance;
+mod child;
 mod crash;
+mod kill;
 mod late;
+mod leases;
 #[allow(dead_code, reason = "shared with the tests of durability")]
 #[path = "../durability/rig.rs"]
 mod rig;
