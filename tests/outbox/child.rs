@@ -130,13 +130,23 @@ impl Notifier for Relay {
 }
 
 pub fn service(data: &Path, kind: Kind, ahead: i64) -> Service {
-    let directory = Arc::new(support::embedded(data));
     let outbox: Arc<dyn Outbox> = match kind {
-        Kind::Transactional => Arc::clone(&directory) as _,
+        Kind::Transactional => {
+            let directory = Arc::new(support::embedded(data));
+            return with(data, Arc::clone(&directory) as _, directory, ahead);
+        }
         Kind::TwoSteps => Arc::new(LocalOutbox::new(EmbeddedOptions::new(data.join("outbox.db")))),
     };
+    service_with(data, outbox, ahead)
+}
+
+pub fn service_with(data: &Path, outbox: Arc<dyn Outbox>, ahead: i64) -> Service {
+    with(data, Arc::new(support::embedded(data)), outbox, ahead)
+}
+
+fn with(data: &Path, directory: Arc<dyn Directory>, outbox: Arc<dyn Outbox>, ahead: i64) -> Service {
     let ports = Ports {
-        directory: directory as Arc<dyn Directory>,
+        directory,
         outbox,
         notifier: Arc::new(Relay { data: data.to_owned() }),
         clock: Arc::new(rig::Ahead(ahead)),
@@ -158,7 +168,8 @@ pub fn service(data: &Path, kind: Kind, ahead: i64) -> Service {
 fn say(line: &str) {
     let mut out = io::stdout().lock();
     // The test harness may have begun a line of its own.
-    out.write_all(format!("\n{line} .\n").as_bytes()).expect("somebody listens");
+    out.write_all(format!("\n{line} .\n").as_bytes())
+        .expect("somebody listens");
     out.flush().expect("somebody listens");
 }
 

@@ -104,15 +104,7 @@ fn outage(kind: Kind) {
     );
 }
 
-fn judge(
-    data: &Path,
-    kind: Kind,
-    tried: &[Reset],
-    done: &[Reset],
-    kills: usize,
-    ahead: i64,
-    seed: u64,
-) -> usize {
+fn judge(data: &Path, kind: Kind, tried: &[Reset], done: &[Reset], kills: usize, ahead: i64, seed: u64) -> usize {
     let inside = Inside::of(data);
     let service = child::service(data, kind, ahead);
     // By recipient and PIN: the Message-IDs, and how often it was delivered.
@@ -136,7 +128,10 @@ fn judge(
         );
         duplicates += count - 1;
     }
-    assert!(duplicates <= kills, "{duplicates} duplicates after {kills} kills, seed {seed}");
+    assert!(
+        duplicates <= kills,
+        "{duplicates} duplicates after {kills} kills, seed {seed}"
+    );
     for number in 0..MAILBOXES {
         let address = rig::address(number);
         let place = format!("{address}, seed {seed}");
@@ -150,7 +145,9 @@ fn judge(
         let mut current = tried
             .iter()
             .filter(|(of, pin)| *of == number && pins.position(pin) == Some(0));
-        let (_, current) = current.next().unwrap_or_else(|| panic!("{place}: nobody set the PIN in force"));
+        let (_, current) = current
+            .next()
+            .unwrap_or_else(|| panic!("{place}: nobody set the PIN in force"));
         assert!(
             told.contains_key(&(address.clone(), current.clone())),
             "{place}: was never told the PIN in force"
@@ -163,7 +160,11 @@ fn judge(
             ignore_default_scope: false,
         };
         let answer = service.sign_in(attempt, &mut Deriver::new()).expect("a sign-in");
-        assert_eq!(answer.outcome, SignIn::ChangeRequired, "{place}: the PIN told does not open");
+        assert_eq!(
+            answer.outcome,
+            SignIn::ChangeRequired,
+            "{place}: the PIN told does not open"
+        );
     }
     let outbox: Box<dyn Outbox> = match kind {
         Kind::Transactional => Box::new(support::embedded(data)),

@@ -6,9 +6,12 @@
 mod chance;
 mod child;
 mod crash;
+mod expiry;
+mod faults;
 mod kill;
 mod late;
 mod leases;
+mod patience;
 #[allow(dead_code, reason = "shared with the tests of durability")]
 #[path = "../durability/rig.rs"]
 mod rig;
