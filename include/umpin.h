@@ -39,7 +39,7 @@
  *
  * details: for UMPIN_PIN_POLICY_VIOLATION every broken rule (TooShort, TooLong, NotNumeric, Sequential, Repeated,
  * Extension, History); for UMPIN_MANAGEMENT_OBJECT_AMBIGUOUS "count" and up to ten "matches"; for UMPIN_IMPORT_INVALID
- * "count" and up to twenty "problems" of "line" and "message".
+ * "count" and up to twenty "problems" of "line" and "message"; for UMPIN_AUDIT_CHAIN_BROKEN "host", "seq", "line" and "kind".
  *
  *
  * OWNERSHIP
@@ -166,11 +166,11 @@
  *   {"v":1, "operation":"sendNotifications", "identity":"..."?, "due":1767225600000?, "ignoreDefaultScope":false?,
  *    "domainController":"..."?}
  *     -> {"v":1, "items":[{"id":"...", "identity":"..."|null, "guid":"..."|null, "queuedSince":1767225600000, "attempts":3,
- *         "outcome":"sent"|"dropped"|"queued"|"failed"|"expired", "reason":"..."|null}], "next":1767225600000|null,
+ *         "outcome":"sent"|"dropped"|"queued"|"failed"|"expired"|"busy", "reason":"..."|null}], "next":1767225600000|null,
  *         "blocked":false}
  *     With an identity: all messages of that mailbox, whether due or not. Without: those that are due; pass "next" as "due"
  *     until it is null. dropped: its PIN is not in force. queued and failed (refused for good, as things are) stay and are
- *     tried again; expired was given up. blocked: nothing gets through, and the rest was not tried.
+ *     tried again; expired was given up; busy is being sent by another process. blocked: nothing gets through, and the rest was not tried.
  *   {"v":1, "operation":"import", "path":"/.../people.csv", "format":"csv"|"ldif"?, "defaultPolicy":"..."?,
  *    "skipInvalid":false?, "whatIf":false?}
  *     -> {"v":1, "mailboxesCreated":2, "mailboxesUpdated":1, "mailboxesUnchanged":0, "policiesCreated":["Default"],
@@ -178,6 +178,24 @@
  *         "ignoredColumns":["..."], "location":"/.../directory.db"}
  *     policiesDefaulted: those of the created that the file names and does not describe; they have the default settings.
  *     One transaction: a row that cannot be used fails the whole import unless skipInvalid is true. Creates the store.
+ *   {"v":1, "operation":"audit", "path":"/.../log.jsonl"?, "pageSize":500?, "after":"cursor"?, "since":0?, "until":0?,
+ *    "target":"..."?, "caller":"..."?, "cmdlet":"..."?, "action":"..."?, "outcome":"succeeded"|"failed"?}
+ *     -> {"v":1, "items":[{"seq":1, "host":"...", "operationId":"...", "at":0, "kind":"operation"|"intent"|"outcome",
+ *         "cmdlet":"...", "action":"...", "caller":"...", "application":"...", "target":"...", "targetGuid":"...",
+ *         "parameters":{...}, "succeeded":true, "result":..., "details":{...}, "chainState":"intact"|"broken"}],
+ *         "faults":[{"status":505, ..., "details":{"host":"...", "seq":1, "kind":"..."}}],
+ *         "chains":[{"host":"...", "state":"intact"|"tornTail"|"broken", "entries":1, "anchored":true, "removed":0,
+ *         "removedUntil":0|null}], "next":"cursor"|null}
+ *     The audit log, oldest first, or an export of it; intent and outcome of an operation are one item (of kind "operation"),
+ *     absent fields are null. target: an identity, or what the log has as target. Each page is checked; read to the last page
+ *     to have checked the whole log, whatever the filters let through. faults: where a chain is broken, the first place of
+ *     each, once, as error objects; kind is changed, missing (before the entry), truncated (after it), reordered,
+ *     headMissing, headAltered, unknownKey or malformed. chains: what the check says of each host's chain, on the last page;
+ *     removed counts the entries that retention removed, removedUntil is the time of the newest of them. A page may have no
+ *     items although another follows, and the last one some more than pageSize (at most 10000).
+ *   {"v":1, "operation":"auditExport", "path":"/.../log.jsonl", "force":false?}
+ *     -> {"v":1, "path":"/.../log.jsonl", "entries":1, "faults":[...], "chains":[...]}
+ *     Writes the whole log to a new file, readable by its owner only. force replaces an older export, and nothing else.
  *
  *
  * A WORKED EXAMPLE: set a PIN that must be changed at the first sign-in, and mail it
@@ -455,6 +473,16 @@ typedef uint32_t umpin_signin_t;
  * The import file has rows that cannot be used; nothing was changed.
  */
 #define UMPIN_IMPORT_INVALID 504
+
+/**
+ * The audit log was tampered with; details.host, details.seq and details.kind say where and how.
+ */
+#define UMPIN_AUDIT_CHAIN_BROKEN 505
+
+/**
+ * A file exists already, is missing, or is no audit log.
+ */
+#define UMPIN_AUDIT_FILE_UNUSABLE 506
 
 /**
  * No message can be handed over.

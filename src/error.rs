@@ -110,6 +110,10 @@ error_codes! {
     StoreCorrupt = 503, "StoreCorrupt", "StoreCorruptException", "InvalidData", "Restore the directory from a backup.";
     /// The import file has rows that cannot be used.
     ImportInvalid = 504, "ImportInvalid", "ImportInvalidException", "InvalidData", "Correct the rows named, or import with -SkipInvalid.";
+    /// The audit log was tampered with; `details` names host, entry and kind.
+    AuditChainBroken = 505, "AuditChainBroken", "AuditChainBrokenException", "SecurityError", "Keep a copy of the log as evidence, and compare it with an export or backup made before.";
+    /// A file cannot be used as an audit log: it exists already, is missing, or is none.
+    AuditFileUnusable = 506, "AuditFileUnusable", "AuditFileUnusableException", "InvalidArgument", "Pass the path of a file that Export-UMPinAudit wrote.";
 
     /// The PIN was changed but its message could not be delivered.
     NotificationFailed = 601, "NotificationFailed", "NotificationFailedException", "ResourceUnavailable", "Correct the notification settings, then reset the PIN again.";

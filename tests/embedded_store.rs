@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use embedded_common::*;
 use umpin::ErrorCode;
-use umpin::audit::{AuditEntry, AuditTrail, ChainKey};
+use umpin::audit::{AuditEntry, AuditTrail, ChainKey, ChainKeys, Point};
 use umpin::clock::Timestamp;
 use umpin::directory::embedded::EmbeddedDirectory;
 use umpin::directory::{Applied, CounterChange, CredentialChange, Directory, MailboxFilter, Swap};
@@ -423,16 +423,13 @@ fn audit_entries_share_the_change_and_form_a_chain_for_each_host() {
     let (_home, path) = store(2);
     let directory = open(&path);
     let id = find_one(&directory, "User 1").object_id;
-    let trail = |host: &str, n: u8| AuditTrail {
-        host: host.to_owned(),
-        entries: (0..2)
-            .map(|k| AuditEntry {
-                operation: [n; 16],
-                at: Timestamp(i64::from(n)),
-                body: format!("{{\"kind\":{k}}}"),
-            })
-            .collect(),
-        key: ChainKey::new([3; 32]),
+    let trail = |host: &str, n: u8| {
+        let entry = |k| AuditEntry {
+            operation: [n; 16],
+            at: Timestamp(i64::from(n)),
+            body: format!("{{\"kind\":{k}}}"),
+        };
+        AuditTrail::new(host, (0..2).map(entry).collect(), vec![ChainKey::new([3; 32])])
     };
     let mut record: Option<Vec<u8>> = None;
     for (n, host) in [(1, "a"), (2, "b"), (3, "a")] {
@@ -449,14 +446,15 @@ fn audit_entries_share_the_change_and_form_a_chain_for_each_host() {
     let entries = directory.audit_entries(0, 99).unwrap();
     let operations: Vec<u8> = entries.iter().map(|e| e.entry.operation[0]).collect();
     assert_eq!(operations, [1, 1, 2, 2, 3, 3, 6, 6]);
-    let key = ChainKey::new([3; 32]);
+    let keys = ChainKeys::new(vec![ChainKey::new([3; 32])]);
     for host in ["a", "b"] {
-        let mut previous = [0; 32];
+        let mut previous = Point::default();
         for entry in entries.iter().filter(|e| e.host == host) {
-            assert_eq!(entry.mac, key.link(&previous, &entry.entry));
-            previous = entry.mac;
+            assert!(keys.follows(&previous, entry), "{entry:?}");
+            previous.position += 1;
+            previous.mac = entry.mac;
         }
-        assert_ne!(previous, [0; 32]);
+        assert_eq!(previous.position, 4);
     }
     assert_eq!(directory.audit_entries(entries[5].seq, 1).unwrap(), entries[6..7]);
 }

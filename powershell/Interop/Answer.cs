@@ -30,6 +30,18 @@ namespace UMMailboxPin
             }
         }
 
+        /// <summary>What fails before the library is asked, in the form of its own errors.</summary>
+        internal static Answer Refusal(string id, string message, string recommendedAction, object target)
+        {
+            Answer answer = new Answer(Native.Refused, null, null);
+            answer.Error = new Hashtable();
+            answer.Error["id"] = id;
+            answer.Error["message"] = message;
+            answer.Error["recommendedAction"] = recommendedAction;
+            answer.TargetObject = target;
+            return answer;
+        }
+
         /// <summary>The status as in umpin.h.</summary>
         public uint Status { get; private set; }
 
@@ -63,6 +75,9 @@ namespace UMMailboxPin
                 return warnings != null && warnings.Length > 0;
             }
         }
+
+        /// <summary>Succeeded, and the pipeline that asked writes nothing about it.</summary>
+        public bool Silent { get; internal set; }
 
         /// <summary>The generated PIN, or null.</summary>
         public SecureString Pin { get; internal set; }

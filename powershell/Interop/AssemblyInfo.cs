@@ -9,5 +9,5 @@ using System.Runtime.InteropServices;
 [assembly: AssemblyFileVersion("0.1.0.0")]
 [assembly: CLSCompliant(false)]
 [assembly: ComVisible(false)]
-// The native library lies beside this assembly and is taken from nowhere else.
+// NativeFile has loaded the native library; it is looked for nowhere else.
 [assembly: DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory)]

@@ -8,14 +8,14 @@ namespace UMMailboxPin
     public static class Library
     {
         /// <summary>
-        /// Called by each import, perhaps on the assembly of another copy of the module: LoadFrom hands out one that is loaded
-        /// already, whatever file it was asked for. So the signature must not change in later versions. Null: it fits.
+        /// Called by each import, perhaps on the assembly of another copy of the module: one that is loaded already is used
+        /// again, whatever file the manifest names. So the signature must not change in later versions. Null: it fits.
         /// </summary>
         public static string CheckAssembly(string path, string version)
         {
             Assembly own = typeof(Library).Assembly;
             string ownVersion = own.GetName().Version.ToString(3);
-            if (string.Equals(own.Location, path, StringComparison.OrdinalIgnoreCase) && ownVersion == version)
+            if (string.Equals(own.Location, Path.GetFullPath(path), StringComparison.OrdinalIgnoreCase) && ownVersion == version)
             {
                 return null;
             }
@@ -24,16 +24,10 @@ namespace UMMailboxPin
                 + "' (version " + version + ").";
         }
 
-        /// <summary>The native library's file, beside this assembly.</summary>
+        /// <summary>The native library's file.</summary>
         public static string FilePath
         {
-            get
-            {
-                string folder = Path.GetDirectoryName(typeof(Library).Assembly.Location);
-                string name = Path.GetFileName(folder);
-                return Path.Combine(folder, name.StartsWith("win-", StringComparison.Ordinal) ? "umpin.dll"
-                    : name.StartsWith("osx-", StringComparison.Ordinal) ? "libumpin.dylib" : "libumpin.so");
-            }
+            get { return NativeFile.FullName; }
         }
 
         /// <summary>Loads the library. Null, or why it cannot be used.</summary>
@@ -46,7 +40,7 @@ namespace UMMailboxPin
 
             uint abi;
             string version;
-            return Native.Probe(out abi, out version);
+            return NativeFile.Load() ?? Native.Probe(out abi, out version);
         }
 
         /// <summary>Compares the loaded library with the module. Null: it fits.</summary>

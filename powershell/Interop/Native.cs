@@ -1,5 +1,6 @@
 using System;
 using System.Collections;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Security;
 using System.Text;
@@ -23,6 +24,9 @@ namespace UMMailboxPin
 
         /// <summary>The batch has no outstanding item.</summary>
         public const uint BatchEmpty = 2;
+
+        /// <summary>No status of the library: it was not asked.</summary>
+        public const uint Refused = uint.MaxValue;
 
         // Waiting goes in short steps, so that Ctrl+C takes effect between them.
         private const uint StepMilliseconds = 200;
@@ -129,14 +133,75 @@ namespace UMMailboxPin
             return answer;
         }
 
-        /// <summary>umpin_request_new</summary>
-        public static Answer NewRequest(SessionHandle session, IDictionary request)
+        /// <summary>umpin_request_new, and the first wait for the answer. A pending one has the request as its handle.</summary>
+        public static Answer Request(SessionHandle session, IDictionary request)
+        {
+            Answer made = NewRequest(session, request);
+            if (made.Failed)
+            {
+                return made;
+            }
+
+            Answer answer = WaitRequest((RequestHandle)made.Handle);
+            if (answer.Pending)
+            {
+                answer.Handle = made.Handle;
+            }
+            else
+            {
+                made.Handle.Dispose();
+            }
+
+            return answer;
+        }
+
+        private static Answer NewRequest(SessionHandle session, IDictionary request)
         {
             byte[] bytes = Utf8.GetBytes(Json.Write(request));
             RequestHandle handle;
             ErrorHandle error;
             uint status = NativeMethods.umpin_request_new(session, bytes, Length(bytes), out handle, out error);
             return Made(status, handle, error);
+        }
+
+        /// <summary>umpin_signin with a PIN given as text or as a SecureString. The bytes it crosses as are cleared.</summary>
+        public static Answer SignIn(SessionHandle session, IDictionary request, object pin)
+        {
+            byte[] bytes = Utf8.GetBytes(Json.Write(request));
+            byte[] secret = Secret(pin);
+            try
+            {
+                RequestHandle handle;
+                ErrorHandle error;
+                uint status = NativeMethods.umpin_signin(session, bytes, Length(bytes), secret, Length(secret), out handle, out error);
+                return Made(status, handle, error);
+            }
+            finally
+            {
+                Array.Clear(secret, 0, secret.Length);
+            }
+        }
+
+        private static byte[] Secret(object pin)
+        {
+            SecureString secure = pin as SecureString;
+            if (secure == null)
+            {
+                return Utf8.GetBytes(Convert.ToString(pin, CultureInfo.InvariantCulture));
+            }
+
+            char[] characters = new char[secure.Length];
+            IntPtr copy = Marshal.SecureStringToGlobalAllocUnicode(secure);
+            try
+            {
+                Marshal.Copy(copy, characters, 0, characters.Length);
+                return Utf8.GetBytes(characters);
+            }
+            finally
+            {
+                Array.Clear(characters, 0, characters.Length);
+                Marshal.ZeroFreeGlobalAllocUnicode(copy);
+            }
         }
 
         /// <summary>umpin_request_wait</summary>

@@ -46,6 +46,10 @@ namespace UMMailboxPin
             SessionHandle session, byte[] request, UIntPtr requestLength, out RequestHandle handle, out ErrorHandle error);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern uint umpin_signin(
+            SessionHandle session, byte[] request, UIntPtr requestLength, byte[] pin, UIntPtr pinLength, out RequestHandle handle, out ErrorHandle error);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern uint umpin_request_wait(RequestHandle request, uint timeoutMilliseconds, out BufferHandle response, out ErrorHandle error);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]

@@ -1,6 +1,7 @@
 using System;
 using System.Collections;
 using System.Collections.Generic;
+using System.Reflection;
 
 namespace UMMailboxPin
 {
@@ -32,6 +33,24 @@ namespace UMMailboxPin
             }
 
             return names.ToArray();
+        }
+
+        /// <summary>
+        /// Gives each of them in one session state the value it has in another. Both are PSVariableIntrinsics, a class of an assembly
+        /// that this one does not know.
+        /// </summary>
+        public static void TakePreferences(object from, object to, IDictionary bound)
+        {
+            MethodInfo get = from.GetType().GetMethod("GetValue", new Type[] { typeof(string) });
+            MethodInfo set = to.GetType().GetMethod("Set", new Type[] { typeof(string), typeof(object) });
+            foreach (string name in UnboundPreferences(bound))
+            {
+                object value = get.Invoke(from, new object[] { name });
+                if (value != null)
+                {
+                    set.Invoke(to, new object[] { name, value });
+                }
+            }
         }
 
         /// <summary>The request of Set-UMMailboxPIN, but for the identity. What was omitted or is blank is left out.</summary>
@@ -73,7 +92,7 @@ namespace UMMailboxPin
         }
 
         // A [bool], or a switch, whose type lies in an assembly that this one does not know.
-        private static bool IsTrue(object value)
+        internal static bool IsTrue(object value)
         {
             return Convert.ToString(value) == bool.TrueString;
         }

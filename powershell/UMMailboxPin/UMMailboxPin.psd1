@@ -8,8 +8,12 @@
     Description          = 'An open Set-UMMailboxPIN: resets the telephone PINs of mailboxes enabled for Unified Messaging, with the parameters and the behaviour of the original cmdlet.'
     PowerShellVersion    = '5.1'
     CompatiblePSEditions = @('Desktop', 'Core')
+    RequiredAssemblies   = @('bin/UMMailboxPin.Interop.dll')
     FormatsToProcess     = @('UMMailboxPin.Format.ps1xml')
-    FunctionsToExport    = @('Get-UMMailboxPIN', 'Set-UMMailboxPIN')
+    FunctionsToExport    = @(
+        'Export-UMPinAudit', 'Get-UMMailboxPIN', 'Get-UMPinAudit', 'Get-UMPinNotification', 'Lock-UMMailbox', 'Send-UMPinNotification',
+        'Set-UMMailboxPIN', 'Test-UMMailboxPIN', 'Unlock-UMMailbox'
+    )
     CmdletsToExport      = @()
     VariablesToExport    = @()
     AliasesToExport      = @()

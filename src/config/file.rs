@@ -100,6 +100,7 @@ pub(super) struct RawNotification {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct RawAudit {
     pub enabled: Option<bool>,
+    pub retention_days: Option<u32>,
 }
 
 /// Reads and parses the file.

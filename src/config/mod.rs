@@ -42,6 +42,8 @@ pub struct Config {
     pub notification_expiry: Duration,
     /// Whether changes are audited; default true.
     pub audit_enabled: bool,
+    /// After how many days audit entries may be removed; `None`: never.
+    pub audit_retention_days: Option<u32>,
     /// Only objects in it may be written, unless the caller asks for the whole forest.
     pub default_scope: Option<Scope>,
     /// The domain in `DOMAIN\account` where it is not the first `DC=` component.

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::file::{DirectoryType, NotificationType, Object, RawConfig, RawDirectory, RawNotification, invalid};
+use super::file::{
+    DirectoryType, NotificationType, Object, RawAudit, RawConfig, RawDirectory, RawNotification, invalid,
+};
 use super::keys::RawKeys;
 use super::{Config, DirectoryConfig, KeysConfig, NotificationConfig, OpenRequest, Scope};
 use crate::Result;
@@ -25,13 +27,15 @@ pub(super) fn resolve(raw: RawConfig, open: &OpenRequest) -> Result<Config> {
         beside: file.as_deref().and_then(Path::parent),
     };
     let build = || -> Result<Config, Fault> {
+        let (audit_enabled, audit_retention_days) = audit(raw.audit)?;
         Ok(Config {
             file: file.clone(),
             directory: directory(raw.directory, &paths)?,
             keys: keys(raw.keys, &paths)?,
             notification_expiry: notification_expiry(raw.notification.as_ref())?,
             notification: notification(raw.notification, &paths)?,
-            audit_enabled: raw.audit.and_then(|Object(audit)| audit.enabled).unwrap_or(true),
+            audit_enabled,
+            audit_retention_days,
             default_scope: raw
                 .default_scope
                 .map(|text| {
@@ -186,6 +190,17 @@ fn notification_expiry(raw: Option<&Object<RawNotification>>) -> Result<Duration
         return Err(wrong("notification.expireAfterHours", "expected 1 to 8760"));
     }
     Ok(Duration::from_secs(u64::from(hours) * 3600))
+}
+
+fn audit(raw: Option<Object<RawAudit>>) -> Result<(bool, Option<u32>), Fault> {
+    let Some(Object(raw)) = raw else {
+        return Ok((true, None));
+    };
+    // A hundred years: more is a slip of the finger.
+    if raw.retention_days.is_some_and(|days| !(1..=36_500).contains(&days)) {
+        return Err(wrong("audit.retentionDays", "expected 1 to 36500"));
+    }
+    Ok((raw.enabled.unwrap_or(true), raw.retention_days))
 }
 
 /// 1–15 characters without those that Windows forbids in the name.

@@ -53,6 +53,7 @@ fn without_a_file_there_are_defaults() {
             },
             notification_expiry: Duration::from_secs(72 * 3600),
             audit_enabled: true,
+            audit_retention_days: None,
             default_scope: None,
             netbios_name: None,
             service_group: None,

@@ -62,6 +62,10 @@ pub const UMPIN_KEY_UNAVAILABLE: umpin_status_t = 502;
 pub const UMPIN_STORE_CORRUPT: umpin_status_t = 503;
 /// The import file has rows that cannot be used; nothing was changed.
 pub const UMPIN_IMPORT_INVALID: umpin_status_t = 504;
+/// The audit log was tampered with; details.host, details.seq and details.kind say where and how.
+pub const UMPIN_AUDIT_CHAIN_BROKEN: umpin_status_t = 505;
+/// A file exists already, is missing, or is no audit log.
+pub const UMPIN_AUDIT_FILE_UNUSABLE: umpin_status_t = 506;
 /// No message can be handed over.
 pub const UMPIN_NOTIFICATION_FAILED: umpin_status_t = 601;
 /// An internal invariant did not hold.

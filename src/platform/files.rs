@@ -170,6 +170,32 @@ pub fn write_atomically(path: &Path, content: &[u8], group: Option<&ServiceGroup
     sync_directory(directory_of(path))
 }
 
+/// Writes a file that may be long, durably: whoever sees the name sees all of it. Unless it may be replaced, the name must be free.
+///
+/// # Errors
+/// Those of the operating system (`AlreadyExists` among them), and those of `write`.
+pub fn write_streamed<T, E: From<io::Error>>(
+    path: &Path,
+    replace: bool,
+    write: impl FnOnce(&mut io::BufWriter<&File>) -> Result<T, E>,
+) -> Result<T, E> {
+    let (mut temporary, file) = Temporary::create(path)?;
+    let mut writer = io::BufWriter::with_capacity(1 << 16, &file);
+    let written = write(&mut writer)?;
+    writer.flush()?;
+    drop(writer);
+    file.sync_all()?;
+    if replace {
+        fs::rename(&temporary.path, path)?;
+        temporary.moved = true;
+    } else {
+        fs::hard_link(&temporary.path, path)?;
+        drop(temporary);
+    }
+    sync_directory(directory_of(path))?;
+    Ok(written)
+}
+
 /// A complete, synced file beside its destination, removed unless it was moved.
 struct Temporary {
     path: PathBuf,
@@ -177,11 +203,15 @@ struct Temporary {
 }
 
 impl Temporary {
-    fn write(beside: &Path, content: &[u8], group: Option<&ServiceGroup>) -> io::Result<Self> {
+    fn create(beside: &Path) -> io::Result<(Self, File)> {
         let name = format!(".umpin-{}.tmp", uuid::Uuid::new_v4().simple());
         let path = directory_of(beside).join(name);
-        let mut file = create_private(&path)?;
-        let temporary = Self { path, moved: false };
+        let file = create_private(&path)?;
+        Ok((Self { path, moved: false }, file))
+    }
+
+    fn write(beside: &Path, content: &[u8], group: Option<&ServiceGroup>) -> io::Result<Self> {
+        let (temporary, mut file) = Self::create(beside)?;
         file.write_all(content)?;
         if let Some(group) = group {
             admit_group(&file, group)?;

@@ -1,5 +1,6 @@
 //! The use cases, one file each. They know the ports, and neither an engine nor the C ABI.
 
+pub mod audit;
 mod import;
 mod info;
 mod listing;
@@ -18,6 +19,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64};
 use std::time::{Duration, Instant};
 
 use crate::Result;
+use crate::audit::AuditLog;
 use crate::clock::Clock;
 use crate::credential::derive::Cost;
 use crate::directory::Directory;
@@ -48,6 +50,8 @@ pub struct Ports {
     pub directory: Arc<dyn Directory>,
     /// Messages not yet handed over.
     pub outbox: Arc<dyn Outbox>,
+    /// The audit log, for reading.
+    pub audit: Arc<dyn AuditLog>,
     /// Mail.
     pub notifier: Arc<dyn Notifier>,
     /// Time.
@@ -62,6 +66,8 @@ pub struct Settings {
     pub cost: Cost,
     /// Whether changes are audited.
     pub audit: bool,
+    /// After how many days audit entries are removed; `None`: never.
+    pub audit_retention_days: Option<u32>,
     /// Limits look-ups to a part of the tree.
     pub scope: Option<Scope>,
     /// Every answer to a sign-in but a positive one is given this long after the question, or twice, three times … as long where

@@ -107,11 +107,8 @@ impl Service {
                 body: body.to_string(),
             })
         });
-        Some(AuditTrail {
-            host: self.settings.caller.host.clone(),
-            entries: entries.collect(),
-            key: ring.chain_key(),
-        })
+        let trail = AuditTrail::new(&self.settings.caller.host, entries.collect(), ring.chain_keys());
+        Some(trail.retaining_since(self.audit_retain_since()))
     }
 
     fn intent(&self, event: &Event<'_>) -> Value {

@@ -32,6 +32,7 @@ pub(super) fn service(request: OpenRequest) -> Result<Service> {
     } = config.notification;
     let ports = Ports {
         outbox: Arc::clone(&directory) as _,
+        audit: Arc::clone(&directory) as _,
         directory,
         notifier: Arc::new(PickupNotifier::new(folder, from, config.service_group.clone())),
         clock: Arc::new(SystemClock),
@@ -44,6 +45,7 @@ pub(super) fn service(request: OpenRequest) -> Result<Service> {
     let settings = Settings {
         cost: Cost::STANDARD,
         audit: config.audit_enabled,
+        audit_retention_days: config.audit_retention_days,
         scope: config.default_scope,
         answer_floor: ANSWER_FLOOR,
         expire_notifications_after: config.notification_expiry,

@@ -169,6 +169,8 @@ fn perform(service: &Service, operation: Operation) -> Result<Vec<u8>> {
             messages::notifications(&page)
         }
         Operation::SendNotifications(message) => messages::sent(&service.send_notifications(&message.request())?),
+        Operation::Audit(query) => messages::audit(&service.audit_entries(&query)?),
+        Operation::AuditExport(request) => messages::audit_exported(&service.audit_export(&request)?),
         Operation::Import(request) => messages::imported(&service.import(&request)?),
     })
 }

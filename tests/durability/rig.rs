@@ -10,7 +10,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use umpin::audit::AuditEntry;
+use umpin::audit::{AuditEntry, ChainKeys, Point};
 use umpin::clock::{Clock, SystemClock, Timestamp};
 use umpin::credential::derive::{Cost, Deriver, PinTags};
 use umpin::credential::keyring::{KeyRing, Purpose};
@@ -86,6 +86,7 @@ pub fn service(
 ) -> Service {
     let ports = Ports {
         directory: seen,
+        audit: Arc::clone(&real) as _,
         outbox: real,
         notifier: Arc::new(PickupNotifier::new(
             data.join("pickup"),
@@ -98,6 +99,7 @@ pub fn service(
     let settings = Settings {
         cost,
         audit: true,
+        audit_retention_days: None,
         scope: None,
         answer_floor: Duration::ZERO,
         expire_notifications_after: Duration::from_secs(72 * 3600),
@@ -163,28 +165,28 @@ impl Inside {
     /// How many resets the audit tells of, each with intent and outcome; checks the chain on the way.
     pub fn audited_resets(&self) -> usize {
         let entries = self.directory.audit_entries(0, usize::MAX).expect("the audit");
-        let key = self.ring.as_ref().map(KeyRing::chain_key);
-        let mut last: HashMap<String, [u8; 32]> = HashMap::new();
+        let keys = self.ring.as_ref().map(|ring| ChainKeys::new(ring.chain_keys()));
+        let mut last: HashMap<String, Point> = HashMap::new();
         let mut intents = HashSet::new();
         let mut outcomes = 0;
         for stored in entries {
             let AuditEntry { body, .. } = &stored.entry;
-            let previous = last.get(&stored.host).copied().unwrap_or_default();
-            if let Some(key) = &key {
-                assert_eq!(
-                    key.link(&previous, &stored.entry),
-                    stored.mac,
+            let previous = last.entry(stored.host.clone()).or_default();
+            if let Some(keys) = &keys {
+                assert!(
+                    keys.follows(previous, &stored),
                     "audit entry {} does not follow the one before it: {body}",
                     stored.seq
                 );
             }
+            previous.position += 1;
+            previous.mac = stored.mac;
             let body: Value = serde_json::from_str(body).expect("an audit entry is JSON");
             if body["cmdlet"] == "Set-UMMailboxPIN" {
                 intents.insert(stored.entry.operation);
             } else if body["kind"] == "outcome" {
                 outcomes += usize::from(intents.remove(&stored.entry.operation));
             }
-            last.insert(stored.host, stored.mac);
         }
         assert!(intents.is_empty(), "intents without outcome: {}", intents.len());
         outcomes

@@ -148,6 +148,7 @@ fn with(data: &Path, directory: Arc<dyn Directory>, outbox: Arc<dyn Outbox>, ahe
     let ports = Ports {
         directory,
         outbox,
+        audit: Arc::new(support::embedded(data)),
         notifier: Arc::new(Relay { data: data.to_owned() }),
         clock: Arc::new(rig::Ahead(ahead)),
         keys: Arc::new(support::keys(data)),
@@ -155,6 +156,7 @@ fn with(data: &Path, directory: Arc<dyn Directory>, outbox: Arc<dyn Outbox>, ahe
     let settings = Settings {
         cost: rig::CHEAP,
         audit: true,
+        audit_retention_days: None,
         scope: None,
         answer_floor: Duration::ZERO,
         expire_notifications_after: Duration::from_secs(8760 * 3600),

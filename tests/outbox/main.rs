@@ -17,5 +17,6 @@ mod patience;
 mod rig;
 #[path = "../support/mod.rs"]
 mod support;
+mod upgrade;
 mod verdict;
 mod world;

@@ -60,6 +60,7 @@ impl Notifier for Relay {
 fn service(data: &Path, slow: &Arc<Slow>) -> Service {
     let directory = Arc::new(support::embedded(data));
     let ports = Ports {
+        audit: Arc::clone(&directory) as _,
         outbox: Arc::clone(&directory) as Arc<dyn Outbox>,
         directory: directory as Arc<dyn Directory>,
         notifier: Arc::new(Relay(Arc::clone(slow))),
@@ -69,6 +70,7 @@ fn service(data: &Path, slow: &Arc<Slow>) -> Service {
     let settings = Settings {
         cost: rig::CHEAP,
         audit: true,
+        audit_retention_days: None,
         scope: None,
         answer_floor: Duration::ZERO,
         expire_notifications_after: Duration::from_secs(72 * 3600),
@@ -151,7 +153,7 @@ fn a_message_under_way_is_nobody_elses() {
     };
     let other = self::service(home.path(), &slow);
     let report = other.send_notifications(&request).expect("a report");
-    assert_eq!(report.items[0].outcome, "queued");
+    assert_eq!(report.items[0].outcome, "busy");
     assert!(
         report.items[0]
             .reason

@@ -189,6 +189,7 @@ impl World {
                 world: Arc::clone(self),
                 fuse: Arc::clone(&fuse),
             }),
+            audit: Arc::new(EmbeddedDirectory::new(EmbeddedOptions::new(self.outbox_file(host)))),
             outbox: Arc::new(Mortal {
                 outbox: LocalOutbox::new(EmbeddedOptions::new(self.outbox_file(host))),
                 fuse: Arc::clone(&fuse),
@@ -203,6 +204,7 @@ impl World {
         let settings = Settings {
             cost: rig::CHEAP,
             audit: true,
+            audit_retention_days: None,
             scope: None,
             answer_floor: Duration::ZERO,
             expire_notifications_after: Duration::from_secs(72 * 3600),

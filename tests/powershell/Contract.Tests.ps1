@@ -34,7 +34,8 @@ Describe 'The commands' {
     It 'are exactly those of the manifests' {
         $script:Run.ErrorText | Should -BeNullOrEmpty
         ($script:Commands.Keys | Sort-Object) -join ' ' |
-            Should -Be 'Get-Mailbox Get-UMMailbox Get-UMMailboxPIN Get-UMMailboxPolicy Import-UMDirectory Set-UMMailboxPIN'
+            Should -Be (@('Export-UMPinAudit Get-Mailbox Get-UMMailbox Get-UMMailboxPIN Get-UMMailboxPolicy Get-UMPinAudit Get-UMPinNotification'
+                'Import-UMDirectory Lock-UMMailbox Send-UMPinNotification Set-UMMailboxPIN Test-UMMailboxPIN Unlock-UMMailbox') -join ' ')
     }
 
     It 'have one parameter set each' {
@@ -170,11 +171,11 @@ Describe 'The error catalogue' {
                 }
             }
         }
-        $run.Output.Count | Should -Be 22
+        $run.Output.Count | Should -Be 24
         foreach ($entry in $run.Output) {
             $entry.IsException -and $entry.Category -and $entry.Constructors | Should -BeTrue -Because $entry.Id
         }
         ($run.Output | Where-Object IsArgument | ForEach-Object Id | Sort-Object) -join ' ' |
-            Should -Be 'InvalidIdentity InvalidNotifyEmail InvalidParameterCombination NoNotificationAddress'
+            Should -Be 'AuditFileUnusable InvalidIdentity InvalidNotifyEmail InvalidParameterCombination NoNotificationAddress'
     }
 }

@@ -5,7 +5,7 @@ BeforeAll {
 AfterAll { Remove-TestFolder $script:Store }
 
 Describe 'Get-UMMailboxPIN' {
-    It 'writes the properties of the original, with a string as UserID' {
+    It 'writes the properties of the original and a few more, with a string as UserID' {
         $run = Invoke-Fresh -Store $script:Store {
             $state = Get-UMMailboxPIN tonysmith
             $state.PSObject.TypeNames[0]
@@ -15,8 +15,19 @@ Describe 'Get-UMMailboxPIN' {
             "$($state.PinExpired) $($state.LockedOut) $($state.FirstTimeUser) $($state.IsValid)"
         }
         $run.Output | Should -Be @('UMMailboxPin.UMMailboxPin',
-            'FirstTimeUser Identity IsValid LockedOut ObjectState PinExpired UserID UserObjectId', 'String',
+            ('ExpiresOn FailedAttempts FirstTimeUser Identity IsValid LastFailedAttempt LastSet LockedOut LockedSince ' +
+                'ObjectState PinExpired UserID UserObjectId'), 'String',
             "tonysmith@contoso.com`tUnchanged", 'True False True True')
+    }
+
+    It 'shows by default what the original has, and the rest on demand' {
+        $run = Invoke-Fresh -Store $script:Store {
+            $state = Get-UMMailboxPIN tonysmith
+            foreach ($text in ($state | Out-String), ($state | Format-List | Out-String), ($state | Format-List * | Out-String)) {
+                "$($text -match 'UserID') $($text -match 'IsValid') $($text -match 'FailedAttempts')"
+            }
+        }
+        $run.Output | Should -Be @('True False False', 'True True False', 'True True True')
     }
 
     It 'shows all mailboxes that are enabled, and only those' {

@@ -60,17 +60,15 @@ fn stage_through(scratch: &Path, folder: &Path, library: &Path) -> Result<Staged
         stage_scripts(&source, &staged, name, &version).with_context(|| format!("module {name}"))?;
         if *native {
             files::copy(&assembly, &staged.join("bin").join(ASSEMBLY))?;
-            let bin = staged.join("bin").join(rid);
-            files::copy(&assembly, &bin.join(ASSEMBLY))?;
             let name = format!("{}umpin{}", env::consts::DLL_PREFIX, env::consts::DLL_SUFFIX);
-            files::copy(library, &bin.join(name))?;
+            files::copy(library, &staged.join("bin").join(rid).join(name))?;
         }
     }
     for (name, _) in MODULES {
         files::replace(&scratch.join(name), &folder.join(name))?;
     }
     Ok(Staged {
-        assembly: folder.join(MODULES[0].0).join("bin").join(rid).join(ASSEMBLY),
+        assembly: folder.join(MODULES[0].0).join("bin").join(ASSEMBLY),
         folder: folder.to_path_buf(),
         compiler,
     })

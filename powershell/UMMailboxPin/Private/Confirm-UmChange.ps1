@@ -1,15 +1,21 @@
-# ShouldProcess that fails closed. Where nobody can be asked (not interactive, end of input, job, parallel runspace) it throws,
-# and in a script function an exception ends only the statement: the code after "if (-not ShouldProcess) { return }" would run.
+# ShouldProcess for a function of another module, whose preferences the functions here do not see.
 function Confirm-UmChange {
-    param([System.Management.Automation.PSCmdlet] $Cmdlet, [string] $Sentence)
+    param($Cmdlet, $Sentence)
 
     foreach ($preference in (Get-CallerPreference $Cmdlet).GetEnumerator()) {
         $ExecutionContext.SessionState.PSVariable.Set($preference.Key, $preference.Value)
     }
+    Request-UmConfirmation $Cmdlet $Sentence
+}
+
+# ShouldProcess that fails closed. Where nobody can be asked (not interactive, end of input, job, parallel runspace) it throws,
+# and in a script function an exception ends only the statement: the code after "if (-not ShouldProcess) { return }" would run.
+function Request-UmConfirmation {
+    param($Cmdlet, $Sentence)
 
     $go = $false
     # -WhatIf shows the sentence alone; -Confirm shows only the question, so the question carries the sentence.
-    $question = 'Are you sure you want to perform this action?' + [Environment]::NewLine + $Sentence
+    $question = "Are you sure you want to perform this action?$([Environment]::NewLine)$Sentence"
     try {
         $go = $Cmdlet.ShouldProcess($Sentence, $question, 'Confirm')
     }
@@ -31,13 +37,6 @@ function New-ConfirmationError {
         "Nothing was changed, because the confirmation could not be asked for. $($Exception.Message)")
     $record.ErrorDetails.RecommendedAction = 'Run the command where the question can be answered, or with -Confirm:$false.'
     $record
-}
-
-# Whether ShouldProcess would ask. Then everything is checked before the question, not after the answer.
-function Test-UmConfirmation {
-    param([object] $Preference)
-
-    $Preference -in 'Low', 'Medium'
 }
 
 # PowerShell has put a caught exception into $Error already; without this the rethrown one would stand there twice.

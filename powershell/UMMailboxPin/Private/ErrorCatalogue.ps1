@@ -20,6 +20,8 @@ function Get-ErrorCatalogue {
         'KeyUnavailable'              = @{ Exception = 'KeyUnavailableException'; Category = 'SecurityError' }
         'StoreCorrupt'                = @{ Exception = 'StoreCorruptException'; Category = 'InvalidData' }
         'ImportInvalid'               = @{ Exception = 'ImportInvalidException'; Category = 'InvalidData' }
+        'AuditChainBroken'            = @{ Exception = 'AuditChainBrokenException'; Category = 'SecurityError' }
+        'AuditFileUnusable'           = @{ Exception = 'AuditFileUnusableException'; Category = 'InvalidArgument' }
         'NotificationFailed'          = @{ Exception = 'NotificationFailedException'; Category = 'ResourceUnavailable' }
         'NativeFault'                 = @{ Exception = 'NativeLibraryException'; Category = 'InvalidOperation' }
         'NativeLibraryMissing'        = @{ Exception = 'NativeLibraryException'; Category = 'NotInstalled' }

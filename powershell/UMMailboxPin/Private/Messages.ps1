@@ -1,6 +1,6 @@
 # A warning is said once in a pipeline, however many mailboxes it applies to: -Key tells those apart that name a mailbox.
 function Write-UmWarning {
-    param([hashtable] $Run, [string] $Message, [string] $Key = $Message)
+    param($Run, [string] $Message, [string] $Key = $Message)
 
     if (-not $Run.Warned.ContainsKey($Key)) {
         $Run.Warned[$Key] = $true
@@ -12,7 +12,7 @@ function Write-UmWarning {
 
 # Writing stays true when the pipeline is stopped in the middle of it, as by -ErrorAction Stop: Test-UmStop tells.
 function Write-UmError {
-    param([hashtable] $Run, [System.Management.Automation.ErrorRecord] $Record)
+    param($Run, [System.Management.Automation.ErrorRecord] $Record)
 
     $Run.Writing = $true
     $Run.Cmdlet.WriteError($Record)
@@ -22,7 +22,7 @@ function Write-UmError {
 # For the catch block of a public function. An exception ends only a statement, and the statements after it would run: so a
 # failure of the module itself becomes terminating. What the caller asked to be stopped by is not touched.
 function Test-UmStop {
-    param([hashtable] $Run, [System.Management.Automation.ErrorRecord] $Record)
+    param($Run, [System.Management.Automation.ErrorRecord] $Record)
 
     if ($null -ne $Run -and $Run.Writing) {
         return $true

@@ -1,6 +1,6 @@
 # Writes what Get-UMMailboxPIN found.
 function Write-PinInfo {
-    param([hashtable] $Run, [hashtable] $Page, [bool] $AsWarning)
+    param($Run, [hashtable] $Page, [bool] $AsWarning)
 
     Write-UmDiagnostic $Run.Cmdlet $Page.Diagnostics
     if ($null -ne $Page.Failure) {
@@ -14,21 +14,26 @@ function Write-PinInfo {
             continue
         }
         $Run.Cmdlet.WriteObject([pscustomobject] @{
-                PSTypeName    = 'UMMailboxPin.UMMailboxPin'
-                UserID        = [string] $item['userId']
-                UserObjectId  = $item['userObjectId']
-                Identity      = $item['identity']
-                PinExpired    = $item['pinExpired']
-                LockedOut     = $item['lockedOut']
-                FirstTimeUser = $item['firstTimeUser']
-                ObjectState   = 'Unchanged'
-                IsValid       = $item['isValid']
+                PSTypeName        = 'UMMailboxPin.UMMailboxPin'
+                UserID            = [string] $item['userId']
+                UserObjectId      = $item['userObjectId']
+                Identity          = $item['identity']
+                PinExpired        = $item['pinExpired']
+                LockedOut         = $item['lockedOut']
+                FirstTimeUser     = $item['firstTimeUser']
+                ObjectState       = 'Unchanged'
+                IsValid           = $item['isValid']
+                LastSet           = ConvertFrom-UmTime $item['lastSet']
+                ExpiresOn         = ConvertFrom-UmTime $item['expiresOn']
+                FailedAttempts    = $item['failedAttempts']
+                LastFailedAttempt = ConvertFrom-UmTime $item['lastFailedAttempt']
+                LockedSince       = ConvertFrom-UmTime $item['lockedSince']
             })
     }
 }
 
 function Write-PinInfoFailure {
-    param([hashtable] $Run, [System.Management.Automation.ErrorRecord] $Failure, [bool] $AsWarning)
+    param($Run, [System.Management.Automation.ErrorRecord] $Failure, [bool] $AsWarning)
 
     if ($AsWarning) {
         $Run.Cmdlet.WriteWarning($Failure.Exception.Message)

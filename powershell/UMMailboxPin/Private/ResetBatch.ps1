@@ -1,7 +1,7 @@
 # -ThrottleLimit: accepted resets go to the library's batch at once; what they gave is written in the order of the input, so
 # an item that failed before it was submitted waits in the queue for those ahead of it.
 function Add-ResetAnswer {
-    param([hashtable] $Run, [object] $Answer)
+    param($Run, $Answer)
 
     if ($Run.Queue.Count -eq 0) {
         Write-ResetAnswer $Run $Answer
@@ -12,7 +12,7 @@ function Add-ResetAnswer {
 }
 
 function Submit-ResetPlan {
-    param([hashtable] $Run, [object] $InputObject)
+    param($Run, $InputObject)
 
     if ($null -eq $Run.Batch) {
         $answer = [UMMailboxPin.Native]::NewBatch($Run.Session, $Run.Threads)
@@ -41,7 +41,7 @@ function Submit-ResetPlan {
 
 # Writes what has been answered. -One waits until at least one submitted item has been; -All until every one has.
 function Receive-ResetAnswer {
-    param([hashtable] $Run, [switch] $One, [switch] $All)
+    param($Run, [switch] $One, [switch] $All)
 
     $collected = 0
     while ($Run.Queue.Count -gt 0) {
@@ -62,7 +62,7 @@ function Receive-ResetAnswer {
 }
 
 function Wait-ResetAnswer {
-    param([hashtable] $Run, [object] $TargetObject, [bool] $Wait)
+    param($Run, $TargetObject, [bool] $Wait)
 
     do {
         $answer = [UMMailboxPin.Native]::BatchCollect($Run.Batch, $Wait)
@@ -70,30 +70,20 @@ function Wait-ResetAnswer {
             if (-not $Wait) {
                 return $null
             }
-            Write-UmProgress $Run.Progress
+            if ($Run.Progress.IsDue()) {
+                Write-UmProgress $Run
+            }
         }
     } while ($answer.Pending)
     Complete-UmAnswer $answer $TargetObject
 }
 
-# The orderly end waits for and writes every outcome; a stop accepts nothing more and lets what is in flight finish.
+# The orderly end waits for and writes every outcome.
 function Complete-ResetRun {
-    param([hashtable] $Run)
+    param($Run)
 
-    if ($Run.Queue.Count -gt 0) {
-        Receive-ResetAnswer $Run -All
-    }
-    Complete-UmProgress $Run.Progress
-}
-
-function Close-ResetRun {
-    param([hashtable] $Run)
-
-    Close-ResetPlan $Run
-    $Run.Pin = ''
-    if ($null -ne $Run.Batch) {
-        $Run.Batch.Drain(30000)
-        $Run.Batch.Dispose()
-        $Run.Batch = $null
+    Receive-ResetAnswer $Run -All
+    if ($Run.Progress.Shown) {
+        Complete-UmProgress $Run
     }
 }

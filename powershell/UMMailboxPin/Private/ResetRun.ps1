@@ -1,100 +1,132 @@
-# The state of one Set-UMMailboxPIN pipeline, and what happens to each of its items. The functions that write are called from
-# Set-UMMailboxPIN, so they see the preferences that it took from its caller.
-function New-ResetRun {
-    param([System.Management.Automation.PSCmdlet] $Cmdlet, [System.Collections.IDictionary] $Bound)
+# The pipeline of Set-UMMailboxPIN, and of Lock-UMMailbox and Unlock-UMMailbox, which are resets that keep the PIN. Its state is a
+# [UMMailboxPin.ResetRun]. What writes is called from those, so it sees the preferences that they took from their callers.
+function Start-ResetRun {
+    param($Cmdlet, $Bound, $Name)
 
-    $request = [UMMailboxPin.Parameters]::ResetRequest($Cmdlet.MyInvocation.MyCommand.Name, $Bound)
-    $directory = Open-UmDirectory $Cmdlet
-    @{
-        Cmdlet    = $Cmdlet
-        Session   = $directory.Session
-        Directory = $directory.Directory
-        Request   = $request
-        Pin       = if ($Bound.ContainsKey('Pin')) { [string] $Bound['Pin'] } else { '' }
-        SendEmail = -not $Bound.ContainsKey('SendEmail') -or [bool] $Bound['SendEmail']
-        PassThru  = $Bound.ContainsKey('PassThru') -and [bool] $Bound['PassThru']
-        Threads   = if ($Bound.ContainsKey('ThrottleLimit')) { [uint32] $Bound['ThrottleLimit'] } else { [uint32] 0 }
-        Warned    = @{}
-        Plan      = $null
-        Writing   = $false
-        Batch     = $null
-        Queue     = [System.Collections.Queue]::new()
-        Progress  = New-UmProgress $Cmdlet 'Resetting Unified Messaging PINs'
+    try {
+        $directory = Open-UmDirectory $Cmdlet
+        [UMMailboxPin.ResetRun]::new($Cmdlet, $Name, $Bound, $directory.Session, $directory.Directory, $VerbosePreference)
+    }
+    catch {
+        if (Test-UmStop $null $_) { throw }
+        $Cmdlet.ThrowTerminatingError($_)
     }
 }
 
-# What the parameters themselves have that surprises: said once, with the first item, so that an empty pipeline says nothing.
-function Write-ResetAdvice {
-    param([hashtable] $Run)
+# One item. A stop, whatever its reason, closes the run: neither end nor a later process would be called.
+function Step-ResetRun {
+    param($Run, $InputObject)
 
-    if (-not $Run.SendEmail) {
-        if ($Run.Request.ContainsKey('notifyEmail')) {
-            Write-UmWarning $Run '-NotifyEmail has no effect together with -SendEmail $false: nothing is mailed.'
-        }
-        if (-not $Run.Pin -and -not $Run.PassThru -and -not $Run.Request.ContainsKey('keepPin')) {
-            Write-UmWarning $Run ('With -SendEmail $false and without -Pin a PIN is generated that nobody gets to know. ' +
-                'Use -PassThru to receive it, or -KeepPin to lock or unlock without a new PIN.')
+    $completed = $false
+    try {
+        Invoke-ResetItem $Run $InputObject
+        $completed = $true
+    }
+    catch {
+        if (Test-UmStop $Run $_) { throw }
+        $Run.Cmdlet.ThrowTerminatingError($_)
+    }
+    finally {
+        if (-not $completed) {
+            $Run.Close()
         }
     }
-    if ($Run.Request.ContainsKey('domainController') -and $Run.Directory -eq 'embedded') {
-        Write-UmWarning $Run 'The embedded directory has no domain controllers: -DomainController is ignored.'
+}
+
+function Stop-ResetRun {
+    param($Run)
+
+    try {
+        if ($Run.Unfinished) {
+            Complete-ResetRun $Run
+        }
+    }
+    catch {
+        if (Test-UmStop $Run $_) { throw }
+        $Run.Cmdlet.ThrowTerminatingError($_)
+    }
+    finally {
+        $Run.Close()
     }
 }
 
 # Looks one mailbox up, asks, and resets it or hands it to the batch.
 function Invoke-ResetItem {
-    param([hashtable] $Run, [object] $InputObject, [bool] $WhatIf, [bool] $WillAsk)
+    param($Run, $InputObject)
+
+    if ($Run.NextItem()) {
+        Write-ResetStart $Run
+    }
+
+    $identity = if ($InputObject -is [string]) { $InputObject } else { Get-IdentityText $InputObject }
+    $answer = $Run.Look($identity, [bool] $WhatIfPreference, $ConfirmPreference)
+    while ($answer.Pending) {
+        $answer = $Run.LookAgain()
+    }
+    if ($answer.Failed) {
+        $Run.ClosePlan()
+        Add-ResetAnswer $Run (Complete-UmAnswer $answer $InputObject)
+        return
+    }
+    if (-not $answer.Silent) {
+        Write-ResetRemark $Run $answer $InputObject
+    }
 
     $go = $false
-    $target = $null
-    Write-ResetAdvice $Run
-    $identity = Get-IdentityText $InputObject
-    if (-not $identity) {
-        $record = New-UmErrorRecord -Id 'InvalidIdentity' -TargetObject $InputObject `
-            -Message 'The value of -Identity is empty or has no property that names a mailbox.' `
-            -RecommendedAction 'Pass a GUID, DN, canonical name, DOMAIN\account, UPN, e-mail address, alias or name.'
-        Add-ResetAnswer $Run @{ Failure = $record; Diagnostics = @() }
-        return
-    }
-
-    $answer = New-ResetPlan $Run $identity $InputObject $WhatIf ($WhatIf -or $WillAsk)
-    if ($null -ne $answer.Failure) {
-        Close-ResetPlan $Run
-        Add-ResetAnswer $Run $answer
-        return
-    }
-
-    $target = $answer.Value
-    Write-UmDiagnostic $Run.Cmdlet $answer.Diagnostics
-    if ($answer.HasWarnings) {
-        Write-ResetWarning $Run $target['warnings'] $InputObject
-    }
-
-    $go = Confirm-UmChange -Cmdlet $Run.Cmdlet -Sentence ([UMMailboxPin.ResetTarget]::Describe($target, $Run.SendEmail))
+    $go = Request-UmConfirmation $Run.Cmdlet $Run.Sentence
     if ($go) {
-        if ($Run.Threads -gt 0) {
+        if ($Run.Parallel) {
             Submit-ResetPlan $Run $InputObject
         }
         else {
-            Write-ResetAnswer $Run (Complete-ResetPlan -Plan $Run.Plan -TargetObject $InputObject)
+            do {
+                $answer = $Run.Commit()
+            } while ($answer.Pending)
+            if (-not $answer.Silent) {
+                Write-ResetAnswer $Run (Complete-UmAnswer $answer $InputObject)
+            }
         }
     }
-    Close-ResetPlan $Run
+    $Run.ClosePlan()
 }
 
-function Close-ResetPlan {
-    param([hashtable] $Run)
+# Adds to an answer of the library what belongs to the caller.
+function Complete-UmAnswer {
+    param($Answer, $TargetObject)
 
-    if ($null -ne $Run.Plan) {
-        $Run.Plan.Dispose()
-        $Run.Plan = $null
+    $Answer.TargetObject = $TargetObject
+    if ($Answer.Failed) {
+        $Answer.Failure = ConvertTo-UmErrorRecord $Answer $TargetObject
+    }
+    $Answer
+}
+
+# Advice is given with the first item, so that an empty pipeline says nothing.
+function Write-ResetStart {
+    param($Run)
+
+    foreach ($advice in $Run.Advice) {
+        Write-UmWarning $Run $advice
+    }
+    if ($Run.Progress.Shown) {
+        Write-UmProgress $Run
+    }
+}
+
+# What the look-up of a mailbox gave beside the mailbox.
+function Write-ResetRemark {
+    param($Run, $Answer, $TargetObject)
+
+    Write-UmDiagnostic $Run.Cmdlet $Answer.Diagnostics
+    if ($Answer.HasWarnings) {
+        Write-ResetWarning $Run $Answer.Value['warnings'] $TargetObject
     }
 }
 
 # Silence, or the object asked for; then warnings; a PIN that was changed without its message arriving is an error.
 # The object comes first: under -ErrorAction Stop the caller must still get a PIN that was generated.
 function Write-ResetAnswer {
-    param([hashtable] $Run, [object] $Answer)
+    param($Run, $Answer)
 
     Write-UmDiagnostic $Run.Cmdlet $Answer.Diagnostics
     if ($null -ne $Answer.Failure) {
@@ -113,7 +145,7 @@ function Write-ResetAnswer {
 }
 
 function Write-ResetWarning {
-    param([hashtable] $Run, [object[]] $Warnings, [object] $TargetObject)
+    param($Run, $Warnings, $TargetObject)
 
     foreach ($warning in $Warnings) {
         switch ($warning['id']) {
@@ -121,7 +153,7 @@ function Write-ResetWarning {
                 Write-UmError $Run (New-UmErrorRecord -Id $_ -Message $warning['message'] -TargetObject $TargetObject `
                         -RecommendedAction ([string] $warning['recommendedAction']))
             }
-            # Write-ResetAdvice has said it.
+            # Write-ResetStart has said it.
             'NotifyEmailIgnored' { }
             # True of the store and not of the mailbox: once per pipeline.
             'PickupPilesUp' { Write-UmWarning $Run ('{0} {1}' -f $warning['message'], $warning['recommendedAction']) -Key $_ }
@@ -131,7 +163,7 @@ function Write-ResetWarning {
 }
 
 function New-ResetResult {
-    param([UMMailboxPin.Answer] $Answer)
+    param($Answer)
 
     $value = $Answer.Value
     [pscustomobject] @{

@@ -77,9 +77,8 @@ function Get-UMMailboxPIN {
     )
 
     begin {
-        foreach ($preference in (Get-CallerPreference $PSCmdlet).GetEnumerator()) {
-            $ExecutionContext.SessionState.PSVariable.Set($preference.Key, $preference.Value)
-        }
+        # What Get-CallerPreference says, in one call.
+        [UMMailboxPin.Parameters]::TakePreferences($PSCmdlet.SessionState.PSVariable, $ExecutionContext.SessionState.PSVariable, $PSBoundParameters)
         $directory = Open-UmDirectory $PSCmdlet
         $run = @{ Cmdlet = $PSCmdlet; Warned = @{}; Writing = $false }
         $request = @{ operation = 'pinInfo' }

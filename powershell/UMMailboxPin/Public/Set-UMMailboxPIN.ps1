@@ -130,49 +130,17 @@ function Set-UMMailboxPIN {
     )
 
     begin {
-        foreach ($preference in (Get-CallerPreference $PSCmdlet).GetEnumerator()) {
-            $ExecutionContext.SessionState.PSVariable.Set($preference.Key, $preference.Value)
-        }
+        # What Get-CallerPreference says, in one call.
+        [UMMailboxPin.Parameters]::TakePreferences($PSCmdlet.SessionState.PSVariable, $ExecutionContext.SessionState.PSVariable, $PSBoundParameters)
         $run = $null
-        try {
-            $run = New-ResetRun -Cmdlet $PSCmdlet -Bound $PSBoundParameters
-        }
-        catch {
-            if (Test-UmStop $run $_) { throw }
-            $PSCmdlet.ThrowTerminatingError($_)
-        }
+        $run = Start-ResetRun $PSCmdlet $PSBoundParameters 'Set-UMMailboxPIN'
     }
 
     process {
-        $completed = $false
-        try {
-            Write-UmProgress $run.Progress -Item
-            Invoke-ResetItem -Run $run -InputObject $Identity.RawInput -WhatIf ([bool] $WhatIfPreference) `
-                -WillAsk (Test-UmConfirmation $ConfirmPreference)
-            $completed = $true
-        }
-        catch {
-            if (Test-UmStop $run $_) { throw }
-            $PSCmdlet.ThrowTerminatingError($_)
-        }
-        finally {
-            # A stop, whatever its reason, leaves here; neither end nor a later process would run.
-            if (-not $completed) {
-                Close-ResetRun $run
-            }
-        }
+        Step-ResetRun $run $Identity.RawInput
     }
 
     end {
-        try {
-            Complete-ResetRun $run
-        }
-        catch {
-            if (Test-UmStop $run $_) { throw }
-            $PSCmdlet.ThrowTerminatingError($_)
-        }
-        finally {
-            Close-ResetRun $run
-        }
+        Stop-ResetRun $run
     }
 }

@@ -1,56 +1,234 @@
-//! The audit log as rows: one chain per host.
+//! The audit log as rows: one chain per host, and its head.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::audit_retention::remove_old;
 use super::error::Sql;
-use crate::audit::{AuditEntry, AuditTrail};
+use crate::audit::{
+    AuditEntry, AuditTrail, Bound, ChainKey, ChainKeyId, Ending, Head, LogItem, LogPage, Place, Point, StoredEntry,
+};
 use crate::clock::Timestamp;
 
-/// An audit entry as it is stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredAuditEntry {
-    /// Ascending; gaps are possible.
-    pub seq: i64,
-    /// Whose chain it belongs to.
-    pub host: String,
-    /// What was recorded.
-    pub entry: AuditEntry,
-    /// Binds it to the one before it in the chain.
-    pub mac: [u8; 32],
-}
+pub(super) const COLUMNS: &str = "seq, host, operation, at, body, mac, position, key";
 
-/// Appends the entries, each bound to the last one of its host.
+/// Appends the entries, each bound to the one before it, and moves the head of the chain; then removes what is old enough.
+///
+/// The chain goes on from what the head says, not from the rows that are there: so entries that were removed at the end stay
+/// missed. A head that is not genuine is moved too, but never sealed again: whoever altered it has not hidden that.
 pub(super) fn append(connection: &Connection, trail: &AuditTrail) -> Sql<()> {
+    let (Some(key), false) = (trail.keys.active(), trail.entries.is_empty()) else {
+        return Ok(());
+    };
+    let (mut head, genuine) = match head(connection, &trail.host)? {
+        Some(head) => {
+            let genuine = trail.keys.sealed(&head);
+            (head, genuine)
+        }
+        None => (adopt(connection, &trail.host)?, true),
+    };
+    let mut first = i64::MAX;
     for entry in &trail.entries {
-        let previous: [u8; 32] = connection
-            .prepare_cached("SELECT mac FROM audit WHERE host = ?1 ORDER BY seq DESC LIMIT 1")?
-            .query_row([&trail.host], |r| r.get(0))
-            .optional()?
-            .unwrap_or_default();
-        let mac = trail.key.link(&previous, entry);
-        connection
-            .prepare_cached("INSERT INTO audit (host, operation, at, body, mac) VALUES (?1, ?2, ?3, ?4, ?5)")?
-            .execute(params![trail.host, entry.operation, entry.at.0, entry.body, mac])?;
+        let seq = insert(connection, &mut head, key, entry)?;
+        first = first.min(seq);
+    }
+    if genuine {
+        key.seal(&mut head);
+    } else {
+        head.mac = [0; 32];
+    }
+    store_head(connection, &head)?;
+    if let Some(since) = trail.retain_since {
+        remove_old(connection, &trail.keys, since, first)?;
     }
     Ok(())
 }
 
+fn insert(connection: &Connection, head: &mut Head, key: &ChainKey, entry: &AuditEntry) -> Sql<i64> {
+    let mac = key.bind(&head.host, &head.tip, entry);
+    head.tip = Point {
+        position: head.tip.position.saturating_add(1),
+        mac,
+    };
+    connection
+        .prepare_cached(
+            "INSERT INTO audit (host, operation, at, body, mac, position, key) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?
+        .execute(params![
+            head.host,
+            entry.operation,
+            entry.at.0,
+            entry.body,
+            mac,
+            signed(head.tip.position),
+            key.id().0
+        ])?;
+    Ok(connection.last_insert_rowid())
+}
+
+/// The head of a chain that has none: it goes on from what is there.
+fn adopt(connection: &Connection, host: &str) -> Sql<Head> {
+    let count: i64 = connection
+        .prepare_cached("SELECT count(*) FROM audit WHERE host = ?1")?
+        .query_row([host], |r| r.get(0))?;
+    let last = connection
+        .prepare_cached("SELECT mac FROM audit WHERE host = ?1 ORDER BY seq DESC LIMIT 1")?
+        .query_row([host], |r| bytes(r, 0))
+        .optional()?
+        .flatten();
+    let adopted = unsigned(count);
+    Ok(Head {
+        host: host.to_owned(),
+        base: Point::default(),
+        base_at: None,
+        adopted,
+        tip: Point {
+            position: adopted,
+            mac: last.unwrap_or_default(),
+        },
+        key: ChainKeyId::default(),
+        mac: [0; 32],
+    })
+}
+
+pub(super) fn store_head(connection: &Connection, head: &Head) -> Sql<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO audit_chain (host, base_position, base_mac, base_at, adopted, position, last_mac, key, mac) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (host) DO UPDATE SET \
+             base_position = excluded.base_position, base_mac = excluded.base_mac, base_at = excluded.base_at, \
+             adopted = excluded.adopted, position = excluded.position, last_mac = excluded.last_mac, \
+             key = excluded.key, mac = excluded.mac",
+        )?
+        .execute(params![
+            head.host,
+            signed(head.base.position),
+            head.base.mac,
+            head.base_at.map(|at| at.0),
+            signed(head.adopted),
+            signed(head.tip.position),
+            head.tip.mac,
+            head.key.0,
+            head.mac,
+        ])?;
+    Ok(())
+}
+
+fn head(connection: &Connection, host: &str) -> Sql<Option<Head>> {
+    Ok(connection
+        .prepare_cached(&format!("{HEADS} WHERE host = ?1"))?
+        .query_row([host], read_head)
+        .optional()?)
+}
+
+pub(super) fn heads(connection: &Connection) -> Sql<Vec<Head>> {
+    Ok(connection
+        .prepare_cached(&format!("{HEADS} ORDER BY host"))?
+        .query_map([], read_head)?
+        .collect::<rusqlite::Result<_>>()?)
+}
+
+const HEADS: &str =
+    "SELECT host, base_position, base_mac, base_at, adopted, position, last_mac, key, mac FROM audit_chain";
+
+fn read_head(row: &Row<'_>) -> rusqlite::Result<Head> {
+    Ok(Head {
+        host: text(row, 0)?,
+        base: Point {
+            position: unsigned(row.get(1)?),
+            mac: bytes(row, 2)?.unwrap_or_default(),
+        },
+        base_at: row.get::<_, Option<i64>>(3)?.map(Timestamp),
+        adopted: unsigned(row.get(4)?),
+        tip: Point {
+            position: unsigned(row.get(5)?),
+            mac: bytes(row, 6)?.unwrap_or_default(),
+        },
+        key: ChainKeyId(bytes(row, 7)?.unwrap_or_default()),
+        mac: bytes(row, 8)?.unwrap_or_default(),
+    })
+}
+
 /// The entries after `seq`, oldest first.
-pub(super) fn after(connection: &Connection, seq: i64, limit: usize) -> Sql<Vec<StoredAuditEntry>> {
+pub(super) fn entries(connection: &Connection, seq: i64, limit: usize) -> Sql<Vec<StoredEntry>> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     Ok(connection
-        .prepare_cached("SELECT seq, host, operation, at, body, mac FROM audit WHERE seq > ?1 ORDER BY seq LIMIT ?2")?
-        .query_map(params![seq, limit], |r| {
-            Ok(StoredAuditEntry {
-                seq: r.get(0)?,
-                host: r.get(1)?,
-                entry: AuditEntry {
-                    operation: r.get(2)?,
-                    at: Timestamp(r.get(3)?),
-                    body: r.get(4)?,
-                },
-                mac: r.get(5)?,
-            })
-        })?
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM audit WHERE seq > ?1 ORDER BY seq LIMIT ?2"
+        ))?
+        .query_map(params![seq, limit], read_entry)?
         .collect::<rusqlite::Result<_>>()?)
+}
+
+/// A page with the heads of the same moment.
+pub(super) fn page(connection: &Connection, place: Place, limit: usize) -> Sql<LogPage> {
+    let heads = heads(connection)?;
+    let entries = entries(connection, signed(place.at), limit)?;
+    let next = match entries.last() {
+        Some(last) if entries.len() == limit => Some(Place {
+            at: unsigned(last.seq),
+            line: 0,
+        }),
+        _ => None,
+    };
+    let start = |head: &Head| LogItem::Start {
+        host: head.host.clone(),
+        base: head.base,
+    };
+    let mut items: Vec<LogItem> = heads.iter().map(start).collect();
+    items.extend(entries.into_iter().map(LogItem::Entry));
+    if next.is_none() {
+        items.extend(heads.into_iter().map(LogItem::Head));
+    }
+    Ok(LogPage {
+        items,
+        next,
+        ending: Ending::Complete,
+    })
+}
+
+/// What was altered must come out as an entry that does not fit, and not as an error that hides the others.
+pub(super) fn read_entry(row: &Row<'_>) -> rusqlite::Result<StoredEntry> {
+    let operation = bytes(row, 2)?;
+    let mac = bytes(row, 5)?.filter(|_| operation.is_some());
+    let position: Option<i64> = row.get(6)?;
+    let has_key = row.get_ref(7)? != ValueRef::Null;
+    let bound = (position.is_some() || has_key).then_some(Bound {
+        position: position.map_or(0, unsigned),
+        key: ChainKeyId(bytes(row, 7)?.unwrap_or_default()),
+    });
+    Ok(StoredEntry {
+        seq: row.get(0)?,
+        host: text(row, 1)?,
+        bound,
+        entry: AuditEntry {
+            operation: operation.unwrap_or_default(),
+            at: Timestamp(row.get(3)?),
+            body: text(row, 4)?,
+        },
+        mac: mac.unwrap_or_default(),
+    })
+}
+
+/// `None`: of another length.
+fn bytes<const N: usize>(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<[u8; N]>> {
+    Ok(match row.get_ref(column)? {
+        ValueRef::Blob(blob) => blob.try_into().ok(),
+        _ => None,
+    })
+}
+
+fn text(row: &Row<'_>, column: usize) -> rusqlite::Result<String> {
+    Ok(match row.get_ref(column)? {
+        ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
+        _ => String::new(),
+    })
+}
+
+fn signed(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+fn unsigned(value: i64) -> u64 {
+    u64::try_from(value).unwrap_or(0)
 }

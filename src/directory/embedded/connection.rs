@@ -35,6 +35,8 @@ struct Open {
     connection: Connection,
     store: FileId,
     shm: FileId,
+    /// The file had an older format when it was opened; somebody may bring it up to date at any time.
+    outdated: bool,
 }
 
 impl Slot {
@@ -190,7 +192,7 @@ impl Slot {
     fn is_current(&self, site: &Site) -> bool {
         self.open
             .as_ref()
-            .is_some_and(|o| o.store == file_id(&site.store) && o.shm == file_id(&site.shm))
+            .is_some_and(|o| !o.outdated && o.store == file_id(&site.store) && o.shm == file_id(&site.shm))
     }
 
     fn make_ready(&mut self, site: &Site, purpose: Purpose) -> Sql<()> {
@@ -202,19 +204,21 @@ impl Slot {
         if file_id(&site.store).is_none() {
             return Err(Fault::Own(super::error::missing(&site.store)));
         }
-        let connection = open(site, purpose)?;
+        let (connection, outdated) = open(site, purpose)?;
         site.note_shm();
         self.open = Some(Open {
             connection,
             store: file_id(&site.store),
             shm: file_id(&site.shm),
+            outdated,
         });
         Ok(())
     }
 }
 
 /// Opens the store; the exclusive lock must be held, because the first read may rebuild the shared memory.
-fn open(site: &Site, purpose: Purpose) -> Sql<Connection> {
+/// A reader changes nothing: it sees an older format through temporary views, and the flag says that it does.
+fn open(site: &Site, purpose: Purpose) -> Sql<(Connection, bool)> {
     let look = |purpose| -> Sql<_> {
         let connection = connect(&site.store, purpose, site.timeout)?;
         let found = schema::inspect(&connection)?;
@@ -230,20 +234,12 @@ fn open(site: &Site, purpose: Purpose) -> Sql<Connection> {
     };
     let wal = is_wal(&connection)?;
     match (found, wal) {
-        (Found::Current, true) => return Ok(connection),
+        (Found::Current, true) => return Ok((connection, false)),
         // Nothing is changed for a reader's sake: a restored backup has no write-ahead log, and reading works without it.
-        (Found::Current, false) if purpose == Purpose::Read => return Ok(connection),
+        (Found::Current, false) if purpose == Purpose::Read => return Ok((connection, false)),
         (Found::Older(version), _) if purpose == Purpose::Read => {
-            return Err(Fault::Own(
-                Error::new(
-                    ErrorCode::ConfigurationInvalid,
-                    format!(
-                        "The directory '{}' has the older format {version}.",
-                        site.store.display()
-                    ),
-                )
-                .action("Run a command that changes the directory first; it brings the format up to date."),
-            ));
+            schema::overlay(&connection, version)?;
+            return Ok((connection, true));
         }
         _ => drop(connection),
     }
@@ -259,11 +255,9 @@ fn open(site: &Site, purpose: Purpose) -> Sql<Connection> {
         )));
     }
     writer.execute_batch("BEGIN IMMEDIATE")?;
-    if let Found::Older(version) = schema::inspect(&writer)? {
-        schema::migrate(&writer, version)?;
-    }
+    schema::bring_up_to_date(&writer)?;
     writer.execute_batch("COMMIT")?;
-    Ok(writer)
+    Ok((writer, false))
 }
 
 fn is_wal(connection: &Connection) -> Sql<bool> {
@@ -330,16 +324,7 @@ fn read_immutable<T>(site: &Site, work: impl FnOnce(&Connection) -> Sql<T>) -> R
         let connection = Connection::open_with_flags(immutable_uri(&site.store), flags)?;
         harden(&connection)?;
         if let Found::Older(version) = schema::inspect(&connection)? {
-            return Err(Fault::Own(
-                Error::new(
-                    ErrorCode::ConfigurationInvalid,
-                    format!(
-                        "The directory '{}' has the older format {version}.",
-                        site.store.display()
-                    ),
-                )
-                .action("Run a command that changes the directory first; it brings the format up to date."),
-            ));
+            schema::overlay(&connection, version)?;
         }
         in_read_transaction(&connection, work)
     };

@@ -56,16 +56,11 @@ fn matches(connection: &Connection, ids: &[i64]) -> Sql<Matches> {
     })
 }
 
-/// An extension's number without the marks that people write into it. As an expression, so that a store of an older version,
-/// which has no index on it, is searched all the same.
-pub(super) const DIALLED: &str = "replace(replace(replace(replace(replace(replace(replace(number,' ',''),'+',''),'-',''),'.',''),'(',''),')',''),'/','')";
-
 /// All mailboxes with the extension, in the dial plan of that name or in any.
 pub(super) fn find_by_extension(connection: &Connection, number: &str, dial_plan: Option<&str>) -> Sql<Matches> {
     let dialled: String = number.chars().filter(|c| !" +-.()/".contains(*c)).collect();
-    let mut statement = connection.prepare_cached(&format!(
-        "SELECT mailbox, dial_plan FROM extension WHERE {DIALLED} = ?1 ORDER BY mailbox"
-    ))?;
+    let mut statement =
+        connection.prepare_cached("SELECT mailbox, dial_plan FROM extension WHERE digits = ?1 ORDER BY mailbox")?;
     let dial_plan = dial_plan.map(fold);
     let mut ids: Vec<i64> = Vec::new();
     let mut rows = statement.query([dialled])?;

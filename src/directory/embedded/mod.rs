@@ -3,6 +3,7 @@
 //! How several processes share it: `lock.rs`. Why an acknowledged change survives: `group.rs`. What a lookup costs: `lookup.rs`.
 
 mod audit;
+mod audit_retention;
 mod change;
 mod connection;
 mod create;
@@ -32,7 +33,6 @@ use std::time::Duration;
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 
-pub use audit::StoredAuditEntry;
 pub use outbox_port::LocalOutbox;
 
 use self::connection::Slot;
@@ -42,7 +42,7 @@ use self::writer::{Done, Task, Writer};
 use super::{
     Applied, CredentialChange, Directory, ImportCounts, MailboxFilter, Matches, Page, PolicyObject, StoredCredential,
 };
-use crate::audit::AuditTrail;
+use crate::audit::{AuditLog, AuditTrail, LogPage, Medium, Place, StoredEntry};
 use crate::identity::Identity;
 use crate::import::ImportPlan;
 use crate::mailbox::{Mailbox, ObjectId};
@@ -142,8 +142,8 @@ impl EmbeddedDirectory {
     ///
     /// # Errors
     /// As [`Directory::find`].
-    pub fn audit_entries(&self, seq: i64, limit: usize) -> Result<Vec<StoredAuditEntry>> {
-        self.read(|c| audit::after(c, seq, limit))
+    pub fn audit_entries(&self, seq: i64, limit: usize) -> Result<Vec<StoredEntry>> {
+        self.read(|c| audit::entries(c, seq, limit))
     }
 
     /// Writes a consistent copy to a new file: the only safe way to copy a store that is in use.
@@ -224,6 +224,7 @@ impl EmbeddedDirectory {
     fn import_rehearsed(&self, plan: &ImportPlan, trail: Option<&AuditTrail>) -> Result<ImportCounts> {
         let mut copy = connection::open_in_memory().map_err(|f| f.at(&self.options.path))?;
         self.read(|c| copy_pages(c, &mut copy))?;
+        schema::bring_up_to_date(&copy).map_err(|f| f.at(&self.options.path))?;
         import::run(&copy, plan, trail).map_err(|f| f.at(&self.options.path))
     }
 }
@@ -309,6 +310,16 @@ impl Directory for EmbeddedDirectory {
             return Ok(counts);
         }
         self.import_existing(plan, audit)
+    }
+}
+
+impl AuditLog for EmbeddedDirectory {
+    fn medium(&self) -> Medium {
+        Medium::Store
+    }
+
+    fn page(&self, place: Place, limit: usize) -> Result<LogPage> {
+        self.read(|c| audit::page(c, place, limit))
     }
 }
 

@@ -9,7 +9,27 @@ use crate::{Error, ErrorCode};
 pub(super) const APPLICATION_ID: i64 = 0x756d_706e;
 
 /// Each step takes a file from the version of its index to the next.
-const MIGRATIONS: &[&str] = &[VERSION_1, ADD_OUTBOX_STATE];
+const MIGRATIONS: &[Step] = &[
+    Step {
+        migrate: VERSION_1,
+        overlay: "",
+    },
+    Step {
+        migrate: VERSION_2,
+        overlay: OVERLAY_2,
+    },
+    Step {
+        migrate: ADD_OUTBOX_STATE,
+        overlay: OVERLAY_OUTBOX_STATE,
+    },
+];
+
+struct Step {
+    /// What a writer changes in the file.
+    migrate: &'static str,
+    /// What a reader, who changes nothing, puts before the older tables instead: temporary objects come first in SQLite's search.
+    overlay: &'static str,
+}
 
 /// What this version of the library writes.
 pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
@@ -108,6 +128,44 @@ CREATE TABLE audit (
 CREATE INDEX audit_host ON audit (host, seq);
 ";
 
+/// `audit_chain` holds one head per host. The migration has no key: a chain gets its head with the next entry, and that head says
+/// how many entries were there before it (`adopted`). Those lack `position`, and every entry written since has one, so a deleted
+/// head does not look like one that was never made. `digits` is the number as a telephone sends it.
+const VERSION_2: &str = "
+ALTER TABLE audit ADD COLUMN position INTEGER;
+ALTER TABLE audit ADD COLUMN key BLOB;
+
+CREATE TABLE audit_chain (
+    host          TEXT NOT NULL PRIMARY KEY,
+    base_position INTEGER NOT NULL,
+    base_mac      BLOB NOT NULL,
+    base_at       INTEGER,
+    adopted       INTEGER NOT NULL,
+    position      INTEGER NOT NULL,
+    last_mac      BLOB NOT NULL,
+    key           BLOB NOT NULL,
+    mac           BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+ALTER TABLE extension ADD COLUMN digits TEXT GENERATED ALWAYS AS (
+    replace(replace(replace(replace(replace(replace(replace(number, ' ', ''), '+', ''), '-', ''), '.', ''), '(', ''), ')', ''), '/', '')
+) VIRTUAL;
+CREATE INDEX extension_digits ON extension (digits);
+";
+
+const OVERLAY_2: &str = "
+CREATE TEMP VIEW audit AS
+    SELECT seq, host, operation, at, body, mac, NULL AS position, NULL AS key FROM main.audit;
+CREATE TEMP VIEW audit_chain AS
+    SELECT NULL AS host, NULL AS base_position, NULL AS base_mac, NULL AS base_at, NULL AS adopted, NULL AS position,
+           NULL AS last_mac, NULL AS key, NULL AS mac WHERE FALSE;
+CREATE TEMP VIEW extension AS
+    SELECT mailbox, position, number, dial_plan,
+           replace(replace(replace(replace(replace(replace(replace(
+               number, ' ', ''), '+', ''), '-', ''), '.', ''), '(', ''), ')', ''), '/', '') AS digits
+    FROM main.extension;
+";
+
 /// `state`: 0 ready, 1 unconfirmed, 2 given up. `held` tells an entry that somebody handles (until `leased_until`) from one that
 /// was put off; which of the two an older entry is, is not known, so it counts as handled. `untold`: given up, and nobody knows.
 const ADD_OUTBOX_STATE: &str = "
@@ -117,6 +175,13 @@ ALTER TABLE outbox ADD COLUMN held INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE outbox ADD COLUMN untold INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX outbox_mailbox ON outbox (mailbox);
 CREATE INDEX outbox_untold ON outbox (created) WHERE untold;
+";
+
+const OVERLAY_OUTBOX_STATE: &str = "
+CREATE TEMP VIEW outbox AS
+    SELECT id, mailbox, pin_id, created, sealed, leased_until, attempts, last_error, 0 AS state, NULL AS controller, 1 AS held,
+           0 AS untold
+    FROM main.outbox;
 ";
 
 /// What a file says it is.
@@ -164,9 +229,26 @@ pub(super) fn inspect(connection: &Connection) -> Sql<Found> {
 pub(super) fn migrate(connection: &Connection, version: i64) -> Sql<()> {
     let done = usize::try_from(version).unwrap_or(0);
     for step in MIGRATIONS.iter().skip(done) {
-        connection.execute_batch(step)?;
+        connection.execute_batch(step.migrate)?;
     }
     connection.pragma_update(None, "user_version", VERSION)?;
+    Ok(())
+}
+
+/// Migrates where that is needed.
+pub(super) fn bring_up_to_date(connection: &Connection) -> Sql<()> {
+    match inspect(connection)? {
+        Found::Current => Ok(()),
+        Found::Older(version) => migrate(connection, version),
+    }
+}
+
+/// Lets this connection read a file of `version` as one of the current version. Nothing is written.
+pub(super) fn overlay(connection: &Connection, version: i64) -> Sql<()> {
+    let done = usize::try_from(version).unwrap_or(0);
+    for step in MIGRATIONS.iter().skip(done) {
+        connection.execute_batch(step.overlay)?;
+    }
     Ok(())
 }
 

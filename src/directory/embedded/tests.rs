@@ -44,6 +44,7 @@ fn a_lookup_searches_the_index_and_never_scans_a_table() {
         "SELECT record FROM credential WHERE mailbox = ?1",
         "SELECT 1 FROM outbox WHERE leased_until <= ?1 LIMIT 1",
         "SELECT mac FROM audit WHERE host = ?1 ORDER BY seq DESC LIMIT 1",
+        "SELECT mailbox, dial_plan FROM extension WHERE digits = ?1 ORDER BY mailbox",
         "SELECT id FROM mailbox WHERE id > ?1 AND um_enabled ORDER BY id LIMIT ?2",
         "DELETE FROM identity WHERE mailbox = ?1",
     ] {

@@ -40,7 +40,7 @@ pub struct SentItem {
     pub queued_since: Timestamp,
     /// How often delivery has been tried.
     pub attempts: u32,
-    /// `sent`, `dropped`, `queued`, `failed` or `expired`.
+    /// `sent`, `dropped`, `queued`, `failed`, `expired` or `busy`.
     pub outcome: &'static str,
     /// Why, where it was not sent.
     pub reason: Option<String>,
@@ -135,7 +135,7 @@ impl SentItem {
             Handled::Queued(reason) => ("queued", Some(reason)),
             Handled::Refused(reason) => ("failed", Some(reason)),
             Handled::Expired(reason) => ("expired", Some(reason)),
-            Handled::Lost => ("queued", Some("another process is handling it".to_owned())),
+            Handled::Lost => ("busy", Some("another process is handling it".to_owned())),
         };
     }
 }

@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::VERSION;
 use super::notifications::SendMessage;
+use super::{VERSION, audit};
 use crate::config::OpenRequest;
 use crate::directory::MailboxFilter;
 use crate::import::Format;
+use crate::service::audit::{AuditExport, AuditQuery};
 use crate::service::reset::ResetRequest;
 use crate::service::{ImportRequest, Lookup};
 use crate::{Error, ErrorCode, Result};
@@ -57,6 +58,8 @@ enum RawOperation {
     Import(Import),
     Notifications(Query),
     SendNotifications(SendMessage),
+    Audit(audit::Audit),
+    AuditExport(audit::Export),
 }
 
 #[derive(Deserialize)]
@@ -101,6 +104,8 @@ pub(in crate::session) enum Operation {
     Import(ImportRequest),
     Notifications(Query),
     SendNotifications(SendMessage),
+    Audit(AuditQuery),
+    AuditExport(AuditExport),
 }
 
 impl Query {
@@ -218,6 +223,8 @@ pub(in crate::session) fn parse_request(request: &[u8]) -> Result<Operation> {
         RawOperation::Policies(query) => Operation::Policies(checked(query)?),
         RawOperation::Notifications(query) => Operation::Notifications(checked(query)?),
         RawOperation::SendNotifications(message) => Operation::SendNotifications(message.checked()?),
+        RawOperation::Audit(audit) => Operation::Audit(audit.check()?),
+        RawOperation::AuditExport(export) => Operation::AuditExport(export.check()?),
         RawOperation::Import(import) => {
             check_version(import.v)?;
             if !import.path.is_absolute() {

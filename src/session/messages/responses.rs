@@ -21,7 +21,7 @@ pub(in crate::session) fn error(error: &Error) -> Vec<u8> {
     bytes(error_value(error))
 }
 
-fn error_value(error: &Error) -> Value {
+pub(super) fn error_value(error: &Error) -> Value {
     let mut diagnostics = Vec::new();
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {

@@ -1,0 +1,81 @@
+namespace UMMailboxPin
+{
+    /// <summary>The one open session of a runspace, opened again when the configuration or the places it names have changed.</summary>
+    public sealed class Connection
+    {
+        private readonly Places places;
+
+        private Connection(Places places)
+        {
+            this.places = places;
+        }
+
+        /// <summary>What opening gave: a failure with its target, or the session as its handle.</summary>
+        public Answer Answer { get; private set; }
+
+        /// <summary>The session, where opening did not fail.</summary>
+        public SessionHandle Session
+        {
+            get { return (SessionHandle)Answer.Handle; }
+        }
+
+        /// <summary>The connection given, or a new one where that is null or no longer right. The module's version must fit.</summary>
+        public static Connection Open(Connection current, string folder, string moduleVersion)
+        {
+            Places places = Places.Find(folder);
+            if (current != null && current.Serves(places))
+            {
+                return current;
+            }
+
+            if (current != null)
+            {
+                current.Close();
+            }
+
+            Connection made = new Connection(places);
+            made.Answer = LibraryProblem(moduleVersion) ?? made.PlacesProblem()
+                ?? Native.OpenSession(places, "UMMailboxPin/" + moduleVersion);
+            made.Answer.TargetObject = made.Answer.TargetObject ?? places.ConfigFile;
+            return made;
+        }
+
+        /// <summary>Ends the session.</summary>
+        public void Close()
+        {
+            if (Session != null)
+            {
+                Session.Dispose();
+            }
+        }
+
+        private bool Serves(Places wanted)
+        {
+            return places.Key == wanted.Key && Session != null && !Session.IsClosed;
+        }
+
+        private static Answer LibraryProblem(string moduleVersion)
+        {
+            string problem = Library.Load();
+            if (problem != null)
+            {
+                return Answer.Refusal(
+                    "NativeLibraryMissing", "The native library cannot be loaded from '" + Library.FilePath + "'. " + problem,
+                    "Install a UMMailboxPin package that contains the native library for this platform.", Library.FilePath);
+            }
+
+            problem = Library.CheckVersion(moduleVersion);
+            return problem == null ? null : Answer.Refusal(
+                "NativeLibraryMismatch", problem,
+                "Open a new PowerShell session, and reinstall UMMailboxPin if the error stays.", Library.FilePath);
+        }
+
+        private Answer PlacesProblem()
+        {
+            return !places.ConfigMissing ? null : Answer.Refusal(
+                "ConfigurationInvalid",
+                "The environment variable UMPIN_CONFIG names '" + places.ConfigFile + "', which does not exist.",
+                "Correct or remove the environment variable UMPIN_CONFIG.", places.ConfigFile);
+        }
+    }
+}

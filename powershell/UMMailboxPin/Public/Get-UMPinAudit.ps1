@@ -1,0 +1,162 @@
+function Get-UMPinAudit {
+    <#
+    .SYNOPSIS
+    Shows who reset, locked or unlocked which PIN, and whether the audit log was tampered with.
+
+    .DESCRIPTION
+    Reads the audit log of the directory, or an export of it, from the oldest entry to the newest. What was recorded before a
+    change (the intent) and after it (the outcome) is shown as one object for each operation: who did what to whom, when, and
+    whether it succeeded. Succeeded is empty where no outcome was recorded. A PIN is never in the log.
+
+    The log is checked while it is read, all of it, whatever the other parameters let through. The entries of each host form a
+    chain that is bound with the directory's key. A chain in which an entry was changed, removed, inserted or moved is reported
+    as one error, AuditChainBroken, that names the host and the entry. An export that was cut off is a warning.
+
+    .PARAMETER StartDate
+    Shows operations from this moment on. A date without a time means its first moment, in local time.
+
+    .PARAMETER EndDate
+    Shows operations up to this moment. A date without a time means its first moment, in local time.
+
+    .PARAMETER Identity
+    Shows what was done to this mailbox: any form that Set-UMMailboxPIN takes, or the name that the log has for a mailbox that is
+    gone. A mailbox that was renamed is found under its GUID.
+
+    .PARAMETER Caller
+    Shows what this account did. Wildcards are allowed.
+
+    .PARAMETER Cmdlet
+    Shows what was done with this command. Wildcards are allowed.
+
+    .PARAMETER Action
+    Only what was done in this way: Reset, Lock, Unlock, ChangePin (by the user), SignInFailure (a wrong PIN that was counted),
+    AutomaticReset (after too many of them), LockOut, Import, PolicyChange, NotificationExpired
+    (a message that could not be delivered was given up) or NotificationDropped (its PIN was not in force any more).
+
+    .PARAMETER Outcome
+    Shows only operations that succeeded, or only those that failed.
+
+    .PARAMETER ResultSize
+    How many operations to show at most: a number, or Unlimited. Omitted: all, because a log is checked only when it is read to
+    its end. With a number there is a warning when there are more.
+
+    .PARAMETER Path
+    A file that Export-UMPinAudit wrote, to be read and checked instead of the log of the directory. The key that the log was
+    written with must be configured.
+
+    .INPUTS
+    Anything that names a mailbox, as for Set-UMMailboxPIN.
+
+    .OUTPUTS
+    UMMailboxPin.AuditEntry, with the properties Date (local time), Cmdlet, Action, Caller, Host, Target, TargetGuid, Parameters,
+    Succeeded, Result, Details, Application, OperationId, Kind, Entry and ChainState.
+
+    .EXAMPLE
+    Get-UMPinAudit -StartDate (Get-Date).AddDays(-7) -Identity tonysmith@contoso.com
+
+    Shows what happened to one mailbox's PIN in the last week.
+
+    .EXAMPLE
+    Get-UMPinAudit -Action LockOut -StartDate (Get-Date).AddDays(-1)
+
+    Shows which mailboxes were locked by wrong PINs since yesterday.
+
+    .EXAMPLE
+    Get-UMPinAudit -ErrorVariable faults | Out-Null; $faults.Count -eq 0
+
+    Checks the whole log.
+
+    .EXAMPLE
+    Get-UMPinAudit -Path .\audit-2025.jsonl -Caller 'CONTOSO\*' -Outcome Failed
+
+    Checks an export, and shows the failed operations of a domain's accounts.
+
+    .LINK
+    Export-UMPinAudit
+
+    .LINK
+    about_UMMailboxPin
+    #>
+    [CmdletBinding()]
+    [OutputType('UMMailboxPin.AuditEntry')]
+    param(
+        [datetime] $StartDate,
+
+        [datetime] $EndDate,
+
+        [Parameter(Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)]
+        [ValidateNotNull()]
+        [UMMailboxPin.MailboxIdParameter] $Identity,
+
+        [ValidateNotNullOrEmpty()]
+        [string] $Caller,
+
+        [ValidateNotNullOrEmpty()]
+        [string] $Cmdlet,
+
+        [ValidateSet('Reset', 'Lock', 'Unlock', 'ChangePin', 'SignInFailure', 'AutomaticReset', 'LockOut', 'Import', 'PolicyChange',
+            'NotificationExpired', 'NotificationDropped')]
+        [string] $Action,
+
+        [ValidateSet('Succeeded', 'Failed')]
+        [string] $Outcome,
+
+        [UMMailboxPin.Unlimited] $ResultSize,
+
+        [ValidateNotNullOrEmpty()]
+        [string] $Path
+    )
+
+    begin {
+        # What Get-CallerPreference says, in one call.
+        [UMMailboxPin.Parameters]::TakePreferences($PSCmdlet.SessionState.PSVariable, $ExecutionContext.SessionState.PSVariable, $PSBoundParameters)
+        $run = @{ Cmdlet = $PSCmdlet; Warned = @{}; Writing = $false }
+        $request = @{}
+        # An export is read where there is no directory, too.
+        if ($Path) {
+            $session = Get-UmSession $PSCmdlet
+            $request['path'] = Resolve-AuditPath -Cmdlet $PSCmdlet -Path $Path
+        }
+        else {
+            $session = (Open-UmDirectory $PSCmdlet).Session
+        }
+        if ($PSBoundParameters.ContainsKey('StartDate')) {
+            $request['since'] = ConvertTo-AuditTime $StartDate
+        }
+        if ($PSBoundParameters.ContainsKey('EndDate')) {
+            $request['until'] = ConvertTo-AuditTime $EndDate
+        }
+        if ($Action) {
+            $request['action'] = $Action
+        }
+        if ($Outcome) {
+            $request['outcome'] = $Outcome.ToLowerInvariant()
+        }
+        $patterns = @{}
+        if ($Caller) {
+            $patterns['caller'] = New-AuditPattern -Request $request -Name 'caller' -Text $Caller
+        }
+        if ($Cmdlet) {
+            $patterns['cmdlet'] = New-AuditPattern -Request $request -Name 'cmdlet' -Text $Cmdlet
+        }
+    }
+
+    process {
+        $target = $null
+        if ($PSBoundParameters.ContainsKey('Identity')) {
+            $target = Get-IdentityText $Identity.RawInput
+            if (-not $target) {
+                Write-UmError $run (New-UmErrorRecord -Id 'InvalidIdentity' -TargetObject $Identity.RawInput `
+                        -Message 'The value of -Identity is empty or has no property that names an object.' `
+                        -RecommendedAction 'Pass a GUID, DN, canonical name, DOMAIN\account, UPN, e-mail address, alias or name.')
+                return
+            }
+            $request['target'] = $target
+        }
+        elseif ($MyInvocation.ExpectingInput) {
+            return
+        }
+        $object = if ($target) { $Identity.RawInput } else { $Path }
+        Write-AuditLog -Run $run -Session $session -Request $request -Patterns $patterns -ResultSize $ResultSize -TargetObject $object
+    }
+}

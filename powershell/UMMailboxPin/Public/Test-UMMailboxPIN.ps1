@@ -1,0 +1,101 @@
+function Test-UMMailboxPIN {
+    <#
+    .SYNOPSIS
+    Signs in to a mailbox with a PIN, as the telephone system would.
+
+    .DESCRIPTION
+    This is a real attempt: a wrong PIN is counted, may reset the PIN and mail a new one, and may lock the mailbox; the right PIN
+    clears the count. An attempt that did not count would be a free guess, so -WhatIf is refused.
+
+    An answer that lets nobody in comes no sooner than half a second after the question, like the telephone system's.
+
+    .PARAMETER Identity
+    The mailbox: its GUID, distinguished name, canonical name, DOMAIN\account, user principal name, any of its e-mail
+    addresses, LegacyExchangeDN, alias, account name or name. Mailbox objects are taken from the pipeline. There are no
+    wildcards.
+
+    .PARAMETER Pin
+    The PIN, as text or, better, as a SecureString: what is typed as text stays in the shell's history and in transcripts.
+
+    .PARAMETER DomainController
+    The fully qualified name of the domain controller to read from and to write to. The embedded directory has none and ignores
+    it with a warning.
+
+    .PARAMETER IgnoreDefaultScope
+    Ignores the default scope of the configuration and searches the whole forest. -Identity must then be a distinguished name,
+    and -DomainController cannot be used.
+
+    .INPUTS
+    Anything that names a mailbox: text, a GUID, a mailbox object, an object with a property Identity.
+
+    .OUTPUTS
+    UMMailboxPin.SignInResult. Outcome is Accepted, ChangeRequired (the right PIN, which has expired), Rejected, ResetByFailures
+    (a wrong PIN, after which a new one was mailed) or Locked. AttemptsUntilReset and AttemptsUntilLock are empty where the
+    policy has no limit; PinExpiresOn is empty unless the PIN was right.
+
+    .EXAMPLE
+    Test-UMMailboxPIN tonysmith@contoso.com -Pin (Read-Host PIN -AsSecureString)
+
+    Asks for a PIN and tells whether it opens Tony Smith's mailbox.
+
+    .EXAMPLE
+    $result = Set-UMMailboxPIN tonysmith@contoso.com -PassThru
+    $result | Test-UMMailboxPIN -Pin $result.Pin
+
+    Resets a PIN and tries it: the outcome is ChangeRequired.
+
+    .LINK
+    Get-UMMailboxPIN
+
+    .LINK
+    Unlock-UMMailbox
+    #>
+    [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'Low')]
+    [OutputType('UMMailboxPin.SignInResult')]
+    param(
+        [Parameter(Mandatory, Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)]
+        [UMMailboxPin.MailboxIdParameter] $Identity,
+
+        [Parameter(Mandatory, Position = 1)]
+        [ValidateNotNullOrEmpty()]
+        [object] $Pin,
+
+        [UMMailboxPin.Fqdn] $DomainController,
+
+        [switch] $IgnoreDefaultScope
+    )
+
+    begin {
+        [UMMailboxPin.Parameters]::TakePreferences($PSCmdlet.SessionState.PSVariable, $ExecutionContext.SessionState.PSVariable, $PSBoundParameters)
+        if ($WhatIfPreference) {
+            $PSCmdlet.ThrowTerminatingError((New-UmErrorRecord -Id 'InvalidParameterCombination' -TargetObject $null `
+                        -Message 'Test-UMMailboxPIN makes a real attempt to sign in; one that did not count would be a free guess.' `
+                        -RecommendedAction 'Run Test-UMMailboxPIN without -WhatIf, or look at the mailbox with Get-UMMailboxPIN.'))
+        }
+        $directory = Open-UmDirectory $PSCmdlet
+        $run = @{ Cmdlet = $PSCmdlet; Warned = @{}; Writing = $false }
+        $request = [UMMailboxPin.Parameters]::ResetRequest('Test-UMMailboxPIN', $PSBoundParameters)
+        # PowerShell may end after this: a message must be on its way by then.
+        $request['deliver'] = $true
+    }
+
+    process {
+        if ($null -ne $DomainController -and $directory.Directory -eq 'embedded') {
+            Write-UmWarning $run 'The embedded directory has no domain controllers: -DomainController is ignored.'
+        }
+        $text = Get-IdentityText $Identity.RawInput
+        if (-not $text) {
+            Write-UmError $run (New-UmErrorRecord -Id 'InvalidIdentity' -TargetObject $Identity.RawInput `
+                    -Message 'The value of -Identity is empty or has no property that names a mailbox.' `
+                    -RecommendedAction 'Pass a GUID, DN, canonical name, DOMAIN\account, UPN, e-mail address, alias or name.')
+            return
+        }
+        $go = $false
+        $go = Request-UmConfirmation $PSCmdlet "Signing in to mailbox `"$text`" with a PIN, which counts as an attempt."
+        if ($go) {
+            $request['identity'] = $text
+            $answer = Invoke-UmSignIn -Session $directory.Session -Request $request -Pin $Pin -TargetObject $Identity.RawInput
+            Write-SignInResult $run $answer
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! The audit log: who changed what, bound into one keyed chain per host, so that changes to the log show.
+//!
+//! `entry` is what is written, `chain` what binds it, `verify` the check, `file` the log as JSON lines.
+
+mod chain;
+mod entry;
+pub mod file;
+mod finding;
+mod verify;
+
+pub use chain::{ChainKey, ChainKeyId, ChainKeys, Head, Mac, Point};
+pub use entry::{AuditEntry, AuditTrail, Bound, StoredEntry};
+pub use finding::{Ending, Fault, FaultKind, Finding, Medium, Verdict};
+pub use verify::Verifier;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Result;
+
+/// Where the next page of a log begins. The default is its beginning.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// The last `seq` read, or the bytes of a file that are read.
+    pub at: u64,
+    /// The lines of a file that are read.
+    pub line: u64,
+}
+
+/// One thing that a log holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LogItem {
+    /// Where the log says that a host's chain begins; believed only once the head confirms it.
+    Start {
+        /// Whose chain.
+        host: String,
+        /// What the first entry follows.
+        base: Point,
+    },
+    /// An entry.
+    Entry(StoredEntry),
+    /// The head of a chain.
+    Head(Head),
+    /// A line that is none of these.
+    Malformed {
+        /// Its number, from 1.
+        line: u64,
+    },
+}
+
+/// A part of a log, as it was at one moment.
+#[derive(Clone, Debug)]
+pub struct LogPage {
+    /// In the order in which they were written; on the last page the heads follow the entries.
+    pub items: Vec<LogItem>,
+    /// Where the next page begins; `None` on the last one.
+    pub next: Option<Place>,
+    /// How the log ends; meaningful on the last page.
+    pub ending: Ending,
+}
+
+/// The port that reads audit logs. Appending belongs to the directory: entries become durable together with the change.
+pub trait AuditLog: Send + Sync {
+    /// What kind of log it is, for the check.
+    fn medium(&self) -> Medium;
+
+    /// At most `limit` entries after `place`.
+    ///
+    /// # Errors
+    /// Those of the directory, or of the file that holds the log.
+    fn page(&self, place: Place, limit: usize) -> Result<LogPage>;
+}

@@ -1,0 +1,220 @@
+//! Reading and checking the audit log: who changed what, and whether the log is whole.
+
+mod export;
+mod filter;
+mod item;
+
+pub use export::{AuditExport, AuditExported};
+pub use filter::AuditFilter;
+pub use item::AuditItem;
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use self::filter::Matcher;
+use self::item::Pending;
+use super::Service;
+use crate::audit::file::FileLog;
+use crate::audit::{AuditLog, ChainKeys, Fault, FaultKind, Finding, LogItem, Medium, Place, Verdict, Verifier};
+use crate::clock::Timestamp;
+use crate::{Error, ErrorCode, Result};
+
+/// Entries that one request reads at most, however few of them are wanted.
+const MOST_READ: usize = 20_000;
+
+/// What `Get-UMPinAudit` asks for.
+#[derive(Clone, Debug, Default)]
+pub struct AuditQuery {
+    /// An export to read instead of the directory's own log; absolute.
+    pub path: Option<PathBuf>,
+    /// Which operations.
+    pub filter: AuditFilter,
+    /// What the page before said in `next`.
+    pub after: Option<String>,
+    /// About how many operations a page has at most.
+    pub page_size: usize,
+}
+
+/// A page of the log.
+#[derive(Debug)]
+pub struct AuditPage {
+    /// The operations that the filter lets through; there may be none although another page follows.
+    pub items: Vec<AuditItem>,
+    /// Where chains are broken, as found in this page: of each chain the first place, once.
+    pub faults: Vec<Error>,
+    /// What the check says of each chain, on the last page.
+    pub findings: Vec<Finding>,
+    /// Pass it as `after`; `None` on the last page.
+    pub next: Option<String>,
+}
+
+/// Between two pages; the caller keeps it.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Cursor {
+    place: Place,
+    verifier: Verifier,
+    pending: Pending,
+}
+
+impl Service {
+    /// One page of the audit log, checked on the way. Whoever reads to the last page has checked the whole log.
+    ///
+    /// # Errors
+    /// `KeyUnavailable`; those of the directory; `AuditFileUnusable`; `InvalidRequest` for a cursor that is not one.
+    pub fn audit_entries(&self, query: &AuditQuery) -> Result<AuditPage> {
+        let file = query.path.clone().map(|path| FileLog::new(path, Medium::Export));
+        let log: &dyn AuditLog = match &file {
+            Some(file) => file,
+            None => &*self.ports.audit,
+        };
+        let mut cursor = match &query.after {
+            None => Cursor {
+                place: Place::default(),
+                verifier: Verifier::new(log.medium()),
+                pending: Pending::default(),
+            },
+            Some(text) => serde_json::from_str(text).map_err(|_| {
+                Error::new(
+                    ErrorCode::InvalidRequest,
+                    "The value of \"after\" is not one that a page gave.",
+                )
+            })?,
+        };
+        let matcher = self.matcher(query)?;
+        let mut keys = None;
+        let mut page = AuditPage {
+            items: Vec::new(),
+            faults: Vec::new(),
+            findings: Vec::new(),
+            next: None,
+        };
+        let mut read = 0;
+        while read < MOST_READ && page.items.len() < query.page_size {
+            let limit = (query.page_size - page.items.len()).min(MOST_READ - read);
+            let part = log.page(cursor.place, limit)?;
+            let keys = match &keys {
+                Some(keys) => keys,
+                // A log without anything in it needs no key, and a fresh directory may have none.
+                None if part.items.is_empty() && query.after.is_none() => return Ok(page),
+                None => keys.insert(ChainKeys::new(self.ring()?.chain_keys())),
+            };
+            read += part.items.len().max(1);
+            for item in &part.items {
+                let genuine = cursor.verifier.take(keys, item);
+                if let LogItem::Entry(entry) = item {
+                    let done = cursor.pending.add(entry, genuine);
+                    page.items.extend(done.filter(|item| matcher.admits(item)));
+                }
+            }
+            page.faults.extend(self.faults(&mut cursor.verifier, query));
+            match part.next {
+                Some(place) => cursor.place = place,
+                None => {
+                    let rest = std::mem::take(&mut cursor.pending).rest();
+                    page.items.extend(rest.filter(|item| matcher.admits(item)));
+                    page.findings = cursor.verifier.clone().finish(keys, part.ending);
+                    page.faults
+                        .extend(self.final_faults(&cursor.verifier, &page.findings, query));
+                    return Ok(page);
+                }
+            }
+        }
+        page.next = Some(
+            serde_json::to_string(&cursor)
+                .map_err(|e| Error::new(ErrorCode::NativeFault, "The cursor cannot be written.").caused_by(e))?,
+        );
+        Ok(page)
+    }
+
+    /// Entries written before this may be removed.
+    pub(super) fn audit_retain_since(&self) -> Option<Timestamp> {
+        let days = self.settings.audit_retention_days?;
+        Some(self.now().plus_millis(-(i64::from(days) * 86_400_000)))
+    }
+
+    fn matcher(&self, query: &AuditQuery) -> Result<Matcher> {
+        let mut guids = Vec::new();
+        if let Some(target) = &query.filter.target {
+            match self.guids_of(target) {
+                Ok(found) => guids = found,
+                // A file can be read where there is no directory.
+                Err(_) if query.path.is_some() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Matcher::new(query.filter.clone(), guids))
+    }
+
+    /// The GUIDs of the mailboxes that the text names today.
+    fn guids_of(&self, text: &str) -> Result<Vec<String>> {
+        let Ok(identity) = crate::identity::Identity::parse_with(text, self.settings.netbios_name.as_deref()) else {
+            return Ok(Vec::new());
+        };
+        let matches = self.directory().find(&identity)?;
+        Ok(matches
+            .mailboxes
+            .iter()
+            .map(|mailbox| mailbox.guid.to_string())
+            .collect())
+    }
+
+    fn faults(&self, verifier: &mut Verifier, query: &AuditQuery) -> Vec<Error> {
+        verifier
+            .new_faults()
+            .iter()
+            .map(|fault| self.broken(fault, query.path.as_ref()))
+            .collect()
+    }
+
+    /// What only the end of the log shows.
+    fn final_faults(&self, verifier: &Verifier, findings: &[Finding], query: &AuditQuery) -> Vec<Error> {
+        findings
+            .iter()
+            .filter_map(|finding| match &finding.verdict {
+                Verdict::Broken(fault) if !verifier.has_told(fault) => Some(self.broken(fault, query.path.as_ref())),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// The fault as an error.
+    fn broken(&self, fault: &Fault, path: Option<&PathBuf>) -> Error {
+        let place = path.map_or_else(|| self.directory().location(), |path| path.display().to_string());
+        let chain = match (fault.line, fault.host.as_str()) {
+            (Some(line), _) => format!("The audit log in {place} is broken in line {line}"),
+            (None, host) => format!("The audit chain of host \"{host}\" in {place} is broken"),
+        };
+        let at = match (fault.seq, fault.kind) {
+            (Some(seq), FaultKind::Truncated) => format!(" after entry {seq}"),
+            (Some(seq), FaultKind::HeadAltered) => format!(" at its end (entry {seq})"),
+            (Some(seq), _) => format!(" at entry {seq}"),
+            (None, _) => String::new(),
+        };
+        let what = match fault.kind {
+            FaultKind::Changed => "the entry is not as it was written, or not after the one that it followed",
+            FaultKind::Missing => "entries before it were removed",
+            FaultKind::Truncated => "the entries that followed were removed",
+            FaultKind::Reordered => "entries were moved or repeated",
+            FaultKind::HeadMissing => "the record of where the chain ends was removed",
+            FaultKind::HeadAltered => "the record of where the chain begins and ends was changed, or is an older one",
+            FaultKind::UnknownKey => "it is bound with a key that is not configured",
+            FaultKind::Malformed => "the line is not an audit entry",
+        };
+        let mut error = Error::new(ErrorCode::AuditChainBroken, format!("{chain}{at}: {what}."))
+            .detail("host", fault.host.as_str())
+            .detail("kind", serde_json::to_value(fault.kind).unwrap_or_default());
+        if let Some(seq) = fault.seq {
+            error = error.detail("seq", seq);
+        }
+        if let Some(line) = fault.line {
+            error = error.detail("line", line);
+        }
+        if fault.kind == FaultKind::UnknownKey {
+            error =
+                error.action("Add the key that was used before to \"keys\" in the configuration, then check again.");
+        }
+        error
+    }
+}

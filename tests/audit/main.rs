@@ -1,0 +1,11 @@
+//! The audit log of a real store: what is recorded, that tampering with the file shows, retention, export.
+
+mod actions;
+mod export;
+mod reading;
+mod retention;
+mod rig;
+#[path = "../support/mod.rs"]
+mod support;
+mod tampering;
+mod upgrade;
