@@ -17,7 +17,7 @@ use umpin::service::reset::ResetRequest;
 use umpin::service::{Caller, Ports, Service, Settings};
 
 use crate::rig::{self, Dice};
-use crate::{support, verdict};
+use crate::{order, support, verdict};
 
 const TASK: &str = "UMPIN_TEST_TASK";
 
@@ -47,18 +47,22 @@ pub struct Running {
     pub lines: io::Lines<BufReader<ChildStdout>>,
 }
 
+/// The command that does the task in another process.
+pub fn command(task: &Task<'_>) -> Command {
+    let json = json!({
+        "what": task.what, "data": task.data, "transactional": task.kind == Kind::Transactional,
+        "ahead": task.ahead, "seed": task.seed, "count": task.count,
+    });
+    let mut command = Command::new(std::env::current_exe().expect("this binary"));
+    command
+        .args(["--exact", "child::entry", "--ignored", "--nocapture"])
+        .env(TASK, json.to_string());
+    command
+}
+
 impl Running {
     pub fn new(task: &Task<'_>) -> Self {
-        let json = json!({
-            "what": task.what, "data": task.data, "transactional": task.kind == Kind::Transactional,
-            "ahead": task.ahead, "seed": task.seed, "count": task.count,
-        });
-        let mut child = Command::new(std::env::current_exe().expect("this binary"))
-            .args(["--exact", "child::entry", "--ignored", "--nocapture"])
-            .env(TASK, json.to_string())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("a process");
+        let mut child = command(task).stdout(Stdio::piped()).spawn().expect("a process");
         let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
         Self { child, lines }
     }
@@ -167,7 +171,7 @@ fn with(data: &Path, directory: Arc<dyn Directory>, outbox: Arc<dyn Outbox>, ahe
 }
 
 /// One line in one write, after what happened.
-fn say(line: &str) {
+pub fn say(line: &str) {
     let mut out = io::stdout().lock();
     // The test harness may have begun a line of its own.
     out.write_all(format!("\n{line} .\n").as_bytes())
@@ -189,6 +193,7 @@ fn entry() {
     let count = usize::try_from(task["count"].as_u64().expect("a number")).expect("a number");
     match task["what"].as_str() {
         Some("resets") => resets(&service, task["seed"].as_u64().expect("a number"), count),
+        Some("traced") => order::traced(&service),
         Some("send") => {
             say("ready");
             loop {

@@ -121,6 +121,20 @@ fn a_slow_change_that_was_settled_meanwhile_is_refused_and_made_anew() {
     check(&world, 1, &["a"], 0, "a slow request");
 }
 
+/// Another host is first: the refused attempt leaves nothing to find out about.
+#[test]
+fn a_lost_race_takes_its_message_back() {
+    let world = World::new(1);
+    let elsewhere = Arc::clone(&world);
+    world.meanwhile(false, move || {
+        let other = reset(&elsewhere.process("b").service, 0).expect("another host's reset");
+        assert_eq!(other.notification, Notification::Sent);
+    });
+    let done = reset(&world.process("a").service, 0).expect("a reset");
+    assert_eq!(done.notification, Notification::Sent);
+    check(&world, 1, &["a", "b"], 0, "a lost race");
+}
+
 /// The same while the answer is on its way: the other process finds the PIN in force and sends the message, and the slow host,
 /// whose lease is over, does not send it once more.
 #[test]

@@ -11,12 +11,15 @@ mod faults;
 mod kill;
 mod late;
 mod leases;
+mod order;
 mod patience;
 #[allow(dead_code, reason = "shared with the tests of durability")]
 #[path = "../durability/rig.rs"]
 mod rig;
 #[path = "../support/mod.rs"]
 mod support;
+#[path = "../durability/trace.rs"]
+mod trace;
 mod upgrade;
 mod verdict;
 mod world;
