@@ -11,6 +11,7 @@ mod faults;
 mod kill;
 mod late;
 mod leases;
+mod messages;
 mod order;
 mod patience;
 #[allow(dead_code, reason = "shared with the tests of durability")]
