@@ -37,6 +37,7 @@ fn row(n: u64) -> MailboxRow {
         um_enabled: true,
         extensions: Vec::new(),
         um_mailbox_policy: Some("Default".to_owned()),
+        preferred_language: None,
     }
 }
 

@@ -50,6 +50,8 @@ pub struct Mailbox {
     pub extensions: Vec<Extension>,
     /// Name of the policy that applies; `None` only for mailboxes that are not UM-enabled.
     pub um_mailbox_policy: Option<String>,
+    /// Which languages the user reads, `de-AT, en;q=0.8` (`preferredLanguage`, RFC 2798), as imported.
+    pub preferred_language: Option<String>,
 }
 
 impl Mailbox {

@@ -65,6 +65,20 @@ fn importing_again_keeps_records_and_ids() {
 }
 
 #[test]
+fn the_user_s_languages_are_kept_until_the_file_says_otherwise() {
+    let (_home, path) = store(1);
+    let directory = open(&path);
+    assert_eq!(find_one(&directory, "User 0").preferred_language, None);
+    for languages in [Some("de-AT, en;q=0.8"), Some("fr"), None] {
+        let mut one = rows(1);
+        one[0].preferred_language = languages.map(str::to_owned);
+        let counts = directory.import(&plan(one), None, false).unwrap();
+        assert_eq!(counts.mailboxes_updated, 1);
+        assert_eq!(find_one(&directory, "User 0").preferred_language.as_deref(), languages);
+    }
+}
+
+#[test]
 fn a_mailbox_is_followed_by_its_guid_and_its_pin_goes_to_nobody_else() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("directory.db");

@@ -1,89 +1,24 @@
 //! Read-only and full file systems, on a small one of our own; where none can be mounted, the tests say so and prove nothing.
 #![cfg(target_os = "linux")]
 
+#[path = "support/small.rs"]
+mod small;
 mod support;
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use serde_json::json;
+use small::Small;
 use support::faults::{Broken, KIM, Snapshot, TONY};
 use support::{messages, open, request, reset, target};
 use umpin::ErrorCode;
 
-/// A file system in memory, unmounted at the end.
-struct Small {
-    mount: tempfile::TempDir,
-}
-
-fn mount(arguments: &[&str], place: &Path) -> bool {
-    Command::new("mount")
-        .args(arguments)
-        .arg(place)
-        .output()
-        .is_ok_and(|done| done.status.success())
-}
-
-impl Small {
-    /// `None` where this account may not mount.
-    fn new(size: &str) -> Option<Self> {
-        let mount = tempfile::tempdir().expect("a temporary directory");
-        let options = format!("size={size},mode=0700");
-        if self::mount(&["-t", "tmpfs", "-o", &options, "tmpfs"], mount.path()) {
-            return Some(Self { mount });
-        }
-        eprintln!("NOT TESTED: this account may not mount a file system.");
-        None
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.mount.path().join(name)
-    }
-
-    fn make_read_only(&self) {
-        assert!(mount(&["-o", "remount,ro"], self.mount.path()), "remounting failed");
-    }
-
-    /// Takes all space but `left` bytes.
-    fn fill(&self, left: u64) {
-        use std::io::Write as _;
-        let path = self.path("filler");
-        let mut file = fs::File::create(&path).expect("a file");
-        let block = vec![0; 4096];
-        while file.write_all(&block).is_ok() {}
-        let length = file.metadata().expect("metadata").len();
-        file.set_len((length - length % 4096).saturating_sub(left))
-            .expect("shorter");
-    }
-
-    fn free(&self) {
-        fs::remove_file(self.path("filler")).expect("removed");
-    }
-}
-
-impl Drop for Small {
-    fn drop(&mut self) {
-        // Lazily: a worker of the library may still be closing its files.
-        let _ = Command::new("umount").arg("-l").arg(self.mount.path()).output();
-    }
-}
-
-fn copy_into(store: &Broken, place: &Path) {
-    let done = Command::new("cp")
-        .arg("-a")
-        .arg(store.home.path().join("."))
-        .arg(place)
-        .status();
-    assert!(done.expect("cp runs").success());
-}
-
 #[test]
 fn a_read_only_store_can_be_read_but_not_changed() {
     let Some(small) = Small::new("4m") else { return };
-    copy_into(&Broken::new(), small.mount.path());
+    small.copy_from(Broken::new().home.path());
     small.make_read_only();
-    let home = small.mount.path();
+    let home = small.root();
     let before = Snapshot::of(home);
     let session = open(home);
     let info = request(&session, &json!({ "v": 1, "operation": "pinInfo", "identity": TONY }));
@@ -149,8 +84,8 @@ fn a_place_that_cannot_be_written_gets_neither_store_nor_key() {
 #[test]
 fn a_full_disk_refuses_a_reset_and_loses_nothing() {
     let Some(small) = Small::new("2m") else { return };
-    copy_into(&Broken::new(), small.mount.path());
-    let home = small.mount.path().to_owned();
+    small.copy_from(Broken::new().home.path());
+    let home = small.root().to_owned();
     let mut refused = 0;
     for pages in [0, 1, 2, 4, 6, 8, 10, 12, 16, 24] {
         small.fill(pages * 4096);

@@ -30,6 +30,7 @@ fn tony() -> Mailbox {
         um_enabled: true,
         extensions: Vec::new(),
         um_mailbox_policy: Some("Default".to_owned()),
+        preferred_language: None,
     }
 }
 

@@ -59,6 +59,7 @@ fn render(plan: &ImportPlan) -> String {
             ("um enabled", Some(row.um_enabled.to_string())),
             ("extensions", Some(extensions.join(" | ")).filter(|s| !s.is_empty())),
             ("policy", row.um_mailbox_policy.clone()),
+            ("languages", row.preferred_language.clone()),
         ] {
             if let Some(value) = value {
                 line(format!("  {name}: {value}"));
@@ -205,6 +206,32 @@ fn the_default_policy_is_that_of_the_options() {
         default_policy: Some("x".repeat(65)),
     };
     assert!(parse(text, Format::Csv, &too_long).is_err());
+}
+
+#[test]
+fn languages_are_taken_as_they_are_written() {
+    let one = |value: &str| {
+        let text = format!("DistinguishedName,preferredlanguage\n\"CN=A,DC=contoso,DC=com\",\"{value}\"\n");
+        csv(&text).expect("usable")
+    };
+    for (value, kept) in [
+        ("", None),
+        (" de-AT, en;q=0.8 ", Some("de-AT, en;q=0.8")),
+        ("German", Some("German")),
+    ] {
+        let plan = one(value);
+        assert_eq!(plan.mailboxes[0].preferred_language.as_deref(), kept);
+        assert!(plan.problems.is_empty() && plan.ignored_columns.is_empty());
+    }
+    for value in ["de\nBcc: x", &"de,".repeat(100)] {
+        let plan = one(value);
+        assert!(plan.mailboxes.is_empty());
+        assert!(
+            plan.problems[0].message.contains("PreferredLanguage"),
+            "{:?}",
+            plan.problems
+        );
+    }
 }
 
 #[test]

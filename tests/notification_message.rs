@@ -1,274 +1,381 @@
-//! The message with a new PIN: its exact bytes, and what no input can do to it.
+//! The message with a new PIN: its exact bytes in every language, and what it says when.
 
-use std::path::Path;
+mod message_support;
 
+use std::path::{Path, PathBuf};
+
+use message_support::{Case, Read, extension};
 use proptest::prelude::*;
 use umpin::ErrorCode;
 use umpin::clock::Timestamp;
-use umpin::mailbox::Extension;
-use umpin::notification::OutgoingMessage;
-use umpin::notification::message::{MessageInput, compose};
+use umpin::notification::language::tags;
+use umpin::notification::message::{MessageInput, Reason, compose};
+use umpin::notification::{MessageSettings, language};
 use umpin::pin::Pin;
 
-const FROM: &str = "Unified Messaging <um@contoso.com>";
-const ID: [u8; 16] = [0x5A; 16];
-
-struct Case<'a> {
-    from: &'a str,
-    recipient: &'a str,
-    display_name: &'a str,
-    pin: &'a str,
-    reset_pin_text: &'a str,
+fn settings() -> MessageSettings {
+    let mut settings = MessageSettings::new(None, Some("helpdesk@contoso.com".to_owned()));
+    settings.add_access_numbers("Redmond", vec!["+1 425 555 0100".to_owned(), "5000".to_owned()]);
+    settings
 }
 
-const PLAIN: Case<'static> = Case {
-    from: FROM,
-    recipient: "tony@contoso.com",
-    display_name: "Tony Smith",
-    pin: "048291",
-    reset_pin_text: "",
-};
-
-fn try_compose(case: &Case<'_>) -> umpin::Result<OutgoingMessage> {
-    compose(&MessageInput {
-        id: ID,
-        created: Timestamp(1_753_000_000_123),
-        from: case.from,
-        recipient: case.recipient,
-        display_name: case.display_name,
-        pin: &Pin::new(case.pin.to_owned()),
-        must_change: true,
-        locked_out: false,
-        extensions: &[Extension {
-            number: "4271".to_owned(),
-            dial_plan: None,
-        }],
-        reset_pin_text: case.reset_pin_text,
-    })
-}
-
-fn content(case: &Case<'_>) -> String {
-    let message = try_compose(case).expect("composed");
-    String::from_utf8(message.content.to_vec()).expect("UTF-8")
-}
-
-/// Unfolded header lines, and the body.
-fn split(message: &str) -> (Vec<(String, String)>, &str) {
-    let (head, body) = message.split_once("\r\n\r\n").expect("a header");
-    let mut headers: Vec<(String, String)> = Vec::new();
-    for line in head.split("\r\n") {
-        if line.starts_with([' ', '\t']) {
-            headers.last_mut().expect("not first").1.push_str(line);
-        } else {
-            let (name, value) = line.split_once(": ").expect("name and value");
-            headers.push((name.to_owned(), value.to_owned()));
-        }
+fn full(language: &str) -> Case {
+    Case {
+        display_name: "Zoë \"Zo\" Nuñez".to_owned(),
+        preferred_language: Some(language.to_owned()),
+        extensions: vec![extension("4271", Some("redmond"))],
+        reset_pin_text: "<p>The PIN <b>expires</b> after 60 days.</p>\
+                         <p><a href=\"https://help.contoso.com/pin?a=1&amp;b=2\">More &amp; more</a></p>"
+            .to_owned(),
+        settings: settings(),
+        ..Case::default()
     }
-    (headers, body)
-}
-
-/// The decoded text and HTML parts.
-fn parts(body: &str) -> [String; 2] {
-    let boundary = format!("--umpin-{}", "5a".repeat(16));
-    let sections: Vec<&str> = body.split(boundary.as_str()).collect();
-    assert_eq!(sections.len(), 4, "two parts");
-    assert_eq!(sections[3].trim(), "--");
-    [sections[1], sections[2]].map(|section| {
-        let (head, text) = section.split_once("\r\n\r\n").expect("a header");
-        assert!(head.contains("Content-Transfer-Encoding: quoted-printable"), "{head}");
-        let bytes = undo_quoted_printable(text);
-        String::from_utf8(bytes).expect("UTF-8")
-    })
-}
-
-fn undo_quoted_printable(text: &str) -> Vec<u8> {
-    let text = text.replace("=\r\n", "");
-    let mut out = Vec::new();
-    let mut rest = text.as_bytes();
-    while let Some((&byte, after)) = rest.split_first() {
-        if byte == b'=' {
-            let hex = std::str::from_utf8(&after[..2]).expect("ASCII");
-            out.push(u8::from_str_radix(hex, 16).expect("hexadecimal"));
-            rest = &after[2..];
-        } else {
-            out.push(byte);
-            rest = after;
-        }
-    }
-    out
-}
-
-/// What holds for every message.
-fn assert_sound(case: &Case<'_>) -> [String; 2] {
-    let message = content(case);
-    for line in message.split("\r\n") {
-        assert!(!line.contains(['\r', '\n']), "{line:?}");
-        assert!(line.len() <= 998, "{line:?}");
-    }
-    let (headers, body) = split(&message);
-    let names: Vec<&str> = headers.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(
-        names,
-        [
-            "Date",
-            "Message-ID",
-            "From",
-            "To",
-            "Subject",
-            "Auto-Submitted",
-            "X-Auto-Response-Suppress",
-            "MIME-Version",
-            "Content-Type"
-        ]
-    );
-    let to = &headers[3].1;
-    assert!(
-        to.ends_with(&format!("<{}>", case.recipient)) || to == case.recipient,
-        "{to}"
-    );
-    let [text, html] = parts(body);
-    let alone = text.split("\r\n").filter(|line| *line == case.pin).count();
-    assert_eq!(alone, 1, "{text}");
-    assert!(
-        message.split("\r\n").any(|line| line == case.pin),
-        "readable without decoding"
-    );
-    assert_eq!(html.matches(case.pin).count(), 1, "{html}");
-    [text, html]
 }
 
 /// `UMPIN_BLESS=1` writes it anew, for a person to read the difference.
-#[test]
-fn the_message_is_byte_for_byte_the_golden_one() {
-    let case = Case {
-        display_name: "Zoë \"Zo\" Nuñez",
-        reset_pin_text: "<p>Questions? Call <b>4000</b> &amp; ask.</p><p><a href=\"https://help.contoso.com\">Help</a></p>",
-        ..PLAIN
-    };
-    assert_sound(&case);
-    let message = content(&case);
-    assert_eq!(message, content(&case), "the same input gives the same bytes");
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/notification/reset.eml");
+#[track_caller]
+fn assert_golden(path: &str, content: &str) {
+    let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     if std::env::var_os("UMPIN_BLESS").is_some() {
-        std::fs::write(&path, &message).expect("writable fixture");
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("writable");
+        std::fs::write(&path, content).expect("writable fixture");
     }
-    assert_eq!(message, std::fs::read_to_string(&path).expect("fixture"));
+    assert_eq!(
+        content,
+        std::fs::read_to_string(&path).expect("fixture"),
+        "{}",
+        path.display()
+    );
+}
+
+#[test]
+fn the_messages_are_byte_for_byte_the_golden_ones() {
+    for tag in tags() {
+        let case = full(tag);
+        case.sound();
+        let message = case.content();
+        assert_eq!(message, case.content(), "the same input gives the same bytes");
+        assert_golden(&format!("tests/fixtures/notification/{tag}.eml"), &message);
+    }
+}
+
+/// For people to read: what each language says in every circumstance.
+#[test]
+fn the_examples_in_the_documentation_are_what_is_sent() {
+    for tag in tags() {
+        let plain = full(tag).sound();
+        let other = Case {
+            display_name: String::new(),
+            reason: Reason::TooManyFailures,
+            locked_out: true,
+            extensions: vec![extension("4271", Some("Redmond")), extension("4272", None)],
+            settings: {
+                let mut settings = MessageSettings::default();
+                settings.add_access_numbers("*", vec!["5000".to_owned()]);
+                settings
+            },
+            ..full(tag)
+        }
+        .sound();
+        let with_subject = |read: &Read| format!("{}\n\n{}", read.subject, read.text.replace("\r\n", "\n"));
+        assert_golden(
+            &format!("docs/messages/{tag}.txt"),
+            &format!("{}\n{}\n{}", with_subject(&plain), "-".repeat(72), with_subject(&other)),
+        );
+        assert_golden(&format!("docs/messages/{tag}.html"), &plain.html.replace("\r\n", "\n"));
+    }
 }
 
 #[test]
 fn every_circumstance_is_told() {
-    let compose = |must_change, locked_out, extensions: &[&str]| {
-        let extensions: Vec<_> = extensions
-            .iter()
-            .map(|number| Extension {
-                number: (*number).to_owned(),
-                dial_plan: None,
-            })
-            .collect();
-        let message = compose(&MessageInput {
-            id: ID,
-            created: Timestamp(0),
-            from: "um@contoso.com",
-            recipient: "tony@contoso.com",
-            display_name: "",
-            pin: &Pin::new("048291".to_owned()),
+    let read = |must_change, locked_out, extensions: &[&str]| {
+        let read = Case {
+            display_name: String::new(),
             must_change,
             locked_out,
-            extensions: &extensions,
-            reset_pin_text: "",
-        })
-        .expect("composed");
-        let message = String::from_utf8(message.content.to_vec()).expect("UTF-8");
-        parts(split(&message).1)
+            extensions: extensions.iter().map(|number| extension(number, None)).collect(),
+            ..Case::default()
+        }
+        .sound();
+        [read.text, read.html]
     };
-    for part in compose(false, false, &[]) {
+    for part in read(false, false, &[]) {
         assert!(part.contains("Hello,"));
-        for absent in ["choose a PIN of your own", "locked", "extension"] {
+        for absent in [
+            "choose a PIN of your own",
+            "locked",
+            "extension",
+            "call ",
+            "too many times",
+        ] {
             assert!(!part.contains(absent), "{absent}");
         }
+        assert!(part.contains("please ask your help desk"));
     }
-    for part in compose(true, true, &["4271", "4272"]) {
-        for present in ["choose a PIN of your own", "locked", "extensions 4271, 4272"] {
+    let [text, html] = read(true, true, &["4271", "4272"]);
+    for part in [&text, &html] {
+        for present in ["choose a PIN of your own", "locked", "for the extensions "] {
             assert!(part.contains(present), "{present}");
         }
     }
+    assert!(text.contains("extensions 4271, 4272."));
+    assert!(html.contains("<bdi>4271</bdi>, <bdi>4272</bdi>."));
+}
+
+#[test]
+fn a_pin_reset_by_failures_says_so_in_every_language() {
+    for tag in tags() {
+        let of = |reason| {
+            Case {
+                reason,
+                preferred_language: Some(tag.to_owned()),
+                ..Case::default()
+            }
+            .sound()
+        };
+        let [by_administrator, by_failures] = [Reason::Administrator, Reason::TooManyFailures].map(of);
+        assert_ne!(by_administrator.text, by_failures.text, "{tag}");
+        assert_ne!(by_administrator.html, by_failures.html, "{tag}");
+    }
+    let read = Case {
+        reason: Reason::TooManyFailures,
+        ..Case::default()
+    }
+    .sound();
+    assert!(read.text.contains("too many times") && read.html.contains("too many times"));
+}
+
+#[test]
+fn the_user_s_language_comes_before_the_configured_one() {
+    for (preferred, configured, tag, subject) in [
+        (None, None, "en", "Your new voice mail PIN"),
+        (Some("de-AT, en;q=0.8"), Some("fr"), "de", "Ihre neue Voicemail-PIN"),
+        (
+            Some("nl"),
+            Some("fr"),
+            "fr",
+            "Votre nouveau code PIN de messagerie vocale",
+        ),
+        (Some("nl"), None, "en", "Your new voice mail PIN"),
+    ] {
+        let read = Case {
+            preferred_language: preferred.map(str::to_owned),
+            settings: MessageSettings::new(configured.map(str::to_owned), None),
+            ..Case::default()
+        }
+        .sound();
+        assert_eq!(read.subject, subject);
+        assert!(
+            read.html.contains(&format!("<html lang=\"{tag}\" dir=\"ltr\">")),
+            "{}",
+            read.html
+        );
+        assert_eq!(language::choose(preferred, configured), tag);
+    }
+}
+
+#[test]
+fn access_numbers_and_the_help_desk_are_named() {
+    let read = |extensions, help_desk: Option<&str>| {
+        let mut settings = MessageSettings::new(None, help_desk.map(str::to_owned));
+        settings.add_access_numbers("Redmond", vec!["+1 425 555 0100".to_owned(), "5000".to_owned()]);
+        settings.add_access_numbers("*", vec!["6000".to_owned()]);
+        let case = Case {
+            extensions,
+            settings,
+            ..Case::default()
+        };
+        case.sound()
+    };
+    let redmond = read(vec![extension("4271", Some("REDMOND"))], Some("helpdesk@contoso.com"));
+    assert!(
+        redmond
+            .text
+            .contains("call one of these numbers: +1 425 555 0100, 5000."),
+        "{}",
+        redmond.text
+    );
+    assert!(redmond.text.contains("For help: helpdesk@contoso.com"));
+    assert!(redmond.html.contains("<bdi>+1 425 555 0100</bdi>, <bdi>5000</bdi>."));
+    assert!(
+        redmond
+            .html
+            .contains("<a href=\"mailto:helpdesk@contoso.com\">helpdesk@contoso.com</a>")
+    );
+    let other = read(vec![extension("4271", None)], Some("Call 4000 <now> & \"ask\""));
+    assert!(
+        other.text.contains("To reach your voice mail, call 6000."),
+        "{}",
+        other.text
+    );
+    assert!(other.text.contains("For help: Call 4000 <now> & \"ask\""));
+    assert!(
+        other
+            .html
+            .contains("<bdi>Call 4000 &lt;now&gt; &amp; &quot;ask&quot;</bdi>"),
+        "{}",
+        other.html
+    );
+    // An address that would have to be escaped in a link is no link.
+    let odd = read(Vec::new(), Some("help+desk%0a@contoso.com"));
+    assert!(odd.html.contains("<bdi>help+desk%0a@contoso.com</bdi>"), "{}", odd.html);
+}
+
+#[test]
+fn the_policy_s_text_is_simple_html_and_text() {
+    for (source, html, text) in [
+        ("Call 4000.", "Call 4000.", "Call 4000."),
+        (
+            "Call 4000\r\nor 4001 & ask",
+            "Call 4000<br>or 4001 &amp; ask",
+            "Call 4000\nor 4001 & ask",
+        ),
+        (
+            "Call <B CLASS=x>4000</B><br>or\n4001",
+            "Call <b>4000</b><br>or",
+            "Call 4000\nor 4001",
+        ),
+        ("<p>One<p>Two", "<p>One</p><p>Two</p>", "One\n\nTwo"),
+        (
+            "<ul><li>One<li>Two</ul>x",
+            "<ul><li>One</li><li>Two</li></ul>x",
+            "- One\n- Two\n\nx",
+        ),
+        (
+            "<ol><li>One<ul><li>Sub</ul><li>Two</ol>",
+            "<ol><li>One<ul><li>Sub</li></ul></li><li>Two</li></ol>",
+            "1. One\n- Sub\n\n2. Two",
+        ),
+        (
+            "See <a href=\"https://help.contoso.com/pin?a=1&amp;b=2\" onclick=x>help</a>.",
+            "See <a href=\"https://help.contoso.com/pin?a=1&amp;b=2\" rel=\"noopener noreferrer\">help</a>.",
+            "See help (https://help.contoso.com/pin?a=1&b=2).",
+        ),
+        (
+            "<a href=https://contoso.com>https://contoso.com</a> <a href='MAILTO:h@contoso.com'>h@contoso.com</a>",
+            "rel=\"noopener noreferrer\">h@contoso.com</a>",
+            "https://contoso.com h@contoso.com",
+        ),
+        (
+            "<a href='javascript:alert(1)'>x</a><a href=//fabrikam.com>y</a><a href=tel:1>z</a>",
+            "<a rel=\"noopener noreferrer\">x</a>",
+            "xyz",
+        ),
+        (
+            "Tom &amp; Jerry &lt;3 &#65;&#x42; &nbsp;&bogus; &",
+            "Tom &amp; Jerry &lt;3 AB &nbsp;&amp;bogus; &amp;",
+            "Tom & Jerry <3 AB &bogus; &",
+        ),
+        ("1 < 2 > 0 <- x", "1 &lt; 2 &gt; 0 &lt;- x", "1 < 2 > 0 <- x"),
+        (
+            "<script>alert('</b>')</script>after<style>p{}</style>",
+            "after",
+            "after",
+        ),
+        ("a<!-- <b>hidden</b> -->b", "ab", "ab"),
+        ("<img src=x alt=\"a > b\" onerror=y>x", "x", "x"),
+        ("<h1>Title</h1><table><tr><td>cell", "Titlecell", "Titlecell"),
+        ("&lt;script&gt;x", "&lt;script&gt;x", "<script>x"),
+        ("a\u{202E}b&#x202e;c", "abc", "abc"),
+        ("<script>never closed", "", ""),
+    ] {
+        let read = Case {
+            reset_pin_text: source.to_owned(),
+            ..Case::default()
+        }
+        .sound();
+        let block = read
+            .html
+            .split_once("<div dir=\"auto\">")
+            .map(|(_, rest)| rest.split("</div>\r\n<h2").next());
+        let shown = block.flatten().unwrap_or_default();
+        assert!(shown.contains(html), "{source}\n{shown}");
+        assert_eq!(shown.is_empty(), html.is_empty(), "{source}\n{shown}");
+        let block = read.text.split_once("sign in by telephone.\r\n").expect("note").1;
+        let block = block
+            .split("\r\nThe PIN is for extension")
+            .next()
+            .expect("before")
+            .trim();
+        assert_eq!(block.replace("\r\n", "\n"), text, "{source}");
+    }
+}
+
+#[test]
+fn names_written_the_other_way_do_not_reorder_the_sentence() {
+    let read = Case {
+        display_name: "טוני סמית".to_owned(),
+        ..Case::default()
+    }
+    .sound();
+    assert!(
+        read.text.starts_with("Hello \u{2068}טוני סמית\u{2069},\r\n"),
+        "{}",
+        read.text
+    );
+    assert!(
+        read.html.contains("<p>Hello <bdi>טוני סמית</bdi>,</p>"),
+        "{}",
+        read.html
+    );
+    assert!(!Case::default().sound().text.contains('\u{2068}'));
 }
 
 #[test]
 fn what_administrators_write_is_shown_and_never_interpreted() {
-    let [text, html] = assert_sound(&Case {
-        display_name: "<script>alert(1)</script>",
-        reset_pin_text: "<img src=x onerror=alert(1)>Call &lt;b&gt; <script>alert(2)</script>now",
-        ..PLAIN
-    });
-    assert!(text.contains("Call <b> now"), "{text}");
-    assert!(html.contains("Call &lt;b&gt; now"), "{html}");
+    let Read { text, html, .. } = Case {
+        display_name: "<script>alert(1)</script> {name} &amp;".to_owned(),
+        reset_pin_text: "<img src=x onerror=alert(1)>Call &lt;b&gt; <script>alert(2)</script>now".to_owned(),
+        ..Case::default()
+    }
+    .sound();
+    assert!(text.contains("Hello <script>alert(1)</script> {name} &amp;,"), "{text}");
     assert!(
-        !html.contains("<script") && !html.contains("<img") && !html.contains("alert(2)"),
+        html.contains("&lt;script&gt;alert(1)&lt;/script&gt; {name} &amp;amp;"),
         "{html}"
     );
-}
-
-#[test]
-fn names_cannot_add_headers_or_recipients() {
-    for display_name in [
-        "Tony\r\nBcc: eve@fabrikam.com",
-        "Tony\nBcc: eve@fabrikam.com",
-        "Tony\r\n\r\nbody",
-        "eve@fabrikam.com, Tony",
-        "\"Tony\" <eve@fabrikam.com>",
-        "Tony\\",
-        "\u{2028}Tony\u{85}Smith\u{0}",
-        "=?utf-8?q?Tony=0D=0ABcc:_eve?=",
-    ] {
-        assert_sound(&Case { display_name, ..PLAIN });
-    }
+    assert!(text.contains("Call <b> now"), "{text}");
+    assert!(html.contains("Call &lt;b&gt; now"), "{html}");
+    assert!(!html.contains("alert(2)"), "{html}");
 }
 
 #[test]
 fn internationalised_addresses_are_kept() {
-    let message = try_compose(&Case {
-        recipient: "zoë@bücher.example",
-        ..PLAIN
-    })
-    .expect("composed");
-    assert_eq!(message.recipient, "zoë@bücher.example");
-    let (headers, _) = {
-        let text = String::from_utf8(message.content.to_vec()).expect("UTF-8");
-        let (headers, body) = split(&text);
-        (headers, body.len())
+    let case = Case {
+        recipient: "zoë@bücher.example".to_owned(),
+        ..Case::default()
     };
-    assert!(headers[3].1.contains("zoë@bücher.example"), "{}", headers[3].1);
+    assert_eq!(case.compose().expect("composed").recipient, "zoë@bücher.example");
+    assert_eq!(case.sound().to[0].1, "zoë@bücher.example");
 }
 
 #[test]
 fn what_cannot_be_sent_is_refused_without_the_pin() {
+    let recipient = |recipient: &str| Case {
+        recipient: recipient.to_owned(),
+        ..Case::default()
+    };
+    let pin = |pin: &str| Case {
+        pin: pin.to_owned(),
+        ..Case::default()
+    };
     for (case, code) in [
+        (recipient("tony"), ErrorCode::NoNotificationAddress),
         (
-            Case {
-                recipient: "tony",
-                ..PLAIN
-            },
+            recipient("tony@contoso.com\r\nBcc: eve@fabrikam.com"),
             ErrorCode::NoNotificationAddress,
         ),
         (
             Case {
-                recipient: "tony@contoso.com\r\nBcc: eve@fabrikam.com",
-                ..PLAIN
+                from: "um".to_owned(),
+                ..Case::default()
             },
-            ErrorCode::NoNotificationAddress,
+            ErrorCode::ConfigurationInvalid,
         ),
-        (Case { from: "um", ..PLAIN }, ErrorCode::ConfigurationInvalid),
-        (Case { pin: "", ..PLAIN }, ErrorCode::NativeFault),
-        (
-            Case {
-                pin: "0482\r\n91",
-                ..PLAIN
-            },
-            ErrorCode::NativeFault,
-        ),
+        (pin(""), ErrorCode::NativeFault),
+        (pin("0482\r\n91"), ErrorCode::NativeFault),
     ] {
-        let Err(error) = try_compose(&case) else {
+        let Err(error) = case.compose() else {
             panic!("composed");
         };
         assert_eq!(error.code(), code);
@@ -278,24 +385,22 @@ fn what_cannot_be_sent_is_refused_without_the_pin() {
 
 proptest! {
     #[test]
-    fn any_name_and_text_leave_the_message_sound(display_name in any::<String>(), reset_pin_text in any::<String>()) {
-        assert_sound(&Case { display_name: &display_name, reset_pin_text: &reset_pin_text, ..PLAIN });
-    }
-
-    #[test]
-    fn awkward_names_and_texts_leave_the_message_sound(
-        display_name in "[\"\\\\<>,:;@()=?é漢\r\n\t a-c.\u{1F600}]{0,120}",
-        reset_pin_text in "[<>/&;#\"' a-cé漢.\r\n=-]{0,300}",
-    ) {
-        assert_sound(&Case { display_name: &display_name, reset_pin_text: &reset_pin_text, ..PLAIN });
-    }
-
-    #[test]
     fn any_time_gives_a_date(millis in any::<i64>()) {
         let pin = Pin::new("048291".to_owned());
         let input = MessageInput {
-            id: ID, created: Timestamp(millis), from: FROM, recipient: "tony@contoso.com", display_name: "", pin: &pin,
-            must_change: false, locked_out: false, extensions: &[], reset_pin_text: "",
+            id: message_support::ID,
+            created: Timestamp(millis),
+            from: message_support::FROM,
+            recipient: "tony@contoso.com",
+            display_name: "",
+            preferred_language: None,
+            reason: Reason::default(),
+            pin: &pin,
+            must_change: false,
+            locked_out: false,
+            extensions: &[],
+            reset_pin_text: "",
+            settings: &MessageSettings::default(),
         };
         prop_assert!(compose(&input).is_ok());
     }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
+use super::access_numbers::RawAccessNumbers;
 use super::keys::RawKeys;
 use crate::import::text::decode;
 use crate::platform::files::open_regular;
@@ -89,6 +90,9 @@ pub(super) struct RawNotification {
     pub directory: Option<String>,
     pub from: Option<String>,
     pub expire_after_hours: Option<u32>,
+    pub language: Option<String>,
+    pub access_numbers: Option<RawAccessNumbers>,
+    pub help_desk: Option<String>,
     pub host: Option<serde::de::IgnoredAny>,
     pub port: Option<serde::de::IgnoredAny>,
     pub tls: Option<serde::de::IgnoredAny>,

@@ -3,6 +3,7 @@
 //! Where to look for the file is the caller's decision (the library reads neither the environment nor the current
 //! directory); secrets are never in it, only where they are kept.
 
+mod access_numbers;
 mod file;
 mod keys;
 mod resolve;
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 use crate::Result;
 use crate::identity::Scope;
+use crate::notification::MessageSettings;
 
 /// What a session is opened with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,6 +42,8 @@ pub struct Config {
     pub notification: NotificationConfig,
     /// A message that could not be handed over for this long is given up.
     pub notification_expiry: Duration,
+    /// What messages say.
+    pub message: MessageSettings,
     /// Whether changes are audited; default true.
     pub audit_enabled: bool,
     /// After how many days audit entries may be removed; `None`: never.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::access_numbers::RawAccessNumbers;
 use super::file::{
     DirectoryType, NotificationType, Object, RawAudit, RawConfig, RawDirectory, RawNotification, invalid,
 };
@@ -11,6 +12,7 @@ use super::keys::RawKeys;
 use super::{Config, DirectoryConfig, KeysConfig, NotificationConfig, OpenRequest, Scope};
 use crate::Result;
 use crate::notification::message::parse_sender;
+use crate::notification::{MessageSettings, language};
 
 /// Replies to it stay on the machine that collects the messages; a real installation sets its own.
 const DEFAULT_FROM: &str = "Unified Messaging <um@localhost>";
@@ -28,6 +30,7 @@ pub(super) fn resolve(raw: RawConfig, open: &OpenRequest) -> Result<Config> {
     };
     let build = || -> Result<Config, Fault> {
         let (audit_enabled, audit_retention_days) = audit(raw.audit)?;
+        let message = message(raw.notification.as_ref())?;
         Ok(Config {
             file: file.clone(),
             directory: directory(raw.directory, &paths)?,
@@ -36,6 +39,7 @@ pub(super) fn resolve(raw: RawConfig, open: &OpenRequest) -> Result<Config> {
             notification: notification(raw.notification, &paths)?,
             audit_enabled,
             audit_retention_days,
+            message,
             default_scope: raw
                 .default_scope
                 .map(|text| {
@@ -201,6 +205,53 @@ fn audit(raw: Option<Object<RawAudit>>) -> Result<(bool, Option<u32>), Fault> {
         return Err(wrong("audit.retentionDays", "expected 1 to 36500"));
     }
     Ok((raw.enabled.unwrap_or(true), raw.retention_days))
+}
+
+/// What messages say, whichever way they leave.
+fn message(raw: Option<&Object<RawNotification>>) -> Result<MessageSettings, Fault> {
+    let mut settings = MessageSettings::default();
+    let Some(Object(raw)) = raw else {
+        return Ok(settings);
+    };
+    if let Some(tag) = &raw.language {
+        let known = language::look_up(tag).ok_or_else(|| {
+            let tags: Vec<_> = language::tags().collect();
+            wrong("notification.language", &format!("expected one of {}", tags.join(", ")))
+        })?;
+        settings.language = Some(known.to_owned());
+    }
+    if let Some(text) = &raw.help_desk {
+        short("notification.helpDesk", text, 200)?;
+        settings.help_desk = Some(text.trim().to_owned());
+    }
+    if let Some(RawAccessNumbers(plans)) = &raw.access_numbers {
+        for (dial_plan, numbers) in plans {
+            short("notification.accessNumbers", dial_plan, 256)?;
+            let key = format!("notification.accessNumbers.{dial_plan}");
+            if numbers.is_empty() {
+                return Err(wrong(&key, "expected at least one number"));
+            }
+            for number in numbers {
+                short(&key, number, 40)?;
+                if !number.chars().any(char::is_numeric) {
+                    return Err(wrong(&key, "expected numbers such as +1 425 555 0100"));
+                }
+            }
+            if !settings.add_access_numbers(dial_plan, numbers.clone()) {
+                return Err(wrong(&key, "the dial plan stands there twice"));
+            }
+        }
+    }
+    Ok(settings)
+}
+
+/// Plain text of limited length.
+fn short(key: &str, value: &str, longest: usize) -> Result<(), Fault> {
+    plain(key, value)?;
+    if value.chars().count() > longest {
+        return Err(wrong(key, &format!("it is longer than {longest} characters")));
+    }
+    Ok(())
 }
 
 /// 1–15 characters without those that Windows forbids in the name.

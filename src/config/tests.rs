@@ -52,6 +52,7 @@ fn without_a_file_there_are_defaults() {
                 from: "Unified Messaging <um@localhost>".into(),
             },
             notification_expiry: Duration::from_secs(72 * 3600),
+            message: MessageSettings::default(),
             audit_enabled: true,
             audit_retention_days: None,
             default_scope: None,
@@ -87,6 +88,18 @@ fn a_full_file_is_taken_whole() {
     );
     assert_eq!(config.netbios_name.as_deref(), Some("CONTOSO"));
     assert_eq!(config.service_group.as_deref(), Some("umpin"));
+}
+
+#[test]
+fn what_messages_say_is_read() {
+    let (_folder, config) = load(
+        br#"{ "notification": { "type": "pickup", "language": "de-AT", "helpDesk": " helpdesk@contoso.com ",
+              "accessNumbers": { "Redmond": ["+1 425 555 0100", "5000"], "*": ["6000"] } } }"#,
+    );
+    let mut expected = MessageSettings::new(Some("de".into()), Some("helpdesk@contoso.com".into()));
+    expected.add_access_numbers("redmond", vec!["+1 425 555 0100".into(), "5000".into()]);
+    expected.add_access_numbers("*", vec!["6000".into()]);
+    assert_eq!(config.expect("sound").message, expected);
 }
 
 #[test]
@@ -206,6 +219,50 @@ fn faults_name_the_key() {
             "'notification.from': expected one sender",
         ),
         (
+            r#"{ "notification": { "type": "pickup", "language": "tlh" } }"#,
+            "'notification.language': expected one of ",
+        ),
+        (
+            r#"{ "notification": { "type": "pickup", "language": ["de"] } }"#,
+            "the key 'notification.language': expected a string",
+        ),
+        (
+            r#"{ "notification": { "type": "pickup", "helpDesk": " " } }"#,
+            "'notification.helpDesk': it is empty",
+        ),
+        (
+            r#"{ "notification": { "type": "pickup", "helpDesk": "a\nb" } }"#,
+            "'notification.helpDesk': it contains a control character",
+        ),
+        (
+            r#"{ "notification": { "type": "pickup", "accessNumbers": ["5000"] } }"#,
+            "the key 'notification.accessNumbers': expected an object with a list of numbers for each dial plan",
+        ),
+        (
+            r#"{ "notification": { "type": "pickup", "accessNumbers": { "*": "5000" } } }"#,
+            "the key 'notification.accessNumbers.*': expected a sequence",
+        ),
+        (
+            r#"{ "notification": { "type": "pickup", "accessNumbers": { "*": [5000] } } }"#,
+            "the key 'notification.accessNumbers.*[0]': expected a string",
+        ),
+        (
+            r#"{ "notification": { "type": "pickup", "accessNumbers": { "*": [] } } }"#,
+            "'notification.accessNumbers.*': expected at least one number",
+        ),
+        (
+            r#"{ "notification": { "type": "pickup", "accessNumbers": { "*": ["ask"] } } }"#,
+            "'notification.accessNumbers.*': expected numbers such as",
+        ),
+        (
+            r#"{ "notification": { "type": "pickup", "accessNumbers": { "": ["5000"] } } }"#,
+            "'notification.accessNumbers': it is empty",
+        ),
+        (
+            r#"{ "notification": { "type": "pickup", "accessNumbers": { "Main": ["1"], "MAIN": ["2"] } } }"#,
+            "'notification.accessNumbers.MAIN': the dial plan stands there twice",
+        ),
+        (
             r#"{ "notification": { "type": "pickup", "from": "a@contoso.com, b@contoso.com" } }"#,
             "'notification.from': expected one sender",
         ),
@@ -244,6 +301,8 @@ fn values_are_not_repeated() {
         r#"{ "keys": "hunter2" }"#,
         r#"{ "notification": { "type": "pickup", "from": "hunter2" } }"#,
         r#"{ "notification": { "type": "smtp", "password": "hunter2" } }"#,
+        r#"{ "notification": { "type": "pickup", "language": "hunter2" } }"#,
+        r#"{ "notification": { "type": "pickup", "accessNumbers": { "*": ["hunter"] }, "helpDesk": "hunter2\n" } }"#,
         r#"{ "netbiosName": "hunter2hunter2hunter2" }"#,
         r#"{ "defaultScope": "hunter2//" , "audit": "hunter2" }"#,
         r#""hunter2""#,

@@ -73,8 +73,11 @@ impl FailureCounter {
         }
     }
 
-    /// The bytes to be sealed: version (1), flags (1), epoch (16), failures (4), since reset (4), time of the last (8, if any),
-    /// time of the lock (8, if any).
+    /// The bytes to be sealed: version (1), flags (1), epoch (16), failures (4), since reset (4), time of the last (8), time of
+    /// the lock (8); a time that is not there is zero.
+    ///
+    /// Always of one length: writing a wrong PIN down needs no more space than the right one, and the sealed value does not show
+    /// whether there were failures.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let flags =
@@ -83,8 +86,8 @@ impl FailureCounter {
         out.extend_from_slice(&self.epoch);
         out.extend_from_slice(&self.failures.to_be_bytes());
         out.extend_from_slice(&self.failures_since_reset.to_be_bytes());
-        for at in [self.last_failure_at, self.locked_at].into_iter().flatten() {
-            out.extend_from_slice(&at.0.to_be_bytes());
+        for at in [self.last_failure_at, self.locked_at] {
+            out.extend_from_slice(&at.map_or(0, |at| at.0).to_be_bytes());
         }
         out
     }
@@ -100,11 +103,20 @@ impl FailureCounter {
             epoch: reader.array()?,
             failures: reader.u32()?,
             failures_since_reset: reader.u32()?,
-            last_failure_at: (flags & HAS_FAILURE != 0).then(|| reader.timestamp()).transpose()?,
-            locked_at: (flags & LOCKED != 0).then(|| reader.timestamp()).transpose()?,
+            last_failure_at: time(&mut reader, flags & HAS_FAILURE != 0)?,
+            locked_at: time(&mut reader, flags & LOCKED != 0)?,
         };
         reader.end()?;
         Ok(counter)
+    }
+}
+
+fn time(reader: &mut Reader<'_>, is_there: bool) -> Result<Option<Timestamp>, DecodeError> {
+    let at = reader.timestamp()?;
+    match (is_there, at.0) {
+        (true, _) => Ok(Some(at)),
+        (false, 0) => Ok(None),
+        (false, _) => Err(DecodeError::Impossible("time")),
     }
 }
 
@@ -162,6 +174,7 @@ mod tests {
                 locked_at: locked.map(Timestamp),
             };
             let bytes = counter.encode();
+            prop_assert_eq!(bytes.len(), FailureCounter::zero(epoch).encode().len());
             prop_assert_eq!(FailureCounter::decode(&bytes), Ok(counter));
             for length in 0..bytes.len() {
                 prop_assert_eq!(FailureCounter::decode(&bytes[..length]), Err(DecodeError::Truncated));
@@ -173,6 +186,7 @@ mod tests {
             if plausible && bytes.len() > 2 {
                 bytes[0] = 1;
                 bytes[1] &= 3;
+                bytes.resize(42, 0);
             }
             if let Ok(counter) = FailureCounter::decode(&bytes) {
                 prop_assert_eq!(counter.encode(), bytes);

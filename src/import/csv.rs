@@ -24,6 +24,7 @@ const COLUMNS: &[Column] = &[
     ("UMEnabled", |d, v| v.clone_into(&mut d.um_enabled)),
     ("Extensions", |d, v| v.clone_into(&mut d.extensions)),
     ("UMMailboxPolicy", |d, v| v.clone_into(&mut d.um_mailbox_policy)),
+    ("PreferredLanguage", |d, v| v.clone_into(&mut d.preferred_language)),
 ];
 
 /// Stands alone in the last record unless a quotation mark is still open there; the reader itself does not tell.

@@ -13,6 +13,9 @@ use crate::notification::address::parse_address;
 /// The longest name of a policy.
 const MAX_POLICY_NAME: usize = 64;
 
+/// The longest list of languages.
+const MAX_LANGUAGE: usize = 256;
+
 /// More is a mistake in the file, and would make the comparison of each with each slow.
 const MAX_EXTENSIONS: usize = 500;
 
@@ -35,6 +38,7 @@ pub(super) struct Draft {
     pub um_enabled: String,
     pub extensions: String,
     pub um_mailbox_policy: String,
+    pub preferred_language: String,
 }
 
 /// Every fault of one row, for one sentence.
@@ -112,6 +116,7 @@ impl Draft {
             sam_account_name: text(f, "SamAccountName", &self.sam_account_name),
             legacy_exchange_dn: text(f, "LegacyExchangeDN", &self.legacy_exchange_dn),
             um_mailbox_policy: policy.or_else(|| um_enabled.then(|| default_policy.to_owned())),
+            preferred_language: language(f, &self.preferred_language),
             distinguished_name,
             user_principal_name,
             primary_smtp_address,
@@ -253,6 +258,16 @@ pub(super) fn guid(f: &mut Faults, value: &str) -> Option<Uuid> {
         f.add(format!("{} is not a GUID", Shown(value)));
     }
     parsed
+}
+
+/// Kept as it is written: what the message does not understand of it, it passes over, and no mailbox is left out for it.
+fn language(f: &mut Faults, value: &str) -> Option<String> {
+    let value = text(f, "PreferredLanguage", value)?;
+    if value.chars().count() > MAX_LANGUAGE {
+        f.add(format!("PreferredLanguage is longer than {MAX_LANGUAGE} characters"));
+        return None;
+    }
+    Some(value)
 }
 
 fn dn_value(f: &mut Faults, column: &str, value: &str) -> Option<DistinguishedName> {

@@ -47,6 +47,8 @@ pub struct MailboxRow {
     pub extensions: Vec<Extension>,
     /// Name of the policy; for a UM-enabled row always filled (`-DefaultPolicy`, else `Default`).
     pub um_mailbox_policy: Option<String>,
+    /// Which languages the user reads.
+    pub preferred_language: Option<String>,
 }
 
 /// A policy that the file describes (LDIF) or only names (then with default settings and `described` false).

@@ -57,6 +57,8 @@ pub fn parse_address(text: &str) -> Option<Address> {
     let sound = text.len() <= MAX_ADDRESS
         && local.len() <= MAX_LOCAL
         && (is_dot_atom(local) || is_quoted(local))
+        // Readers decode what looks encoded (RFC 2047), in addresses too, and other recipients may come to light.
+        && !local.contains("=?")
         && is_domain(domain);
     if !sound {
         return None;
@@ -78,23 +80,16 @@ fn is_dot_atom(local: &str) -> bool {
     })
 }
 
+/// Quoted, without what a list of addresses is made of: readers that do not know quotation, and there are such, would find
+/// another recipient in it.
 fn is_quoted(local: &str) -> bool {
-    let Some(inner) = local.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
-        return false;
-    };
-    let mut chars = inner.chars();
-    while let Some(c) = chars.next() {
-        let sound = match c {
-            '"' => false,
-            '\\' => matches!(chars.next(), Some(' '..='~')),
-            ' '..='~' => true,
-            other => is_visible_beyond_ascii(other),
-        };
-        if !sound {
-            return false;
-        }
-    }
-    !inner.is_empty()
+    let inner = local.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    inner.is_some_and(|inner| {
+        !inner.is_empty()
+            && inner
+                .chars()
+                .all(|c| (matches!(c, ' '..='~') && !"\"\\<>()[],;:@".contains(c)) || is_visible_beyond_ascii(c))
+    })
 }
 
 fn is_domain(domain: &str) -> bool {
@@ -182,6 +177,10 @@ mod tests {
             "\"\"@contoso.com",
             "\"a\"b\"@contoso.com",
             "\"a\\\"@contoso.com",
+            "\"a\\b\"@contoso.com",
+            "\"<eve@fabrikam.com>,\"@contoso.com",
+            "\">\"@contoso.com",
+            "=?utf-8?q?eve=40fabrikam.com=2C?=@contoso.com",
             "to\u{202E}ny@contoso.com",
             "to\u{2028}ny@contoso.com",
             "tony@conto\u{200B}so.com",

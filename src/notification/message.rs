@@ -8,18 +8,28 @@ use std::time::{Duration, SystemTime};
 use lettre::Message;
 use lettre::address::Envelope;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
-use lettre::message::{Body, Mailbox, MultiPart, SinglePart};
+use lettre::message::{Body, Mailbox, Mailboxes, MultiPart, SinglePart};
 use zeroize::Zeroizing;
 
-use super::OutgoingMessage;
 use super::address::parse_address;
-use super::text::{escape_html, html_to_text, one_line};
+use super::language::{self, Phrases};
+use super::template::Template;
+use super::text::one_line;
+use super::{MessageSettings, OutgoingMessage};
 use crate::clock::Timestamp;
 use crate::mailbox::Extension;
 use crate::pin::Pin;
 use crate::{Error, ErrorCode, Result};
 
-const SUBJECT: &str = "Your new voice mail PIN";
+/// Why there is a new PIN.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reason {
+    /// Somebody reset it.
+    #[default]
+    Administrator,
+    /// A wrong PIN was entered too many times.
+    TooManyFailures,
+}
 
 /// What the message says. Everything but the PIN may be repeated in logs.
 pub struct MessageInput<'a> {
@@ -33,6 +43,10 @@ pub struct MessageInput<'a> {
     pub recipient: &'a str,
     /// What the user is called.
     pub display_name: &'a str,
+    /// The user's `preferredLanguage`, `de-AT, en;q=0.8`.
+    pub preferred_language: Option<&'a str>,
+    /// Why there is a new PIN.
+    pub reason: Reason,
     /// The new PIN.
     pub pin: &'a Pin,
     /// Whether the user must choose another PIN at the next sign-in.
@@ -41,8 +55,10 @@ pub struct MessageInput<'a> {
     pub locked_out: bool,
     /// The extensions that the PIN is for.
     pub extensions: &'a [Extension],
-    /// The policy's `ResetPINText`: simple HTML, shown as text.
+    /// The policy's `ResetPINText`: simple HTML.
     pub reset_pin_text: &'a str,
+    /// What the configuration adds.
+    pub settings: &'a MessageSettings,
 }
 
 /// Builds the message.
@@ -74,10 +90,14 @@ pub fn compose(input: &MessageInput<'_>) -> Result<OutgoingMessage> {
     let id = hex(input.id);
     // Unguessable like the id, so no name or policy text can contain it; shorter than a line, so no encoding breaks it.
     let marker = format!("umpin-pin-{id}");
+    let language = language::choose(input.preferred_language, input.settings.language.as_deref());
+    let phrases = Phrases::of(language)?;
+    let template = Template::new(input, language, &phrases);
     let parts = MultiPart::alternative()
-        .boundary(format!("umpin-{id}"))
-        .singlepart(part(ContentType::TEXT_PLAIN, plain(input, &marker))?)
-        .singlepart(part(ContentType::TEXT_HTML, html(input, &marker))?);
+        // `=_` cannot stand in a quoted-printable body.
+        .boundary(format!("=_umpin-{id}"))
+        .singlepart(part(ContentType::TEXT_PLAIN, template.text(&marker))?)
+        .singlepart(part(ContentType::TEXT_HTML, template.html(&marker))?);
     let envelope = Envelope::new(Some(from.email.clone()), vec![to.clone()])
         .map_err(|e| fault("The envelope could not be made.").caused_by(e))?;
     let display_name = one_line(input.display_name);
@@ -87,7 +107,7 @@ pub fn compose(input: &MessageInput<'_>) -> Result<OutgoingMessage> {
         .message_id(Some(format!("<{id}@{}>", from.email.domain())))
         .from(from)
         .to(Mailbox::new((!display_name.is_empty()).then_some(display_name), to))
-        .subject(SUBJECT)
+        .subject(phrases.subject.as_str())
         // No out-of-office notes or receipts for a message that nobody wrote.
         .raw_header(header("Auto-Submitted", "auto-generated"))
         .raw_header(header("X-Auto-Response-Suppress", "All"))
@@ -118,7 +138,10 @@ pub(crate) fn parse_sender(text: &str) -> Option<Mailbox> {
     };
     let name = one_line(&name);
     let address = parse_address(address)?.to_lettre()?;
-    Some(Mailbox::new((!name.is_empty()).then_some(name), address))
+    let sender = Mailbox::new((!name.is_empty()).then_some(name), address);
+    // The builder reads the header back, and knows fewer quoted local parts than may be written.
+    sender.to_string().parse::<Mailboxes>().ok()?;
+    Some(sender)
 }
 
 /// The name of a mailbox without its quotation marks; unquoted, it must not hold what would make it a list or another address.
@@ -137,87 +160,6 @@ fn unquoted(name: &str) -> Option<String> {
         return Some(out);
     }
     (!name.contains(['"', '<', '>', '@', ',', ';', ':', '\\'])).then(|| name.to_owned())
-}
-
-fn plain(input: &MessageInput<'_>, marker: &str) -> String {
-    let mut lines = vec![
-        greeting(input),
-        String::new(),
-        "A new PIN has been set for your voice mail. Your PIN is:".to_owned(),
-        String::new(),
-        marker.to_owned(),
-        String::new(),
-    ];
-    lines.extend(notes(input));
-    let policy = html_to_text(input.reset_pin_text);
-    if !policy.is_empty() {
-        lines.push(String::new());
-        lines.extend(policy.lines().map(str::to_owned));
-    }
-    lines.push(String::new());
-    lines.push(FOOTER.to_owned());
-    lines.push(String::new());
-    lines.join("\r\n")
-}
-
-/// Colours and fonts are the reader's own, so that it is legible in dark mode and with high contrast. The digits are spaced
-/// by style alone, so that copying gives the PIN, and no mail program may take it for a telephone number.
-fn html(input: &MessageInput<'_>, marker: &str) -> String {
-    let paragraph = |text: &str| format!("<p>{}</p>", escape_html(text));
-    let mut lines: Vec<String> = vec![
-        "<!DOCTYPE html>".to_owned(),
-        "<html lang=\"en\">".to_owned(),
-        "<head>".to_owned(),
-        "<meta charset=\"utf-8\">".to_owned(),
-        "<meta name=\"viewport\" content=\"width=device-width\">".to_owned(),
-        "<meta name=\"format-detection\" content=\"telephone=no\">".to_owned(),
-        "<meta name=\"color-scheme\" content=\"light dark\">".to_owned(),
-        "<meta name=\"supported-color-schemes\" content=\"light dark\">".to_owned(),
-        format!("<title>{SUBJECT}</title>"),
-        "<style>:root { color-scheme: light dark; } a[x-apple-data-detectors] { color: inherit; text-decoration: none; }</style>".to_owned(),
-        "</head>".to_owned(),
-        "<body style=\"font-family: sans-serif; line-height: 1.5\">".to_owned(),
-        paragraph(&greeting(input)),
-        "<p>A new PIN has been set for your voice mail. Your PIN is:</p>".to_owned(),
-        "<p style=\"font-family: monospace; font-size: 1.75em; font-weight: bold; letter-spacing: 0.2em\">".to_owned(),
-        marker.to_owned(),
-        "</p>".to_owned(),
-    ];
-    lines.extend(notes(input).iter().map(|note| paragraph(note)));
-    let policy = html_to_text(input.reset_pin_text);
-    for block in policy.split("\n\n").filter(|block| !block.is_empty()) {
-        let words: Vec<_> = block.lines().map(escape_html).collect();
-        lines.push(format!("<p>{}</p>", words.join("<br>\r\n")));
-    }
-    lines.push(paragraph(FOOTER));
-    lines.extend(["</body>".to_owned(), "</html>".to_owned(), String::new()]);
-    lines.join("\r\n")
-}
-
-const FOOTER: &str = "Keep this PIN to yourself. If you did not expect this message, tell your help desk.";
-
-fn greeting(input: &MessageInput<'_>) -> String {
-    match one_line(input.display_name) {
-        name if name.is_empty() => "Hello,".to_owned(),
-        name => format!("Hello {name},"),
-    }
-}
-
-fn notes(input: &MessageInput<'_>) -> Vec<String> {
-    let mut notes = Vec::new();
-    if input.must_change {
-        notes.push("You will be asked to choose a PIN of your own when you next sign in by telephone.".to_owned());
-    }
-    if input.locked_out {
-        notes.push("Your telephone access is locked. The PIN works after an administrator has unlocked it.".to_owned());
-    }
-    let numbers: Vec<_> = input.extensions.iter().map(|e| one_line(&e.number)).collect();
-    match numbers.as_slice() {
-        [] => {}
-        [one] => notes.push(format!("The PIN is for extension {one}.")),
-        more => notes.push(format!("The PIN is for the extensions {}.", more.join(", "))),
-    }
-    notes
 }
 
 /// Quoted-printable whatever the text holds: a line of digits stays what it is, readable without a mail program.

@@ -1,14 +1,20 @@
 //! How a new PIN reaches its user: the port, the message, the outbox and the adapters.
 
 pub mod address;
+pub mod language;
 pub mod message;
 pub mod outbox;
 pub mod pickup;
+mod policy_text;
+mod settings;
+mod template;
 mod text;
 
 use std::time::Duration;
 
 use zeroize::Zeroizing;
+
+pub use settings::MessageSettings;
 
 use crate::clock::Timestamp;
 

@@ -25,8 +25,8 @@ use crate::credential::derive::Cost;
 use crate::directory::Directory;
 use crate::identity::Scope;
 use crate::keys::Keys;
-use crate::notification::Notifier;
 use crate::notification::outbox::Outbox;
+use crate::notification::{MessageSettings, Notifier};
 
 pub use import::{ImportOutcome, ImportRequest};
 pub use info::{PinInfo, PinInfoItem};
@@ -70,13 +70,15 @@ pub struct Settings {
     pub audit_retention_days: Option<u32>,
     /// Limits look-ups to a part of the tree.
     pub scope: Option<Scope>,
-    /// Every answer to a sign-in but a positive one is given this long after the question, or twice, three times … as long where
-    /// it took longer: how long it took then tells nothing.
+    /// Every answer to a sign-in but a positive one is given this long after the work on it began, or twice, three times … as long
+    /// where it took longer: how long it took then tells nothing.
     pub answer_floor: Duration,
     /// A message that could not be handed over for this long is given up.
     pub expire_notifications_after: Duration,
     /// The NetBIOS name of the domain, where it is not the first `DC=` component.
     pub netbios_name: Option<String>,
+    /// What messages say, beside what they are about.
+    pub message: MessageSettings,
     /// Who asks.
     pub caller: Caller,
 }
@@ -86,6 +88,7 @@ pub struct Service {
     ports: Ports,
     settings: Settings,
     ring: sealed::CachedRing,
+    turns: race::Turns,
     last_drain: AtomicI64,
     courier: outbox::Courier,
     pickup_reported: AtomicBool,
@@ -125,23 +128,24 @@ impl Service {
             ports,
             settings,
             ring: sealed::CachedRing::default(),
+            turns: race::Turns::default(),
             last_drain: AtomicI64::new(i64::MIN),
             courier: outbox::Courier::default(),
             pickup_reported: AtomicBool::new(false),
         }
     }
 
-    /// When the answer to a question asked at that moment may be given, unless it is a positive one.
+    /// When an answer that was begun at that moment may be given, unless it is a positive one.
     #[must_use]
-    pub fn answer_not_before(&self, asked: Instant) -> Instant {
+    pub fn answer_not_before(&self, begun: Instant) -> Instant {
         let floor = self.settings.answer_floor;
-        let floors = asked
+        let floors = begun
             .elapsed()
             .as_nanos()
             .checked_div(floor.as_nanos())
             .unwrap_or_default()
             + 1;
-        asked + floor.saturating_mul(u32::try_from(floors).unwrap_or(u32::MAX))
+        begun + floor.saturating_mul(u32::try_from(floors).unwrap_or(u32::MAX))
     }
 
     fn now(&self) -> crate::clock::Timestamp {

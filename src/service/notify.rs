@@ -8,7 +8,7 @@ use super::{Service, Warning, random_id};
 use crate::clock::Timestamp;
 use crate::mailbox::Mailbox;
 use crate::notification::OutgoingMessage;
-use crate::notification::message::{MessageInput, compose};
+use crate::notification::message::{MessageInput, Reason, compose};
 use crate::notification::outbox::OutboxEntry;
 use crate::pin::Pin;
 use crate::policy::UmMailboxPolicy;
@@ -25,6 +25,7 @@ pub(super) struct Announcement<'a> {
     pub pin: &'a Pin,
     pub must_change: bool,
     pub locked_out: bool,
+    pub reason: Reason,
 }
 
 impl Service {
@@ -36,11 +37,14 @@ impl Service {
             from: self.ports.notifier.from(),
             recipient: announcement.recipient,
             display_name: mailbox.greeting_name(),
+            preferred_language: mailbox.preferred_language.as_deref(),
+            reason: announcement.reason,
             pin: announcement.pin,
             must_change: announcement.must_change,
             locked_out: announcement.locked_out,
             extensions: &mailbox.extensions,
             reset_pin_text: &policy.reset_pin_text,
+            settings: &self.settings.message,
         })
     }
 

@@ -50,6 +50,7 @@ pub(super) fn service(request: OpenRequest) -> Result<Service> {
         answer_floor: ANSWER_FLOOR,
         expire_notifications_after: config.notification_expiry,
         netbios_name: config.netbios_name,
+        message: config.message,
         caller: Caller {
             user: request.caller.unwrap_or_default(),
             host: host_name(),

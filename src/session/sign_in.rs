@@ -46,11 +46,13 @@ impl Request {
     }
 
     fn attempted(session: &Session, deliver: bool, attempt: Box<Work>) -> Self {
-        let asked = Instant::now();
         let started = Self::started(session);
         let state = started.state();
         let core = Arc::clone(&session.core);
         let work = move |deriver: &mut Deriver| {
+            // Not from the question on: how long it waited for a thread has nothing to do with what it will come to, and would
+            // only carry the slower kinds of answers past the floor more often than the others.
+            let begun = Instant::now();
             let answer = guarded(|| attempt(&core.service, deriver)).unwrap_or_else(|| Err(defect()));
             let mut later = None;
             let (json, result) = match answer {
@@ -68,7 +70,7 @@ impl Request {
             };
             let withheld_until = match result {
                 Some(result) if result.outcome.is_positive() => None,
-                _ => Some(core.service.answer_not_before(asked)),
+                _ => Some(core.service.answer_not_before(begun)),
             };
             (core, json, result, withheld_until, later)
         };

@@ -29,7 +29,8 @@ fn a_store_of_version_1_keeps_its_content_and_gets_heads_with_the_next_entry() {
              ALTER TABLE audit DROP COLUMN position; ALTER TABLE audit DROP COLUMN key;
              DROP INDEX outbox_mailbox; DROP INDEX outbox_untold; ALTER TABLE outbox DROP COLUMN state;
              ALTER TABLE outbox DROP COLUMN controller; ALTER TABLE outbox DROP COLUMN held;
-             ALTER TABLE outbox DROP COLUMN untold; PRAGMA user_version = 1;",
+             ALTER TABLE outbox DROP COLUMN untold;
+             ALTER TABLE mailbox DROP COLUMN preferred_language; PRAGMA user_version = 1;",
         )
         .unwrap();
     let version = || -> i64 { connection.query_row("PRAGMA user_version", [], |r| r.get(0)).unwrap() };
@@ -69,7 +70,7 @@ fn a_store_of_version_1_keeps_its_content_and_gets_heads_with_the_next_entry() {
         None,
     )
     .unwrap();
-    assert_eq!(version(), 3);
+    assert_eq!(version(), 4);
     let (all, faults, chains) = read(&session, json!({}));
     assert_eq!((all.len(), faults.len()), (6, 0), "{faults:?}");
     assert_eq!(

@@ -1,36 +1,16 @@
-//! The other process: this binary once more, told by its environment what to do, telling what it did on standard output.
+//! What the other processes do.
 
-use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 use umpin::session::Session;
 
+use crate::process::{self, Said, say};
 use crate::{order, rig, support};
-
-const TASK: &str = "UMPIN_TEST_TASK";
-
-/// Program and arguments that run `task` in another process.
-pub fn command_line() -> Vec<OsString> {
-    let mut line = vec![std::env::current_exe().expect("this binary").into_os_string()];
-    line.extend(["--exact", "child::entry", "--ignored", "--nocapture"].map(OsString::from));
-    line
-}
-
-pub fn command(line: &[OsString], task: &Value) -> Command {
-    let mut command = Command::new(&line[0]);
-    command
-        .args(&line[1..])
-        .env(TASK, task.to_string())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped());
-    command
-}
 
 /// Resets by another process: `threads` threads, each going round its own `mailboxes`.
 pub fn resets(data: &Path, threads: &[Vec<usize>], each: usize, touched: bool) -> Value {
@@ -44,64 +24,22 @@ pub struct Ack {
     pub pin: String,
 }
 
-/// A running child that has opened its session and waits for [`Running::go`].
-pub struct Running {
-    pub child: Child,
-    start: ChildStdin,
-    lines: io::Lines<BufReader<ChildStdout>>,
-}
-
-impl Running {
-    pub fn new(task: &Value) -> Self {
-        let mut child = command(&command_line(), task).spawn().expect("a process");
-        let start = child.stdin.take().expect("a pipe");
-        let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
-        let ready = lines.by_ref().map_while(Result::ok).any(|line| line == "ready");
-        assert!(ready, "the child ended before it was ready; its error is above");
-        Self { child, start, lines }
-    }
-
-    pub fn go(&mut self) {
-        self.start.write_all(b"go\n").expect("the child listens");
-    }
-
-    /// The next acknowledgement; `None` at the end. A line that the child was killed in is none.
-    pub fn next_ack(&mut self) -> Option<Ack> {
-        loop {
-            let line = self.lines.next()?.ok()?;
-            let mut words = line.split(' ');
-            if words.next() != Some("ack") {
-                continue;
-            }
-            if let (Some(address), Some(pin), Some("."), None) =
-                (words.next(), words.next(), words.next(), words.next())
-            {
-                return Some(Ack {
-                    address: address.to_owned(),
-                    pin: pin.to_owned(),
-                });
-            }
+impl Said for Ack {
+    fn heard(words: &[&str]) -> Option<Self> {
+        match words {
+            ["ack", address, pin, "."] => Some(Self {
+                address: (*address).to_owned(),
+                pin: (*pin).to_owned(),
+            }),
+            _ => None,
         }
-    }
-
-    /// Everything it acknowledged until its good end.
-    pub fn finish(mut self) -> Vec<Ack> {
-        let acks: Vec<Ack> = std::iter::from_fn(|| self.next_ack()).collect();
-        let status = self.child.wait().expect("the child ends");
-        assert!(
-            status.success(),
-            "a process failed ({status}) after {} resets; its error is above",
-            acks.len()
-        );
-        acks
     }
 }
 
 #[test]
 #[ignore = "the other process of the tests here"]
 fn entry() {
-    let task = std::env::var(TASK).expect("run by the other tests only");
-    let task: Value = serde_json::from_str(&task).expect("a task");
+    let task = process::task();
     let data = PathBuf::from(task["store"].as_str().expect("a store"));
     match task["task"].as_str() {
         Some("resets") => do_resets(&data, &task),
@@ -113,21 +51,12 @@ fn entry() {
     }
 }
 
-/// One line in one write, after what happened.
-pub fn say(line: &str) {
-    let mut out = io::stdout().lock();
-    // The test harness may have begun a line of its own.
-    out.write_all(format!("\n{line}\n").as_bytes())
-        .expect("somebody listens");
-    out.flush().expect("somebody listens");
-}
-
 fn do_resets(data: &Path, task: &Value) {
     let threads: Vec<Vec<usize>> = serde_json::from_value(task["threads"].clone()).expect("threads");
     let each: usize = serde_json::from_value(task["each"].clone()).expect("a number");
     let session = rig::cheap_session(data);
     say("ready");
-    io::stdin().lock().read_line(&mut String::new()).expect("the start");
+    process::hear();
     let administrator = (task["touched"] == true).then(|| Administrator::start(data));
     std::thread::scope(|scope| {
         for mailboxes in &threads {
@@ -148,7 +77,7 @@ fn do_resets(data: &Path, task: &Value) {
 fn import(data: &Path, task: &Value) {
     let session = support::open(data);
     say("ready");
-    io::stdin().lock().read_line(&mut String::new()).expect("the start");
+    process::hear();
     let request = json!({ "v": 1, "operation": "import", "path": task["file"] });
     support::request(&session, &request).expect("an import");
 }
@@ -162,11 +91,7 @@ fn reset(session: &Session, number: usize) {
             let pin = done.pin.expect("a generated PIN");
             say(&format!("ack {address} {pin} ."));
         }
-        // Without an orderly end: the other threads' resets must not hide this one's.
-        Err(error) => {
-            eprintln!("a reset of {address} failed: {}: {error}", error.code().id());
-            std::process::exit(101);
-        }
+        Err(error) => process::fail(&format!("a reset of {address} failed: {}: {error}", error.code().id())),
     }
 }
 

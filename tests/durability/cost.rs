@@ -3,7 +3,8 @@
 use serde_json::json;
 use umpin::credential::derive::derivations_so_far;
 
-use crate::child::{self, Running};
+use crate::child::Ack;
+use crate::process::{self, Running};
 use crate::{rig, support};
 
 /// In a process of its own: the counter belongs to the process, and other tests derive too.
@@ -11,11 +12,11 @@ use crate::{rig, support};
 fn a_session_derives_once_a_reset() {
     let home = rig::store(1);
     let task = json!({ "task": "counted", "store": home.path() });
-    Running::new(&task).finish();
+    Running::new(&task).finish::<Ack>();
 }
 
 pub fn counted(data: &std::path::Path) {
-    child::say("ready");
+    process::say("ready");
     let session = support::open(data);
     let identity = json!({ "identity": rig::address(0) });
     // The first PIN of the mailbox, a generated one, given ones; each with and without a check beforehand.

@@ -1,4 +1,5 @@
 //! A directory that stands before the real one: it notes what is asked of it, and lets a test act between question and answer.
+#![allow(dead_code, reason = "each test binary uses its part of it")]
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -12,7 +12,8 @@ use umpin::notification::pickup::PickupNotifier;
 use umpin::pin::Pin;
 use umpin::service::reset::{Notification, ResetRequest};
 
-use crate::child::{self, Ack, Running};
+use crate::child::{self, Ack};
+use crate::process::Running;
 use crate::rig::{self, Ahead, Dice, Inside};
 use crate::support;
 
@@ -84,14 +85,10 @@ fn resets_until_killed(data: &Path, dice: &mut Dice, early: bool) -> Vec<Ack> {
     let mut acks = Vec::new();
     running.go();
     while (acks.len() as u64) < patience {
-        acks.push(running.next_ack().expect("the child works on until it is killed"));
+        acks.push(running.next().expect("the child works on until it is killed"));
     }
     wait_actively(moment);
-    running.child.kill().expect("the child can be killed");
-    while let Some(ack) = running.next_ack() {
-        acks.push(ack);
-    }
-    running.child.wait().expect("the child is dead");
+    acks.extend(running.kill::<Ack>());
     acks
 }
 
@@ -290,13 +287,12 @@ fn a_killed_import_leaves_all_or_nothing() {
         if round == 0 {
             // Nobody is killed the first time: that tells how long an import takes here.
             let begin = Instant::now();
-            running.finish();
+            running.finish::<Ack>();
             whole = begin.elapsed();
         } else {
             let limit = u64::try_from(whole.as_micros()).expect("a moment");
             wait_actively(Duration::from_micros(dice.below(limit)));
-            running.child.kill().expect("the child can be killed");
-            running.child.wait().expect("the child is dead");
+            running.kill::<Ack>();
         }
 
         let place = format!("round {round}, seed {seed}");

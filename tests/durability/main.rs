@@ -10,6 +10,7 @@ mod cost;
 mod double;
 mod kill;
 mod order;
+mod process;
 mod processes;
 mod races;
 mod rig;

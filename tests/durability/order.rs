@@ -1,12 +1,11 @@
 //! Acknowledged only after the sync: seen in the system calls, because a killed process proves nothing about the power cable.
 
 use std::path::Path;
-use std::process::Stdio;
 
 use serde_json::json;
 
-use crate::trace::{self, Call, What};
-use crate::{child, rig, support};
+use crate::trace::{Call, Trace, What, assert_synced, first, last_write, show};
+use crate::{process, rig, support};
 
 /// What the traced process does, in this order, each followed by a line on standard output.
 const FIRST: &str = "done first";
@@ -23,116 +22,33 @@ pub fn traced(data: &Path) {
     let session = support::open(data);
     let quiet = json!({ "identity": rig::address(0), "sendEmail": false });
     support::reset(&session, quiet, None).expect("a reset");
-    child::say(STEPS[0]);
+    process::say(STEPS[0]);
     for step in &STEPS[1..3] {
         support::reset(&session, json!({ "identity": rig::address(1) }), None).expect("a reset");
-        child::say(step);
+        process::say(step);
     }
     let lock = json!({ "identity": rig::address(0), "keepPin": true, "lockedOut": true });
     support::reset(&session, lock, None).expect("a lock");
-    child::say(STEPS[3]);
+    process::say(STEPS[3]);
     let new = data.join("new");
     let other = support::open(&new);
     let request = json!({ "v": 1, "operation": "import", "path": data.join("new.csv") });
     support::request(&other, &request).expect("an import");
-    child::say(STEPS[4]);
-}
-
-struct Trace {
-    calls: Vec<Call>,
-    data: String,
-}
-
-impl Trace {
-    fn record() -> Option<Self> {
-        let mut strace = trace::strace()?;
-        let home = rig::store(2);
-        std::fs::write(
-            home.path().join("new.csv"),
-            "Name,UserPrincipalName\nKim,kim@contoso.com\n",
-        )
-        .expect("a file");
-        let log = tempfile::NamedTempFile::new().expect("a temporary file");
-        let line = child::command_line();
-        let task = json!({ "task": "traced", "store": home.path() });
-        let environment = child::command(&line, &task);
-        strace.envs(environment.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        let output = strace
-            .args(trace::ARGUMENTS)
-            .arg("-o")
-            .arg(log.path())
-            .args(&line)
-            .stdin(Stdio::null())
-            .output()
-            .expect("strace runs");
-        assert!(
-            output.status.success(),
-            "the traced process failed: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        Some(Self {
-            calls: trace::read(log.path()),
-            data: home.path().to_string_lossy().into_owned(),
-        })
-    }
-
-    fn path(&self, name: &str) -> String {
-        format!("{}/{name}", self.data)
-    }
-
-    /// The calls of one step, its line on standard output last.
-    fn step(&self, step: &str) -> Vec<&Call> {
-        let said = |wanted: &str| {
-            self.calls
-                .iter()
-                .find(|call| matches!(&call.what, What::Said(line) if line == wanted))
-                .unwrap_or_else(|| panic!("\"{wanted}\" is not in the trace"))
-                .began
-        };
-        let position = STEPS.iter().position(|s| *s == step).expect("a step");
-        let begin = position.checked_sub(1).map_or(0, |before| said(STEPS[before]) + 1);
-        let end = said(step);
-        self.calls.iter().filter(|c| (begin..=end).contains(&c.began)).collect()
-    }
-}
-
-fn show(calls: &[&Call]) -> String {
-    calls
-        .iter()
-        .map(|c| format!("{:>6}-{:<6} {:?}\n", c.began, c.done, c.what))
-        .collect()
-}
-
-fn first<'a>(calls: &[&'a Call], after: usize, wanted: impl Fn(&What) -> bool, name: &str) -> &'a Call {
-    calls
-        .iter()
-        .find(|call| call.began >= after && wanted(&call.what))
-        .unwrap_or_else(|| panic!("no {name} after {after} in\n{}", show(calls)))
-}
-
-fn last_write<'a>(calls: &[&'a Call], file: &str, before: usize) -> &'a Call {
-    calls
-        .iter()
-        .rev()
-        .find(|call| call.began < before && matches!(&call.what, What::Write(path) if path == file))
-        .unwrap_or_else(|| panic!("{file} was not written before {before} in\n{}", show(calls)))
-}
-
-/// A sync of `file` that began after `after` and was over before `before`.
-fn assert_synced(calls: &[&Call], file: &str, after: usize, before: usize, why: &str) {
-    let synced = calls
-        .iter()
-        .any(|call| call.began > after && call.done < before && call.what == What::Sync(file.to_owned()));
-    assert!(
-        synced,
-        "{why}: {file} was not synced between {after} and {before} of\n{}",
-        show(calls)
-    );
+    process::say(STEPS[4]);
 }
 
 #[test]
 fn an_acknowledgement_comes_after_the_sync() {
-    let Some(trace) = Trace::record() else { return };
+    let home = rig::store(2);
+    std::fs::write(
+        home.path().join("new.csv"),
+        "Name,UserPrincipalName\nKim,kim@contoso.com\n",
+    )
+    .expect("a file");
+    let task = json!({ "task": "traced", "store": home.path() });
+    let Some(trace) = Trace::record(home.path(), &task, STEPS) else {
+        return;
+    };
     let wal = trace.path("directory.db-wal");
 
     // Neither mails: then the change is all there is, and every byte of it is synced.

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use crate::child::{self, Ack, Running};
+use crate::child::{self, Ack};
+use crate::process::Running;
 use crate::rig::{self, Inside};
 
 /// A record keeps 20 PINs, the one in force included: up to that many resets of a mailbox can be accounted for one by one.

@@ -1,6 +1,7 @@
 //! Stores to be mistreated, sessions on them, and what a store really holds.
+#![allow(dead_code, reason = "each test binary uses its part of it")]
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -84,6 +85,16 @@ pub fn service(
     clock: Arc<dyn Clock>,
     cost: Cost,
 ) -> Service {
+    service_with(data, real, seen, clock, settings(cost))
+}
+
+pub fn service_with(
+    data: &Path,
+    real: Arc<EmbeddedDirectory>,
+    seen: Arc<dyn Directory>,
+    clock: Arc<dyn Clock>,
+    settings: Settings,
+) -> Service {
     let ports = Ports {
         directory: seen,
         audit: Arc::clone(&real) as _,
@@ -96,7 +107,12 @@ pub fn service(
         clock,
         keys: Arc::new(support::keys(data)),
     };
-    let settings = Settings {
+    Service::new(ports, settings)
+}
+
+/// Audited, and without floor under the answers to a sign-in.
+pub fn settings(cost: Cost) -> Settings {
+    Settings {
         cost,
         audit: true,
         audit_retention_days: None,
@@ -104,13 +120,13 @@ pub fn service(
         answer_floor: Duration::ZERO,
         expire_notifications_after: Duration::from_secs(72 * 3600),
         netbios_name: None,
+        message: umpin::notification::MessageSettings::default(),
         caller: Caller {
             user: "CONTOSO\\admin".to_owned(),
             host: "host".to_owned(),
             application: "durability".to_owned(),
         },
-    };
-    Service::new(ports, settings)
+    }
 }
 
 pub fn cheap_service(data: &Path, clock: Arc<dyn Clock>) -> Service {
@@ -164,11 +180,20 @@ impl Inside {
 
     /// How many resets the audit tells of, each with intent and outcome; checks the chain on the way.
     pub fn audited_resets(&self) -> usize {
+        let operations = self.operations();
+        let resets = operations.iter().filter(|o| o.intent["cmdlet"] == "Set-UMMailboxPIN");
+        let done = resets.clone().filter(|o| o.outcome.is_some()).count();
+        assert_eq!(resets.count(), done, "intents with outcome");
+        done
+    }
+
+    /// Everything that the audit tells of, oldest first; checks the chain on the way.
+    pub fn operations(&self) -> Vec<Operation> {
         let entries = self.directory.audit_entries(0, usize::MAX).expect("the audit");
         let keys = self.ring.as_ref().map(|ring| ChainKeys::new(ring.chain_keys()));
         let mut last: HashMap<String, Point> = HashMap::new();
-        let mut intents = HashSet::new();
-        let mut outcomes = 0;
+        let mut places: HashMap<[u8; 16], usize> = HashMap::new();
+        let mut operations: Vec<Operation> = Vec::new();
         for stored in entries {
             let AuditEntry { body, .. } = &stored.entry;
             let previous = last.entry(stored.host.clone()).or_default();
@@ -182,15 +207,24 @@ impl Inside {
             previous.position += 1;
             previous.mac = stored.mac;
             let body: Value = serde_json::from_str(body).expect("an audit entry is JSON");
-            if body["cmdlet"] == "Set-UMMailboxPIN" {
-                intents.insert(stored.entry.operation);
-            } else if body["kind"] == "outcome" {
-                outcomes += usize::from(intents.remove(&stored.entry.operation));
+            if body["kind"] == "intent" {
+                places.insert(stored.entry.operation, operations.len());
+                operations.push(Operation {
+                    intent: body,
+                    outcome: None,
+                });
+            } else if let Some(place) = places.get(&stored.entry.operation) {
+                operations[*place].outcome = Some(body);
             }
         }
-        assert!(intents.is_empty(), "intents without outcome: {}", intents.len());
-        outcomes
+        operations
     }
+}
+
+/// What the audit tells of one operation.
+pub struct Operation {
+    pub intent: Value,
+    pub outcome: Option<Value>,
 }
 
 /// The PINs that a record knows, the one in force first.

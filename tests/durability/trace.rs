@@ -3,7 +3,11 @@
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::process;
 
 /// A system call: when it began and when it was done, as line numbers of the trace.
 #[derive(Clone, Debug)]
@@ -30,7 +34,7 @@ pub enum What {
 }
 
 /// `strace` where it works here; `None` says why not, which is a failure where everything is to be tested.
-pub fn strace() -> Option<Command> {
+fn strace() -> Option<Command> {
     let works = Command::new("strace")
         .args(["-f", "-y", "-o", "/dev/null", "true"])
         .output()
@@ -47,7 +51,7 @@ pub fn strace() -> Option<Command> {
     None
 }
 
-pub const ARGUMENTS: &[&str] = &[
+const ARGUMENTS: &[&str] = &[
     "-f",
     "-y",
     "-e",
@@ -56,7 +60,7 @@ pub const ARGUMENTS: &[&str] = &[
     "trace=write,writev,pwrite64,pwritev,ftruncate,fsync,fdatasync,openat,mkdir,mkdirat,rename,renameat,renameat2,link,linkat,unlink,unlinkat",
 ];
 
-pub fn read(file: &Path) -> Vec<Call> {
+fn read(file: &Path) -> Vec<Call> {
     let bytes = fs::read(file).expect("the trace");
     let mut begun: HashMap<&str, (usize, String)> = HashMap::new();
     let mut calls = Vec::new();
@@ -110,4 +114,94 @@ fn descriptor(arguments: &str) -> Option<String> {
 
 fn quoted(arguments: &str) -> impl Iterator<Item = String> {
     arguments.split('"').skip(1).step_by(2).map(str::to_owned)
+}
+
+/// The system calls of another process.
+pub struct Trace {
+    calls: Vec<Call>,
+    pub data: String,
+    /// In this order, each a line on standard output.
+    steps: &'static [&'static str],
+}
+
+impl Trace {
+    /// Runs `task` in another process, which says each of `steps` when it is done with it. `None` where nothing can be traced.
+    pub fn record(data: &Path, task: &Value, steps: &'static [&'static str]) -> Option<Self> {
+        let mut strace = strace()?;
+        let log = tempfile::NamedTempFile::new().expect("a temporary file");
+        let line = process::command_line();
+        let environment = process::command(&line, task);
+        strace.envs(environment.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let output = strace
+            .args(ARGUMENTS)
+            .arg("-o")
+            .arg(log.path())
+            .args(&line)
+            .stdin(Stdio::null())
+            .output()
+            .expect("strace runs");
+        assert!(
+            output.status.success(),
+            "the traced process failed: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Some(Self {
+            calls: read(log.path()),
+            data: data.to_string_lossy().into_owned(),
+            steps,
+        })
+    }
+
+    pub fn path(&self, name: &str) -> String {
+        format!("{}/{name}", self.data)
+    }
+
+    /// The calls of one step, its line on standard output last.
+    pub fn step(&self, step: &str) -> Vec<&Call> {
+        let said = |wanted: &str| {
+            self.calls
+                .iter()
+                .find(|call| matches!(&call.what, What::Said(line) if line == wanted))
+                .unwrap_or_else(|| panic!("\"{wanted}\" is not in the trace"))
+                .began
+        };
+        let position = self.steps.iter().position(|s| *s == step).expect("a step");
+        let begin = position.checked_sub(1).map_or(0, |before| said(self.steps[before]) + 1);
+        let end = said(step);
+        self.calls.iter().filter(|c| (begin..=end).contains(&c.began)).collect()
+    }
+}
+
+pub fn show(calls: &[&Call]) -> String {
+    calls
+        .iter()
+        .map(|c| format!("{:>6}-{:<6} {:?}\n", c.began, c.done, c.what))
+        .collect()
+}
+
+pub fn first<'a>(calls: &[&'a Call], after: usize, wanted: impl Fn(&What) -> bool, name: &str) -> &'a Call {
+    calls
+        .iter()
+        .find(|call| call.began >= after && wanted(&call.what))
+        .unwrap_or_else(|| panic!("no {name} after {after} in\n{}", show(calls)))
+}
+
+pub fn last_write<'a>(calls: &[&'a Call], file: &str, before: usize) -> &'a Call {
+    calls
+        .iter()
+        .rev()
+        .find(|call| call.began < before && matches!(&call.what, What::Write(path) if path == file))
+        .unwrap_or_else(|| panic!("{file} was not written before {before} in\n{}", show(calls)))
+}
+
+/// A sync of `file` that began after `after` and was over before `before`.
+pub fn assert_synced(calls: &[&Call], file: &str, after: usize, before: usize, why: &str) {
+    let synced = calls
+        .iter()
+        .any(|call| call.began > after && call.done < before && call.what == What::Sync(file.to_owned()));
+    assert!(
+        synced,
+        "{why}: {file} was not synced between {after} and {before} of\n{}",
+        show(calls)
+    );
 }

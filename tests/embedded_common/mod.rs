@@ -46,6 +46,7 @@ pub fn row(line: u64, name: &str) -> MailboxRow {
             dial_plan: Some("Main.contoso.com".to_owned()),
         }],
         um_mailbox_policy: Some("Default".to_owned()),
+        preferred_language: None,
     }
 }
 

@@ -1,8 +1,8 @@
 //! The other process: this binary once more, told by its environment what to do, telling what it did on standard output.
 
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,9 +17,7 @@ use umpin::service::reset::ResetRequest;
 use umpin::service::{Caller, Ports, Service, Settings};
 
 use crate::rig::{self, Dice};
-use crate::{order, support, verdict};
-
-const TASK: &str = "UMPIN_TEST_TASK";
+use crate::{order, process, support, verdict};
 
 /// Whether the outbox is the store's own, or a file beside a directory that counts as being elsewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,22 +45,19 @@ pub struct Running {
     pub lines: io::Lines<BufReader<ChildStdout>>,
 }
 
-/// The command that does the task in another process.
-pub fn command(task: &Task<'_>) -> Command {
-    let json = json!({
+/// The task as the other process is told it.
+pub fn task(task: &Task<'_>) -> Value {
+    json!({
         "what": task.what, "data": task.data, "transactional": task.kind == Kind::Transactional,
         "ahead": task.ahead, "seed": task.seed, "count": task.count,
-    });
-    let mut command = Command::new(std::env::current_exe().expect("this binary"));
-    command
-        .args(["--exact", "child::entry", "--ignored", "--nocapture"])
-        .env(TASK, json.to_string());
-    command
+    })
 }
 
 impl Running {
     pub fn new(task: &Task<'_>) -> Self {
-        let mut child = command(task).stdout(Stdio::piped()).spawn().expect("a process");
+        let mut child = process::command(&process::command_line(), &self::task(task))
+            .spawn()
+            .expect("a process");
         let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
         Self { child, lines }
     }
@@ -161,6 +156,7 @@ fn with(data: &Path, directory: Arc<dyn Directory>, outbox: Arc<dyn Outbox>, ahe
         cost: rig::CHEAP,
         audit: true,
         audit_retention_days: None,
+        message: umpin::notification::MessageSettings::default(),
         scope: None,
         answer_floor: Duration::ZERO,
         expire_notifications_after: Duration::from_secs(8760 * 3600),
@@ -170,19 +166,15 @@ fn with(data: &Path, directory: Arc<dyn Directory>, outbox: Arc<dyn Outbox>, ahe
     Service::new(ports, settings)
 }
 
-/// One line in one write, after what happened.
+/// A line whose end shows that it is whole.
 pub fn say(line: &str) {
-    let mut out = io::stdout().lock();
-    // The test harness may have begun a line of its own.
-    out.write_all(format!("\n{line} .\n").as_bytes())
-        .expect("somebody listens");
-    out.flush().expect("somebody listens");
+    process::say(&format!("{line} ."));
 }
 
 #[test]
 #[ignore = "the other process of the tests here"]
 fn entry() {
-    let task: Value = serde_json::from_str(&std::env::var(TASK).expect("run by the other tests only")).expect("a task");
+    let task = process::task();
     let data = PathBuf::from(task["data"].as_str().expect("a path"));
     let kind = if task["transactional"] == true {
         Kind::Transactional

@@ -14,11 +14,13 @@ mod leases;
 mod messages;
 mod order;
 mod patience;
-#[allow(dead_code, reason = "shared with the tests of durability")]
+#[path = "../durability/process.rs"]
+mod process;
 #[path = "../durability/rig.rs"]
 mod rig;
 #[path = "../support/mod.rs"]
 mod support;
+#[allow(dead_code, reason = "shared with the tests of durability")]
 #[path = "../durability/trace.rs"]
 mod trace;
 mod upgrade;

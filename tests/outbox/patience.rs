@@ -71,6 +71,7 @@ fn service(data: &Path, slow: &Arc<Slow>) -> Service {
         cost: rig::CHEAP,
         audit: true,
         audit_retention_days: None,
+        message: umpin::notification::MessageSettings::default(),
         scope: None,
         answer_floor: Duration::ZERO,
         expire_notifications_after: Duration::from_secs(72 * 3600),

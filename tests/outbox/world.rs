@@ -205,6 +205,7 @@ impl World {
             cost: rig::CHEAP,
             audit: true,
             audit_retention_days: None,
+            message: umpin::notification::MessageSettings::default(),
             scope: None,
             answer_floor: Duration::ZERO,
             expire_notifications_after: Duration::from_secs(72 * 3600),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, OpenFlags};
@@ -57,21 +58,26 @@ impl Broken {
     }
 
     pub fn record_of(&self, name: &str) -> Vec<u8> {
-        database(&self.path("directory.db"))
-            .query_row(
-                "SELECT record FROM credential JOIN mailbox ON id = mailbox WHERE name = ?1",
-                [name],
-                |r| r.get(0),
-            )
-            .expect("a record")
+        self.value_of("record", name)
     }
 
     pub fn set_record(&self, name: &str, record: &[u8]) {
+        self.set_value("record", name, record);
+    }
+
+    /// `record` or `counter`.
+    pub fn value_of(&self, column: &str, name: &str) -> Vec<u8> {
+        let statement = format!("SELECT {column} FROM credential JOIN mailbox ON id = mailbox WHERE name = ?1");
+        database(&self.path("directory.db"))
+            .query_row(&statement, [name], |r| r.get(0))
+            .expect("a value")
+    }
+
+    pub fn set_value(&self, column: &str, name: &str, value: &[u8]) {
+        let statement =
+            format!("UPDATE credential SET {column} = ?2 WHERE mailbox = (SELECT id FROM mailbox WHERE name = ?1)");
         let changed = database(&self.path("directory.db"))
-            .execute(
-                "UPDATE credential SET record = ?2 WHERE mailbox = (SELECT id FROM mailbox WHERE name = ?1)",
-                (name, record),
-            )
+            .execute(&statement, (name, value))
             .expect("the store is changed");
         assert_eq!(changed, 1);
         merge_log(&self.path("directory.db"));
@@ -104,17 +110,22 @@ fn fill(home: &Path) {
 
 /// The library's last worker may still be closing the store: SQLite's own locks keep the two apart.
 fn merge_log(store: &Path) {
-    let busy: i64 = database(store)
-        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |r| r.get(0))
-        .expect("a checkpoint");
-    assert_eq!(busy, 0);
+    let begin = Instant::now();
+    loop {
+        let busy: i64 = database(store)
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |r| r.get(0))
+            .expect("a checkpoint");
+        if busy == 0 {
+            return;
+        }
+        assert!(begin.elapsed() < Duration::from_secs(10), "the store stays busy");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 fn database(store: &Path) -> Connection {
     let connection = Connection::open_with_flags(store, OpenFlags::SQLITE_OPEN_READ_WRITE).expect("the store opens");
-    connection
-        .busy_timeout(std::time::Duration::from_secs(10))
-        .expect("a time-out");
+    connection.busy_timeout(Duration::from_secs(10)).expect("a time-out");
     connection
 }
 

@@ -5,9 +5,10 @@ function Import-UMDirectory {
 
     .DESCRIPTION
     Reads CSV files with the columns DistinguishedName, Name, DisplayName, Alias, SamAccountName, UserPrincipalName,
-    PrimarySmtpAddress, EmailAddresses, LegacyExchangeDN, Guid, UMEnabled, Extensions and UMMailboxPolicy (Name, and
-    DistinguishedName or UserPrincipalName, are required; several addresses or extensions are separated by semicolons), and LDIF
-    files as exported from Active Directory. The directory is made if there is none.
+    PrimarySmtpAddress, EmailAddresses, LegacyExchangeDN, Guid, UMEnabled, Extensions, UMMailboxPolicy and PreferredLanguage
+    (Name, and DistinguishedName or UserPrincipalName, are required; several addresses or extensions are separated by semicolons;
+    languages are written like 'de-AT, en;q=0.8'), and LDIF files as exported from Active Directory. The directory is made if
+    there is none.
 
     An import is all or nothing: a row that cannot be used is reported with its line number and nothing is changed, unless
     -SkipInvalid is given. Mailboxes that are there already are found by their GUID, else by their distinguished name, and

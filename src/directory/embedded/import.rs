@@ -263,6 +263,7 @@ fn merged(row: &MailboxRow, stored: Option<&Mailbox>) -> Sql<Mailbox> {
         um_enabled: row.um_enabled,
         extensions: row.extensions.clone(),
         um_mailbox_policy: row.um_mailbox_policy.clone(),
+        preferred_language: row.preferred_language.clone(),
     })
 }
 
@@ -283,14 +284,16 @@ fn store(connection: &Connection, mailbox: &Mailbox, target: Target, guid_given:
     Ok(connection
         .prepare_cached(
             "INSERT INTO mailbox (id, object_id, guid, guid_given, dn_key, distinguished_name, name, display_name, alias, \
-             sam_account_name, user_principal_name, primary_smtp_address, legacy_exchange_dn, um_enabled, um_mailbox_policy) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) \
+             sam_account_name, user_principal_name, primary_smtp_address, legacy_exchange_dn, um_enabled, um_mailbox_policy, \
+             preferred_language) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) \
              ON CONFLICT (id) DO UPDATE SET guid = excluded.guid, guid_given = guid_given OR excluded.guid_given, \
              dn_key = excluded.dn_key, distinguished_name = excluded.distinguished_name, name = excluded.name, \
              display_name = excluded.display_name, alias = excluded.alias, sam_account_name = excluded.sam_account_name, \
              user_principal_name = excluded.user_principal_name, primary_smtp_address = excluded.primary_smtp_address, \
              legacy_exchange_dn = excluded.legacy_exchange_dn, um_enabled = excluded.um_enabled, \
-             um_mailbox_policy = excluded.um_mailbox_policy RETURNING id",
+             um_mailbox_policy = excluded.um_mailbox_policy, \
+             preferred_language = excluded.preferred_language RETURNING id",
         )?
         .query_row(
             params![
@@ -309,6 +312,7 @@ fn store(connection: &Connection, mailbox: &Mailbox, target: Target, guid_given:
                 mailbox.legacy_exchange_dn,
                 mailbox.um_enabled,
                 mailbox.um_mailbox_policy,
+                mailbox.preferred_language,
             ],
             |r| r.get(0),
         )?)

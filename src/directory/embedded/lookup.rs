@@ -17,7 +17,8 @@ use crate::{Error, ErrorCode};
 const MATCHES: usize = 11;
 
 const COLUMNS: &str = "id, object_id, guid, distinguished_name, name, display_name, alias, sam_account_name, \
-     user_principal_name, primary_smtp_address, legacy_exchange_dn, um_enabled, um_mailbox_policy";
+     user_principal_name, primary_smtp_address, legacy_exchange_dn, um_enabled, um_mailbox_policy, \
+     preferred_language";
 
 /// The one query of a lookup: all probes at once, each a search in the primary key of `identity`.
 pub(super) fn lookup_sql(probes: usize) -> String {
@@ -185,6 +186,7 @@ fn mailbox_from(row: &Row<'_>) -> Sql<Mailbox> {
         um_enabled: row.get("um_enabled")?,
         extensions: Vec::new(),
         um_mailbox_policy: row.get("um_mailbox_policy")?,
+        preferred_language: row.get("preferred_language")?,
     })
 }
 

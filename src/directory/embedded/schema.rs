@@ -19,6 +19,10 @@ const MIGRATIONS: &[Step] = &[
         overlay: OVERLAY_2,
     },
     Step {
+        migrate: ADD_PREFERRED_LANGUAGE,
+        overlay: NO_PREFERRED_LANGUAGE,
+    },
+    Step {
         migrate: ADD_OUTBOX_STATE,
         overlay: OVERLAY_OUTBOX_STATE,
     },
@@ -166,6 +170,13 @@ CREATE TEMP VIEW extension AS
     FROM main.extension;
 ";
 
+/// A separate column, because older files have no place for it.
+const ADD_PREFERRED_LANGUAGE: &str = "ALTER TABLE mailbox ADD COLUMN preferred_language TEXT;";
+
+const NO_PREFERRED_LANGUAGE: &str = "
+CREATE TEMP VIEW mailbox AS SELECT *, NULL AS preferred_language FROM main.mailbox;
+";
+
 /// `state`: 0 ready, 1 unconfirmed, 2 given up. `held` tells an entry that somebody handles (until `leased_until`) from one that
 /// was put off; which of the two an older entry is, is not known, so it counts as handled. `untold`: given up, and nobody knows.
 const ADD_OUTBOX_STATE: &str = "
@@ -261,4 +272,29 @@ pub(super) fn create(connection: &Connection) -> Sql<()> {
         [crate::random::system_bytes::<16>()?],
     )?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mailbox_of_any_older_version_gets_a_place_for_its_language() {
+        for version in 1..VERSION {
+            let connection = Connection::open_in_memory().expect("memory");
+            for step in MIGRATIONS.iter().take(usize::try_from(version).expect("small")) {
+                connection.execute_batch(step.migrate).expect("step");
+            }
+            connection
+                .execute_batch("INSERT INTO mailbox (object_id, guid, guid_given, name, um_enabled) VALUES (x'01', x'02', 0, 'Tony', 1)")
+                .expect("a row");
+            migrate(&connection, version).map_err(|_| "fault").expect("migrated");
+            let row: (String, Option<String>) = connection
+                .query_row("SELECT name, preferred_language FROM mailbox", [], |r| {
+                    Ok((r.get(0)?, r.get(1)?))
+                })
+                .expect("the row");
+            assert_eq!(row, ("Tony".to_owned(), None), "from version {version}");
+        }
+    }
 }

@@ -97,6 +97,7 @@ fn draft(entry: &Entry) -> Result<Draft, String> {
         guid: guid(entry)?.map(|guid| guid.to_string()).unwrap_or_default(),
         um_enabled: (flags & UM_ENABLED != 0).to_string(),
         um_mailbox_policy: text("msExchUMTemplateLink")?,
+        preferred_language: text("preferredLanguage")?,
         ..Draft::default()
     })
 }

@@ -10,10 +10,11 @@ use crate::credential::derive::Deriver;
 use crate::credential::keyring::KeyRing;
 use crate::credential::keyring::Purpose;
 use crate::directory::{Applied, CounterChange, CredentialChange, Swap};
+use crate::notification::message::Reason;
 use crate::random::system_rng;
 use crate::service::notify::Announcement;
 use crate::service::outbox::Pending;
-use crate::service::race::Race;
+use crate::service::race::{Manners, Race};
 use crate::service::trail::{Action, Event, Target};
 use crate::service::{Service, random_id};
 
@@ -27,7 +28,7 @@ impl Service {
         plan.diagnostics.clear();
         let ring = self.ring_for_change()?;
         let operation = random_id()?;
-        let mut race = Race::begin();
+        let mut race = Race::begin(Manners::First);
         let mut generated = None;
         loop {
             let now = self.now();
@@ -83,6 +84,7 @@ impl Service {
                     pin,
                     must_change: plan.will_expire(),
                     locked_out: plan.will_lock(),
+                    reason: Reason::Administrator,
                 },
                 now,
             )?;

@@ -10,7 +10,7 @@ use crate::directory::{Applied, CounterChange, CredentialChange, PolicyObject, S
 use crate::mailbox::Mailbox;
 use crate::random::system_rng;
 use crate::service::Service;
-use crate::service::race::Race;
+use crate::service::race::{Manners, Race};
 use crate::service::resolve::require_um_enabled;
 use crate::service::sealed::Seen;
 use crate::service::trail::{Action, Event, Target};
@@ -31,6 +31,9 @@ pub(super) struct Attempt<'a> {
 pub(super) struct Step {
     pub change: CredentialChange,
     pub answer: SignInAnswer,
+    /// Less to write, for when this cannot be written. A wrong PIN ends with what takes exactly the space of the right one: else
+    /// a disk too full to count wrong PINs would allow any number of guesses at the one that is accepted.
+    pub otherwise: Option<Box<Step>>,
 }
 
 impl Service {
@@ -50,7 +53,11 @@ impl Service {
             let cleared = FailureCounter::zero(attempt.seen.record.epoch);
             let change = service.count(attempt, &cleared)?;
             let answer = attempt.answer(outcome, &cleared);
-            Ok(Ok(Step { change, answer }))
+            Ok(Ok(Step {
+                change,
+                answer,
+                otherwise: None,
+            }))
         })?
     }
 
@@ -67,7 +74,15 @@ impl Service {
         F: FnMut(&Self, &Attempt<'_>, &mut Deriver) -> Result<Result<Step>>,
     {
         let mut mailbox = self.subscriber(request)?;
-        let mut race = Race::begin();
+        let _turn = match self.turns.try_take(&mailbox) {
+            Some(turn) => turn,
+            None => {
+                // What takes long is done while waiting, and not in a row.
+                self.read_record(&mailbox)?.record.is_current(tags, deriver)?;
+                self.turns.take(&mailbox)?
+            }
+        };
+        let mut race = Race::begin(Manners::GiveWay);
         loop {
             let policy = self.policy_of(&mailbox)?;
             let seen = self.read_record(&mailbox)?;
@@ -87,20 +102,36 @@ impl Service {
                 ring: &ring,
                 now: self.now(),
             };
-            let (change, mut answer) = match self.step(&attempt, tags, deriver, &mut right)? {
+            let written = match self.step(&attempt, tags, deriver, &mut right)? {
                 Next::Answer(answer) => return Ok(Ok(*answer)),
-                Next::Write(step) => (step.change, Ok(step.answer)),
+                Next::Write(step) => self.write(*step)?.map(Ok),
                 Next::Refuse(error) => {
                     let cleared = FailureCounter::zero(attempt.seen.record.epoch);
-                    (self.count(&attempt, &cleared)?, Err(error))
+                    match self.directory().apply(self.count(&attempt, &cleared)?)? {
+                        Applied::Committed => Some(Err(error)),
+                        Applied::Conflict => None,
+                    }
                 }
             };
-            let pending = answer.as_mut().ok().and_then(|answer| answer.message.as_mut());
-            match self.apply(change, pending)? {
-                Applied::Committed => return Ok(answer),
-                Applied::Conflict => race.lost(&attempt.mailbox)?,
+            match written {
+                Some(answer) => return Ok(answer),
+                None => race.lost(&attempt.mailbox)?,
             }
             mailbox = self.again(&attempt.mailbox)?;
+        }
+    }
+
+    /// The answer once the step, or the most of it that can be written, is durable; `None` where another writer was first.
+    fn write(&self, mut step: Step) -> Result<Option<SignInAnswer>> {
+        loop {
+            let written = self.apply(step.change, step.answer.message.as_mut());
+            match (written, step.otherwise) {
+                (Ok(Applied::Committed), _) => return Ok(Some(step.answer)),
+                (Ok(Applied::Conflict), _) => return Ok(None),
+                // Where it was written after all, the next swap fails and the attempt is counted twice: better than not at all.
+                (Err(_), Some(less)) => step = *less,
+                (Err(error), None) => return Err(error),
+            }
         }
     }
 
@@ -127,23 +158,38 @@ impl Service {
         let (counter, consequence) = rules::after_failure(attempt.counter, policy, attempt.now);
         let step = match consequence {
             Consequence::Counted => self.counted(attempt, counter)?,
-            Consequence::ResetDue => match self.automatic_reset(attempt, counter, deriver)? {
-                Some(step) => step,
-                None => self.counted(attempt, counter)?,
-            },
+            Consequence::ResetDue => self.reset_or_counted(attempt, counter, deriver)?,
             Consequence::LockedOut => self.lock_out(attempt, counter)?,
         };
         Ok(Next::Write(Box::new(step)))
     }
 
     /// A wrong PIN without further consequence.
-    fn counted(&self, attempt: &Attempt<'_>, counter: FailureCounter) -> Result<Step> {
-        let mut change = self.count(attempt, &counter)?;
+    pub(super) fn counted(&self, attempt: &Attempt<'_>, counter: FailureCounter) -> Result<Step> {
         let failure = attempt.failure(&counter)?;
-        change.audit = self.trail(attempt.ring, attempt.now, &[failure]);
+        self.counted_with(attempt, SignIn::Rejected, counter, &[failure])
+    }
+
+    /// A counted attempt with its audit entries; where these cannot be written, without. The number of failures in the next
+    /// entry then tells that one is missing.
+    pub(super) fn counted_with(
+        &self,
+        attempt: &Attempt<'_>,
+        outcome: SignIn,
+        counter: FailureCounter,
+        events: &[Event<'_>],
+    ) -> Result<Step> {
+        let bare = Step {
+            change: self.count(attempt, &counter)?,
+            answer: attempt.answer(outcome, &counter),
+            otherwise: None,
+        };
+        let mut change = self.count(attempt, &counter)?;
+        change.audit = self.trail(attempt.ring, attempt.now, events);
         Ok(Step {
             change,
-            answer: attempt.answer(SignIn::Rejected, &counter),
+            answer: attempt.answer(outcome, &counter),
+            otherwise: Some(Box::new(bare)),
         })
     }
 

@@ -70,6 +70,10 @@ impl Service {
             audit: self.trail(attempt.ring, attempt.now, &[event]),
         };
         let answer = SignInAnswer::new(mailbox.clone(), SignIn::Accepted, &record, &cleared, policy);
-        Ok(Ok(Step { change, answer }))
+        Ok(Ok(Step {
+            change,
+            answer,
+            otherwise: None,
+        }))
     }
 }

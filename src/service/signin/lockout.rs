@@ -8,6 +8,7 @@ use crate::credential::derive::Deriver;
 use crate::credential::keyring::Purpose;
 use crate::credential::record::NewPin;
 use crate::directory::{CounterChange, CredentialChange, Swap};
+use crate::notification::message::Reason;
 use crate::random::system_rng;
 use crate::service::notify::Announcement;
 use crate::service::reset::Notification;
@@ -30,26 +31,48 @@ impl Service {
             .event(Action::LockOut)?
             .result("failures", attempt.counter.failures);
         change.audit = self.trail(attempt.ring, attempt.now, &[event]);
-        Ok(Next::Write(Box::new(Step { change, answer })))
+        Ok(Next::Write(Box::new(Step {
+            change,
+            answer,
+            otherwise: None,
+        })))
     }
 
     /// The wrong PIN that was the last allowed.
     pub(super) fn lock_out(&self, attempt: &Attempt<'_>, counter: FailureCounter) -> Result<Step> {
-        let mut change = self.count(attempt, &counter)?;
         let events = [
             attempt.failure(&counter)?,
             attempt.event(Action::LockOut)?.result("failures", counter.failures),
         ];
-        change.audit = self.trail(attempt.ring, attempt.now, &events);
-        Ok(Step {
-            change,
-            answer: attempt.answer(SignIn::Locked, &counter),
-        })
+        self.counted_with(attempt, SignIn::Locked, counter, &events)
     }
 
-    /// The wrong PIN that brings a new one. `None` where nobody could be told the new PIN, or the policy leaves none: then the
-    /// user keeps the old one, and counting towards the lock-out goes on.
-    pub(super) fn automatic_reset(
+    /// The wrong PIN that brings a new one; without it where none can be made or written, because an attempt must be counted
+    /// whatever becomes of the reset. The next wrong PIN tries again.
+    pub(super) fn reset_or_counted(
+        &self,
+        attempt: &Attempt<'_>,
+        counter: FailureCounter,
+        deriver: &mut Deriver,
+    ) -> Result<Step> {
+        let mut counted = self.counted(attempt, counter)?;
+        match self.automatic_reset(attempt, counter, deriver) {
+            Ok(Some(mut step)) => {
+                step.otherwise = Some(Box::new(counted));
+                Ok(step)
+            }
+            Ok(None) => Ok(counted),
+            Err(error) => {
+                let diagnostics = &mut counted.answer.diagnostics;
+                diagnostics.push(format!("The PIN could not be reset: {error}"));
+                Ok(counted)
+            }
+        }
+    }
+
+    /// `None` where nobody could be told the new PIN, or the policy leaves none: then the user keeps the old one, and counting
+    /// towards the lock-out goes on.
+    fn automatic_reset(
         &self,
         attempt: &Attempt<'_>,
         counter: FailureCounter,
@@ -85,6 +108,7 @@ impl Service {
                 pin: tags.pin(),
                 must_change: true,
                 locked_out: false,
+                reason: Reason::TooManyFailures,
             },
             attempt.now,
         )?;
@@ -115,7 +139,11 @@ impl Service {
         };
         let mut answer = attempt.answer(SignIn::ResetByFailures, &carried_over);
         answer.message = Some(pending);
-        Ok(Some(Step { change, answer }))
+        Ok(Some(Step {
+            change,
+            answer,
+            otherwise: None,
+        }))
     }
 
     /// Hands the message of a reset by failures over. Apart from the attempt, so that a slow relay keeps nobody waiting for an

@@ -1,60 +1,49 @@
 //! Signing in, as a telephone system does it: outcomes, counting, automatic reset, lock-out, the user's own change.
 
-mod support;
-
 use std::fs;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use support::{Store, announced_pin, request};
 use umpin::ErrorCode;
-use umpin::pin::Pin;
 use umpin::service::signin::SignIn;
 use umpin::session::{Poll, Request, SharedError};
+
+use crate::attempt::{self, PATIENCE, pin};
+use crate::rig;
+use crate::support::{Store, announced_pin, request};
 
 const TONY: &str = "tonysmith@contoso.com";
 const PIN: &str = "739152";
 const WRONG: &str = "111222";
-const PATIENCE: Duration = Duration::from_secs(60);
 
-fn answer(pending: Result<Request, umpin::Error>) -> Result<Value, SharedError> {
-    let pending = pending.map_err(std::sync::Arc::new)?;
-    match pending.wait(PATIENCE)? {
-        Poll::Ready(json) => Ok(serde_json::from_slice(&json).expect("a JSON response")),
-        Poll::Pending => panic!("no answer within {PATIENCE:?}"),
-    }
-}
-
-fn pin(text: &str) -> Option<Pin> {
-    (!text.is_empty()).then(|| Pin::new(text.to_owned()))
-}
-
-fn attempt(store: &Store, mut fields: Value, text: &str) -> Result<Value, SharedError> {
-    fields["v"] = 1.into();
-    answer(Request::sign_in(
-        &store.session,
-        fields.to_string().as_bytes(),
-        pin(text),
-    ))
+fn attempt(store: &Store, fields: Value, text: &str) -> Result<Value, SharedError> {
+    attempt::attempt(&store.session, fields, text)
 }
 
 fn sign_in(store: &Store, text: &str) -> Value {
-    attempt(store, json!({ "identity": TONY, "deliver": true }), text).expect("an answer")
+    attempt::sign_in(&store.session, TONY, text).expect("an answer")
 }
 
 fn change(store: &Store, old: &str, new: &str) -> Result<Value, SharedError> {
-    let fields = json!({ "v": 1, "identity": TONY }).to_string();
-    answer(Request::change_pin(
-        &store.session,
-        fields.as_bytes(),
-        pin(old),
-        pin(new),
-    ))
+    attempt::change(&store.session, TONY, old, new)
+}
+
+/// Without floor, because most tests here wait for many negative answers.
+fn people() -> Store {
+    quick(Store::with_people())
+}
+
+fn quick(mut store: Store) -> Store {
+    store.session = rig::cheap_session(store.directory.path());
+    store
 }
 
 /// Tony's PIN is known and need not be changed.
 fn store() -> Store {
-    let store = Store::with_people();
+    tonys(people())
+}
+
+fn tonys(store: Store) -> Store {
     store
         .reset(
             json!({ "identity": TONY, "pinExpired": false, "sendEmail": false }),
@@ -106,12 +95,7 @@ fn the_right_pin_is_accepted_and_a_wrong_one_is_counted() {
 fn five_wrong_pins_reset_the_pin_and_fifteen_lock_the_mailbox() {
     let store = store();
     let outcomes: Vec<String> = (0..17)
-        .map(|_| {
-            sign_in(&store, WRONG)["outcome"]
-                .as_str()
-                .expect("an outcome")
-                .to_owned()
-        })
+        .map(|_| attempt::outcome(&sign_in(&store, WRONG)).to_owned())
         .collect();
     for (index, outcome) in outcomes.iter().enumerate() {
         let expected = match index + 1 {
@@ -256,7 +240,7 @@ mail: kimakers@contoso.com
 msExchUMEnabledFlags: 1
 proxyAddresses: eum:4271;phone-context=Redmond.contoso.com
 ";
-    let store = Store::empty();
+    let store = quick(Store::empty());
     let path = store.path("people.ldf");
     fs::write(&path, file).expect("the file is written");
     request(&store.session, &json!({ "v": 1, "operation": "import", "path": path })).expect("the import");
@@ -278,7 +262,7 @@ proxyAddresses: eum:4271;phone-context=Redmond.contoso.com
 
 #[test]
 fn a_mailbox_that_never_had_a_pin_accepts_none_and_counts_nothing() {
-    let store = Store::with_people();
+    let store = people();
     for _ in 0..20 {
         assert_eq!(sign_in(&store, WRONG)["outcome"], "rejected");
     }
@@ -291,7 +275,7 @@ fn a_mailbox_that_never_had_a_pin_accepts_none_and_counts_nothing() {
 
 #[test]
 fn without_an_address_nobody_could_hear_of_a_new_pin_so_none_is_made() {
-    let store = Store::with_people();
+    let store = people();
     let kim = json!({ "identity": "kimakers" });
     let mut reset = kim.clone();
     reset["sendEmail"] = false.into();
@@ -330,7 +314,7 @@ fn the_policy_that_applies_now_decides() {
 #[test]
 fn negative_answers_wait_for_the_floor_and_positive_ones_do_not() {
     let floor = Duration::from_millis(500);
-    let store = store();
+    let store = tonys(Store::with_people());
     let time = |fields: Value, text: &str| {
         let begin = Instant::now();
         let answer = attempt(&store, fields, text);
