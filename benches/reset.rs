@@ -94,6 +94,7 @@ fn commit(directory: &EmbeddedDirectory, n: usize) {
     let expected = directory.credential(id).expect("a look-up").record;
     let change = CredentialChange {
         mailbox: id,
+        controller: None,
         record: Some(Swap {
             new: expected.clone().unwrap_or_else(|| vec![0; 200]),
             expected,

@@ -116,8 +116,9 @@
  *    "pinExpired":true, "lockedOut":false, "pinGenerated":true, "notification":"sent"|"queued"|"failed"|"none",
  *    "recipient":"..."|null, "warnings":[{"id":"...","message":"...","recommendedAction":"..."}], "diagnostics":["..."]}
  *   UMPIN_OK says that the PIN is changed and durable. Trouble that came after that is in warnings: the ids
- *   NotificationFailed and NotificationQueued say that the message was not handed over; it waits in the outbox, and later
- *   resets try it again unless the PIN has been replaced by then.
+ *   NotificationFailed and NotificationQueued say that the message was not handed over (for a slow relay nobody waits
+ *   longer than about five seconds); it waits in the outbox, and later resets and sendNotifications try it again, unless
+ *   the PIN has been replaced by then. NotificationExpired names mailboxes whose earlier messages were given up.
  *
  * umpin_signin and umpin_change_pin:
  *   {"v":1, "identity":"..."} or {"v":1, "extension":"4271", "dialPlan":"Seattle.contoso.com"?}, and with either
@@ -157,6 +158,22 @@
  *   {"v":1, "operation":"policies", "identity":"..."?}
  *     -> items of guid, name, identity, distinguishedName, minPINLength, pinLifetimeDays (null: unlimited),
  *        pinHistoryCount, allowCommonPatterns, logonFailuresBeforePINReset, maxLogonAttempts, resetPINText
+ *   {"v":1, "operation":"notifications", "identity":"..."?, "pageSize":500?, "after":"cursor"?, "ignoreDefaultScope":false?,
+ *    "domainController":"..."?}
+ *     -> {"v":1, "items":[{"id":"<32 hex digits>", "identity":"..."|null, "guid":"..."|null,
+ *         "state":"queued"|"unconfirmed"|"failed", "queuedSince":1767225600000, "attempts":2, "nextAttempt":...|null,
+ *         "expiresOn":...|null, "lastError":"..."|null}], "next":"cursor"|null}
+ *     The messages that are not handed over yet, and those that were given up (failed), oldest first; never recipient or
+ *     content. id is the local part of the Message-ID. unconfirmed: whether the PIN was set is yet to be found out. An
+ *     identity of null: the mailbox is gone. Changes nothing and sends nothing.
+ *   {"v":1, "operation":"sendNotifications", "identity":"..."?, "due":1767225600000?, "ignoreDefaultScope":false?,
+ *    "domainController":"..."?}
+ *     -> {"v":1, "items":[{"id":"...", "identity":"..."|null, "guid":"..."|null, "queuedSince":1767225600000, "attempts":3,
+ *         "outcome":"sent"|"dropped"|"queued"|"failed"|"expired"|"busy", "reason":"..."|null}], "next":1767225600000|null,
+ *         "blocked":false}
+ *     With an identity: all messages of that mailbox, whether due or not. Without: those that are due; pass "next" as "due"
+ *     until it is null. dropped: its PIN is not in force. queued and failed (refused for good, as things are) stay and are
+ *     tried again; expired was given up; busy is being sent by another process. blocked: nothing gets through, and the rest was not tried.
  *   {"v":1, "operation":"import", "path":"/.../people.csv", "format":"csv"|"ldif"?, "defaultPolicy":"..."?,
  *    "skipInvalid":false?, "whatIf":false?}
  *     -> {"v":1, "mailboxesCreated":2, "mailboxesUpdated":1, "mailboxesUnchanged":0, "policiesCreated":["Default"],
@@ -658,7 +675,8 @@ umpin_status_t umpin_plan_commit(const umpin_plan *plan,
 void umpin_plan_free(umpin_plan *plan);
 
 /**
- * Starts an operation named in the JSON request (`status`, `pinInfo`, `mailboxes`, `policies`, `import`) and returns at once.
+ * Starts an operation named in the JSON request (`status`, `pinInfo`, `mailboxes`, `policies`, `import`,
+ * `notifications`, `sendNotifications`) and returns at once.
  *
  * Pointers:
  * `session` is NULL or a session not yet freed; `json` is NULL or valid for reading `json_length` bytes; `request` and

@@ -195,7 +195,7 @@ fn the_outbox_leases_puts_off_and_removes() {
     assert_eq!(rest.len(), 1);
     directory.remove([1; 16]).unwrap();
     directory.remove([1; 16]).unwrap();
-    directory.defer([2; 16], Timestamp(600), "no relay").unwrap();
+    assert!(directory.defer(leased[1].lease(), Timestamp(600), "no relay").unwrap());
     let due = directory.lease_due(Timestamp(600), Timestamp(900), 9).unwrap();
     assert_eq!(due.iter().map(|e| e.id[0]).collect::<Vec<_>>(), [2, 3]);
     assert_eq!((due[0].attempts, due[0].last_error.as_deref()), (1, Some("no relay")));

@@ -89,6 +89,7 @@ pub(super) struct RawNotification {
     pub r#type: NotificationType,
     pub directory: Option<String>,
     pub from: Option<String>,
+    pub expire_after_hours: Option<u32>,
     pub language: Option<String>,
     pub access_numbers: Option<RawAccessNumbers>,
     pub help_desk: Option<String>,

@@ -47,6 +47,8 @@ pub struct Config {
     pub keys: KeysConfig,
     /// How messages leave.
     pub notification: NotificationConfig,
+    /// A message that could not be handed over for this long is given up.
+    pub notification_expiry: Duration,
     /// What messages say.
     pub message: MessageSettings,
     /// Whether changes are audited; default true.

@@ -18,6 +18,7 @@ use crate::notification::{MessageSettings, language};
 /// Replies to it stay on the machine that collects the messages; a real installation sets its own.
 const DEFAULT_FROM: &str = "Unified Messaging <um@localhost>";
 const DEFAULT_TIMEOUT_SECONDS: u32 = 30;
+const DEFAULT_EXPIRY_HOURS: u32 = 72;
 
 /// A fault, as what completes "The configuration file … ".
 pub(super) type Fault = String;
@@ -39,6 +40,7 @@ pub(super) fn resolve(raw: RawConfig, open: &OpenRequest) -> Result<Config> {
             file: file.clone(),
             directory: directory(raw.directory, &paths)?,
             keys: keys(raw.keys, &paths)?,
+            notification_expiry: notification_expiry(raw.notification.as_ref())?,
             notification: notification(raw.notification, service_group.as_deref(), &paths, &open.variables)?,
             audit_enabled,
             audit_retention_days,
@@ -195,6 +197,16 @@ pub(super) fn sender(from: String) -> Result<String, Fault> {
         ));
     }
     Ok(from.trim().to_owned())
+}
+
+fn notification_expiry(raw: Option<&Object<RawNotification>>) -> Result<Duration, Fault> {
+    let hours = raw
+        .and_then(|Object(raw)| raw.expire_after_hours)
+        .unwrap_or(DEFAULT_EXPIRY_HOURS);
+    if !(1..=8760).contains(&hours) {
+        return Err(wrong("notification.expireAfterHours", "expected 1 to 8760"));
+    }
+    Ok(Duration::from_secs(u64::from(hours) * 3600))
 }
 
 fn audit(raw: Option<Object<RawAudit>>) -> Result<(bool, Option<u32>), Fault> {

@@ -51,6 +51,7 @@ fn without_a_file_there_are_defaults() {
                 directory: "/data/pickup".into(),
                 from: "Unified Messaging <um@localhost>".into(),
             },
+            notification_expiry: Duration::from_secs(72 * 3600),
             message: MessageSettings::default(),
             audit_enabled: true,
             audit_retention_days: None,
@@ -66,7 +67,8 @@ fn a_full_file_is_taken_whole() {
     let (folder, config) = load(
         br#"{ "directory": { "type": "embedded", "path": "store/directory.db", "timeoutSeconds": 5 },
              "keys": { "active": "k2", "k1": "old.key", "k2": "/etc/umpin/new.key" },
-             "notification": { "type": "pickup", "directory": "out", "from": "\"Smith, UM\" <um@contoso.com>" },
+             "notification": { "type": "pickup", "directory": "out", "from": "\"Smith, UM\" <um@contoso.com>",
+                               "expireAfterHours": 8760 },
              "audit": { "enabled": false },
              "defaultScope": "contoso.com/Sales", "netbiosName": "CONTOSO", "serviceGroup": "umpin" }"#,
     );
@@ -78,6 +80,7 @@ fn a_full_file_is_taken_whole() {
     assert_eq!(config.keys.files["k1"], folder.path().join("old.key"));
     assert_eq!(config.keys.files["k2"], Path::new("/etc/umpin/new.key"));
     assert_eq!(config.notification.from(), "\"Smith, UM\" <um@contoso.com>");
+    assert_eq!(config.notification_expiry.as_secs(), 8760 * 3600);
     assert!(!config.audit_enabled);
     assert_eq!(
         config.default_scope.as_ref().map(ToString::to_string).as_deref(),
@@ -202,6 +205,14 @@ fn faults_name_the_key() {
         (
             r#"{ "notification": { "type": "pickup", "port": 25 } }"#,
             "'notification.port', which means nothing",
+        ),
+        (
+            r#"{ "notification": { "type": "pickup", "expireAfterHours": 0 } }"#,
+            "'notification.expireAfterHours': expected 1 to 8760",
+        ),
+        (
+            r#"{ "notification": { "type": "pickup", "expireAfterHours": 8761 } }"#,
+            "'notification.expireAfterHours': expected 1 to 8760",
         ),
         (
             r#"{ "notification": { "type": "pickup", "from": "um" } }"#,

@@ -55,6 +55,8 @@ pub enum CounterChange {
 pub struct CredentialChange {
     /// Whose values.
     pub mailbox: ObjectId,
+    /// The controller to write to, and no other ([`Directory::controller_for`]).
+    pub controller: Option<String>,
     /// The record; `None` leaves it as it is by then.
     pub record: Option<Swap>,
     /// The counter of failed sign-ins. A mailbox without a record has none.
@@ -180,11 +182,31 @@ pub trait Directory: Send + Sync {
     /// As `find`.
     fn credential(&self, id: ObjectId) -> Result<StoredCredential>;
 
-    /// Compare-and-swap of a mailbox's record and counter, both or neither; with them, in the same transaction where the
-    /// directory can, message and audit.
+    /// The controller on which a mailbox's record is to be read and written now; none where there is but one place. A directory
+    /// of several keeps to one as long as it can, because what is written on one is not at once what another reads.
     ///
     /// # Errors
-    /// As `find`; `OutcomeUnknown` when the answer was lost; `ManagementObjectNotFound` when the mailbox is gone.
+    /// As `find`.
+    fn controller_for(&self, _id: ObjectId) -> Result<Option<String>> {
+        Ok(None)
+    }
+
+    /// The sealed values of a mailbox as that controller has them; nobody else is asked when it cannot be reached.
+    ///
+    /// # Errors
+    /// As `find`; `ManagementObjectNotFound` when the mailbox is gone there.
+    fn credential_on(&self, id: ObjectId, _controller: Option<&str>) -> Result<StoredCredential> {
+        self.credential(id)
+    }
+
+    /// Compare-and-swap of a mailbox's record and counter, both or neither; with them, in the same transaction where the
+    /// directory can ([`crate::notification::outbox::Outbox::is_transactional`]), message and audit.
+    ///
+    /// The change is asked for at most once: whoever repeated it after a lost answer would take his own success for another's.
+    ///
+    /// # Errors
+    /// As `find`; `OutcomeUnknown` when the answer was lost, and then alone the change may have been made or may yet be;
+    /// `ManagementObjectNotFound` when the mailbox is gone.
     fn apply(&self, change: CredentialChange) -> Result<Applied>;
 
     /// Creates or updates mailboxes and policies in one transaction; `dry_run` only counts. Never touches records.

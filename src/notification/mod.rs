@@ -11,6 +11,8 @@ pub mod smtp;
 mod template;
 mod text;
 
+use std::time::Duration;
+
 use zeroize::Zeroizing;
 
 pub use settings::MessageSettings;
@@ -40,6 +42,9 @@ pub enum DeliveryError {
     Permanent(String),
 }
 
+/// How long one delivery may take at most. After that somebody else may take it over.
+pub const DELIVERY_LIMIT: Duration = Duration::from_secs(120);
+
 /// The port to mail.
 pub trait Notifier: Send + Sync {
     /// Whether a message could be handed over now, found out without writing anything.
@@ -48,7 +53,8 @@ pub trait Notifier: Send + Sync {
     /// `NotificationFailed`, with the path or host and the cause.
     fn check(&self) -> crate::Result<()>;
 
-    /// Hands a message over; returns when it is safe with the receiver (synced, or accepted by the relay).
+    /// Hands a message over; returns when it is safe with the receiver (synced, or accepted by the relay), and within
+    /// [`DELIVERY_LIMIT`] in any case.
     ///
     /// # Errors
     /// Temporary or permanent refusal.
@@ -56,6 +62,11 @@ pub trait Notifier: Send + Sync {
 
     /// Wipes what an interrupted delivery of a message may have left behind: the message is dropped, not sent again.
     fn withdraw(&self, _created: Timestamp, _id: [u8; 16]) {}
+
+    /// Whether a delivery may take so long that whoever resets a PIN should not wait for it.
+    fn may_block(&self) -> bool {
+        true
+    }
 
     /// Messages handed over that nobody has collected, where that can be told (pickup directory).
     fn uncollected(&self) -> Option<usize>;

@@ -1,8 +1,22 @@
-//! Messages recorded with the PIN change they announce, until they are handed over.
+//! Messages recorded before, or with, the PIN change they announce, until they are handed over.
 
 use crate::Result;
+use crate::audit::AuditTrail;
 use crate::clock::Timestamp;
+use crate::directory::Page;
 use crate::mailbox::ObjectId;
+
+/// What is known of the PIN that an entry announces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryState {
+    /// Recorded before the change was asked for: whether it was made is not known. Only a directory that does not share its
+    /// transactions with the outbox has such entries.
+    Unconfirmed,
+    /// The PIN was set; the message is to be handed over.
+    Ready,
+    /// Given up. The content is wiped; the entry is kept for a while to be listed.
+    Failed,
+}
 
 /// A message in the outbox, sealed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,11 +27,15 @@ pub struct OutboxEntry {
     pub mailbox: ObjectId,
     /// Which PIN: an entry whose PIN has been superseded is not sent.
     pub pin_id: [u8; 16],
+    /// Where the change was written, and where alone its fate can be read ([`crate::directory::Directory::controller_for`]).
+    pub controller: Option<String>,
+    /// What is known of the PIN.
+    pub state: EntryState,
     /// When the PIN was set.
     pub created: Timestamp,
-    /// Recipient and content, sealed under the outbox key.
+    /// Recipient and content, sealed under the outbox key; empty in listings and once given up.
     pub sealed: Vec<u8>,
-    /// Nobody else touches the entry before this moment.
+    /// Nobody else touches the entry before this moment. Of one that was given up: it is forgotten then.
     pub leased_until: Timestamp,
     /// How often delivery was tried.
     pub attempts: u32,
@@ -25,23 +43,93 @@ pub struct OutboxEntry {
     pub last_error: Option<String>,
 }
 
-/// The port to the outbox. In the embedded store it shares the transaction of the change (see `CredentialChange::message`).
+impl OutboxEntry {
+    /// The right to handle it.
+    #[must_use]
+    pub fn lease(&self) -> Lease {
+        Lease {
+            id: self.id,
+            until: self.leased_until,
+        }
+    }
+}
+
+/// The right to handle an entry. Whoever handles it for too long loses it to another: then what he says of it is ignored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// The entry.
+    pub id: [u8; 16],
+    /// When it ends; tells this lease from a later one.
+    pub until: Timestamp,
+}
+
+/// The port to the outbox.
+///
+/// An entry is its maker's alone until its lease ends; afterwards whoever leases it. Entries that were put off wait as well,
+/// but can be had early by [`Outbox::lease`].
 pub trait Outbox: Send + Sync {
-    /// Leases up to `limit` entries whose lease has run out, oldest first, until `lease_until`.
+    /// Whether [`crate::directory::Directory::apply`] records the message in the transaction of its change. If not, the message
+    /// is recorded first, as [`EntryState::Unconfirmed`], and released once the change is certain.
+    fn is_transactional(&self) -> bool;
+
+    /// Records an entry; durable when this returns.
+    ///
+    /// # Errors
+    /// Those of the store: nothing was recorded, save for `OutcomeUnknown`.
+    fn record(&self, entry: &OutboxEntry) -> Result<()>;
+
+    /// Notes that the entry's PIN was set, and prolongs the lease; durable when this returns. `None`: the lease is another's.
     ///
     /// # Errors
     /// Those of the store.
-    fn lease_due(&self, now: Timestamp, lease_until: Timestamp, limit: usize) -> Result<Vec<OutboxEntry>>;
+    fn release(&self, lease: Lease, until: Timestamp) -> Result<Option<Lease>>;
 
-    /// Removes a delivered or superseded entry; need not be durable at once, because delivering twice is harmless.
+    /// Leases up to `limit` entries that nobody has leased at `due` and that are not put off beyond it, oldest first.
+    ///
+    /// # Errors
+    /// Those of the store.
+    fn lease_due(&self, due: Timestamp, lease_until: Timestamp, limit: usize) -> Result<Vec<OutboxEntry>>;
+
+    /// Leases one entry, whether due or put off; `None` when somebody has it, or when it is gone or given up.
+    ///
+    /// # Errors
+    /// Those of the store.
+    fn lease(&self, id: [u8; 16], now: Timestamp, lease_until: Timestamp) -> Result<Option<OutboxEntry>>;
+
+    /// Wipes an entry that was handed over; need not be durable at once, because delivering twice is harmless.
     ///
     /// # Errors
     /// Those of the store.
     fn remove(&self, id: [u8; 16]) -> Result<()>;
 
-    /// Puts an entry off after a failed attempt.
+    /// Wipes an entry that is not to be sent, and records why; durable when this returns.
     ///
     /// # Errors
     /// Those of the store.
-    fn defer(&self, id: [u8; 16], until: Timestamp, error: &str) -> Result<()>;
+    fn discard(&self, id: [u8; 16], audit: Option<AuditTrail>) -> Result<()>;
+
+    /// Puts an entry off after a failed attempt. False: the lease is another's.
+    ///
+    /// # Errors
+    /// Those of the store.
+    fn defer(&self, lease: Lease, until: Timestamp, error: &str) -> Result<bool>;
+
+    /// Gives an entry up: wipes its content and keeps the rest until `keep_until`; durable when this returns. False: the lease is
+    /// another's, and nothing was done.
+    ///
+    /// # Errors
+    /// Those of the store.
+    fn fail(&self, lease: Lease, keep_until: Timestamp, error: &str, audit: Option<AuditTrail>) -> Result<bool>;
+
+    /// The entries that were given up and not yet told anybody by this; each is told once.
+    ///
+    /// # Errors
+    /// Those of the store.
+    fn take_failures(&self) -> Result<Vec<OutboxEntry>>;
+
+    /// What is in the outbox, without the content, oldest first; of one mailbox, or of all.
+    ///
+    /// # Errors
+    /// Those of the store; `InvalidRequest` for a cursor that is not one.
+    fn entries(&self, mailbox: Option<ObjectId>, after: Option<&str>, limit: usize) -> Result<Page<OutboxEntry>>;
 }

@@ -164,6 +164,10 @@ impl Notifier for PickupNotifier {
         let _ = fs::remove_file(self.temporary(&Self::file_name(created, id)));
     }
 
+    fn may_block(&self) -> bool {
+        false
+    }
+
     fn uncollected(&self) -> Option<usize> {
         let entries = match fs::read_dir(&self.directory) {
             Ok(entries) => entries,

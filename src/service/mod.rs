@@ -1,11 +1,11 @@
 //! The use cases, one file each. They know the ports, and neither an engine nor the C ABI.
 
 pub mod audit;
-mod drain;
 mod import;
 mod info;
 mod listing;
 mod notify;
+pub mod outbox;
 mod race;
 pub mod reset;
 mod resolve;
@@ -73,6 +73,8 @@ pub struct Settings {
     /// Every answer to a sign-in but a positive one is given this long after the work on it began, or twice, three times … as long
     /// where it took longer: how long it took then tells nothing.
     pub answer_floor: Duration,
+    /// A message that could not be handed over for this long is given up.
+    pub expire_notifications_after: Duration,
     /// The NetBIOS name of the domain, where it is not the first `DC=` component.
     pub netbios_name: Option<String>,
     /// What messages say, beside what they are about.
@@ -88,6 +90,7 @@ pub struct Service {
     ring: sealed::CachedRing,
     turns: race::Turns,
     last_drain: AtomicI64,
+    courier: outbox::Courier,
     pickup_reported: AtomicBool,
 }
 
@@ -127,6 +130,7 @@ impl Service {
             ring: sealed::CachedRing::default(),
             turns: race::Turns::default(),
             last_drain: AtomicI64::new(i64::MIN),
+            courier: outbox::Courier::default(),
             pickup_reported: AtomicBool::new(false),
         }
     }

@@ -1,26 +1,18 @@
-//! The message of a reset: composed, sealed into the outbox, handed over.
+//! The message of a reset: composed, and packed for the outbox.
 
 use std::sync::atomic::Ordering;
 
 use zeroize::Zeroizing;
 
-use super::reset::Notification;
 use super::{Service, Warning, random_id};
 use crate::clock::Timestamp;
-use crate::credential::keyring::KeyRing;
-use crate::credential::keyring::Purpose;
-use crate::credential::seal::SealContext;
 use crate::mailbox::Mailbox;
+use crate::notification::OutgoingMessage;
 use crate::notification::message::{MessageInput, Reason, compose};
 use crate::notification::outbox::OutboxEntry;
-use crate::notification::{DeliveryError, OutgoingMessage};
 use crate::pin::Pin;
 use crate::policy::UmMailboxPolicy;
-use crate::random::system_rng;
 use crate::{Error, ErrorCode, Result};
-
-/// A new entry is its maker's alone for this long; a maker that died leaves it to the next process.
-const FIRST_LEASE_MILLIS: i64 = 60_000;
 
 /// Uncollected messages from which on the administrator is told.
 const PICKUP_LIMIT: usize = 100;
@@ -56,88 +48,8 @@ impl Service {
         })
     }
 
-    pub(super) fn outbox_entry(
-        &self,
-        message: &OutgoingMessage,
-        pin_id: [u8; 16],
-        context: &SealContext,
-        ring: &KeyRing,
-    ) -> Result<OutboxEntry> {
-        Ok(OutboxEntry {
-            id: message.id,
-            mailbox: context.object_id,
-            pin_id,
-            created: message.created,
-            sealed: ring.seal(Purpose::Outbox, context, &pack(message)?, &mut system_rng())?,
-            leased_until: message.created.plus_millis(FIRST_LEASE_MILLIS),
-            attempts: 0,
-            last_error: None,
-        })
-    }
-
-    /// The first attempt, right after the change. A failed one leaves the entry in the outbox.
-    pub(super) fn hand_over(
-        &self,
-        mailbox: &Mailbox,
-        message: &OutgoingMessage,
-        warnings: &mut Vec<Warning>,
-        diagnostics: &mut Vec<String>,
-    ) -> Notification {
-        let name = mailbox.identity();
-        let notification = match self.ports.notifier.deliver(message) {
-            Ok(()) => {
-                diagnostics.push(format!(
-                    "Handed the message for \"{name}\" over to {}.",
-                    message.recipient
-                ));
-                if let Err(error) = self.ports.outbox.remove(message.id) {
-                    // Delivered all the same; at worst it is delivered once more under the same Message-ID.
-                    diagnostics.push(format!("The delivered message stays in the outbox: {error}"));
-                }
-                Notification::Sent
-            }
-            Err(DeliveryError::Temporary(reason)) => {
-                warnings.push(
-                    Warning::new(
-                        "NotificationQueued",
-                        format!(
-                            "The PIN of \"{name}\" was changed; its message to {} is queued: {reason}.",
-                            message.recipient
-                        ),
-                    )
-                    .action("Correct the cause; the next reset sends what is queued."),
-                );
-                self.put_off(message, &reason, diagnostics);
-                Notification::Queued
-            }
-            Err(DeliveryError::Permanent(reason)) => {
-                warnings.push(
-                    Warning::new(
-                        "NotificationFailed",
-                        format!(
-                            "The PIN of \"{name}\" was changed, but its message to {} could not be delivered: {reason}.",
-                            message.recipient
-                        ),
-                    )
-                    .action(ErrorCode::NotificationFailed.default_action()),
-                );
-                self.put_off(message, &reason, diagnostics);
-                Notification::Failed
-            }
-        };
-        self.report_pickup(warnings);
-        notification
-    }
-
-    fn put_off(&self, message: &OutgoingMessage, reason: &str, diagnostics: &mut Vec<String>) {
-        let until = self.now().plus_millis(FIRST_LEASE_MILLIS);
-        if let Err(error) = self.ports.outbox.defer(message.id, until, reason) {
-            diagnostics.push(format!("The outbox could not note the failed attempt: {error}"));
-        }
-    }
-
     /// Once a session: counting a large folder at every reset would cost more than the reset.
-    fn report_pickup(&self, warnings: &mut Vec<Warning>) {
+    pub(super) fn report_pickup(&self, warnings: &mut Vec<Warning>) {
         if self.pickup_reported.swap(true, Ordering::Relaxed) {
             return;
         }
@@ -154,7 +66,7 @@ impl Service {
 }
 
 /// Recipient and content as one sealed value: a length-prefixed recipient, then the message.
-fn pack(message: &OutgoingMessage) -> Result<Zeroizing<Vec<u8>>> {
+pub(super) fn pack(message: &OutgoingMessage) -> Result<Zeroizing<Vec<u8>>> {
     let length = u16::try_from(message.recipient.len())
         .map_err(|_| Error::new(ErrorCode::NativeFault, "The recipient's address is too long."))?;
     let mut packed = Zeroizing::new(Vec::with_capacity(2 + message.recipient.len() + message.content.len()));

@@ -25,6 +25,8 @@ const KEY_SAMPLES: usize = 8;
 /// A mailbox's record as it was read.
 #[derive(Clone)]
 pub(super) struct Seen {
+    /// Where it was read, and where alone it can be changed.
+    pub controller: Option<String>,
     pub stored: StoredCredential,
     pub record: CredentialRecord,
 }
@@ -103,7 +105,10 @@ impl Service {
 
     /// Reads and opens a mailbox's record; a mailbox without one has never had a PIN.
     pub(super) fn read_record(&self, mailbox: &Mailbox) -> Result<Seen> {
-        let stored = self.directory().credential(mailbox.object_id)?;
+        let controller = self.directory().controller_for(mailbox.object_id)?;
+        let stored = self
+            .directory()
+            .credential_on(mailbox.object_id, controller.as_deref())?;
         let record = match &stored.record {
             None => CredentialRecord::never_set(random_id()?),
             Some(sealed) => {
@@ -115,7 +120,11 @@ impl Service {
                 CredentialRecord::decode(&plain).map_err(|e| self.damaged(mailbox).caused_by(e))?
             }
         };
-        Ok(Seen { stored, record })
+        Ok(Seen {
+            controller,
+            stored,
+            record,
+        })
     }
 
     /// The failed sign-ins that count under a record. Read apart from it, because a reset must not fail for what it replaces.

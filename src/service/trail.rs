@@ -21,6 +21,8 @@ pub(super) enum Action {
     LockOut,
     Import,
     PolicyChange,
+    NotificationExpired,
+    NotificationDropped,
 }
 
 impl Action {
@@ -35,6 +37,8 @@ impl Action {
             Self::LockOut => "LockOut",
             Self::Import => "Import",
             Self::PolicyChange => "PolicyChange",
+            Self::NotificationExpired => "NotificationExpired",
+            Self::NotificationDropped => "NotificationDropped",
         }
     }
 }

@@ -53,6 +53,7 @@ pub(super) fn service(request: OpenRequest) -> Result<Service> {
         audit_retention_days: config.audit_retention_days,
         scope: config.default_scope,
         answer_floor: ANSWER_FLOOR,
+        expire_notifications_after: config.notification_expiry,
         netbios_name: config.netbios_name,
         message: config.message,
         caller: Caller {

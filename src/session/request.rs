@@ -164,6 +164,11 @@ fn perform(service: &Service, operation: Operation) -> Result<Vec<u8>> {
             }
         },
         Operation::Policies(query) => messages::policies(&service.policies(query.identity())?),
+        Operation::Notifications(query) => {
+            let page = service.notifications(query.identity(), query.lookup(), query.after(), query.page_size())?;
+            messages::notifications(&page)
+        }
+        Operation::SendNotifications(message) => messages::sent(&service.send_notifications(&message.request())?),
         Operation::Audit(query) => messages::audit(&service.audit_entries(&query)?),
         Operation::AuditExport(request) => messages::audit_exported(&service.audit_export(&request)?),
         Operation::Import(request) => messages::imported(&service.import(&request)?),

@@ -145,6 +145,7 @@ pub fn append_many(
     let trail = AuditTrail::new(host, (0..count).map(entry).collect(), keys.chain_keys());
     let change = CredentialChange {
         mailbox: mailbox.object_id,
+        controller: None,
         record: Some(Swap {
             new: expected.clone().unwrap_or_else(|| vec![1; 40]),
             expected,

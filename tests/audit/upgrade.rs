@@ -27,6 +27,9 @@ fn a_store_of_version_1_keeps_its_content_and_gets_heads_with_the_next_entry() {
             "UPDATE extension SET number = '+1 (425) 555-01.0/0';
              DROP TABLE audit_chain; DROP INDEX extension_digits; ALTER TABLE extension DROP COLUMN digits;
              ALTER TABLE audit DROP COLUMN position; ALTER TABLE audit DROP COLUMN key;
+             DROP INDEX outbox_mailbox; DROP INDEX outbox_untold; ALTER TABLE outbox DROP COLUMN state;
+             ALTER TABLE outbox DROP COLUMN controller; ALTER TABLE outbox DROP COLUMN held;
+             ALTER TABLE outbox DROP COLUMN untold;
              ALTER TABLE mailbox DROP COLUMN preferred_language; PRAGMA user_version = 1;",
         )
         .unwrap();
@@ -67,7 +70,7 @@ fn a_store_of_version_1_keeps_its_content_and_gets_heads_with_the_next_entry() {
         None,
     )
     .unwrap();
-    assert_eq!(version(), 3);
+    assert_eq!(version(), 4);
     let (all, faults, chains) = read(&session, json!({}));
     assert_eq!((all.len(), faults.len()), (6, 0), "{faults:?}");
     assert_eq!(

@@ -118,6 +118,7 @@ pub fn settings(cost: Cost) -> Settings {
         audit_retention_days: None,
         scope: None,
         answer_floor: Duration::ZERO,
+        expire_notifications_after: Duration::from_secs(72 * 3600),
         netbios_name: None,
         message: umpin::notification::MessageSettings::default(),
         caller: Caller {

@@ -9,7 +9,7 @@ use umpin::directory::{Applied, CounterChange, CredentialChange, Directory, Swap
 use umpin::identity::{DistinguishedName, Identity};
 use umpin::import::{ImportPlan, MailboxRow, PolicyRow};
 use umpin::mailbox::{Extension, Mailbox, ObjectId};
-use umpin::notification::outbox::OutboxEntry;
+use umpin::notification::outbox::{EntryState, OutboxEntry};
 use umpin::policy::UmMailboxPolicy;
 
 pub fn open(path: &Path) -> EmbeddedDirectory {
@@ -87,6 +87,7 @@ pub fn find_one(directory: &EmbeddedDirectory, text: &str) -> Mailbox {
 pub fn change(mailbox: ObjectId, expected: Option<&[u8]>, record: &[u8]) -> CredentialChange {
     CredentialChange {
         mailbox,
+        controller: None,
         record: Some(Swap {
             expected: expected.map(<[u8]>::to_vec),
             new: record.to_vec(),
@@ -102,6 +103,8 @@ pub fn message(id: u8, mailbox: ObjectId, leased_until: i64) -> OutboxEntry {
         id: [id; 16],
         mailbox,
         pin_id: [id; 16],
+        controller: None,
+        state: EntryState::Ready,
         created: Timestamp(i64::from(id)),
         sealed: vec![id; 40],
         leased_until: Timestamp(leased_until),

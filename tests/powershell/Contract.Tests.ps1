@@ -34,8 +34,8 @@ Describe 'The commands' {
     It 'are exactly those of the manifests' {
         $script:Run.ErrorText | Should -BeNullOrEmpty
         ($script:Commands.Keys | Sort-Object) -join ' ' |
-            Should -Be (@('Export-UMPinAudit Get-Mailbox Get-UMMailbox Get-UMMailboxPIN Get-UMMailboxPolicy Get-UMPinAudit Import-UMDirectory'
-                'Lock-UMMailbox Set-UMMailboxPIN Test-UMMailboxPIN Unlock-UMMailbox') -join ' ')
+            Should -Be (@('Export-UMPinAudit Get-Mailbox Get-UMMailbox Get-UMMailboxPIN Get-UMMailboxPolicy Get-UMPinAudit Get-UMPinNotification'
+                'Import-UMDirectory Lock-UMMailbox Send-UMPinNotification Set-UMMailboxPIN Test-UMMailboxPIN Unlock-UMMailbox') -join ' ')
     }
 
     It 'have one parameter set each' {

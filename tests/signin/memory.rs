@@ -15,7 +15,7 @@ use umpin::identity::Identity;
 use umpin::import::ImportPlan;
 use umpin::keys::Keys;
 use umpin::mailbox::{Mailbox, ObjectId};
-use umpin::notification::outbox::{Outbox, OutboxEntry};
+use umpin::notification::outbox::{Lease, Outbox, OutboxEntry};
 use umpin::notification::{DeliveryError, Notifier, OutgoingMessage};
 use umpin::{Error, ErrorCode, Result};
 use uuid::Uuid;
@@ -207,11 +207,34 @@ impl AuditLog for Memory {
     }
 }
 
+/// Shares its lock, as a store shares its transaction, with the change. Nothing here gives a message up or asks for one alone.
 impl Outbox for Memory {
-    fn lease_due(&self, now: Timestamp, _until: Timestamp, limit: usize) -> Result<Vec<OutboxEntry>> {
-        let content = self.content();
-        let due = content.outbox.iter().filter(|entry| entry.leased_until <= now);
-        Ok(due.take(limit).cloned().collect())
+    fn is_transactional(&self) -> bool {
+        true
+    }
+
+    fn record(&self, entry: &OutboxEntry) -> Result<()> {
+        self.content().outbox.push(entry.clone());
+        Ok(())
+    }
+
+    fn release(&self, lease: Lease, until: Timestamp) -> Result<Option<Lease>> {
+        let held = self.defer(lease, until, "")?;
+        Ok(held.then_some(Lease { until, ..lease }))
+    }
+
+    fn lease_due(&self, due: Timestamp, lease_until: Timestamp, limit: usize) -> Result<Vec<OutboxEntry>> {
+        let mut content = self.content();
+        let due = content.outbox.iter_mut().filter(|entry| entry.leased_until <= due);
+        let lease = |entry: &mut OutboxEntry| {
+            entry.leased_until = lease_until;
+            entry.clone()
+        };
+        Ok(due.take(limit).map(lease).collect())
+    }
+
+    fn lease(&self, id: [u8; 16], _: Timestamp, _: Timestamp) -> Result<Option<OutboxEntry>> {
+        panic!("nobody asks for the message {id:?} alone")
     }
 
     fn remove(&self, id: [u8; 16]) -> Result<()> {
@@ -219,11 +242,30 @@ impl Outbox for Memory {
         Ok(())
     }
 
-    fn defer(&self, id: [u8; 16], until: Timestamp, _error: &str) -> Result<()> {
-        for entry in self.content().outbox.iter_mut().filter(|entry| entry.id == id) {
-            entry.leased_until = until;
-        }
-        Ok(())
+    fn discard(&self, id: [u8; 16], audit: Option<AuditTrail>) -> Result<()> {
+        self.content().audit.extend(audit);
+        self.remove(id)
+    }
+
+    fn defer(&self, lease: Lease, until: Timestamp, _: &str) -> Result<bool> {
+        let mut content = self.content();
+        let entry = content.outbox.iter_mut().find(|entry| entry.lease() == lease);
+        Ok(entry.map(|entry| entry.leased_until = until).is_some())
+    }
+
+    fn fail(&self, lease: Lease, _: Timestamp, error: &str, _: Option<AuditTrail>) -> Result<bool> {
+        panic!("the message {:?} was given up: {error}", lease.id)
+    }
+
+    fn take_failures(&self) -> Result<Vec<OutboxEntry>> {
+        Ok(Vec::new())
+    }
+
+    fn entries(&self, _: Option<ObjectId>, _: Option<&str>, _: usize) -> Result<Page<OutboxEntry>> {
+        Ok(Page {
+            items: self.content().outbox.clone(),
+            next: None,
+        })
     }
 }
 

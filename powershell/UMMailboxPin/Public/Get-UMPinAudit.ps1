@@ -30,7 +30,8 @@ function Get-UMPinAudit {
 
     .PARAMETER Action
     Only what was done in this way: Reset, Lock, Unlock, ChangePin (by the user), SignInFailure (a wrong PIN that was counted),
-    AutomaticReset (after too many of them), LockOut, Import or PolicyChange.
+    AutomaticReset (after too many of them), LockOut, Import, PolicyChange, NotificationExpired
+    (a message that could not be delivered was given up) or NotificationDropped (its PIN was not in force any more).
 
     .PARAMETER Outcome
     Shows only operations that succeeded, or only those that failed.
@@ -93,7 +94,8 @@ function Get-UMPinAudit {
         [ValidateNotNullOrEmpty()]
         [string] $Cmdlet,
 
-        [ValidateSet('Reset', 'Lock', 'Unlock', 'ChangePin', 'SignInFailure', 'AutomaticReset', 'LockOut', 'Import', 'PolicyChange')]
+        [ValidateSet('Reset', 'Lock', 'Unlock', 'ChangePin', 'SignInFailure', 'AutomaticReset', 'LockOut', 'Import', 'PolicyChange',
+            'NotificationExpired', 'NotificationDropped')]
         [string] $Action,
 
         [ValidateSet('Succeeded', 'Failed')]

@@ -2,11 +2,11 @@
 
 use rusqlite::Connection;
 
+use super::change;
 use super::connection::Slot;
 use super::error::{Fault, Sql, again, answer_lost};
 use super::site::Site;
 use super::writer::{Done, Job, Task};
-use super::{change, outbox};
 use crate::directory::Applied;
 use crate::{Error, Result};
 
@@ -85,7 +85,10 @@ type Answers = Vec<Result<Done, Fault>>;
 
 fn transact(connection: &Connection, jobs: &[Job]) -> Result<Answers, Failure> {
     let before = |e: rusqlite::Error| Failure::Before(Fault::Sql(e));
-    let durable = jobs.iter().any(|j| matches!(j.task, Task::Apply(_)));
+    let durable = jobs.iter().any(|job| match &job.task {
+        Task::Outbox(task) => task.is_durable(),
+        _ => true,
+    });
     // See `outbox.rs` for why the rest needs no sync.
     connection
         .execute_batch(if durable {
@@ -127,15 +130,7 @@ fn perform(connection: &Connection, task: &Task) -> Sql<Done> {
         #[cfg(test)]
         Task::Panic => panic!("a test wanted it"),
         Task::Apply(wanted) => Done::Applied(change::apply(connection, wanted)?),
-        Task::Lease { now, until, limit } => Done::Leased(outbox::lease(connection, *now, *until, *limit)?),
-        Task::Remove(id) => {
-            outbox::remove(connection, *id)?;
-            Done::Noted
-        }
-        Task::Defer { id, until, error } => {
-            outbox::defer(connection, *id, *until, error)?;
-            Done::Noted
-        }
+        Task::Outbox(task) => Done::Outbox(task.perform(connection)?),
     })
 }
 
@@ -155,9 +150,12 @@ fn settle(site: &Site, slot: &mut Slot, jobs: &[Job], answers: &Answers) -> Sql<
     slot.reopen(site)?;
     let connection = slot.connection()?;
     for (job, answer) in jobs.iter().zip(answers) {
-        if let (Task::Apply(wanted), Ok(Done::Applied(Applied::Committed))) = (&job.task, answer)
-            && change::is_in_force(connection, wanted)?
-        {
+        let in_force = match (&job.task, answer) {
+            (Task::Apply(wanted), Ok(Done::Applied(Applied::Committed))) => change::is_in_force(connection, wanted)?,
+            (Task::Outbox(task), Ok(_)) => task.is_in_force(connection)?,
+            _ => false,
+        };
+        if in_force {
             return Ok(Settled::InForce);
         }
     }

@@ -14,6 +14,7 @@ mod import;
 mod lock;
 mod lookup;
 mod outbox;
+mod outbox_port;
 mod policies;
 mod schema;
 mod site;
@@ -32,6 +33,8 @@ use std::time::Duration;
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 
+pub use outbox_port::LocalOutbox;
+
 use self::connection::Slot;
 use self::error::Sql;
 use self::site::Site;
@@ -40,11 +43,9 @@ use super::{
     Applied, CredentialChange, Directory, ImportCounts, MailboxFilter, Matches, Page, PolicyObject, StoredCredential,
 };
 use crate::audit::{AuditLog, AuditTrail, LogPage, Medium, Place, StoredEntry};
-use crate::clock::Timestamp;
 use crate::identity::Identity;
 use crate::import::ImportPlan;
 use crate::mailbox::{Mailbox, ObjectId};
-use crate::notification::outbox::{Outbox, OutboxEntry};
 use crate::{Error, ErrorCode, Result};
 
 /// How many connections read at the same time.
@@ -121,6 +122,20 @@ impl EmbeddedDirectory {
             Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(false),
             Err(e) => Err(error::io(e, "open the directory", path)),
         }
+    }
+
+    /// Makes an empty store where there is none, for its owner (or the group) only.
+    ///
+    /// # Errors
+    /// As an import's.
+    pub fn ensure(&self) -> Result<()> {
+        if self.exists()? {
+            return Ok(());
+        }
+        if self.options.read_only {
+            return Err(error::read_only());
+        }
+        create::create(&self.options, &ImportPlan::default(), None).map(drop)
     }
 
     /// Audit entries after `seq` (0: from the beginning), oldest first; for export and verification.
@@ -272,7 +287,7 @@ impl Directory for EmbeddedDirectory {
     fn apply(&self, change: CredentialChange) -> Result<Applied> {
         match self.write(Task::Apply(Box::new(change)))? {
             Done::Applied(applied) => Ok(applied),
-            _ => Err(misunderstood()),
+            Done::Outbox(_) => Err(misunderstood()),
         }
     }
 
@@ -305,32 +320,6 @@ impl AuditLog for EmbeddedDirectory {
 
     fn page(&self, place: Place, limit: usize) -> Result<LogPage> {
         self.read(|c| audit::page(c, place, limit))
-    }
-}
-
-impl Outbox for EmbeddedDirectory {
-    fn lease_due(&self, now: Timestamp, lease_until: Timestamp, limit: usize) -> Result<Vec<OutboxEntry>> {
-        if !self.read(|c| outbox::is_due(c, now))? {
-            return Ok(Vec::new());
-        }
-        let task = Task::Lease {
-            now,
-            until: lease_until,
-            limit,
-        };
-        match self.write(task)? {
-            Done::Leased(entries) => Ok(entries),
-            _ => Err(misunderstood()),
-        }
-    }
-
-    fn remove(&self, id: [u8; 16]) -> Result<()> {
-        self.write(Task::Remove(id)).map(drop)
-    }
-
-    fn defer(&self, id: [u8; 16], until: Timestamp, error: &str) -> Result<()> {
-        let error = error.to_owned();
-        self.write(Task::Defer { id, until, error }).map(drop)
     }
 }
 

@@ -1,52 +1,206 @@
-//! The outbox as rows. Only the insertion with its change must be durable at once: leasing, putting off and removing are
-//! committed without a sync, because what a power cut takes back is at worst a message sent twice. A later synced commit in the
-//! same write-ahead log makes them durable too, and a torn tail never reaches further back than the last sync.
+//! The outbox as rows, and what is done to them.
+//!
+//! Leasing, putting off and removing are committed without a sync, because what a power cut takes back is at worst a message sent
+//! twice. A later synced commit in the same write-ahead log makes them durable too, and a torn tail never reaches further back than
+//! the last sync.
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::types::Type;
+use rusqlite::{Connection, Row, params};
 
+use super::audit;
 use super::error::Sql;
+use crate::audit::AuditTrail;
 use crate::clock::Timestamp;
+use crate::directory::Page;
 use crate::mailbox::ObjectId;
-use crate::notification::outbox::OutboxEntry;
+use crate::notification::outbox::{EntryState, Lease, OutboxEntry};
+use crate::{Error, ErrorCode};
+
+/// What is to be done to the outbox.
+pub(super) enum OutboxTask {
+    Record(OutboxEntry),
+    Release {
+        lease: Lease,
+        until: Timestamp,
+    },
+    LeaseDue {
+        due: Timestamp,
+        until: Timestamp,
+        limit: usize,
+    },
+    Lease {
+        id: [u8; 16],
+        now: Timestamp,
+        until: Timestamp,
+    },
+    Remove([u8; 16]),
+    Discard {
+        id: [u8; 16],
+        audit: Option<AuditTrail>,
+    },
+    Defer {
+        lease: Lease,
+        until: Timestamp,
+        error: String,
+    },
+    Fail {
+        lease: Lease,
+        keep_until: Timestamp,
+        error: String,
+        audit: Option<AuditTrail>,
+    },
+    TakeFailures,
+}
+
+/// What came of it.
+pub(super) enum OutboxDone {
+    Entries(Vec<OutboxEntry>),
+    /// Whether the lease still held.
+    Held(bool),
+    Noted,
+}
+
+const READY: i64 = 0;
+const UNCONFIRMED: i64 = 1;
+const FAILED: i64 = 2;
+
+const COLUMNS: &str = "id, mailbox, pin_id, created, leased_until, attempts, last_error, state, controller";
+
+impl OutboxTask {
+    /// Whether the answer may be given only after a sync.
+    pub(super) fn is_durable(&self) -> bool {
+        match self {
+            Self::Record(_) | Self::Release { .. } | Self::Discard { .. } | Self::Fail { .. } => true,
+            Self::LeaseDue { .. } | Self::Lease { .. } | Self::Remove(_) | Self::Defer { .. } | Self::TakeFailures => {
+                false
+            }
+        }
+    }
+
+    pub(super) fn perform(&self, connection: &Connection) -> Sql<OutboxDone> {
+        Ok(match self {
+            Self::Record(entry) => {
+                insert(connection, entry)?;
+                OutboxDone::Noted
+            }
+            Self::Release { lease, until } => OutboxDone::Held(release(connection, *lease, *until)?),
+            Self::LeaseDue { due, until, limit } => {
+                forget_failures(connection, *due)?;
+                OutboxDone::Entries(lease_due(connection, *due, *until, *limit)?)
+            }
+            Self::Lease { id, now, until } => OutboxDone::Entries(lease(connection, *id, *now, *until)?),
+            Self::Remove(id) => {
+                remove(connection, *id)?;
+                OutboxDone::Noted
+            }
+            Self::Discard { id, audit } => {
+                remove(connection, *id)?;
+                append(connection, audit.as_ref())?;
+                OutboxDone::Noted
+            }
+            Self::Defer { lease, until, error } => OutboxDone::Held(defer(connection, *lease, *until, error)?),
+            Self::Fail {
+                lease,
+                keep_until,
+                error,
+                audit,
+            } => {
+                let held = fail(connection, *lease, *keep_until, error)?;
+                if held {
+                    append(connection, audit.as_ref())?;
+                }
+                OutboxDone::Held(held)
+            }
+            Self::TakeFailures => OutboxDone::Entries(take_failures(connection)?),
+        })
+    }
+
+    /// Whether the store holds what a task that must not be done twice was to write.
+    pub(super) fn is_in_force(&self, connection: &Connection) -> Sql<bool> {
+        match self {
+            Self::Record(entry) => Ok(connection
+                .prepare_cached("SELECT 1 FROM outbox WHERE id = ?1")?
+                .exists([entry.id])?),
+            Self::Release { lease, until } => Ok(connection
+                .prepare_cached("SELECT 1 FROM outbox WHERE id = ?1 AND state = ?2 AND leased_until = ?3")?
+                .exists(params![lease.id, READY, until.0])?),
+            _ => Ok(false),
+        }
+    }
+}
+
+fn append(connection: &Connection, trail: Option<&AuditTrail>) -> Sql<()> {
+    trail.map_or(Ok(()), |trail| audit::append(connection, trail))
+}
 
 pub(super) fn insert(connection: &Connection, entry: &OutboxEntry) -> Sql<()> {
     connection
         .prepare_cached(
-            "INSERT INTO outbox (id, mailbox, pin_id, created, sealed, leased_until, attempts, last_error) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            "INSERT INTO outbox (id, mailbox, pin_id, created, leased_until, attempts, last_error, state, controller, sealed) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         )?
         .execute(params![
             entry.id,
             entry.mailbox.0,
             entry.pin_id,
             entry.created.0,
-            entry.sealed,
             entry.leased_until.0,
             entry.attempts,
             entry.last_error,
+            state_number(entry.state),
+            entry.controller,
+            entry.sealed,
         ])?;
     Ok(())
 }
 
-/// Whether anything can be leased: a reader's question, so that an idle outbox costs no write.
-pub(super) fn is_due(connection: &Connection, now: Timestamp) -> Sql<bool> {
+/// Whether anything can be leased or forgotten: a reader's question, so that an idle outbox costs no write.
+pub(super) fn is_due(connection: &Connection, due: Timestamp) -> Sql<bool> {
     Ok(connection
         .prepare_cached("SELECT 1 FROM outbox WHERE leased_until <= ?1 LIMIT 1")?
-        .query_row([now.0], |_| Ok(()))
-        .optional()?
-        .is_some())
+        .exists([due.0])?)
 }
 
-pub(super) fn lease(connection: &Connection, now: Timestamp, until: Timestamp, limit: usize) -> Sql<Vec<OutboxEntry>> {
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let mut entries: Vec<OutboxEntry> = connection
+/// Whether there is a failure that nobody was told of; likewise.
+pub(super) fn has_failures(connection: &Connection) -> Sql<bool> {
+    Ok(connection
+        .prepare_cached("SELECT 1 FROM outbox WHERE untold LIMIT 1")?
+        .exists([])?)
+}
+
+fn release(connection: &Connection, lease: Lease, until: Timestamp) -> Sql<bool> {
+    let changed = connection
         .prepare_cached(
-            "SELECT id, mailbox, pin_id, created, sealed, leased_until, attempts, last_error FROM outbox \
-             WHERE leased_until <= ?1 ORDER BY created, id LIMIT ?2",
+            "UPDATE outbox SET state = ?3, leased_until = ?4, held = 1 \
+             WHERE id = ?1 AND leased_until = ?2 AND held AND state <> 2",
         )?
-        .query_map(params![now.0, limit], from_row)?
+        .execute(params![lease.id, lease.until.0, READY, until.0])?;
+    Ok(changed == 1)
+}
+
+fn lease_due(connection: &Connection, due: Timestamp, until: Timestamp, limit: usize) -> Sql<Vec<OutboxEntry>> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let entries = connection
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS}, sealed FROM outbox WHERE leased_until <= ?1 AND state <> ?2 ORDER BY created, id LIMIT ?3"
+        ))?
+        .query_map(params![due.0, FAILED, limit], with_content)?
         .collect::<rusqlite::Result<_>>()?;
-    let mut update = connection.prepare_cached("UPDATE outbox SET leased_until = ?2 WHERE id = ?1")?;
+    hold(connection, entries, until)
+}
+
+fn lease(connection: &Connection, id: [u8; 16], now: Timestamp, until: Timestamp) -> Sql<Vec<OutboxEntry>> {
+    let entries = connection
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS}, sealed FROM outbox WHERE id = ?1 AND (NOT held OR leased_until <= ?2) AND state <> ?3"
+        ))?
+        .query_map(params![id, now.0, FAILED], with_content)?
+        .collect::<rusqlite::Result<_>>()?;
+    hold(connection, entries, until)
+}
+
+fn hold(connection: &Connection, mut entries: Vec<OutboxEntry>, until: Timestamp) -> Sql<Vec<OutboxEntry>> {
+    let mut update = connection.prepare_cached("UPDATE outbox SET leased_until = ?2, held = 1 WHERE id = ?1")?;
     for entry in &mut entries {
         update.execute(params![entry.id, until.0])?;
         entry.leased_until = until;
@@ -54,29 +208,129 @@ pub(super) fn lease(connection: &Connection, now: Timestamp, until: Timestamp, l
     Ok(entries)
 }
 
-pub(super) fn remove(connection: &Connection, id: [u8; 16]) -> Sql<()> {
+fn remove(connection: &Connection, id: [u8; 16]) -> Sql<()> {
     connection
         .prepare_cached("DELETE FROM outbox WHERE id = ?1")?
         .execute([id])?;
     Ok(())
 }
 
-pub(super) fn defer(connection: &Connection, id: [u8; 16], until: Timestamp, error: &str) -> Sql<()> {
+fn defer(connection: &Connection, lease: Lease, until: Timestamp, error: &str) -> Sql<bool> {
+    let changed = connection
+        .prepare_cached(
+            "UPDATE outbox SET leased_until = ?3, last_error = ?4, attempts = attempts + 1, held = 0 \
+             WHERE id = ?1 AND leased_until = ?2 AND held AND state <> 2",
+        )?
+        .execute(params![lease.id, lease.until.0, until.0, error])?;
+    Ok(changed == 1)
+}
+
+fn fail(connection: &Connection, lease: Lease, keep_until: Timestamp, error: &str) -> Sql<bool> {
+    let changed = connection
+        .prepare_cached(
+            "UPDATE outbox SET state = ?3, leased_until = ?4, last_error = ?5, attempts = attempts + 1, held = 0, \
+             untold = 1, sealed = zeroblob(0) WHERE id = ?1 AND leased_until = ?2 AND held AND state <> 2",
+        )?
+        .execute(params![lease.id, lease.until.0, FAILED, keep_until.0, error])?;
+    Ok(changed == 1)
+}
+
+fn forget_failures(connection: &Connection, now: Timestamp) -> Sql<()> {
     connection
-        .prepare_cached("UPDATE outbox SET leased_until = ?2, last_error = ?3, attempts = attempts + 1 WHERE id = ?1")?
-        .execute(params![id, until.0, error])?;
+        .prepare_cached("DELETE FROM outbox WHERE leased_until <= ?1 AND state = ?2")?
+        .execute(params![now.0, FAILED])?;
     Ok(())
 }
 
-fn from_row(row: &Row<'_>) -> rusqlite::Result<OutboxEntry> {
+fn take_failures(connection: &Connection) -> Sql<Vec<OutboxEntry>> {
+    let entries = connection
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM outbox WHERE untold ORDER BY created, id"
+        ))?
+        .query_map([], |row| from_row(row, Vec::new()))?
+        .collect::<rusqlite::Result<_>>()?;
+    connection
+        .prepare_cached("UPDATE outbox SET untold = 0 WHERE untold")?
+        .execute([])?;
+    Ok(entries)
+}
+
+/// A page of the listing; a page begins behind the time and id of the last entry before it.
+pub(super) fn page(
+    connection: &Connection,
+    mailbox: Option<ObjectId>,
+    after: Option<&str>,
+    limit: usize,
+) -> Sql<Page<OutboxEntry>> {
+    let (created, id) = match after {
+        None => (i64::MIN, [0; 16]),
+        Some(cursor) => parse_cursor(cursor)
+            .ok_or_else(|| Error::new(ErrorCode::InvalidRequest, "The listing's cursor is not one."))?,
+    };
+    let limit = limit.max(1);
+    // One more than wanted tells whether there is another page.
+    let wanted = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
+    let of = if mailbox.is_some() {
+        "mailbox = ?4"
+    } else {
+        "?4 IS NULL"
+    };
+    let mut items: Vec<OutboxEntry> = connection
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM outbox WHERE (created, id) > (?1, ?2) AND {of} ORDER BY created, id LIMIT ?3"
+        ))?
+        .query_map(params![created, id, wanted, mailbox.map(|m| m.0)], |row| {
+            from_row(row, Vec::new())
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    let more = items.len() > limit;
+    items.truncate(limit);
+    let next = items
+        .last()
+        .filter(|_| more)
+        .map(|last| format!("{}-{:032x}", last.created.0, u128::from_be_bytes(last.id)));
+    Ok(Page { items, next })
+}
+
+fn parse_cursor(cursor: &str) -> Option<(i64, [u8; 16])> {
+    let (created, id) = cursor.rsplit_once('-')?;
+    Some((created.parse().ok()?, u128::from_str_radix(id, 16).ok()?.to_be_bytes()))
+}
+
+fn with_content(row: &Row<'_>) -> rusqlite::Result<OutboxEntry> {
+    from_row(row, row.get(9)?)
+}
+
+fn from_row(row: &Row<'_>, sealed: Vec<u8>) -> rusqlite::Result<OutboxEntry> {
     Ok(OutboxEntry {
         id: row.get(0)?,
         mailbox: ObjectId(row.get(1)?),
         pin_id: row.get(2)?,
         created: Timestamp(row.get(3)?),
-        sealed: row.get(4)?,
-        leased_until: Timestamp(row.get(5)?),
-        attempts: row.get(6)?,
-        last_error: row.get(7)?,
+        leased_until: Timestamp(row.get(4)?),
+        attempts: row.get(5)?,
+        last_error: row.get(6)?,
+        state: match row.get(7)? {
+            READY => EntryState::Ready,
+            UNCONFIRMED => EntryState::Unconfirmed,
+            FAILED => EntryState::Failed,
+            other => {
+                return Err(rusqlite::Error::FromSqlConversionFailure(
+                    7,
+                    Type::Integer,
+                    format!("{other}").into(),
+                ));
+            }
+        },
+        controller: row.get(8)?,
+        sealed,
     })
+}
+
+fn state_number(state: EntryState) -> i64 {
+    match state {
+        EntryState::Ready => READY,
+        EntryState::Unconfirmed => UNCONFIRMED,
+        EntryState::Failed => FAILED,
+    }
 }

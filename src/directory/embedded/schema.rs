@@ -22,6 +22,10 @@ const MIGRATIONS: &[Step] = &[
         migrate: ADD_PREFERRED_LANGUAGE,
         overlay: NO_PREFERRED_LANGUAGE,
     },
+    Step {
+        migrate: ADD_OUTBOX_STATE,
+        overlay: OVERLAY_OUTBOX_STATE,
+    },
 ];
 
 struct Step {
@@ -171,6 +175,24 @@ const ADD_PREFERRED_LANGUAGE: &str = "ALTER TABLE mailbox ADD COLUMN preferred_l
 
 const NO_PREFERRED_LANGUAGE: &str = "
 CREATE TEMP VIEW mailbox AS SELECT *, NULL AS preferred_language FROM main.mailbox;
+";
+
+/// `state`: 0 ready, 1 unconfirmed, 2 given up. `held` tells an entry that somebody handles (until `leased_until`) from one that
+/// was put off; which of the two an older entry is, is not known, so it counts as handled. `untold`: given up, and nobody knows.
+const ADD_OUTBOX_STATE: &str = "
+ALTER TABLE outbox ADD COLUMN state INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE outbox ADD COLUMN controller TEXT;
+ALTER TABLE outbox ADD COLUMN held INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE outbox ADD COLUMN untold INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX outbox_mailbox ON outbox (mailbox);
+CREATE INDEX outbox_untold ON outbox (created) WHERE untold;
+";
+
+const OVERLAY_OUTBOX_STATE: &str = "
+CREATE TEMP VIEW outbox AS
+    SELECT id, mailbox, pin_id, created, sealed, leased_until, attempts, last_error, 0 AS state, NULL AS controller, 1 AS held,
+           0 AS untold
+    FROM main.outbox;
 ";
 
 /// What a file says it is.

@@ -9,10 +9,9 @@ use std::thread::JoinHandle;
 use super::connection::Slot;
 use super::error::answer_lost;
 use super::group;
+use super::outbox::{OutboxDone, OutboxTask};
 use super::site::Site;
-use crate::clock::Timestamp;
 use crate::directory::{Applied, CredentialChange};
-use crate::notification::outbox::OutboxEntry;
 use crate::{Error, ErrorCode, Result};
 
 /// How many changes share a transaction at most.
@@ -21,17 +20,7 @@ const GROUP: usize = 256;
 /// What is to be done.
 pub(super) enum Task {
     Apply(Box<CredentialChange>),
-    Lease {
-        now: Timestamp,
-        until: Timestamp,
-        limit: usize,
-    },
-    Remove([u8; 16]),
-    Defer {
-        id: [u8; 16],
-        until: Timestamp,
-        error: String,
-    },
+    Outbox(Box<OutboxTask>),
     #[cfg(test)]
     Panic,
 }
@@ -39,8 +28,7 @@ pub(super) enum Task {
 /// What came of it.
 pub(super) enum Done {
     Applied(Applied),
-    Leased(Vec<OutboxEntry>),
-    Noted,
+    Outbox(OutboxDone),
 }
 
 /// A task and whom to answer.

@@ -10,10 +10,10 @@ use crate::credential::derive::Deriver;
 use crate::credential::keyring::KeyRing;
 use crate::credential::keyring::Purpose;
 use crate::directory::{Applied, CounterChange, CredentialChange, Swap};
-use crate::notification::OutgoingMessage;
 use crate::notification::message::Reason;
 use crate::random::system_rng;
 use crate::service::notify::Announcement;
+use crate::service::outbox::Pending;
 use crate::service::race::{Manners, Race};
 use crate::service::trail::{Action, Event, Target};
 use crate::service::{Service, random_id};
@@ -33,9 +33,9 @@ impl Service {
         loop {
             let now = self.now();
             let candidate = Candidate::build(&mut plan, &mut generated, self.settings.cost, now, deriver)?;
-            let (change, message) = self.change(&plan, &candidate, &ring, operation, now)?;
-            match self.directory().apply(change)? {
-                Applied::Committed => return Ok(self.finish(plan, candidate, message, now)),
+            let (change, mut pending) = self.change(&plan, &candidate, &ring, operation, now)?;
+            match self.apply(change, pending.as_mut())? {
+                Applied::Committed => return Ok(self.finish(plan, candidate, pending, now)),
                 Applied::Conflict => race.lost(&plan.mailbox)?,
             }
             plan.diagnostics.push(format!(
@@ -69,11 +69,12 @@ impl Service {
         ring: &KeyRing,
         operation: [u8; 16],
         now: Timestamp,
-    ) -> Result<(CredentialChange, Option<OutgoingMessage>)> {
+    ) -> Result<(CredentialChange, Option<Pending>)> {
         let context = self.seal_context(plan.mailbox.object_id)?;
         let record = ring.seal(Purpose::Record, &context, &candidate.record.encode(), &mut system_rng())?;
+        let controller = &plan.seen.controller;
         let mut entry = None;
-        let mut message = None;
+        let mut pending = None;
         if let (Some((pin, pin_id)), Some(recipient)) = (&candidate.announced, &plan.recipient) {
             let composed = self.compose(
                 &Announcement {
@@ -87,8 +88,8 @@ impl Service {
                 },
                 now,
             )?;
-            entry = Some(self.outbox_entry(&composed, *pin_id, &context, ring)?);
-            message = Some(composed);
+            let recorded = self.pending(composed, *pin_id, controller.clone(), &context, ring)?;
+            (entry, pending) = (Some(recorded.0), Some(recorded.1));
         }
         let counter = if candidate.voids_failures {
             let zero = FailureCounter::zero(candidate.record.epoch).encode();
@@ -98,6 +99,7 @@ impl Service {
         };
         let change = CredentialChange {
             mailbox: plan.mailbox.object_id,
+            controller: controller.clone(),
             record: Some(Swap {
                 expected: plan.seen.stored.record.clone(),
                 new: record,
@@ -106,7 +108,7 @@ impl Service {
             message: entry,
             audit: self.trail(ring, now, &[Self::event(plan, operation)]),
         };
-        Ok((change, message))
+        Ok((change, pending))
     }
 
     /// What was asked for. That a PIN was given is worth knowing; which one never is.
@@ -139,13 +141,7 @@ impl Service {
     }
 
     /// The change is durable. From here on nothing is an error any more.
-    fn finish(
-        &self,
-        plan: ResetPlan,
-        candidate: Candidate,
-        message: Option<OutgoingMessage>,
-        now: Timestamp,
-    ) -> ResetOutcome {
+    fn finish(&self, plan: ResetPlan, candidate: Candidate, pending: Option<Pending>, now: Timestamp) -> ResetOutcome {
         let mut warnings = Vec::new();
         let mut diagnostics = plan.diagnostics;
         diagnostics.push(format!(
@@ -153,11 +149,11 @@ impl Service {
             plan.mailbox.identity(),
             self.directory().location()
         ));
-        let notification = match message {
+        let notification = match pending {
             None => Notification::None,
-            Some(message) => self.hand_over(&plan.mailbox, &message, &mut warnings, &mut diagnostics),
+            Some(pending) => self.hand_over(&plan.mailbox, pending, &mut warnings, &mut diagnostics),
         };
-        self.drain_outbox(&mut diagnostics);
+        self.drain_outbox(Some(&mut warnings), &mut diagnostics);
         ResetOutcome {
             pin_expired: candidate.record.is_expired(&plan.policy.settings, now),
             locked_out: candidate.record.locked_at.is_some(),

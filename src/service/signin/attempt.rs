@@ -124,7 +124,8 @@ impl Service {
     /// The answer once the step, or the most of it that can be written, is durable; `None` where another writer was first.
     fn write(&self, mut step: Step) -> Result<Option<SignInAnswer>> {
         loop {
-            match (self.directory().apply(step.change), step.otherwise) {
+            let written = self.apply(step.change, step.answer.message.as_mut());
+            match (written, step.otherwise) {
                 (Ok(Applied::Committed), _) => return Ok(Some(step.answer)),
                 (Ok(Applied::Conflict), _) => return Ok(None),
                 // Where it was written after all, the next swap fails and the attempt is counted twice: better than not at all.
@@ -196,6 +197,7 @@ impl Service {
     pub(super) fn count(&self, attempt: &Attempt<'_>, counter: &FailureCounter) -> Result<CredentialChange> {
         Ok(CredentialChange {
             mailbox: attempt.mailbox.object_id,
+            controller: attempt.seen.controller.clone(),
             record: None,
             counter: CounterChange::Swap(Swap {
                 expected: attempt.seen.stored.counter.clone(),

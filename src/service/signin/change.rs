@@ -55,6 +55,7 @@ impl Service {
         let event = attempt.event(Action::ChangePin)?;
         let change = CredentialChange {
             mailbox: mailbox.object_id,
+            controller: seen.controller.clone(),
             record: Some(Swap {
                 expected: seen.stored.record.clone(),
                 new: attempt

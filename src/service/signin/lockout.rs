@@ -120,8 +120,10 @@ impl Service {
                 .result("failures", counter.failures)
                 .result("recipient", recipient.as_str()),
         ];
+        let (entry, pending) = self.pending(message, pin_id, seen.controller.clone(), &context, attempt.ring)?;
         let change = CredentialChange {
             mailbox: mailbox.object_id,
+            controller: seen.controller.clone(),
             record: Some(Swap {
                 expected: seen.stored.record.clone(),
                 new: attempt
@@ -132,11 +134,11 @@ impl Service {
                 expected: seen.stored.counter.clone(),
                 new: self.sealed_counter(attempt, &carried_over)?,
             }),
-            message: Some(self.outbox_entry(&message, pin_id, &context, attempt.ring)?),
+            message: Some(entry),
             audit: self.trail(attempt.ring, attempt.now, &events),
         };
         let mut answer = attempt.answer(SignIn::ResetByFailures, &carried_over);
-        answer.message = Some(message);
+        answer.message = Some(pending);
         Ok(Some(Step {
             change,
             answer,
@@ -147,13 +149,13 @@ impl Service {
     /// Hands the message of a reset by failures over. Apart from the attempt, so that a slow relay keeps nobody waiting for an
     /// answer: the message is durable already, and what fails here is tried again later.
     pub fn deliver_after(&self, answer: &mut SignInAnswer) -> Notification {
-        let Some(message) = answer.message.take() else {
+        let Some(pending) = answer.message.take() else {
             return Notification::None;
         };
         let mut diagnostics = std::mem::take(&mut answer.diagnostics);
         let mut warnings = Vec::new();
-        let notification = self.hand_over(&answer.mailbox, &message, &mut warnings, &mut diagnostics);
-        self.drain_outbox(&mut diagnostics);
+        let notification = self.hand_over(&answer.mailbox, pending, &mut warnings, &mut diagnostics);
+        self.drain_outbox(None, &mut diagnostics);
         answer.diagnostics = diagnostics;
         notification
     }

@@ -13,9 +13,9 @@ use crate::credential::counter::FailureCounter;
 use crate::credential::lockout::{self as rules, AttemptsLeft};
 use crate::credential::record::CredentialRecord;
 use crate::mailbox::Mailbox;
-use crate::notification::OutgoingMessage;
 use crate::pin::Pin;
 use crate::policy::UmMailboxPolicy;
+use crate::service::outbox::Pending;
 use crate::service::resolve::Lookup;
 
 /// How the telephone system names the mailbox.
@@ -84,7 +84,7 @@ pub struct SignInAnswer {
     /// When the PIN in force expires; told only to whoever knows it.
     pub expires_at: Option<Timestamp>,
     /// The message with the new PIN after a reset by failures, to be handed over after the answer.
-    pub message: Option<OutgoingMessage>,
+    pub message: Option<Pending>,
     /// What was done, for `-Verbose`.
     pub diagnostics: Vec<String>,
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use super::notifications::SendMessage;
 use super::{VERSION, audit};
 use crate::config::{OpenRequest, Variables};
 use crate::directory::MailboxFilter;
@@ -57,6 +58,8 @@ enum RawOperation {
     Mailboxes(Query),
     Policies(Query),
     Import(Import),
+    Notifications(Query),
+    SendNotifications(SendMessage),
     Audit(audit::Audit),
     AuditExport(audit::Export),
 }
@@ -101,6 +104,8 @@ pub(in crate::session) enum Operation {
     Mailboxes(Query),
     Policies(Query),
     Import(ImportRequest),
+    Notifications(Query),
+    SendNotifications(SendMessage),
     Audit(AuditQuery),
     AuditExport(AuditExport),
 }
@@ -222,6 +227,8 @@ pub(in crate::session) fn parse_request(request: &[u8]) -> Result<Operation> {
         RawOperation::PinInfo(query) => Operation::PinInfo(checked(query)?),
         RawOperation::Mailboxes(query) => Operation::Mailboxes(checked(query)?),
         RawOperation::Policies(query) => Operation::Policies(checked(query)?),
+        RawOperation::Notifications(query) => Operation::Notifications(checked(query)?),
+        RawOperation::SendNotifications(message) => Operation::SendNotifications(message.checked()?),
         RawOperation::Audit(audit) => Operation::Audit(audit.check()?),
         RawOperation::AuditExport(export) => Operation::AuditExport(export.check()?),
         RawOperation::Import(import) => {

@@ -1,0 +1,57 @@
+<#
+.SYNOPSIS
+Registers a scheduled task that sends queued messages with telephone PINs.
+
+.DESCRIPTION
+The task runs Send-UMPinNotification every few minutes under the account given, which must be able to read the store's key and to
+write the store. A group managed service account is the best choice: it has no password that anybody knows.
+
+.PARAMETER UserId
+The account, for example CONTOSO\svc-umpin$ for a group managed service account.
+
+.PARAMETER Minutes
+How often. 5 unless given.
+
+.PARAMETER ModulePath
+The folder of the module UMMailboxPin. Omitted: wherever PowerShell finds it.
+
+.PARAMETER PowerShellPath
+powershell.exe or pwsh.exe. Omitted: Windows PowerShell.
+
+.EXAMPLE
+.\Register-UmpinNotificationTask.ps1 -UserId 'CONTOSO\svc-umpin$'
+
+.EXAMPLE
+.\Register-UmpinNotificationTask.ps1 -UserId 'CONTOSO\svc-umpin$' -PowerShellPath "$env:ProgramFiles\PowerShell\7\pwsh.exe" -WhatIf
+#>
+[CmdletBinding(SupportsShouldProcess)]
+param(
+    [Parameter(Mandatory)]
+    [string] $UserId,
+
+    [ValidateRange(1, 1440)]
+    [int] $Minutes = 5,
+
+    [string] $ModulePath = 'UMMailboxPin',
+
+    [string] $PowerShellPath = "$env:SystemRoot\System32\WindowsPowerShell\v1.0\powershell.exe"
+)
+
+$ErrorActionPreference = 'Stop'
+
+# The exit code shows in the task's history whether a message is still not delivered.
+$command = "Import-Module '$($ModulePath.Replace("'", "''"))' -ErrorAction Stop; " +
+    'Send-UMPinNotification -ErrorVariable failed; exit [int] ($failed.Count -gt 0)'
+# Encoded, so that no quoting can go wrong on the way.
+$encoded = [Convert]::ToBase64String([System.Text.Encoding]::Unicode.GetBytes($command))
+
+$action = New-ScheduledTaskAction -Execute $PowerShellPath -Argument "-NoLogo -NoProfile -NonInteractive -EncodedCommand $encoded"
+$trigger = New-ScheduledTaskTrigger -Once -At ([datetime]::Today) -RepetitionInterval (New-TimeSpan -Minutes $Minutes)
+# Password: for a managed service account, Windows fetches it from the directory.
+$principal = New-ScheduledTaskPrincipal -UserId $UserId -LogonType Password -RunLevel Limited
+$settings = New-ScheduledTaskSettingsSet -MultipleInstances IgnoreNew -StartWhenAvailable -ExecutionTimeLimit (New-TimeSpan -Minutes 30)
+
+if ($PSCmdlet.ShouldProcess($UserId, "Register the scheduled task umpin-notify, every $Minutes minutes")) {
+    Register-ScheduledTask -TaskName 'umpin-notify' -Action $action -Trigger $trigger -Principal $principal -Settings $settings `
+        -Description 'Sends queued messages with telephone PINs (Send-UMPinNotification).' -Force
+}

@@ -1,0 +1,77 @@
+function Get-UMPinNotification {
+    <#
+    .SYNOPSIS
+    Shows messages with new PINs that have not been delivered yet, and those that were given up.
+
+    .DESCRIPTION
+    Each reset records its message in the outbox before it is sent. What could not be delivered at once stays there and is tried
+    again, by the next command that changes something and by Send-UMPinNotification, until it expires
+    (notification.expireAfterHours in the configuration, 72 unless set). This command shows what is there and sends nothing.
+
+    The state is Queued, Unconfirmed (it is yet to be found out whether the PIN was set) or Failed (given up: the user has not
+    been told the PIN, so reset it again). Failed messages are shown for 30 days. Neither the PIN nor the recipient is shown: they
+    are sealed.
+
+    .PARAMETER Identity
+    The mailbox, in any of the forms that Set-UMMailboxPIN takes. Omitted: all.
+
+    .PARAMETER ResultSize
+    How many messages to show at most: a number, or Unlimited. Omitted: 1000, with a warning when there are more.
+
+    .INPUTS
+    Anything that names a mailbox: text, a GUID, a mailbox object, an object with a property Identity.
+
+    .OUTPUTS
+    UMMailboxPin.Notification. They can be piped to Send-UMPinNotification.
+
+    .EXAMPLE
+    Get-UMPinNotification
+
+    Shows everything that waits, oldest first.
+
+    .EXAMPLE
+    Get-UMPinNotification -ResultSize Unlimited | Where-Object State -EQ Failed | Set-UMMailboxPIN
+
+    Resets the PINs again whose messages were given up.
+
+    .LINK
+    Send-UMPinNotification
+
+    .LINK
+    about_UMMailboxPin
+    #>
+    [CmdletBinding()]
+    [OutputType('UMMailboxPin.Notification')]
+    param(
+        [Parameter(Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)]
+        [ValidateNotNull()]
+        [UMMailboxPin.MailboxIdParameter] $Identity,
+
+        [UMMailboxPin.Unlimited] $ResultSize
+    )
+
+    begin {
+        [UMMailboxPin.Parameters]::TakePreferences($PSCmdlet.SessionState.PSVariable, $ExecutionContext.SessionState.PSVariable, $PSBoundParameters)
+        $directory = Open-UmDirectory $PSCmdlet
+        $run = @{ Cmdlet = $PSCmdlet; Warned = @{}; Writing = $false }
+        $request = @{ operation = 'notifications' }
+    }
+
+    process {
+        if ($PSBoundParameters.ContainsKey('Identity')) {
+            $page = Find-UmObject -Session $directory.Session -Request $request -InputObject $Identity.RawInput
+            Write-NotificationPage $run $page
+            return
+        }
+        if ($MyInvocation.ExpectingInput) {
+            return
+        }
+        $pager = New-UmPager -Session $directory.Session -Request $request -ResultSize $ResultSize
+        while (-not $pager.Done) {
+            Write-NotificationPage $run (Read-UmPage $pager)
+        }
+        if ($pager.Cut) {
+            $PSCmdlet.WriteWarning((Get-UmCutWarning $pager))
+        }
+    }
+}

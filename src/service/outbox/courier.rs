@@ -1,0 +1,264 @@
+//! Attempts to deliver: how long a reset waits for one, when the next one is made, and what the outbox is told.
+
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::Result;
+use crate::clock::{Clock, Timestamp};
+use crate::notification::outbox::{Lease, Outbox};
+use crate::notification::{DeliveryError, Notifier, OutgoingMessage};
+use crate::service::{Service, random_id};
+
+/// How long a reset waits for its message to be taken.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Deliveries that go on although nobody waits for them any more: with so many the way is taken to be blocked.
+const MAX_OVERDUE: usize = 4;
+/// After a delivery that took longer than this and failed, or was waited for in vain, resets do not try for a while: a pipeline
+/// of resets would wait for each of them.
+const SLOW: Duration = Duration::from_secs(1);
+const PAUSE_MILLIS: i64 = 30_000;
+/// Waiting time after a failed attempt: doubled each time, up to an hour, and up to a quarter less or more.
+const BACK_OFF_MILLIS: i64 = 60_000;
+const MAX_BACK_OFF_MILLIS: i64 = 3_600_000;
+
+/// What became of an attempt, and whether the outbox could note it.
+pub(super) enum Attempt {
+    Delivered { noted: Result<()> },
+    Queued { reason: String, noted: Result<()> },
+    Refused { reason: String, noted: Result<()> },
+}
+
+/// What the attempts of one service have in common.
+#[derive(Default)]
+pub(in crate::service) struct Courier {
+    overdue: Arc<AtomicUsize>,
+    /// Until when resets do not try, and why.
+    paused_until: AtomicI64,
+    reason: Mutex<String>,
+}
+
+impl Courier {
+    /// Why nothing should be tried now by somebody who does not want to wait.
+    fn blocked(&self, now: Timestamp) -> Option<String> {
+        let left = self.paused_until.load(Ordering::Acquire).saturating_sub(now.0);
+        // A clock that was set back must not keep messages waiting.
+        let paused = (1..=PAUSE_MILLIS).contains(&left);
+        let reason = || self.reason.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        (paused || self.overdue.load(Ordering::Acquire) >= MAX_OVERDUE).then(reason)
+    }
+
+    fn pause(&self, now: Timestamp, reason: &str) {
+        reason.clone_into(&mut self.reason.lock().unwrap_or_else(PoisonError::into_inner));
+        self.paused_until
+            .store(now.plus_millis(PAUSE_MILLIS).0, Ordering::Release);
+    }
+}
+
+/// What one attempt needs; it may go on in a thread of its own after the service is gone.
+struct Errand {
+    notifier: Arc<dyn Notifier>,
+    outbox: Arc<dyn Outbox>,
+    clock: Arc<dyn Clock>,
+    message: OutgoingMessage,
+    lease: Lease,
+    earlier_attempts: u32,
+}
+
+impl Errand {
+    /// Delivers and tells the outbox.
+    fn run(self) -> Attempt {
+        match self.notifier.deliver(&self.message) {
+            Ok(()) => Attempt::Delivered {
+                noted: self.outbox.remove(self.lease.id),
+            },
+            Err(DeliveryError::Temporary(reason)) => Attempt::Queued {
+                noted: self.put_off(&reason),
+                reason,
+            },
+            Err(DeliveryError::Permanent(reason)) => Attempt::Refused {
+                noted: self.put_off(&reason),
+                reason,
+            },
+        }
+    }
+
+    fn put_off(&self, reason: &str) -> Result<()> {
+        let until = self.clock.now().plus_millis(back_off(self.earlier_attempts));
+        self.outbox.defer(self.lease, until, reason).map(drop)
+    }
+}
+
+impl Service {
+    fn errand(&self, message: OutgoingMessage, lease: Lease, earlier_attempts: u32) -> Errand {
+        Errand {
+            notifier: Arc::clone(&self.ports.notifier),
+            outbox: Arc::clone(&self.ports.outbox),
+            clock: Arc::clone(&self.ports.clock),
+            message,
+            lease,
+            earlier_attempts,
+        }
+    }
+
+    /// Right after the change: waits a few seconds, or not at all while the way is known to be blocked.
+    pub(super) fn first_attempt(&self, message: OutgoingMessage, lease: Lease) -> Attempt {
+        let errand = self.errand(message, lease, 0);
+        if !self.ports.notifier.may_block() {
+            return errand.run();
+        }
+        if let Some(reason) = self.courier.blocked(self.now()) {
+            let noted = errand.put_off(&reason);
+            return Attempt::Queued { reason, noted };
+        }
+        self.bounded(errand, PATIENCE)
+    }
+
+    /// A later attempt by somebody who has that much time.
+    pub(super) fn later_attempt(
+        &self,
+        message: OutgoingMessage,
+        lease: Lease,
+        earlier_attempts: u32,
+        patience: Option<Duration>,
+    ) -> Attempt {
+        let errand = self.errand(message, lease, earlier_attempts);
+        match patience.filter(|_| self.ports.notifier.may_block()) {
+            None => errand.run(),
+            Some(patience) => self.bounded(errand, patience),
+        }
+    }
+
+    /// Whether those who must not wait should try at all.
+    pub(super) fn is_way_free(&self) -> bool {
+        !self.ports.notifier.may_block() || self.courier.blocked(self.now()).is_none()
+    }
+
+    /// Runs the errand in a thread and waits for it that long. What takes longer goes on, and the outbox learns what came of it.
+    fn bounded(&self, errand: Errand, patience: Duration) -> Attempt {
+        let began = Instant::now();
+        let (tell, told) = channel();
+        let watch = Arc::new(Watch {
+            overdue: Arc::clone(&self.courier.overdue),
+            stage: Mutex::new(Stage::WaitedFor),
+        });
+        let (lease, outbox, clock) = (errand.lease, Arc::clone(&errand.outbox), Arc::clone(&errand.clock));
+        let ended = Ended(Arc::clone(&watch));
+        let thread = std::thread::Builder::new().name("umpin-courier".to_owned());
+        let started = thread.spawn(move || {
+            let _ended = ended;
+            let _ = tell.send(errand.run());
+        });
+        if let Err(error) = started {
+            let reason = format!("no thread could be started to deliver it: {error}");
+            let noted = outbox
+                .defer(lease, clock.now().plus_millis(back_off(0)), &reason)
+                .map(drop);
+            return Attempt::Queued { reason, noted };
+        }
+        let attempt = match told.recv_timeout(patience) {
+            Ok(attempt) => attempt,
+            Err(RecvTimeoutError::Timeout) => {
+                watch.give_up_waiting();
+                self.courier.pause(
+                    self.now(),
+                    "a delivery before it was not taken within a few seconds, so it was not tried yet",
+                );
+                let reason = format!(
+                    "it was not taken within {} s and is still being tried",
+                    patience.as_secs()
+                );
+                return Attempt::Queued { reason, noted: Ok(()) };
+            }
+            // The lease ends by itself.
+            Err(RecvTimeoutError::Disconnected) => Attempt::Queued {
+                reason: "delivering it failed with an internal error".to_owned(),
+                noted: Ok(()),
+            },
+        };
+        if let Attempt::Queued { reason, .. } = &attempt
+            && began.elapsed() > SLOW
+        {
+            self.courier.pause(
+                self.now(),
+                &format!("the delivery before it failed ({reason}), so it was not tried yet"),
+            );
+        }
+        attempt
+    }
+}
+
+/// Counts a delivery from when nobody waits for it any more until it ends, however it does.
+struct Watch {
+    overdue: Arc<AtomicUsize>,
+    stage: Mutex<Stage>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    WaitedFor,
+    Overdue,
+    Ended,
+}
+
+impl Watch {
+    fn give_up_waiting(&self) {
+        let mut stage = self.stage.lock().unwrap_or_else(PoisonError::into_inner);
+        if *stage == Stage::WaitedFor {
+            *stage = Stage::Overdue;
+            self.overdue.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+}
+
+struct Ended(Arc<Watch>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let mut stage = self.0.stage.lock().unwrap_or_else(PoisonError::into_inner);
+        if std::mem::replace(&mut *stage, Stage::Ended) == Stage::Overdue {
+            self.0.overdue.fetch_sub(1, Ordering::AcqRel);
+        }
+    }
+}
+
+/// How long to wait after this many earlier failures.
+pub(super) fn back_off(earlier_attempts: u32) -> i64 {
+    let base = BACK_OFF_MILLIS
+        .saturating_mul(1_i64 << earlier_attempts.min(10))
+        .min(MAX_BACK_OFF_MILLIS);
+    // Without a random number all is as well, only less spread.
+    let [low, high, ..] = random_id().unwrap_or([0, 128, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    let spread = i64::from(u16::from_le_bytes([low, high]));
+    base - base / 4 + base / 2 * spread / 65_536
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waiting_times_double_up_to_an_hour_and_are_spread() {
+        for attempts in 0..40 {
+            let base = (60_000_i64 << attempts.min(6)).min(3_600_000);
+            let times: Vec<i64> = (0..200).map(|_| back_off(attempts)).collect();
+            for time in &times {
+                assert!((base * 3 / 4..=base * 5 / 4).contains(time), "{attempts}: {time}");
+            }
+            let (least, most) = (times.iter().min().unwrap(), times.iter().max().unwrap());
+            assert!(most - least > base / 4, "{attempts}: {least}..{most}");
+        }
+    }
+
+    #[test]
+    fn a_blocked_way_is_tried_again_after_a_while_and_after_the_clock_was_set_back() {
+        let courier = Courier::default();
+        assert_eq!(courier.blocked(Timestamp(1_000_000)), None);
+        courier.pause(Timestamp(1_000_000), "slow");
+        assert_eq!(courier.blocked(Timestamp(1_000_001)).as_deref(), Some("slow"));
+        assert_eq!(courier.blocked(Timestamp(1_029_999)).as_deref(), Some("slow"));
+        assert_eq!(courier.blocked(Timestamp(1_030_000)), None);
+        assert_eq!(courier.blocked(Timestamp(900_000)), None);
+    }
+}

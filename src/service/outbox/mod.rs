@@ -1,0 +1,171 @@
+//! How a message and the change that it announces become one: neither is lost without the other, whatever ends in between.
+//!
+//! Where the directory shares its transactions with the outbox there is nothing to it. Otherwise it takes two steps: the message is
+//! recorded, then the change is asked for, then the message is released. What died in between leaves an unconfirmed entry, whose
+//! fate `recovery.rs` finds out.
+
+mod courier;
+mod drain;
+mod expiry;
+mod listing;
+mod recovery;
+mod sending;
+
+use super::{Service, Warning};
+use crate::clock::Timestamp;
+use crate::credential::keyring::{KeyRing, Purpose};
+use crate::credential::seal::SealContext;
+use crate::directory::{Applied, CredentialChange};
+use crate::mailbox::Mailbox;
+use crate::notification::outbox::{EntryState, Lease, OutboxEntry};
+use crate::notification::{DELIVERY_LIMIT, OutgoingMessage};
+use crate::random::system_rng;
+use crate::service::notify::pack;
+use crate::service::reset::Notification;
+use crate::{ErrorCode, Result};
+
+pub(super) use courier::Courier;
+pub use listing::NotificationItem;
+pub use sending::{SendReport, SendRequest, SentItem};
+
+use courier::Attempt;
+
+/// How long an entry is one process's alone: longer than one delivery may take, with some of it for reading the record.
+const LEASE_MILLIS: i64 = DELIVERY_LIMIT.as_millis() as i64 + 60_000;
+
+/// A message whose change is durable, and the right to hand it over.
+pub struct Pending {
+    /// The message.
+    pub message: OutgoingMessage,
+    /// `None`: somebody else is handing it over.
+    lease: Option<Lease>,
+}
+
+impl Service {
+    /// The outbox entry of a composed message, and what is to be handed over once the change is durable.
+    pub(super) fn pending(
+        &self,
+        message: OutgoingMessage,
+        pin_id: [u8; 16],
+        controller: Option<String>,
+        context: &SealContext,
+        ring: &KeyRing,
+    ) -> Result<(OutboxEntry, Pending)> {
+        let entry = OutboxEntry {
+            id: message.id,
+            mailbox: context.object_id,
+            pin_id,
+            controller,
+            state: EntryState::Ready,
+            created: message.created,
+            sealed: ring.seal(Purpose::Outbox, context, &pack(&message)?, &mut system_rng())?,
+            leased_until: self.lease_end(),
+            attempts: 0,
+            last_error: None,
+        };
+        let lease = Some(entry.lease());
+        Ok((entry, Pending { message, lease }))
+    }
+
+    /// Makes a change and, with it or around it, records its message. `pending` is that message.
+    pub(super) fn apply(&self, mut change: CredentialChange, pending: Option<&mut Pending>) -> Result<Applied> {
+        let outbox = &*self.ports.outbox;
+        if outbox.is_transactional() {
+            return self.directory().apply(change);
+        }
+        let Some(mut entry) = change.message.take() else {
+            return self.directory().apply(change);
+        };
+        entry.state = EntryState::Unconfirmed;
+        outbox.record(&entry)?;
+        match self.directory().apply(change) {
+            Ok(Applied::Committed) => {
+                // A failure here loses nothing: the entry stays unconfirmed, and its fate can be read from the record.
+                let lease = outbox.release(entry.lease(), self.lease_end()).unwrap_or_default();
+                if let Some(pending) = pending {
+                    pending.lease = lease;
+                }
+                Ok(Applied::Committed)
+            }
+            Err(error) if error.code() == ErrorCode::OutcomeUnknown => Err(error),
+            // Nothing was changed. An entry that cannot be removed is found out about as well.
+            refused => {
+                let _ = outbox.remove(entry.id);
+                refused
+            }
+        }
+    }
+
+    fn lease_end(&self) -> Timestamp {
+        self.now().plus_millis(LEASE_MILLIS)
+    }
+
+    /// The first attempt, right after the change. A failed one leaves the entry in the outbox.
+    pub(super) fn hand_over(
+        &self,
+        mailbox: &Mailbox,
+        pending: Pending,
+        warnings: &mut Vec<Warning>,
+        diagnostics: &mut Vec<String>,
+    ) -> Notification {
+        let name = mailbox.identity();
+        let recipient = pending.message.recipient.clone();
+        let queued = |reason: &str| {
+            Warning::new(
+                "NotificationQueued",
+                format!("The PIN of \"{name}\" was changed; its message to {recipient} is queued: {reason}."),
+            )
+            .action("Correct the cause; the next reset, or Send-UMPinNotification, sends what is queued.")
+        };
+        let Some(lease) = self.still_ours(pending.lease) else {
+            warnings.push(queued("it is left to another process"));
+            return Notification::Queued;
+        };
+        let notification = match self.first_attempt(pending.message, lease) {
+            Attempt::Delivered { noted } => {
+                diagnostics.push(format!("Handed the message for \"{name}\" over to {recipient}."));
+                if let Err(error) = noted {
+                    // Delivered all the same; at worst it is delivered once more under the same Message-ID.
+                    diagnostics.push(format!("The delivered message stays in the outbox: {error}"));
+                }
+                Notification::Sent
+            }
+            Attempt::Queued { reason, noted } => {
+                warnings.push(queued(&reason));
+                note(&noted, diagnostics);
+                Notification::Queued
+            }
+            Attempt::Refused { reason, noted } => {
+                warnings.push(
+                    Warning::new(
+                        "NotificationFailed",
+                        format!(
+                            "The PIN of \"{name}\" was changed, but its message to {recipient} could not be delivered: {reason}."
+                        ),
+                    )
+                    .action(ErrorCode::NotificationFailed.default_action()),
+                );
+                note(&noted, diagnostics);
+                Notification::Failed
+            }
+        };
+        self.report_pickup(warnings);
+        notification
+    }
+
+    /// A change may have waited long for its turn: what is left of the lease must be enough for a delivery.
+    fn still_ours(&self, lease: Option<Lease>) -> Option<Lease> {
+        let lease = lease?;
+        let needed = i64::try_from(DELIVERY_LIMIT.as_millis()).unwrap_or(i64::MAX);
+        if self.now().plus_millis(needed) <= lease.until {
+            return Some(lease);
+        }
+        self.ports.outbox.release(lease, self.lease_end()).unwrap_or_default()
+    }
+}
+
+fn note(noted: &Result<()>, diagnostics: &mut Vec<String>) {
+    if let Err(error) = noted {
+        diagnostics.push(format!("The outbox could not note the failed attempt: {error}"));
+    }
+}

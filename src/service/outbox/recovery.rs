@@ -1,0 +1,131 @@
+//! What became of a change whose process died, or whose answer was lost, after its message was recorded.
+//!
+//! The record on the controller that the change was sent to tells: its PIN is the one announced, or has been it, or is not. In the
+//! last case the change may still be on its way. So the record is first replaced by the same record sealed anew, which makes every
+//! change that was computed from the old one fail, and only then is it certain that the announced PIN never comes into force.
+
+use std::time::{Duration, Instant};
+
+use super::Service;
+use crate::credential::keyring::Purpose;
+use crate::credential::record::{CredentialRecord, PinState};
+use crate::directory::{Applied, CounterChange, CredentialChange, StoredCredential, Swap};
+use crate::notification::outbox::OutboxEntry;
+use crate::random::system_rng;
+use crate::service::random_id;
+use crate::{Error, ErrorCode, Result};
+
+/// How long one recovery keeps trying while others change the record; later it is tried again.
+const DEADLINE: Duration = Duration::from_secs(5);
+
+/// What is known of the PIN that an entry announces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It is the PIN in force.
+    InForce,
+    /// It was, or it would have been but for a later one.
+    Replaced,
+    /// It never was and never will be.
+    NeverSet,
+    /// There is no such mailbox any more.
+    MailboxGone,
+}
+
+impl Fate {
+    /// Why a message is not sent.
+    pub(super) const fn explained(self) -> &'static str {
+        match self {
+            Self::InForce => "the PIN is in force",
+            Self::Replaced => "the PIN has been replaced since",
+            Self::NeverSet => "the PIN was never set",
+            Self::MailboxGone => "the mailbox is gone",
+        }
+    }
+}
+
+impl Service {
+    /// The fate of an entry whose change is certain.
+    pub(super) fn fate(&self, entry: &OutboxEntry) -> Result<Fate> {
+        Ok(match self.look(entry)? {
+            None => Fate::MailboxGone,
+            Some((_, record)) => match record.pin_state(entry.pin_id) {
+                PinState::Current => Fate::InForce,
+                // A record does not remember for ever.
+                PinState::Superseded | PinState::Unknown => Fate::Replaced,
+            },
+        })
+    }
+
+    /// The fate of an entry whose change may or may not have been made, or may yet be. Afterwards it no longer can be.
+    ///
+    /// # Errors
+    /// The fate is still unknown.
+    pub(super) fn settle_fate(&self, entry: &OutboxEntry) -> Result<Fate> {
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            let Some((stored, record)) = self.look(entry)? else {
+                return Ok(Fate::MailboxGone);
+            };
+            match record.pin_state(entry.pin_id) {
+                PinState::Current => return Ok(Fate::InForce),
+                PinState::Superseded => return Ok(Fate::Replaced),
+                PinState::Unknown => {}
+            }
+            match self.directory().apply(self.sealed_anew(entry, stored, &record)?)? {
+                Applied::Committed => return Ok(Fate::NeverSet),
+                // Perhaps it was the very change: look again.
+                Applied::Conflict if Instant::now() < deadline => {}
+                Applied::Conflict => {
+                    return Err(Error::new(
+                        ErrorCode::WriteConflict,
+                        "other writers keep changing the record that tells whether the PIN was set",
+                    ));
+                }
+            }
+        }
+    }
+
+    /// The record where the change was sent to, and nowhere else: another controller may not know of it yet.
+    fn look(&self, entry: &OutboxEntry) -> Result<Option<(StoredCredential, CredentialRecord)>> {
+        let stored = match self
+            .directory()
+            .credential_on(entry.mailbox, entry.controller.as_deref())
+        {
+            Ok(stored) => stored,
+            Err(error) if error.code() == ErrorCode::ManagementObjectNotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let record = match &stored.record {
+            // A first PIN: the record to write is one without, so that a late change finds something where it expects nothing.
+            None => CredentialRecord::never_set(random_id()?),
+            Some(sealed) => {
+                let context = self.seal_context(entry.mailbox)?;
+                let plain = self.ring()?.open(Purpose::Record, &context, sealed)?;
+                CredentialRecord::decode(&plain)
+                    .map_err(|e| Error::new(ErrorCode::StoreCorrupt, "The PIN record is damaged.").caused_by(e))?
+            }
+        };
+        Ok(Some((stored, record)))
+    }
+
+    fn sealed_anew(
+        &self,
+        entry: &OutboxEntry,
+        stored: StoredCredential,
+        record: &CredentialRecord,
+    ) -> Result<CredentialChange> {
+        let context = self.seal_context(entry.mailbox)?;
+        let ring = self.ring_on_disk()?;
+        Ok(CredentialChange {
+            mailbox: entry.mailbox,
+            controller: entry.controller.clone(),
+            record: Some(Swap {
+                expected: stored.record,
+                new: ring.seal(Purpose::Record, &context, &record.encode(), &mut system_rng())?,
+            }),
+            counter: CounterChange::Keep,
+            message: None,
+            audit: None,
+        })
+    }
+}

@@ -1,0 +1,162 @@
+//! Sending what is queued, on request: all that is due, or all of one mailbox whether due or not.
+
+use std::time::{Duration, Instant};
+
+use super::Service;
+use super::drain::Handled;
+use crate::Result;
+use crate::clock::Timestamp;
+use crate::mailbox::Mailbox;
+use crate::notification::outbox::{EntryState, OutboxEntry};
+use crate::service::resolve::Lookup;
+
+/// Messages of one call, and how long it goes on to take further ones: the caller wants to hear something.
+const PER_CALL: usize = 50;
+const CALL_TIME: Duration = Duration::from_secs(5);
+/// So many failures in a row that took so long together: the way is blocked, and every further message would only wait too.
+const FAILURES: u32 = 3;
+const FAILURE_TIME: Duration = Duration::from_secs(10);
+
+/// What is to be sent.
+#[derive(Default)]
+pub struct SendRequest<'a> {
+    /// One mailbox: all of its messages, whether due or not. Omitted: all that are due.
+    pub identity: Option<&'a str>,
+    /// Where it is looked for.
+    pub lookup: Lookup<'a>,
+    /// All that were due then; omitted: now. Whoever calls again with what the first call said goes once through the queue,
+    /// however long that takes.
+    pub due: Option<Timestamp>,
+}
+
+/// What became of one message.
+#[derive(Clone, Debug)]
+pub struct SentItem {
+    /// The local part of its `Message-ID`.
+    pub id: [u8; 16],
+    /// Whose PIN it announces; `None` when the mailbox is gone.
+    pub mailbox: Option<Mailbox>,
+    /// When the PIN was set.
+    pub queued_since: Timestamp,
+    /// How often delivery has been tried.
+    pub attempts: u32,
+    /// `sent`, `dropped`, `queued`, `failed`, `expired` or `busy`.
+    pub outcome: &'static str,
+    /// Why, where it was not sent.
+    pub reason: Option<String>,
+}
+
+/// What a call did.
+#[derive(Clone, Debug, Default)]
+pub struct SendReport {
+    /// The messages that were tried.
+    pub items: Vec<SentItem>,
+    /// There may be more: call again with this.
+    pub next: Option<Timestamp>,
+    /// Stopped, although there is more, because nothing gets through.
+    pub blocked: bool,
+}
+
+impl Service {
+    /// Tries what is queued.
+    ///
+    /// # Errors
+    /// Those of the look-up and of the store. What concerns one message is told with that.
+    pub fn send_notifications(&self, request: &SendRequest<'_>) -> Result<SendReport> {
+        let mut report = SendReport::default();
+        match request.identity {
+            Some(identity) => self.send_of(&self.resolve(identity, request.lookup)?, &mut report)?,
+            None => self.send_due(request.due.unwrap_or_else(|| self.now()), &mut report)?,
+        }
+        Ok(report)
+    }
+
+    fn send_due(&self, due: Timestamp, report: &mut SendReport) -> Result<()> {
+        let began = Instant::now();
+        let mut failures = Failures::default();
+        // One at a time: a lease must outlast the delivery, and none is held for what is not yet begun.
+        while let Some(entry) = self.ports.outbox.lease_due(due, self.lease_end(), 1)?.pop() {
+            self.send_one(entry, &mut failures, report);
+            if failures.is_blocked() {
+                report.blocked = true;
+                break;
+            }
+            if report.items.len() >= PER_CALL || began.elapsed() >= CALL_TIME {
+                report.next = Some(due);
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn send_of(&self, mailbox: &Mailbox, report: &mut SendReport) -> Result<()> {
+        let listed = self.ports.outbox.entries(Some(mailbox.object_id), None, usize::MAX)?;
+        let mut failures = Failures::default();
+        for entry in listed.items.iter().filter(|entry| entry.state != EntryState::Failed) {
+            match self.ports.outbox.lease(entry.id, self.now(), self.lease_end())? {
+                Some(entry) => self.send_one(entry, &mut failures, report),
+                None => {
+                    let mut item = self.sent_item(entry);
+                    item.took(Handled::Lost);
+                    report.items.push(item);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn send_one(&self, entry: OutboxEntry, failures: &mut Failures, report: &mut SendReport) {
+        let tried = Instant::now();
+        let mut item = self.sent_item(&entry);
+        item.attempts += 1;
+        let handled = self.handle(entry, None);
+        failures.note(matches!(handled, Handled::Queued(_)), tried.elapsed());
+        item.took(handled);
+        report.items.push(item);
+    }
+
+    fn sent_item(&self, entry: &OutboxEntry) -> SentItem {
+        SentItem {
+            id: entry.id,
+            mailbox: self.directory().find_by_object_id(entry.mailbox).unwrap_or_default(),
+            queued_since: entry.created,
+            attempts: entry.attempts,
+            outcome: "queued",
+            reason: None,
+        }
+    }
+}
+
+impl SentItem {
+    fn took(&mut self, handled: Handled) {
+        (self.outcome, self.reason) = match handled {
+            Handled::Sent => ("sent", None),
+            Handled::Dropped(fate) => ("dropped", Some(fate.explained().to_owned())),
+            Handled::Queued(reason) => ("queued", Some(reason)),
+            Handled::Refused(reason) => ("failed", Some(reason)),
+            Handled::Expired(reason) => ("expired", Some(reason)),
+            Handled::Lost => ("busy", Some("another process is handling it".to_owned())),
+        };
+    }
+}
+
+#[derive(Default)]
+struct Failures {
+    in_a_row: u32,
+    time: Duration,
+}
+
+impl Failures {
+    fn note(&mut self, failed: bool, took: Duration) {
+        if failed {
+            self.in_a_row += 1;
+            self.time += took;
+        } else {
+            *self = Self::default();
+        }
+    }
+
+    fn is_blocked(&self) -> bool {
+        self.in_a_row >= FAILURES && self.time >= FAILURE_TIME
+    }
+}

@@ -1,0 +1,91 @@
+//! The outbox as JSON: what waits, and what became of it when it was sent on request. Never recipient or content.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::requests::check_version;
+use super::responses::bytes;
+use crate::Result;
+use crate::clock::Timestamp;
+use crate::directory::Page;
+use crate::mailbox::Mailbox;
+use crate::notification::outbox::EntryState;
+use crate::service::Lookup;
+use crate::service::outbox::{NotificationItem, SendReport, SendRequest, SentItem};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(in crate::session) struct SendMessage {
+    v: u64,
+    identity: Option<String>,
+    due: Option<i64>,
+    #[serde(default)]
+    ignore_default_scope: bool,
+    domain_controller: Option<String>,
+}
+
+impl SendMessage {
+    pub(super) fn checked(self) -> Result<Self> {
+        check_version(self.v)?;
+        Ok(self)
+    }
+
+    pub(in crate::session) fn request(&self) -> SendRequest<'_> {
+        SendRequest {
+            identity: self.identity.as_deref(),
+            lookup: Lookup {
+                ignore_default_scope: self.ignore_default_scope,
+                domain_controller: self.domain_controller.as_deref(),
+            },
+            due: self.due.map(Timestamp),
+        }
+    }
+}
+
+pub(in crate::session) fn notifications(page: &Page<NotificationItem>) -> Vec<u8> {
+    let items: Vec<Value> = page.items.iter().map(listed).collect();
+    bytes(json!({ "items": items, "next": page.next }))
+}
+
+fn listed(item: &NotificationItem) -> Value {
+    json!({
+        "id": id(item.id),
+        "identity": item.mailbox.as_ref().map(Mailbox::identity),
+        "guid": item.mailbox.as_ref().map(|mailbox| mailbox.guid.to_string()),
+        "state": match item.state {
+            EntryState::Ready => "queued",
+            EntryState::Unconfirmed => "unconfirmed",
+            EntryState::Failed => "failed",
+        },
+        "queuedSince": item.queued_since.0,
+        "attempts": item.attempts,
+        "nextAttempt": item.next_attempt.map(|at| at.0),
+        "expiresOn": item.expires_at.map(|at| at.0),
+        "lastError": item.last_error,
+    })
+}
+
+pub(in crate::session) fn sent(report: &SendReport) -> Vec<u8> {
+    let items: Vec<Value> = report.items.iter().map(outcome).collect();
+    bytes(json!({
+        "items": items,
+        "next": report.next.map(|due| due.0),
+        "blocked": report.blocked,
+    }))
+}
+
+fn outcome(item: &SentItem) -> Value {
+    json!({
+        "id": id(item.id),
+        "identity": item.mailbox.as_ref().map(Mailbox::identity),
+        "guid": item.mailbox.as_ref().map(|mailbox| mailbox.guid.to_string()),
+        "queuedSince": item.queued_since.0,
+        "attempts": item.attempts,
+        "outcome": item.outcome,
+        "reason": item.reason,
+    })
+}
+
+fn id(id: [u8; 16]) -> String {
+    format!("{:032x}", u128::from_be_bytes(id))
+}

@@ -1,0 +1,28 @@
+//! The outbox: no PIN in force without its message, no message without its PIN, whatever dies, is late or is lost in between.
+//!
+//! `world.rs` is a directory of several controllers whose answers are delayed and lost, for hosts that die at any step; the other
+//! processes of `kill.rs` and `leases.rs` are this test binary once more (`child.rs`).
+
+mod chance;
+mod child;
+mod crash;
+mod expiry;
+mod faults;
+mod kill;
+mod late;
+mod leases;
+mod messages;
+mod order;
+mod patience;
+#[path = "../durability/process.rs"]
+mod process;
+#[path = "../durability/rig.rs"]
+mod rig;
+#[path = "../support/mod.rs"]
+mod support;
+#[allow(dead_code, reason = "shared with the tests of durability")]
+#[path = "../durability/trace.rs"]
+mod trace;
+mod upgrade;
+mod verdict;
+mod world;

@@ -1,0 +1,542 @@
+//! A remote directory as hosts see it: a network in between that loses and delays, controllers that are down, hosts that die.
+
+use std::collections::{HashMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
+use std::time::Duration;
+
+use tempfile::TempDir;
+use umpin::audit::AuditTrail;
+use umpin::clock::{Clock, Timestamp};
+use umpin::directory::embedded::{EmbeddedDirectory, EmbeddedOptions, LocalOutbox};
+use umpin::directory::{
+    Applied, CounterChange, CredentialChange, Directory, ImportCounts, MailboxFilter, Matches, Page, PolicyObject,
+    StoredCredential,
+};
+use umpin::identity::Identity;
+use umpin::import::ImportPlan;
+use umpin::mailbox::{Mailbox, ObjectId};
+use umpin::notification::outbox::{Lease, Outbox, OutboxEntry};
+use umpin::notification::{DeliveryError, Notifier, OutgoingMessage};
+use umpin::service::{Caller, Ports, Service, Settings};
+use umpin::{Error, ErrorCode, Result};
+
+use crate::{rig, support};
+
+/// Where changes are written unless a test says otherwise.
+pub const DC1: &str = "dc1.contoso.com";
+pub const DC2: &str = "dc2.contoso.com";
+
+/// What the network does with a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    Prompt,
+    /// It never arrives, and the host waits in vain.
+    RequestLost,
+    /// It arrives at once, and the host waits in vain.
+    AnswerLost,
+    /// It arrives when [`World::land`] is called, and the host waits in vain.
+    Late,
+}
+
+/// What happened, in its order.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A record came into force on a controller.
+    Landed { mailbox: ObjectId, sealed: Vec<u8> },
+    /// A message was accepted.
+    Mailed { id: [u8; 16], to: String, pin: String },
+}
+
+#[derive(Default)]
+struct Controller {
+    down: bool,
+    stored: HashMap<ObjectId, StoredCredential>,
+}
+
+#[derive(Default)]
+struct State {
+    controllers: HashMap<String, Controller>,
+    ways: VecDeque<Way>,
+    in_flight: Vec<(String, CredentialChange)>,
+    relay_down: bool,
+    events: Vec<Event>,
+}
+
+type Meanwhile = Box<dyn FnOnce() + Send>;
+
+pub struct World {
+    pub home: TempDir,
+    people: EmbeddedDirectory,
+    state: Mutex<State>,
+    now: AtomicI64,
+    /// What happens on other hosts while the next change is on its way, before it arrives or after.
+    meanwhile: Mutex<Option<(bool, Meanwhile)>>,
+    /// Directory calls until what is in flight lands; 0: it waits.
+    landing: AtomicU64,
+}
+
+impl World {
+    pub fn new(mailboxes: usize) -> Arc<Self> {
+        let home = rig::store(mailboxes);
+        let people = support::embedded(home.path());
+        let world = Self {
+            home,
+            people,
+            state: Mutex::default(),
+            now: AtomicI64::new(1_800_000_000_000),
+            meanwhile: Mutex::new(None),
+            landing: AtomicU64::new(0),
+        };
+        for name in [DC1, DC2] {
+            world.state().controllers.insert(name.to_owned(), Controller::default());
+        }
+        Arc::new(world)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn set_down(&self, controller: &str, down: bool) {
+        self.state().controllers.get_mut(controller).expect("a controller").down = down;
+    }
+
+    pub fn set_relay_down(&self, down: bool) {
+        self.state().relay_down = down;
+    }
+
+    /// How the next changes travel; those after them promptly.
+    pub fn send_by(&self, ways: &[Way]) {
+        self.state().ways = ways.iter().copied().collect();
+    }
+
+    pub fn later(&self, time: Duration) {
+        let millis = i64::try_from(time.as_millis()).expect("a time");
+        self.now.fetch_add(millis, Ordering::Relaxed);
+    }
+
+    /// Everything in flight arrives now.
+    pub fn land(&self) {
+        let state = &mut *self.state();
+        for (controller, change) in std::mem::take(&mut state.in_flight) {
+            swap(state, &controller, &change);
+        }
+    }
+
+    /// Happens while the next change is on its way: after it has arrived, or before.
+    pub fn meanwhile(&self, arrived: bool, what: impl FnOnce() + Send + 'static) {
+        *self.meanwhile.lock().unwrap_or_else(PoisonError::into_inner) = Some((arrived, Box::new(what)));
+    }
+
+    fn let_happen(&self, arrived: bool) {
+        let mut slot = self.meanwhile.lock().unwrap_or_else(PoisonError::into_inner);
+        let what = slot.take_if(|(when, _)| *when == arrived);
+        drop(slot);
+        if let Some((_, what)) = what {
+            what();
+        }
+    }
+
+    /// Everything in flight arrives before the directory's call of that number from now on.
+    pub fn land_at_call(&self, number: u64) {
+        self.landing.store(number, Ordering::Relaxed);
+    }
+
+    pub fn is_anything_in_flight(&self) -> bool {
+        !self.state().in_flight.is_empty()
+    }
+
+    /// What one controller has of everybody, the other gets.
+    pub fn replicate(&self, from: &str, to: &str) {
+        let state = &mut *self.state();
+        let stored = state.controllers[from].stored.clone();
+        state.controllers.get_mut(to).expect("a controller").stored = stored;
+    }
+
+    pub fn events(&self) -> Vec<Event> {
+        self.state().events.clone()
+    }
+
+    pub fn object_id(&self, number: usize) -> ObjectId {
+        rig::mailbox(&self.people, &rig::address(number)).object_id
+    }
+
+    pub fn store_id(&self) -> [u8; 16] {
+        self.people.store_id().expect("a store")
+    }
+
+    pub fn stored(&self, id: ObjectId, controller: &str) -> StoredCredential {
+        self.state().controllers[controller]
+            .stored
+            .get(&id)
+            .cloned()
+            .unwrap_or_default()
+    }
+
+    pub fn outbox_file(&self, host: &str) -> PathBuf {
+        self.home.path().join(format!("{host}.outbox.db"))
+    }
+
+    /// A process on a host: the host's outbox outlives it.
+    pub fn process(self: &Arc<Self>, host: &str) -> Process {
+        silence();
+        let fuse = Arc::new(Fuse::default());
+        let ports = Ports {
+            directory: Arc::new(Remote {
+                world: Arc::clone(self),
+                fuse: Arc::clone(&fuse),
+            }),
+            audit: Arc::new(EmbeddedDirectory::new(EmbeddedOptions::new(self.outbox_file(host)))),
+            outbox: Arc::new(Mortal {
+                outbox: LocalOutbox::new(EmbeddedOptions::new(self.outbox_file(host))),
+                fuse: Arc::clone(&fuse),
+            }),
+            notifier: Arc::new(Relay {
+                world: Arc::clone(self),
+                fuse: Arc::clone(&fuse),
+            }),
+            clock: Arc::new(WorldClock(Arc::clone(self))),
+            keys: Arc::new(support::keys(self.home.path())),
+        };
+        let settings = Settings {
+            cost: rig::CHEAP,
+            audit: true,
+            audit_retention_days: None,
+            message: umpin::notification::MessageSettings::default(),
+            scope: None,
+            answer_floor: Duration::ZERO,
+            expire_notifications_after: Duration::from_secs(72 * 3600),
+            netbios_name: None,
+            caller: Caller {
+                user: "CONTOSO\\admin".to_owned(),
+                host: host.to_owned(),
+                application: "outbox".to_owned(),
+            },
+        };
+        Process {
+            service: Service::new(ports, settings),
+            fuse,
+        }
+    }
+}
+
+/// The compare-and-swap, when it arrives.
+fn swap(state: &mut State, controller: &str, change: &CredentialChange) -> Applied {
+    let stored = state
+        .controllers
+        .get_mut(controller)
+        .expect("a controller")
+        .stored
+        .entry(change.mailbox)
+        .or_default();
+    if let Some(record) = &change.record
+        && record.expected != stored.record
+    {
+        return Applied::Conflict;
+    }
+    match &change.counter {
+        CounterChange::Keep => {}
+        CounterChange::Set(new) => stored.counter = Some(new.clone()),
+        CounterChange::Swap(swap) if swap.expected == stored.counter => stored.counter = Some(swap.new.clone()),
+        CounterChange::Swap(_) => return Applied::Conflict,
+    }
+    if let Some(record) = &change.record {
+        stored.record = Some(record.new.clone());
+        state.events.push(Event::Landed {
+            mailbox: change.mailbox,
+            sealed: record.new.clone(),
+        });
+    }
+    Applied::Committed
+}
+
+struct WorldClock(Arc<World>);
+
+impl Clock for WorldClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0.now.load(Ordering::Relaxed))
+    }
+}
+
+/// The payload of a panic that is a process dying.
+struct Died;
+
+fn silence() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if !info.payload().is::<Died>() {
+                usual(info);
+            }
+        }));
+    });
+}
+
+/// Counts the steps of a process and ends it at one of them. A step lies before and after each call of a port.
+#[derive(Default)]
+pub struct Fuse {
+    taken: AtomicU64,
+    burns_at: AtomicU64,
+}
+
+impl Fuse {
+    fn step(&self) {
+        let burns_at = self.burns_at.load(Ordering::Relaxed);
+        // Whatever a dead process would still do does not happen.
+        if self.taken.fetch_add(1, Ordering::Relaxed) + 1 >= burns_at && burns_at > 0 && !std::thread::panicking() {
+            panic_any(Died);
+        }
+    }
+
+    fn around<T>(&self, call: impl FnOnce() -> T) -> T {
+        self.step();
+        let result = call();
+        self.step();
+        result
+    }
+}
+
+pub struct Process {
+    pub service: Service,
+    fuse: Arc<Fuse>,
+}
+
+impl Process {
+    /// Ends it at that step, counted from now.
+    pub fn dies_at(&self, step: u64) {
+        let taken = self.fuse.taken.load(Ordering::Relaxed);
+        self.fuse.burns_at.store(taken + step, Ordering::Relaxed);
+    }
+
+    /// `None` when it died.
+    pub fn run<T>(&self, work: impl FnOnce(&Service) -> T) -> Option<T> {
+        match catch_unwind(AssertUnwindSafe(|| work(&self.service))) {
+            Ok(result) => Some(result),
+            Err(payload) if payload.is::<Died>() => None,
+            Err(payload) => std::panic::resume_unwind(payload),
+        }
+    }
+}
+
+struct Remote {
+    world: Arc<World>,
+    fuse: Arc<Fuse>,
+}
+
+impl Remote {
+    fn call<T>(&self, call: impl FnOnce() -> T) -> T {
+        self.fuse.around(|| {
+            if self.world.landing.load(Ordering::Relaxed) > 0 && self.world.landing.fetch_sub(1, Ordering::Relaxed) == 1
+            {
+                self.world.land();
+            }
+            call()
+        })
+    }
+}
+
+impl Remote {
+    fn arrive(&self, controller: &str, change: CredentialChange) -> Result<Applied> {
+        let state = &mut *self.world.state();
+        if state.controllers[controller].down {
+            return Err(Error::new(ErrorCode::DirectoryUnavailable, "It cannot be reached."));
+        }
+        let unknown = || Err(Error::new(ErrorCode::OutcomeUnknown, "The answer was lost."));
+        match state.ways.pop_front().unwrap_or(Way::Prompt) {
+            Way::Prompt => Ok(swap(state, controller, &change)),
+            Way::RequestLost => unknown(),
+            Way::AnswerLost => {
+                swap(state, controller, &change);
+                unknown()
+            }
+            Way::Late => {
+                state.in_flight.push((controller.to_owned(), change));
+                unknown()
+            }
+        }
+    }
+}
+
+impl Directory for Remote {
+    fn kind(&self) -> &'static str {
+        "remote"
+    }
+
+    fn location(&self) -> String {
+        "contoso.com".to_owned()
+    }
+
+    fn store_id(&self) -> Result<[u8; 16]> {
+        self.world.people.store_id()
+    }
+
+    fn find(&self, identity: &Identity) -> Result<Matches> {
+        self.world.people.find(identity)
+    }
+
+    fn find_by_extension(&self, number: &str, dial_plan: Option<&str>) -> Result<Matches> {
+        self.world.people.find_by_extension(number, dial_plan)
+    }
+
+    fn find_by_object_id(&self, id: ObjectId) -> Result<Option<Mailbox>> {
+        self.call(|| self.world.people.find_by_object_id(id))
+    }
+
+    fn mailboxes(&self, filter: MailboxFilter, after: Option<&str>, limit: usize) -> Result<Page<Mailbox>> {
+        self.world.people.mailboxes(filter, after, limit)
+    }
+
+    fn policy(&self, name: &str) -> Result<Option<PolicyObject>> {
+        self.world.people.policy(name)
+    }
+
+    fn policies(&self) -> Result<Vec<PolicyObject>> {
+        self.world.people.policies()
+    }
+
+    fn holds_sealed_data(&self) -> Result<bool> {
+        Ok(true)
+    }
+
+    fn some_records(&self, _: usize) -> Result<Vec<(ObjectId, Vec<u8>)>> {
+        Ok(Vec::new())
+    }
+
+    fn credential(&self, _: ObjectId) -> Result<StoredCredential> {
+        panic!("a record is read on the controller that it was written to, and not somewhere")
+    }
+
+    fn controller_for(&self, _: ObjectId) -> Result<Option<String>> {
+        Ok(Some(DC1.to_owned()))
+    }
+
+    fn credential_on(&self, id: ObjectId, controller: Option<&str>) -> Result<StoredCredential> {
+        let controller = controller.expect("a controller");
+        self.call(|| {
+            let state = self.world.state();
+            if state.controllers[controller].down {
+                return Err(Error::new(
+                    ErrorCode::DirectoryUnavailable,
+                    format!("{controller} cannot be reached."),
+                ));
+            }
+            Ok(state.controllers[controller]
+                .stored
+                .get(&id)
+                .cloned()
+                .unwrap_or_default())
+        })
+    }
+
+    fn apply(&self, change: CredentialChange) -> Result<Applied> {
+        let controller = change.controller.clone().expect("a controller");
+        assert!(change.message.is_none(), "a directory elsewhere cannot record messages");
+        self.call(|| {
+            self.world.let_happen(false);
+            let answer = self.arrive(&controller, change);
+            self.world.let_happen(true);
+            answer
+        })
+    }
+
+    fn import(&self, _: &ImportPlan, _: Option<&AuditTrail>, _: bool) -> Result<ImportCounts> {
+        panic!("nobody imports into a directory elsewhere")
+    }
+}
+
+/// The outbox of a host, used by a process that may die.
+struct Mortal {
+    outbox: LocalOutbox,
+    fuse: Arc<Fuse>,
+}
+
+impl Outbox for Mortal {
+    fn is_transactional(&self) -> bool {
+        self.outbox.is_transactional()
+    }
+
+    fn record(&self, entry: &OutboxEntry) -> Result<()> {
+        self.fuse.around(|| self.outbox.record(entry))
+    }
+
+    fn release(&self, lease: Lease, until: Timestamp) -> Result<Option<Lease>> {
+        self.fuse.around(|| self.outbox.release(lease, until))
+    }
+
+    fn lease_due(&self, due: Timestamp, until: Timestamp, limit: usize) -> Result<Vec<OutboxEntry>> {
+        self.fuse.around(|| self.outbox.lease_due(due, until, limit))
+    }
+
+    fn lease(&self, id: [u8; 16], now: Timestamp, until: Timestamp) -> Result<Option<OutboxEntry>> {
+        self.fuse.around(|| self.outbox.lease(id, now, until))
+    }
+
+    fn remove(&self, id: [u8; 16]) -> Result<()> {
+        self.fuse.around(|| self.outbox.remove(id))
+    }
+
+    fn discard(&self, id: [u8; 16], audit: Option<AuditTrail>) -> Result<()> {
+        self.fuse.around(|| self.outbox.discard(id, audit))
+    }
+
+    fn defer(&self, lease: Lease, until: Timestamp, error: &str) -> Result<bool> {
+        self.fuse.around(|| self.outbox.defer(lease, until, error))
+    }
+
+    fn fail(&self, lease: Lease, keep_until: Timestamp, error: &str, audit: Option<AuditTrail>) -> Result<bool> {
+        self.fuse.around(|| self.outbox.fail(lease, keep_until, error, audit))
+    }
+
+    fn take_failures(&self) -> Result<Vec<OutboxEntry>> {
+        self.fuse.around(|| self.outbox.take_failures())
+    }
+
+    fn entries(&self, mailbox: Option<ObjectId>, after: Option<&str>, limit: usize) -> Result<Page<OutboxEntry>> {
+        self.outbox.entries(mailbox, after, limit)
+    }
+}
+
+/// A relay that notes what it accepts.
+struct Relay {
+    world: Arc<World>,
+    fuse: Arc<Fuse>,
+}
+
+impl Notifier for Relay {
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn deliver(&self, message: &OutgoingMessage) -> Result<(), DeliveryError> {
+        self.fuse.around(|| {
+            let state = &mut *self.world.state();
+            if state.relay_down {
+                return Err(DeliveryError::Temporary("the relay is down".to_owned()));
+            }
+            let text = std::str::from_utf8(&message.content).expect("text");
+            state.events.push(Event::Mailed {
+                id: message.id,
+                to: message.recipient.clone(),
+                pin: support::announced_pin(text),
+            });
+            Ok(())
+        })
+    }
+
+    // In the thread of the process, so that it dies with it.
+    fn may_block(&self) -> bool {
+        false
+    }
+
+    fn uncollected(&self) -> Option<usize> {
+        None
+    }
+
+    fn from(&self) -> &'static str {
+        "Unified Messaging <um@contoso.com>"
+    }
+}
