@@ -44,10 +44,20 @@ pub(super) struct Connection {
 }
 
 impl Connection {
+    /// The next message must be through by then.
+    pub fn until(&mut self, end: Instant) {
+        self.wire.until(end);
+    }
+
     /// Connects, and does all that comes before the first message.
-    pub fn open(relay: &Relay, trust: Option<&Arc<ClientConfig>>, password: Option<&Secret>) -> Result<Self, Failure> {
+    pub fn open(
+        relay: &Relay,
+        trust: Option<&Arc<ClientConfig>>,
+        password: Option<&Secret>,
+        end: Instant,
+    ) -> Result<Self, Failure> {
         let mut connection = Self {
-            wire: connect(relay)?,
+            wire: connect(relay, end)?,
             timeout: relay.timeout,
             offers: Offers::default(),
         };
@@ -284,7 +294,7 @@ fn joined(parts: &[&str]) -> Zeroizing<String> {
     text
 }
 
-fn connect(relay: &Relay) -> Result<Wire, Failure> {
+fn connect(relay: &Relay, delivered_by: Instant) -> Result<Wire, Failure> {
     let limit = relay.timeout.min(CONNECT_LIMIT);
     let addresses = resolve::addresses(relay)?;
     let end = Instant::now() + limit;
@@ -296,7 +306,7 @@ fn connect(relay: &Relay) -> Result<Wire, Failure> {
         if share.is_zero() {
             break;
         }
-        match Wire::connect(*address, share, relay.timeout) {
+        match Wire::connect(*address, share, relay.timeout, delivered_by) {
             Ok(wire) => return Ok(wire),
             Err(e) => last = Some(e),
         }

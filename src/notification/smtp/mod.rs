@@ -25,11 +25,14 @@ use self::envelope::Path;
 use self::failure::Failure;
 use self::pool::{Place, Pool};
 use super::message::parse_sender;
-use super::{DeliveryError, Notifier, OutgoingMessage};
+use super::{DELIVERY_LIMIT, DeliveryError, Notifier, OutgoingMessage};
 use crate::{Error, ErrorCode, Result};
 
 /// A check counts for this long, so that a thousand resets pay for it once.
 const CHECKED_FOR: Duration = Duration::from_secs(60);
+
+/// A delivery with all its commands ends in this time, well within what the outbox leaves it: looking a name up comes on top.
+const LONGEST_DELIVERY: Duration = Duration::from_secs(DELIVERY_LIMIT.as_secs() - 20);
 
 /// An attempt that failed after this long is followed by a pause …
 const SLOW: Duration = Duration::from_secs(1);
@@ -78,14 +81,15 @@ impl SmtpNotifier {
         }
     }
 
-    fn open(&self) -> Result<Connection, Refusal> {
+    fn open(&self, end: Instant) -> Result<Connection, Refusal> {
         let trust = self.trust().map_err(Refusal::Local)?;
         let password = self.password().map_err(Refusal::Local)?;
-        Ok(Connection::open(&self.relay, trust, password.as_ref())?)
+        Ok(Connection::open(&self.relay, trust, password.as_ref(), end)?)
     }
 
-    fn send(&self, place: &mut Place<'_>, from: &Path, to: &Path, content: &[u8]) -> Result<(), Refusal> {
-        if let Some(kept) = place.connection.take() {
+    fn send(&self, place: &mut Place<'_>, from: &Path, to: &Path, content: &[u8], end: Instant) -> Result<(), Refusal> {
+        if let Some(mut kept) = place.connection.take() {
+            kept.until(end);
             match self.send_over(place, kept, from, to, content) {
                 // The relay hung up meanwhile, or has had enough of this connection. Nothing was handed over yet, so a
                 // fresh one may try.
@@ -93,7 +97,7 @@ impl SmtpNotifier {
                 other => return Ok(other?),
             }
         }
-        let fresh = self.open()?;
+        let fresh = self.open(end)?;
         Ok(self.send_over(place, fresh, from, to, content)?)
     }
 
@@ -186,7 +190,8 @@ impl Notifier for SmtpNotifier {
         if let Some(failure) = self.paused() {
             return Err(self.told(failure));
         }
-        let Some(mut place) = self.pool.take(self.relay.timeout) else {
+        let end = Instant::now() + LONGEST_DELIVERY;
+        let Some(mut place) = self.pool.take(self.relay.timeout.min(LONGEST_DELIVERY / 2)) else {
             let busy = Failure::of_relay("is busy with other messages of this process");
             return Err(self.told(busy));
         };
@@ -195,7 +200,7 @@ impl Notifier for SmtpNotifier {
         if let Some(failure) = self.paused() {
             return Err(self.told(failure));
         }
-        match self.send(&mut place, &from, &to, &message.content) {
+        match self.send(&mut place, &from, &to, &message.content, end) {
             Ok(()) => {
                 self.note(start, None);
                 Ok(())

@@ -58,6 +58,8 @@ enum Stream {
 pub(super) struct Wire {
     stream: Option<Stream>,
     timeout: Duration,
+    /// No command goes on beyond this, however many there are.
+    end: Instant,
     local: SocketAddr,
     peer: SocketAddr,
     /// What came after the last answer.
@@ -78,7 +80,7 @@ impl From<io::Error> for Fault {
 }
 
 impl Wire {
-    pub fn connect(address: SocketAddr, limit: Duration, timeout: Duration) -> io::Result<Self> {
+    pub fn connect(address: SocketAddr, limit: Duration, timeout: Duration, end: Instant) -> io::Result<Self> {
         let socket = TcpStream::connect_timeout(&address, limit)?;
         // Each write is a whole command or message, so nothing is gained by waiting for more.
         socket.set_nodelay(true)?;
@@ -87,11 +89,17 @@ impl Wire {
             peer: socket.peer_addr()?,
             stream: Some(Stream::Plain(Timed {
                 socket,
-                deadline: Instant::now() + timeout,
+                deadline: end.min(Instant::now() + timeout),
             })),
             timeout,
+            end,
             read: Vec::new(),
         })
+    }
+
+    /// For the next message over a connection that is kept.
+    pub fn until(&mut self, end: Instant) {
+        self.end = end;
     }
 
     pub fn local(&self) -> SocketAddr {
@@ -118,7 +126,7 @@ impl Wire {
         let Some(Stream::Plain(mut socket)) = self.stream.take() else {
             return Err(ErrorKind::NotConnected.into());
         };
-        socket.deadline = Instant::now() + self.timeout;
+        socket.deadline = self.end.min(Instant::now() + self.timeout);
         let connection = ClientConnection::new(config, name).map_err(io::Error::other)?;
         let mut stream = StreamOwned::new(connection, socket);
         while stream.conn.is_handshaking() {
@@ -148,7 +156,7 @@ impl Wire {
 
     /// The time limit of what comes now.
     pub fn start(&mut self) {
-        let deadline = Instant::now() + self.timeout;
+        let deadline = self.end.min(Instant::now() + self.timeout);
         match self.stream.as_mut() {
             Some(Stream::Plain(socket)) => socket.deadline = deadline,
             Some(Stream::Tls(stream)) => stream.sock.deadline = deadline,
