@@ -167,6 +167,7 @@ pub fn address() -> impl Strategy<Value = String> {
     prop_oneof![
         Just("tony@contoso.com".to_owned()),
         Just("zoë@bücher.example".to_owned()),
+        Just("tony@bücher.example".to_owned()),
         text(),
         text().prop_map(|local| format!("{local}@contoso.com")),
         text().prop_map(|domain| format!("tony@{domain}")),
