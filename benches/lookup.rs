@@ -7,8 +7,8 @@
 use std::path::Path;
 use std::time::Instant;
 
-use umpin::directory::Directory;
 use umpin::directory::embedded::{EmbeddedDirectory, EmbeddedOptions};
+use umpin::directory::{Directory, Route};
 use umpin::identity::{DistinguishedName, Identity};
 use umpin::import::{ImportPlan, MailboxRow, PolicyRow};
 use umpin::policy::UmMailboxPolicy;
@@ -69,7 +69,7 @@ fn lookup(directory: &EmbeddedDirectory, count: u64, form: Form) -> f64 {
             let user = n.wrapping_mul(0x9E37_79B9_7F4A_7C15) % count;
             let identity = Identity::parse(&form(user)).expect("an identity");
             let start = Instant::now();
-            let found = directory.find(&identity).expect("a look-up");
+            let found = directory.find(&identity, Route::Preferred).expect("a look-up");
             assert_eq!(found.count, 1, "user {user}");
             start.elapsed().as_secs_f64() * 1e6
         })

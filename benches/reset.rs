@@ -12,7 +12,7 @@ use serde_json::json;
 use umpin::clock::{Clock, SystemClock};
 use umpin::credential::derive::{Cost, Derivation, Deriver};
 use umpin::directory::embedded::{EmbeddedDirectory, EmbeddedOptions};
-use umpin::directory::{CounterChange, CredentialChange, Directory, Swap};
+use umpin::directory::{CounterChange, CredentialChange, Directory, Route, Swap};
 use umpin::identity::Identity;
 use umpin::notification::pickup::PickupNotifier;
 use umpin::notification::{Notifier, OutgoingMessage};
@@ -90,8 +90,10 @@ fn store(data: &Path) -> Session {
 /// What a reset needs of the directory: a look-up, the record, the compare-and-swap.
 fn commit(directory: &EmbeddedDirectory, n: usize) {
     let identity = Identity::parse(&identity(n)).expect("an identity");
-    let id = directory.find(&identity).expect("a look-up").mailboxes[0].object_id;
-    let expected = directory.credential(id).expect("a look-up").record;
+    let id = directory.find(&identity, Route::Preferred).expect("a look-up").found[0]
+        .mailbox
+        .object_id;
+    let expected = directory.credential(id, None).expect("a look-up").record;
     let change = CredentialChange {
         mailbox: id,
         controller: None,

@@ -5,7 +5,7 @@ mod embedded_common;
 use std::time::{Duration, Instant};
 
 use embedded_common::*;
-use umpin::directory::Directory;
+use umpin::directory::{Directory, Route};
 use umpin::identity::{DistinguishedName, Identity};
 use umpin::import::PolicyRow;
 use umpin::policy::{Limit, UmMailboxPolicy};
@@ -52,13 +52,13 @@ fn importing_again_keeps_records_and_ids() {
     assert!(after.extensions.is_empty());
     assert_eq!(
         directory
-            .find(&Identity::parse("user.3@fabrikam.com").unwrap())
+            .find(&Identity::parse("user.3@fabrikam.com").unwrap(), Route::Preferred)
             .unwrap()
             .count,
         0
     );
     assert_eq!(
-        directory.credential(after.object_id).unwrap().record.as_deref(),
+        directory.credential(after.object_id, None).unwrap().record.as_deref(),
         Some(&b"record"[..])
     );
     assert_eq!(directory.store_id().unwrap(), id);
@@ -119,7 +119,10 @@ fn a_mailbox_is_followed_by_its_guid_and_its_pin_goes_to_nobody_else() {
     assert_eq!(counts.refused.len(), 1);
     assert_eq!(
         directory
-            .find(&Identity::parse(&Uuid::from_u128(0xd).to_string()).unwrap())
+            .find(
+                &Identity::parse(&Uuid::from_u128(0xd).to_string()).unwrap(),
+                Route::Preferred
+            )
             .unwrap()
             .count,
         0
@@ -158,7 +161,13 @@ fn a_refused_row_keeps_the_whole_file_out() {
         }
         assert_eq!(path.exists(), exists);
         if exists {
-            assert_eq!(directory.find(&Identity::parse("User 1").unwrap()).unwrap().count, 0);
+            assert_eq!(
+                directory
+                    .find(&Identity::parse("User 1").unwrap(), Route::Preferred)
+                    .unwrap()
+                    .count,
+                0
+            );
         }
     }
     let _ = twice.split_off(3);
@@ -185,13 +194,13 @@ fn policies_are_updated_only_where_the_file_describes_them() {
     }];
     let counts = directory.import(&plan, None, false).unwrap();
     assert_eq!(counts.policies_updated, ["DEFAULT"]);
-    let stored = directory.policy("default").unwrap().unwrap();
+    let stored = directory.policy("default", Route::Preferred).unwrap().unwrap();
     assert_eq!((stored.guid, &stored.settings), (Uuid::from_u128(5), &settings));
     plan.policies[0].described = false;
     plan.policies[0].settings.min_pin_length = 4;
     directory.import(&plan, None, false).unwrap();
-    assert_eq!(directory.policies().unwrap(), [stored]);
-    assert_eq!(directory.policy("other").unwrap(), None);
+    assert_eq!(directory.policies(Route::Preferred).unwrap(), [stored]);
+    assert_eq!(directory.policy("other", Route::Preferred).unwrap(), None);
 }
 
 #[test]

@@ -210,7 +210,7 @@ fn read_from_read_only_medium(home: &Path) {
     }
     remount();
     for directory in [open(&path), open_read_only(&path)] {
-        let found = directory.credential(id).unwrap().record;
+        let found = directory.credential(id, None).unwrap().record;
         assert_eq!(found.as_deref(), Some(&b"record"[..]));
     }
     let error = open(&path).apply(change(id, Some(b"record"), b"new")).unwrap_err();
@@ -243,7 +243,7 @@ fn fill_the_disk(home: &Path) {
     assert_eq!(error.code(), ErrorCode::DirectoryUnavailable, "{error:?}");
     let check = |directory: &EmbeddedDirectory| {
         for (id, stored) in ids.iter().zip(&stored) {
-            assert_eq!(&directory.credential(*id).unwrap().record, stored);
+            assert_eq!(&directory.credential(*id, None).unwrap().record, stored);
         }
     };
     check(&directory);

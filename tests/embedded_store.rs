@@ -10,7 +10,7 @@ use umpin::ErrorCode;
 use umpin::audit::{AuditEntry, AuditTrail, ChainKey, ChainKeys, Point};
 use umpin::clock::Timestamp;
 use umpin::directory::embedded::EmbeddedDirectory;
-use umpin::directory::{Applied, CounterChange, CredentialChange, Directory, MailboxFilter, Swap};
+use umpin::directory::{Applied, CounterChange, CredentialChange, Directory, Found, MailboxFilter, Route, Swap};
 use umpin::identity::Identity;
 use umpin::mailbox::ObjectId;
 use umpin::notification::outbox::Outbox;
@@ -35,11 +35,22 @@ fn every_kind_of_identity_finds_its_mailbox() {
     ] {
         assert_eq!(find_one(&directory, &text), wanted, "{text}");
     }
-    assert_eq!(directory.find_by_object_id(wanted.object_id).unwrap(), Some(wanted));
-    assert_eq!(directory.find_by_object_id(ObjectId([0; 16])).unwrap(), None);
+    assert_eq!(
+        directory.find_by_object_id(wanted.object_id, Route::Preferred).unwrap(),
+        Some(Found::from(wanted))
+    );
+    assert_eq!(
+        directory
+            .find_by_object_id(ObjectId([0; 16]), Route::Preferred)
+            .unwrap(),
+        None
+    );
     for text in ["*", "User*", "%", "user", "'; DROP TABLE mailbox; --"] {
         assert_eq!(
-            directory.find(&Identity::parse(text).unwrap()).unwrap().count,
+            directory
+                .find(&Identity::parse(text).unwrap(), Route::Preferred)
+                .unwrap()
+                .count,
             0,
             "{text}"
         );
@@ -56,11 +67,13 @@ fn an_ambiguous_name_is_counted_exactly_and_shown_in_part() {
     }
     let directory = open(&path);
     directory.import(&plan(many), None, false).unwrap();
-    let found = directory.find(&Identity::parse("TEAM").unwrap()).unwrap();
-    assert_eq!((found.count, found.mailboxes.len()), (25, 11));
-    assert_eq!(found.mailboxes[0].name, "User 0");
-    assert_eq!(found.mailboxes[0].email_addresses.len(), 3);
-    assert_eq!(found.mailboxes[0].extensions[0].number, "4002");
+    let found = directory
+        .find(&Identity::parse("TEAM").unwrap(), Route::Preferred)
+        .unwrap();
+    assert_eq!((found.count, found.found.len()), (25, 11));
+    assert_eq!(found.found[0].mailbox.name, "User 0");
+    assert_eq!(found.found[0].mailbox.email_addresses.len(), 3);
+    assert_eq!(found.found[0].mailbox.extensions[0].number, "4002");
 }
 
 #[test]
@@ -76,9 +89,11 @@ fn a_listing_pages_through_everything_once() {
         let mut names = Vec::new();
         let mut after = None;
         loop {
-            let page = directory.mailboxes(filter, after.as_deref(), 8).unwrap();
+            let page = directory
+                .mailboxes(filter, Route::Preferred, after.as_deref(), 8)
+                .unwrap();
             assert!(page.items.len() <= 8);
-            names.extend(page.items.into_iter().map(|m| m.name));
+            names.extend(page.items.into_iter().map(|found| found.mailbox.name));
             after = page.next;
             if after.is_none() {
                 break;
@@ -88,7 +103,9 @@ fn a_listing_pages_through_everything_once() {
         assert_eq!(names.first().map(String::as_str), Some("User 0"));
         assert_eq!(names.contains(&"User 3".to_owned()), !only);
     }
-    let error = directory.mailboxes(MailboxFilter::default(), Some("x"), 8).unwrap_err();
+    let error = directory
+        .mailboxes(MailboxFilter::default(), Route::Preferred, Some("x"), 8)
+        .unwrap_err();
     assert_eq!(error.code(), ErrorCode::InvalidRequest);
 }
 
@@ -97,7 +114,7 @@ fn a_change_on_an_outdated_record_is_refused() {
     let (_home, path) = store(2);
     let directory = open(&path);
     let id = find_one(&directory, "User 1").object_id;
-    assert_eq!(directory.credential(id).unwrap().record, None);
+    assert_eq!(directory.credential(id, None).unwrap().record, None);
     assert_eq!(
         directory.apply(change(id, Some(b"x"), b"one")).unwrap(),
         Applied::Conflict
@@ -120,26 +137,29 @@ fn a_change_on_an_outdated_record_is_refused() {
     assert_eq!(apply(counted(b"one failure", b"count")), Applied::Committed);
     second.counter = CounterChange::Keep;
     assert_eq!(directory.apply(second).unwrap(), Applied::Committed);
-    let stored = directory.credential(id).unwrap();
+    let stored = directory.credential(id, None).unwrap();
     assert_eq!(stored.record.as_deref(), Some(&b"two"[..]));
     assert_eq!(stored.counter.as_deref(), Some(&b"count"[..]));
     directory.apply(change(id, Some(b"two"), b"three")).unwrap();
     assert_eq!(
-        directory.credential(id).unwrap().counter.as_deref(),
+        directory.credential(id, None).unwrap().counter.as_deref(),
         Some(&b"no failures"[..])
     );
     // Record and counter are one change: where the counter is another by now, the record stays as well.
     let mut both = change(id, Some(b"three"), b"four");
     both.counter = counted(b"count", b"late").counter;
     assert_eq!(apply(both), Applied::Conflict);
-    let stored = directory.credential(id).unwrap();
+    let stored = directory.credential(id, None).unwrap();
     assert_eq!(stored.record.as_deref(), Some(&b"three"[..]));
     assert_eq!(stored.counter.as_deref(), Some(&b"no failures"[..]));
     let error = directory.apply(change(ObjectId([9; 16]), None, b"x")).unwrap_err();
     assert_eq!(error.code(), ErrorCode::ManagementObjectNotFound);
     drop(directory);
     let reopened = open(&path);
-    assert_eq!(reopened.credential(id).unwrap().record.as_deref(), Some(&b"three"[..]));
+    assert_eq!(
+        reopened.credential(id, None).unwrap().record.as_deref(),
+        Some(&b"three"[..])
+    );
 }
 
 #[test]
@@ -170,7 +190,7 @@ fn a_failing_change_leaves_the_others_of_its_group_alone() {
     for thread in threads {
         let (bad, id, outcome) = thread.join().unwrap();
         assert_eq!(outcome.is_err(), bad);
-        assert_eq!(directory.credential(id).unwrap().record.is_none(), bad);
+        assert_eq!(directory.credential(id, None).unwrap().record.is_none(), bad);
     }
 }
 
@@ -213,10 +233,12 @@ fn a_missing_store_is_named_and_not_made() {
     let directory = open(&path);
     let id = ObjectId([1; 16]);
     let errors = [
-        directory.find(&Identity::parse("tony").unwrap()).unwrap_err(),
+        directory
+            .find(&Identity::parse("tony").unwrap(), Route::Preferred)
+            .unwrap_err(),
         directory.store_id().unwrap_err(),
-        directory.policies().unwrap_err(),
-        directory.credential(id).unwrap_err(),
+        directory.policies(Route::Preferred).unwrap_err(),
+        directory.credential(id, None).unwrap_err(),
         directory.apply(change(id, None, b"x")).unwrap_err(),
         directory.lease_due(Timestamp(0), Timestamp(1), 1).unwrap_err(),
     ];
@@ -250,7 +272,9 @@ fn what_is_not_a_store_is_told_apart() {
     let home = tempfile::tempdir().unwrap();
     let code = |path: &std::path::Path| {
         for directory in [open(path), open_read_only(path)] {
-            let error = directory.find(&Identity::parse("tony").unwrap()).unwrap_err();
+            let error = directory
+                .find(&Identity::parse("tony").unwrap(), Route::Preferred)
+                .unwrap_err();
             assert!(
                 error.message().contains(path.file_name().unwrap().to_str().unwrap()),
                 "{error}"
@@ -327,8 +351,8 @@ fn reading_only_leaves_no_trace() {
     let use_it = || {
         let directory = open_read_only(&path);
         assert_eq!(find_one(&directory, "user.2").object_id, id);
-        directory.policies().unwrap();
-        directory.credential(id).unwrap();
+        directory.policies(Route::Preferred).unwrap();
+        directory.credential(id, None).unwrap();
         assert_eq!(directory.lease_due(Timestamp(0), Timestamp(1), 1).unwrap(), []);
         let counts = directory.import(&plan(rows(9)), None, true).unwrap();
         assert_eq!((counts.mailboxes_created, counts.mailboxes_unchanged), (4, 5));
@@ -356,7 +380,7 @@ fn reading_only_leaves_no_trace() {
     assert!(!wal.is_empty());
     let before = dump(&path);
     assert_eq!(
-        open_read_only(&path).credential(id).unwrap().record.as_deref(),
+        open_read_only(&path).credential(id, None).unwrap().record.as_deref(),
         Some(&b"in the log"[..])
     );
     use_it();
@@ -381,8 +405,13 @@ fn a_reader_takes_back_what_a_dead_writer_left_in_a_rollback_journal() {
     drop(connection);
 
     let names = |directory: &EmbeddedDirectory| {
-        let page = directory.mailboxes(MailboxFilter::default(), None, 300).unwrap();
-        page.items.into_iter().map(|mailbox| mailbox.name).collect::<Vec<_>>()
+        let page = directory
+            .mailboxes(MailboxFilter::default(), Route::Preferred, None, 300)
+            .unwrap();
+        page.items
+            .into_iter()
+            .map(|found| found.mailbox.name)
+            .collect::<Vec<_>>()
     };
     let names = names(&open(&dead));
     assert_eq!(names.len(), 300);
@@ -405,14 +434,17 @@ fn a_backup_is_a_whole_store_and_can_be_put_in_place() {
     let _ = fs::remove_file(beside(&path, "-wal"));
     let _ = fs::remove_file(beside(&path, "-shm"));
     fs::rename(&copy, &path).unwrap();
-    assert_eq!(directory.credential(id).unwrap().record.as_deref(), Some(&b"saved"[..]));
+    assert_eq!(
+        directory.credential(id, None).unwrap().record.as_deref(),
+        Some(&b"saved"[..])
+    );
     assert_eq!(
         directory.apply(change(id, Some(b"saved"), b"again")).unwrap(),
         Applied::Committed
     );
     drop(directory);
     assert_eq!(
-        open(&path).credential(id).unwrap().record.as_deref(),
+        open(&path).credential(id, None).unwrap().record.as_deref(),
         Some(&b"again"[..])
     );
     assert_eq!(integrity(&path), "ok");

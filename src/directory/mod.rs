@@ -10,6 +10,40 @@ use crate::mailbox::{Mailbox, ObjectId};
 use crate::notification::outbox::OutboxEntry;
 use crate::policy::UmMailboxPolicy;
 
+/// Where a question is put to a directory that has several controllers; the others have but one answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Route<'a> {
+    /// Where the directory prefers, and elsewhere when that cannot be reached.
+    #[default]
+    Preferred,
+    /// This controller and no other.
+    Controller(&'a str),
+    /// The whole forest: the global catalog finds the object, a controller of the object's own domain describes it.
+    Forest,
+}
+
+/// A mailbox as it was found, and what was read with it at the same moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The mailbox.
+    pub mailbox: Mailbox,
+    /// The controller that it was read on, and the only one on which what was read there may be changed; none where there is
+    /// but one place.
+    pub controller: Option<String>,
+    /// Its sealed values; `None`: not read yet.
+    pub stored: Option<StoredCredential>,
+}
+
+impl From<Mailbox> for Found {
+    fn from(mailbox: Mailbox) -> Self {
+        Self {
+            mailbox,
+            controller: None,
+            stored: None,
+        }
+    }
+}
+
 /// A policy together with what names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyObject {
@@ -55,7 +89,7 @@ pub enum CounterChange {
 pub struct CredentialChange {
     /// Whose values.
     pub mailbox: ObjectId,
-    /// The controller to write to, and no other ([`Directory::controller_for`]).
+    /// The controller to write to, and no other ([`Found::controller`]).
     pub controller: Option<String>,
     /// The record; `None` leaves it as it is by then.
     pub record: Option<Swap>,
@@ -74,6 +108,8 @@ pub enum Applied {
     Committed,
     /// Another writer was first; nothing was changed.
     Conflict,
+    /// The controller could not be reached, so nothing was sent. Another may serve, but only after the mailbox was read there.
+    Unreached,
 }
 
 /// Which mailboxes a listing wants.
@@ -129,38 +165,47 @@ pub trait Directory: Send + Sync {
     ///
     /// # Errors
     /// `DirectoryUnavailable`, `StoreCorrupt`, `AccessDenied`.
-    fn find(&self, identity: &Identity) -> Result<Matches>;
+    fn find(&self, identity: &Identity, route: Route<'_>) -> Result<Matches>;
 
     /// Every mailbox that has this extension (digits; marks between them are not compared), in the dial plan of that name
     /// (case-insensitive) or in any.
     ///
     /// # Errors
     /// As `find`.
-    fn find_by_extension(&self, number: &str, dial_plan: Option<&str>) -> Result<Matches>;
+    fn find_by_extension(&self, number: &str, dial_plan: Option<&str>, route: Route<'_>) -> Result<Matches>;
 
     /// The mailbox with this immutable id.
     ///
     /// # Errors
     /// As `find`.
-    fn find_by_object_id(&self, id: ObjectId) -> Result<Option<Mailbox>>;
+    fn find_by_object_id(&self, id: ObjectId, route: Route<'_>) -> Result<Option<Found>>;
 
     /// Mailboxes in pages of `limit`, ordered by an internal key, beginning after `after`.
     ///
     /// # Errors
     /// As `find`; `InvalidRequest` for a cursor that is not one.
-    fn mailboxes(&self, filter: MailboxFilter, after: Option<&str>, limit: usize) -> Result<Page<Mailbox>>;
+    fn mailboxes(
+        &self,
+        filter: MailboxFilter,
+        route: Route<'_>,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<Found>>;
 
     /// The policy of this name (case-insensitive).
     ///
     /// # Errors
     /// As `find`.
-    fn policy(&self, name: &str) -> Result<Option<PolicyObject>>;
+    fn policy(&self, name: &str, route: Route<'_>) -> Result<Option<PolicyObject>>;
 
     /// All policies, by name.
     ///
     /// # Errors
     /// As `find`.
-    fn policies(&self) -> Result<Vec<PolicyObject>>;
+    fn policies(&self, route: Route<'_>) -> Result<Vec<PolicyObject>>;
+
+    /// A new command begins: what is kept from questions of earlier ones, such as policies, is asked for anew.
+    fn refresh(&self) {}
 
     /// Whether anything is stored that was sealed under a key: then a missing key is a loss, not a first use.
     /// A directory that does not exist yet holds none.
@@ -176,28 +221,12 @@ pub trait Directory: Send + Sync {
     /// As `find`.
     fn some_records(&self, limit: usize) -> Result<Vec<(ObjectId, Vec<u8>)>>;
 
-    /// The sealed values of a mailbox.
-    ///
-    /// # Errors
-    /// As `find`.
-    fn credential(&self, id: ObjectId) -> Result<StoredCredential>;
-
-    /// The controller on which a mailbox's record is to be read and written now; none where there is but one place. A directory
-    /// of several keeps to one as long as it can, because what is written on one is not at once what another reads.
-    ///
-    /// # Errors
-    /// As `find`.
-    fn controller_for(&self, _id: ObjectId) -> Result<Option<String>> {
-        Ok(None)
-    }
-
-    /// The sealed values of a mailbox as that controller has them; nobody else is asked when it cannot be reached.
+    /// The sealed values of a mailbox as that controller has them; nobody else is asked when it cannot be reached. Without one,
+    /// as the preferred controller has them.
     ///
     /// # Errors
     /// As `find`; `ManagementObjectNotFound` when the mailbox is gone there.
-    fn credential_on(&self, id: ObjectId, _controller: Option<&str>) -> Result<StoredCredential> {
-        self.credential(id)
-    }
+    fn credential(&self, id: ObjectId, controller: Option<&str>) -> Result<StoredCredential>;
 
     /// Compare-and-swap of a mailbox's record and counter, both or neither; with them, in the same transaction where the
     /// directory can ([`crate::notification::outbox::Outbox::is_transactional`]), message and audit.
@@ -222,5 +251,5 @@ pub struct Matches {
     /// How many mailboxes match.
     pub count: usize,
     /// The first of them, at most 11.
-    pub mailboxes: Vec<Mailbox>,
+    pub found: Vec<Found>,
 }

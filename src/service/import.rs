@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::Service;
 use super::trail::{Action, Event, Target};
 use crate::audit::AuditTrail;
-use crate::directory::ImportCounts;
+use crate::directory::{ImportCounts, Route};
 use crate::identity::fold::fold;
 use crate::import::{self, Format, ImportOptions, ImportPlan, Problem};
 use crate::policy::{Limit, UmMailboxPolicy};
@@ -126,7 +126,11 @@ impl Service {
         let updated = trial.policies_updated.iter().map(|name| (name, Some(name)));
         for (name, known) in created.chain(updated) {
             let mut change = Event::new(Action::PolicyChange, CMDLET, Target::Policy(name))?;
-            if let Some(before) = known.map(|name| self.directory().policy(name)).transpose()?.flatten() {
+            if let Some(before) = known
+                .map(|name| self.directory().policy(name, Route::Preferred))
+                .transpose()?
+                .flatten()
+            {
                 change = change.result("before", settings(&before.settings));
             }
             if let Some(row) = plan.policies.iter().find(|row| fold(&row.settings.name) == fold(name)) {

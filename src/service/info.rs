@@ -4,7 +4,7 @@ use super::Service;
 use super::resolve::Lookup;
 use crate::clock::Timestamp;
 use crate::credential::lockout::locked_since;
-use crate::directory::{MailboxFilter, Page};
+use crate::directory::{Found, MailboxFilter, Page, Route};
 use crate::mailbox::Mailbox;
 use crate::{Error, Result};
 
@@ -50,8 +50,8 @@ impl Service {
     /// # Errors
     /// As for a reset.
     pub fn pin_info(&self, identity: &str, lookup: Lookup<'_>) -> Result<PinInfo> {
-        let mailbox = self.resolve_um_enabled(identity, lookup)?;
-        self.info_of(mailbox)
+        let found = self.resolve_um_enabled(identity, lookup)?;
+        self.info_of(found, lookup.route())
     }
 
     /// The state of all UM-enabled mailboxes in scope, page by page.
@@ -60,26 +60,30 @@ impl Service {
     /// As for [`Self::mailboxes`].
     pub fn pin_infos(&self, lookup: Lookup<'_>, after: Option<&str>, limit: usize) -> Result<Page<PinInfoItem>> {
         let filter = MailboxFilter { um_enabled_only: true };
-        let page = self.mailboxes(filter, lookup, after, limit)?;
+        let page = self.visible(filter, lookup, after, limit)?;
         Ok(Page {
             items: page
                 .items
                 .into_iter()
-                .map(|mailbox| match self.info_of(mailbox.clone()) {
-                    Ok(info) => PinInfoItem::Info(Box::new(info)),
-                    Err(error) => PinInfoItem::Failed {
-                        mailbox: Box::new(mailbox),
-                        error,
-                    },
+                .map(|found| {
+                    let mailbox = found.mailbox.clone();
+                    match self.info_of(found, lookup.route()) {
+                        Ok(info) => PinInfoItem::Info(Box::new(info)),
+                        Err(error) => PinInfoItem::Failed {
+                            mailbox: Box::new(mailbox),
+                            error,
+                        },
+                    }
                 })
                 .collect(),
             next: page.next,
         })
     }
 
-    fn info_of(&self, mailbox: Mailbox) -> Result<PinInfo> {
-        let policy = self.policy_of(&mailbox)?;
-        let seen = self.read_record(&mailbox)?;
+    fn info_of(&self, found: Found, route: Route<'_>) -> Result<PinInfo> {
+        let policy = self.policy_of(&found.mailbox, route)?;
+        let seen = self.read_record(&found)?;
+        let mailbox = found.mailbox;
         let counter = self.counter_of(&mailbox, &seen)?;
         let (record, policy) = (&seen.record, &policy.settings);
         let locked_since = locked_since(record, &counter, policy);

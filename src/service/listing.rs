@@ -2,7 +2,7 @@
 
 use super::Service;
 use super::resolve::Lookup;
-use crate::directory::{MailboxFilter, Page, PolicyObject};
+use crate::directory::{Found, MailboxFilter, Page, PolicyObject};
 use crate::identity::DistinguishedName;
 use crate::identity::fold::fold;
 use crate::mailbox::Mailbox;
@@ -14,11 +14,12 @@ impl Service {
     /// # Errors
     /// `ManagementObjectNotFound`, `ManagementObjectAmbiguous`; `MailboxNotUmEnabled` if only enabled ones are wanted.
     pub fn mailbox(&self, identity: &str, filter: MailboxFilter, lookup: Lookup<'_>) -> Result<Mailbox> {
-        if filter.um_enabled_only {
+        let found = if filter.um_enabled_only {
             self.resolve_um_enabled(identity, lookup)
         } else {
             self.resolve(identity, lookup)
-        }
+        };
+        Ok(found?.mailbox)
     }
 
     /// All mailboxes in scope, page by page. A page may be short although another follows.
@@ -32,9 +33,24 @@ impl Service {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Page<Mailbox>> {
+        let page = self.visible(filter, lookup, after, limit)?;
+        Ok(Page {
+            items: page.items.into_iter().map(|found| found.mailbox).collect(),
+            next: page.next,
+        })
+    }
+
+    /// As [`Self::mailboxes`], with what was read with them.
+    pub(super) fn visible(
+        &self,
+        filter: MailboxFilter,
+        lookup: Lookup<'_>,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<Found>> {
         lookup.check()?;
-        let mut page = self.directory().mailboxes(filter, after, limit)?;
-        page.items.retain(|mailbox| self.is_visible(mailbox, lookup));
+        let mut page = self.directory().mailboxes(filter, lookup.route(), after, limit)?;
+        page.items.retain(|found| self.is_visible(&found.mailbox, lookup));
         Ok(page)
     }
 
@@ -42,16 +58,17 @@ impl Service {
     ///
     /// # Errors
     /// `ManagementObjectNotFound`.
-    pub fn policies(&self, identity: Option<&str>) -> Result<Vec<PolicyObject>> {
+    pub fn policies(&self, identity: Option<&str>, lookup: Lookup<'_>) -> Result<Vec<PolicyObject>> {
+        lookup.check()?;
         let Some(text) = identity.map(str::trim) else {
-            return self.directory().policies();
+            return self.directory().policies(lookup.route());
         };
-        if let Some(policy) = self.directory().policy(text)? {
+        if let Some(policy) = self.directory().policy(text, lookup.route())? {
             return Ok(vec![policy]);
         }
         let guid = uuid::Uuid::try_parse(text).ok();
         let dn = DistinguishedName::parse(text).map(|dn| dn.comparable());
-        let found = self.directory().policies()?.into_iter().find(|policy| {
+        let found = self.directory().policies(lookup.route())?.into_iter().find(|policy| {
             Some(policy.guid) == guid
                 || fold(&policy.settings.name) == fold(text)
                 || dn.is_some()

@@ -5,6 +5,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::{Service, random_id};
+use crate::directory::{Found, Route};
 use crate::mailbox::{Mailbox, ObjectId};
 use crate::service::resolve::require_um_enabled;
 use crate::{Error, ErrorCode, Result};
@@ -43,7 +44,7 @@ impl Race {
         self.lost + 1
     }
 
-    /// Another writer was first: waits a random moment, or gives up.
+    /// Another writer was first, or the controller was out of reach: waits a random moment, or gives up.
     pub fn lost(&mut self, mailbox: &Mailbox) -> Result<()> {
         self.lost += 1;
         if Instant::now() >= self.deadline {
@@ -139,8 +140,9 @@ impl Drop for Turn<'_> {
 
 impl Service {
     /// The same object as it is by now, by its immutable id and never by what was typed.
-    pub(super) fn again(&self, mailbox: &Mailbox) -> Result<Mailbox> {
-        let found = self.directory().find_by_object_id(mailbox.object_id)?.ok_or_else(|| {
+    pub(super) fn again(&self, mailbox: &Mailbox, route: Route<'_>) -> Result<Found> {
+        let found = self.directory().find_by_object_id(mailbox.object_id, route)?;
+        let found = found.ok_or_else(|| {
             Error::new(
                 ErrorCode::ManagementObjectNotFound,
                 format!(
@@ -150,7 +152,7 @@ impl Service {
                 ),
             )
         })?;
-        require_um_enabled(&found)?;
+        require_um_enabled(&found.mailbox)?;
         Ok(found)
     }
 }

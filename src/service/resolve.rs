@@ -1,7 +1,7 @@
 //! From what was typed to exactly one mailbox and its policy.
 
 use super::Service;
-use crate::directory::{Matches, PolicyObject};
+use crate::directory::{Found, Matches, PolicyObject, Route};
 use crate::identity::Identity;
 use crate::mailbox::Mailbox;
 use crate::{Error, ErrorCode, Result};
@@ -15,7 +15,16 @@ pub struct Lookup<'a> {
     pub domain_controller: Option<&'a str>,
 }
 
-impl Lookup<'_> {
+impl<'a> Lookup<'a> {
+    /// Where the directory is asked.
+    pub(super) fn route(self) -> Route<'a> {
+        match self.domain_controller {
+            Some(controller) => Route::Controller(controller),
+            None if self.ignore_default_scope => Route::Forest,
+            None => Route::Preferred,
+        }
+    }
+
     pub(super) fn check(self) -> Result<()> {
         if self.ignore_default_scope && self.domain_controller.is_some() {
             return Err(Error::new(
@@ -29,22 +38,22 @@ impl Lookup<'_> {
 
 impl Service {
     /// The one mailbox that the text names, within the scope.
-    pub(super) fn resolve(&self, text: &str, lookup: Lookup<'_>) -> Result<Mailbox> {
+    pub(super) fn resolve(&self, text: &str, lookup: Lookup<'_>) -> Result<Found> {
         let identity = Identity::parse_with(text, self.settings.netbios_name.as_deref())?;
         lookup.check()?;
         if lookup.ignore_default_scope {
             require_distinguished_name(&identity)?;
         }
-        let matches = self.directory().find(&identity)?;
+        let matches = self.directory().find(&identity, lookup.route())?;
         self.only(matches, identity.text(), lookup)
     }
 
     /// The one visible mailbox among those that a name matches.
-    pub(super) fn only(&self, matches: Matches, name: &str, lookup: Lookup<'_>) -> Result<Mailbox> {
-        let visible = |mailbox: &Mailbox| self.is_visible(mailbox, lookup);
+    pub(super) fn only(&self, matches: Matches, name: &str, lookup: Lookup<'_>) -> Result<Found> {
+        let visible = |found: &Found| self.is_visible(&found.mailbox, lookup);
         if matches.count > 1 {
-            let inside: Vec<&Mailbox> = matches.mailboxes.iter().filter(|m| visible(m)).collect();
-            let complete = matches.mailboxes.len() == matches.count;
+            let inside: Vec<&Found> = matches.found.iter().filter(|found| visible(found)).collect();
+            let complete = matches.found.len() == matches.count;
             return match inside.as_slice() {
                 [] if complete => Err(self.not_found(name)),
                 [only] if complete => Ok((*only).clone()),
@@ -55,7 +64,7 @@ impl Service {
             };
         }
         matches
-            .mailboxes
+            .found
             .into_iter()
             .next()
             .filter(visible)
@@ -63,10 +72,10 @@ impl Service {
     }
 
     /// As [`Self::resolve`], and the mailbox has Unified Messaging.
-    pub(super) fn resolve_um_enabled(&self, text: &str, lookup: Lookup<'_>) -> Result<Mailbox> {
-        let mailbox = self.resolve(text, lookup)?;
-        require_um_enabled(&mailbox)?;
-        Ok(mailbox)
+    pub(super) fn resolve_um_enabled(&self, text: &str, lookup: Lookup<'_>) -> Result<Found> {
+        let found = self.resolve(text, lookup)?;
+        require_um_enabled(&found.mailbox)?;
+        Ok(found)
     }
 
     pub(super) fn is_visible(&self, mailbox: &Mailbox, lookup: Lookup<'_>) -> bool {
@@ -78,7 +87,7 @@ impl Service {
     }
 
     /// The policy that applies to a UM-enabled mailbox.
-    pub(super) fn policy_of(&self, mailbox: &Mailbox) -> Result<PolicyObject> {
+    pub(super) fn policy_of(&self, mailbox: &Mailbox, route: Route<'_>) -> Result<PolicyObject> {
         let name = mailbox.um_mailbox_policy.as_deref().ok_or_else(|| {
             Error::new(
                 ErrorCode::StoreCorrupt,
@@ -86,7 +95,7 @@ impl Service {
             )
             .action("Import the mailbox again with its policy.")
         })?;
-        let policy = self.directory().policy(name)?.ok_or_else(|| {
+        let policy = self.directory().policy(name, route)?.ok_or_else(|| {
             Error::new(
                 ErrorCode::StoreCorrupt,
                 format!(
@@ -127,8 +136,8 @@ impl Service {
         .detail("location", place)
     }
 
-    fn ambiguous(&self, text: &str, count: usize, some: &[&Mailbox]) -> Error {
-        let names: Vec<String> = some.iter().take(10).map(|m| m.identity()).collect();
+    fn ambiguous(&self, text: &str, count: usize, some: &[&Found]) -> Error {
+        let names: Vec<String> = some.iter().take(10).map(|found| found.mailbox.identity()).collect();
         Error::new(
             ErrorCode::ManagementObjectAmbiguous,
             format!(

@@ -8,7 +8,7 @@ use crate::credential::keyring::KeyRing;
 use crate::credential::keyring::Purpose;
 use crate::credential::record::CredentialRecord;
 use crate::credential::seal::{OpenError, SealContext};
-use crate::directory::StoredCredential;
+use crate::directory::{Found, StoredCredential};
 use crate::mailbox::{Mailbox, ObjectId};
 use crate::{Error, ErrorCode, Result};
 
@@ -103,12 +103,13 @@ impl Service {
         })
     }
 
-    /// Reads and opens a mailbox's record; a mailbox without one has never had a PIN.
-    pub(super) fn read_record(&self, mailbox: &Mailbox) -> Result<Seen> {
-        let controller = self.directory().controller_for(mailbox.object_id)?;
-        let stored = self
-            .directory()
-            .credential_on(mailbox.object_id, controller.as_deref())?;
+    /// Opens the record that was read with the mailbox, or else reads it; a mailbox without one has never had a PIN.
+    pub(super) fn read_record(&self, found: &Found) -> Result<Seen> {
+        let (mailbox, controller) = (&found.mailbox, found.controller.clone());
+        let stored = match &found.stored {
+            Some(stored) => stored.clone(),
+            None => self.directory().credential(mailbox.object_id, controller.as_deref())?,
+        };
         let record = match &stored.record {
             None => CredentialRecord::never_set(random_id()?),
             Some(sealed) => {

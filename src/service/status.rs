@@ -13,11 +13,12 @@ pub struct Status {
 }
 
 impl Service {
-    /// Reaches for the directory and, where it holds sealed data, the key: what fails here would fail for every mailbox.
+    /// Begins a command: reaches for the directory afresh and, where it holds sealed data, the key: what fails here would fail for every mailbox.
     ///
     /// # Errors
     /// `DirectoryUnavailable` where there is no store, `KeyUnavailable`, `StoreCorrupt`, `AccessDenied`.
     pub fn status(&self) -> Result<Status> {
+        self.directory().refresh();
         self.directory().store_id()?;
         if self.directory().holds_sealed_data()? {
             // A key that was lost since is told here, once, and not by every mailbox.

@@ -163,7 +163,7 @@ fn perform(service: &Service, operation: Operation) -> Result<Vec<u8>> {
                 messages::mailboxes(&page)
             }
         },
-        Operation::Policies(query) => messages::policies(&service.policies(query.identity())?),
+        Operation::Policies(query) => messages::policies(&service.policies(query.identity(), query.lookup())?),
         Operation::Notifications(query) => {
             let page = service.notifications(query.identity(), query.lookup(), query.after(), query.page_size())?;
             messages::notifications(&page)

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 use umpin::audit::{AuditEntry, AuditTrail};
 use umpin::clock::Timestamp;
-use umpin::directory::{Applied, CounterChange, CredentialChange, Directory, Swap};
+use umpin::directory::{Applied, CounterChange, CredentialChange, Directory, Route, Swap};
 use umpin::identity::Identity;
 use umpin::keys::Keys;
 use umpin::session::Session;
@@ -129,11 +129,12 @@ pub fn append_many(
     since: Option<i64>,
 ) {
     let mailbox = directory
-        .find(&Identity::parse("jhay").unwrap())
+        .find(&Identity::parse("jhay").unwrap(), Route::Preferred)
         .unwrap()
-        .mailboxes
-        .remove(0);
-    let expected = directory.credential(mailbox.object_id).unwrap().record;
+        .found
+        .remove(0)
+        .mailbox;
+    let expected = directory.credential(mailbox.object_id, None).unwrap().record;
     let entry = |n: usize| {
         AuditEntry {
         operation: ((at as u128) << 64 | n as u128).to_be_bytes(),

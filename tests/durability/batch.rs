@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use umpin::ErrorCode;
 use umpin::clock::SystemClock;
-use umpin::directory::Directory;
 use umpin::directory::embedded::EmbeddedDirectory;
+use umpin::directory::{Directory, Route};
 use umpin::mailbox::ObjectId;
 use umpin::session::{Batch, Collected, Outcome, Plan, Poll, Request, Session, SharedError};
 
@@ -304,8 +304,8 @@ fn a_panic_in_a_worker_is_an_unknown_outcome_of_that_item_only() {
             real.apply(change)
         })
         .on_find(|real, identity| {
-            let found = real.find(identity)?;
-            let poisonous = found.mailboxes.iter().any(|m| m.name == "User 4");
+            let found = real.find(identity, Route::Preferred)?;
+            let poisonous = found.found.iter().any(|f| f.mailbox.name == "User 4");
             assert!(!poisonous, "a panic on purpose, in a look-up");
             Ok(found)
         });

@@ -7,11 +7,12 @@ use umpin::Result;
 use umpin::audit::AuditTrail;
 use umpin::directory::embedded::EmbeddedDirectory;
 use umpin::directory::{
-    Applied, CredentialChange, Directory, ImportCounts, MailboxFilter, Matches, Page, PolicyObject, StoredCredential,
+    Applied, CredentialChange, Directory, Found, ImportCounts, MailboxFilter, Matches, Page, PolicyObject, Route,
+    StoredCredential,
 };
 use umpin::identity::Identity;
 use umpin::import::ImportPlan;
-use umpin::mailbox::{Mailbox, ObjectId};
+use umpin::mailbox::ObjectId;
 
 /// What was asked, in the order of the questions; a change counts when it is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +24,7 @@ pub enum Asked {
 
 type Apply = dyn Fn(&EmbeddedDirectory, CredentialChange) -> Result<Applied> + Send + Sync;
 type Find = dyn Fn(&EmbeddedDirectory, &Identity) -> Result<Matches> + Send + Sync;
-type ById = dyn Fn(&EmbeddedDirectory, ObjectId) -> Result<Option<Mailbox>> + Send + Sync;
+type ById = dyn Fn(&EmbeddedDirectory, ObjectId) -> Result<Option<Found>> + Send + Sync;
 
 pub struct Double {
     real: Arc<EmbeddedDirectory>,
@@ -40,8 +41,8 @@ impl Double {
             real: Arc::clone(real),
             asked: Mutex::default(),
             apply: Box::new(|real, change| real.apply(change)),
-            find: Box::new(|real, identity| real.find(identity)),
-            by_id: Box::new(|real, id| real.find_by_object_id(id)),
+            find: Box::new(|real, identity| real.find(identity, Route::Preferred)),
+            by_id: Box::new(|real, id| real.find_by_object_id(id, Route::Preferred)),
         }
     }
 
@@ -63,7 +64,7 @@ impl Double {
 
     pub fn on_find_by_id(
         mut self,
-        by_id: impl Fn(&EmbeddedDirectory, ObjectId) -> Result<Option<Mailbox>> + Send + Sync + 'static,
+        by_id: impl Fn(&EmbeddedDirectory, ObjectId) -> Result<Option<Found>> + Send + Sync + 'static,
     ) -> Self {
         self.by_id = Box::new(by_id);
         self
@@ -91,30 +92,36 @@ impl Directory for Double {
         self.real.store_id()
     }
 
-    fn find(&self, identity: &Identity) -> Result<Matches> {
+    fn find(&self, identity: &Identity, _: Route<'_>) -> Result<Matches> {
         self.note(Asked::Find);
         (self.find)(&self.real, identity)
     }
 
-    fn find_by_extension(&self, number: &str, dial_plan: Option<&str>) -> Result<Matches> {
-        self.real.find_by_extension(number, dial_plan)
+    fn find_by_extension(&self, number: &str, dial_plan: Option<&str>, route: Route<'_>) -> Result<Matches> {
+        self.real.find_by_extension(number, dial_plan, route)
     }
 
-    fn find_by_object_id(&self, id: ObjectId) -> Result<Option<Mailbox>> {
+    fn find_by_object_id(&self, id: ObjectId, _: Route<'_>) -> Result<Option<Found>> {
         self.note(Asked::FindById(id));
         (self.by_id)(&self.real, id)
     }
 
-    fn mailboxes(&self, filter: MailboxFilter, after: Option<&str>, limit: usize) -> Result<Page<Mailbox>> {
-        self.real.mailboxes(filter, after, limit)
+    fn mailboxes(
+        &self,
+        filter: MailboxFilter,
+        route: Route<'_>,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<Found>> {
+        self.real.mailboxes(filter, route, after, limit)
     }
 
-    fn policy(&self, name: &str) -> Result<Option<PolicyObject>> {
-        self.real.policy(name)
+    fn policy(&self, name: &str, route: Route<'_>) -> Result<Option<PolicyObject>> {
+        self.real.policy(name, route)
     }
 
-    fn policies(&self) -> Result<Vec<PolicyObject>> {
-        self.real.policies()
+    fn policies(&self, route: Route<'_>) -> Result<Vec<PolicyObject>> {
+        self.real.policies(route)
     }
 
     fn holds_sealed_data(&self) -> Result<bool> {
@@ -125,8 +132,8 @@ impl Directory for Double {
         self.real.some_records(limit)
     }
 
-    fn credential(&self, id: ObjectId) -> Result<StoredCredential> {
-        self.real.credential(id)
+    fn credential(&self, id: ObjectId, controller: Option<&str>) -> Result<StoredCredential> {
+        self.real.credential(id, controller)
     }
 
     fn apply(&self, change: CredentialChange) -> Result<Applied> {

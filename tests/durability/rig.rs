@@ -17,8 +17,8 @@ use umpin::credential::derive::{Cost, Deriver, PinTags};
 use umpin::credential::keyring::{KeyRing, Purpose};
 use umpin::credential::record::{CredentialRecord, StoredPin};
 use umpin::credential::seal::SealContext;
-use umpin::directory::Directory;
 use umpin::directory::embedded::EmbeddedDirectory;
+use umpin::directory::{Directory, Route};
 use umpin::identity::Identity;
 use umpin::keys::Keys;
 use umpin::mailbox::Mailbox;
@@ -140,9 +140,9 @@ pub fn cheap_session(data: &Path) -> Session {
 
 pub fn mailbox(directory: &EmbeddedDirectory, identity: &str) -> Mailbox {
     let identity = Identity::parse(identity).expect("an identity");
-    let found = directory.find(&identity).expect("a look-up");
+    let found = directory.find(&identity, Route::Preferred).expect("a look-up");
     assert_eq!(found.count, 1, "matches of {identity:?}");
-    found.mailboxes.into_iter().next().expect("one mailbox")
+    found.found.into_iter().next().expect("one mailbox").mailbox
 }
 
 /// What a store holds, seen from outside, its key included.
@@ -162,7 +162,7 @@ impl Inside {
     /// The record, opened; none for a mailbox that never had one.
     pub fn record(&self, identity: &str) -> Option<CredentialRecord> {
         let id = mailbox(&self.directory, identity).object_id;
-        let sealed = self.directory.credential(id).expect("a look-up").record?;
+        let sealed = self.directory.credential(id, None).expect("a look-up").record?;
         let context = SealContext {
             store_id: self.directory.store_id().expect("a store"),
             object_id: id,

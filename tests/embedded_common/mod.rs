@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use umpin::clock::Timestamp;
 use umpin::directory::embedded::{EmbeddedDirectory, EmbeddedOptions};
-use umpin::directory::{Applied, CounterChange, CredentialChange, Directory, Swap};
+use umpin::directory::{Applied, CounterChange, CredentialChange, Directory, Route, Swap};
 use umpin::identity::{DistinguishedName, Identity};
 use umpin::import::{ImportPlan, MailboxRow, PolicyRow};
 use umpin::mailbox::{Extension, Mailbox, ObjectId};
@@ -79,9 +79,11 @@ pub fn store(count: u64) -> (tempfile::TempDir, PathBuf) {
 }
 
 pub fn find_one(directory: &EmbeddedDirectory, text: &str) -> Mailbox {
-    let found = directory.find(&Identity::parse(text).unwrap()).unwrap();
+    let found = directory
+        .find(&Identity::parse(text).unwrap(), Route::Preferred)
+        .unwrap();
     assert_eq!(found.count, 1, "{text}: {found:?}");
-    found.mailboxes.into_iter().next().unwrap()
+    found.found.into_iter().next().unwrap().mailbox
 }
 
 pub fn change(mailbox: ObjectId, expected: Option<&[u8]>, record: &[u8]) -> CredentialChange {
@@ -116,7 +118,7 @@ pub fn message(id: u8, mailbox: ObjectId, leased_until: i64) -> OutboxEntry {
 /// Adds one to the number that stands in the record, however often others are first; how often it was acknowledged is the caller's to count.
 pub fn increment(directory: &EmbeddedDirectory, mailbox: ObjectId) {
     loop {
-        let stored = directory.credential(mailbox).unwrap().record;
+        let stored = directory.credential(mailbox, None).unwrap().record;
         let number = stored
             .as_deref()
             .map_or(0, |r| u64::from_be_bytes(r[..8].try_into().unwrap()));
@@ -125,14 +127,14 @@ pub fn increment(directory: &EmbeddedDirectory, mailbox: ObjectId) {
         record.resize(900, 7);
         match directory.apply(change(mailbox, stored.as_deref(), &record)).unwrap() {
             Applied::Committed => return,
-            Applied::Conflict => {}
+            Applied::Conflict | Applied::Unreached => {}
         }
     }
 }
 
 pub fn number(directory: &EmbeddedDirectory, mailbox: ObjectId) -> u64 {
     directory
-        .credential(mailbox)
+        .credential(mailbox, None)
         .unwrap()
         .record
         .map_or(0, |r| u64::from_be_bytes(r[..8].try_into().unwrap()))

@@ -12,12 +12,12 @@ use umpin::audit::AuditTrail;
 use umpin::clock::{Clock, Timestamp};
 use umpin::directory::embedded::{EmbeddedDirectory, EmbeddedOptions, LocalOutbox};
 use umpin::directory::{
-    Applied, CounterChange, CredentialChange, Directory, ImportCounts, MailboxFilter, Matches, Page, PolicyObject,
-    StoredCredential,
+    Applied, CounterChange, CredentialChange, Directory, Found, ImportCounts, MailboxFilter, Matches, Page,
+    PolicyObject, Route, StoredCredential,
 };
 use umpin::identity::Identity;
 use umpin::import::ImportPlan;
-use umpin::mailbox::{Mailbox, ObjectId};
+use umpin::mailbox::ObjectId;
 use umpin::notification::outbox::{Lease, Outbox, OutboxEntry};
 use umpin::notification::{DeliveryError, Notifier, OutgoingMessage};
 use umpin::service::{Caller, Ports, Service, Settings};
@@ -361,6 +361,10 @@ impl Remote {
     }
 }
 
+fn on_dc1(found: &mut Found) {
+    found.controller = Some(DC1.to_owned());
+}
+
 impl Directory for Remote {
     fn kind(&self) -> &'static str {
         "remote"
@@ -374,28 +378,42 @@ impl Directory for Remote {
         self.world.people.store_id()
     }
 
-    fn find(&self, identity: &Identity) -> Result<Matches> {
-        self.world.people.find(identity)
+    fn find(&self, identity: &Identity, route: Route<'_>) -> Result<Matches> {
+        let mut matches = self.world.people.find(identity, route)?;
+        matches.found.iter_mut().for_each(on_dc1);
+        Ok(matches)
     }
 
-    fn find_by_extension(&self, number: &str, dial_plan: Option<&str>) -> Result<Matches> {
-        self.world.people.find_by_extension(number, dial_plan)
+    fn find_by_extension(&self, number: &str, dial_plan: Option<&str>, route: Route<'_>) -> Result<Matches> {
+        let mut matches = self.world.people.find_by_extension(number, dial_plan, route)?;
+        matches.found.iter_mut().for_each(on_dc1);
+        Ok(matches)
     }
 
-    fn find_by_object_id(&self, id: ObjectId) -> Result<Option<Mailbox>> {
-        self.call(|| self.world.people.find_by_object_id(id))
+    fn find_by_object_id(&self, id: ObjectId, route: Route<'_>) -> Result<Option<Found>> {
+        let mut found = self.call(|| self.world.people.find_by_object_id(id, route))?;
+        found.iter_mut().for_each(on_dc1);
+        Ok(found)
     }
 
-    fn mailboxes(&self, filter: MailboxFilter, after: Option<&str>, limit: usize) -> Result<Page<Mailbox>> {
-        self.world.people.mailboxes(filter, after, limit)
+    fn mailboxes(
+        &self,
+        filter: MailboxFilter,
+        route: Route<'_>,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<Found>> {
+        let mut page = self.world.people.mailboxes(filter, route, after, limit)?;
+        page.items.iter_mut().for_each(on_dc1);
+        Ok(page)
     }
 
-    fn policy(&self, name: &str) -> Result<Option<PolicyObject>> {
-        self.world.people.policy(name)
+    fn policy(&self, name: &str, route: Route<'_>) -> Result<Option<PolicyObject>> {
+        self.world.people.policy(name, route)
     }
 
-    fn policies(&self) -> Result<Vec<PolicyObject>> {
-        self.world.people.policies()
+    fn policies(&self, route: Route<'_>) -> Result<Vec<PolicyObject>> {
+        self.world.people.policies(route)
     }
 
     fn holds_sealed_data(&self) -> Result<bool> {
@@ -406,16 +424,9 @@ impl Directory for Remote {
         Ok(Vec::new())
     }
 
-    fn credential(&self, _: ObjectId) -> Result<StoredCredential> {
-        panic!("a record is read on the controller that it was written to, and not somewhere")
-    }
-
-    fn controller_for(&self, _: ObjectId) -> Result<Option<String>> {
-        Ok(Some(DC1.to_owned()))
-    }
-
-    fn credential_on(&self, id: ObjectId, controller: Option<&str>) -> Result<StoredCredential> {
-        let controller = controller.expect("a controller");
+    fn credential(&self, id: ObjectId, controller: Option<&str>) -> Result<StoredCredential> {
+        let controller =
+            controller.expect("a record is read on the controller that it was written to, and not somewhere");
         self.call(|| {
             let state = self.world.state();
             if state.controllers[controller].down {

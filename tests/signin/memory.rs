@@ -8,8 +8,8 @@ use umpin::audit::{AuditLog, AuditTrail, Ending, LogPage, Medium, Place};
 use umpin::clock::{Clock, Timestamp};
 use umpin::credential::keyring::{KeyRing, MasterKey};
 use umpin::directory::{
-    Applied, CounterChange, CredentialChange, Directory, ImportCounts, MailboxFilter, Matches, Page, PolicyObject,
-    StoredCredential,
+    Applied, CounterChange, CredentialChange, Directory, Found, ImportCounts, MailboxFilter, Matches, Page,
+    PolicyObject, Route, StoredCredential,
 };
 use umpin::identity::Identity;
 use umpin::import::ImportPlan;
@@ -41,16 +41,17 @@ impl Memory {
     }
 
     fn matching(&self, matches: impl Fn(&Mailbox) -> bool) -> Matches {
-        let mailboxes: Vec<Mailbox> = self
+        let found: Vec<Found> = self
             .content()
             .mailboxes
             .iter()
             .filter(|m| matches(m))
             .cloned()
+            .map(Found::from)
             .collect();
         Matches {
-            count: mailboxes.len(),
-            mailboxes,
+            count: found.len(),
+            found,
         }
     }
 }
@@ -68,35 +69,41 @@ impl Directory for Memory {
         Ok([0x5d; 16])
     }
 
-    fn find(&self, identity: &Identity) -> Result<Matches> {
+    fn find(&self, identity: &Identity, _: Route<'_>) -> Result<Matches> {
         let content = self.content();
         let named = content.mailboxes.iter().zip(&content.names);
-        let mailboxes: Vec<Mailbox> = named
+        let found: Vec<Found> = named
             .filter(|(_, names)| names.contains(identity))
-            .map(|(mailbox, _)| mailbox.clone())
+            .map(|(mailbox, _)| Found::from(mailbox.clone()))
             .collect();
         Ok(Matches {
-            count: mailboxes.len(),
-            mailboxes,
+            count: found.len(),
+            found,
         })
     }
 
-    fn find_by_extension(&self, number: &str, _dial_plan: Option<&str>) -> Result<Matches> {
+    fn find_by_extension(&self, number: &str, _dial_plan: Option<&str>, _: Route<'_>) -> Result<Matches> {
         Ok(self.matching(|m| m.extensions.iter().any(|extension| extension.number == number)))
     }
 
-    fn find_by_object_id(&self, id: ObjectId) -> Result<Option<Mailbox>> {
-        Ok(self.matching(|m| m.object_id == id).mailboxes.pop())
+    fn find_by_object_id(&self, id: ObjectId, _: Route<'_>) -> Result<Option<Found>> {
+        Ok(self.matching(|m| m.object_id == id).found.pop())
     }
 
-    fn mailboxes(&self, filter: MailboxFilter, _after: Option<&str>, _limit: usize) -> Result<Page<Mailbox>> {
+    fn mailboxes(
+        &self,
+        filter: MailboxFilter,
+        _: Route<'_>,
+        _after: Option<&str>,
+        _limit: usize,
+    ) -> Result<Page<Found>> {
         Ok(Page {
-            items: self.matching(|m| m.um_enabled || !filter.um_enabled_only).mailboxes,
+            items: self.matching(|m| m.um_enabled || !filter.um_enabled_only).found,
             next: None,
         })
     }
 
-    fn policy(&self, name: &str) -> Result<Option<PolicyObject>> {
+    fn policy(&self, name: &str, _: Route<'_>) -> Result<Option<PolicyObject>> {
         let content = self.content();
         let mut named = content
             .policies
@@ -105,7 +112,7 @@ impl Directory for Memory {
         Ok(named.next().cloned())
     }
 
-    fn policies(&self) -> Result<Vec<PolicyObject>> {
+    fn policies(&self, _: Route<'_>) -> Result<Vec<PolicyObject>> {
         Ok(self.content().policies.clone())
     }
 
@@ -122,7 +129,7 @@ impl Directory for Memory {
         Ok(records.take(limit).collect())
     }
 
-    fn credential(&self, id: ObjectId) -> Result<StoredCredential> {
+    fn credential(&self, id: ObjectId, _: Option<&str>) -> Result<StoredCredential> {
         Ok(self.content().credentials.get(&id).cloned().unwrap_or_default())
     }
 

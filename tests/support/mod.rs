@@ -14,8 +14,8 @@ use umpin::credential::derive::{Deriver, PinTags};
 use umpin::credential::keyring::Purpose;
 use umpin::credential::record::CredentialRecord;
 use umpin::credential::seal::SealContext;
-use umpin::directory::Directory;
 use umpin::directory::embedded::{EmbeddedDirectory, EmbeddedOptions};
+use umpin::directory::{Directory, Found, Route};
 use umpin::identity::Identity;
 use umpin::keys::{KeyFiles, Keys};
 use umpin::pin::Pin;
@@ -125,13 +125,13 @@ pub fn keys(data: &Path) -> KeyFiles {
 pub fn read_record(data: &Path, identity: &str) -> (CredentialRecord, Vec<u8>) {
     let directory = embedded(data);
     let found = directory
-        .find(&Identity::parse(identity).expect("an identity"))
+        .find(&Identity::parse(identity).expect("an identity"), Route::Preferred)
         .expect("a look-up");
-    let [mailbox] = found.mailboxes.as_slice() else {
+    let [Found { mailbox, .. }] = found.found.as_slice() else {
         panic!("\"{identity}\" matches {} mailboxes", found.count);
     };
     let sealed = directory
-        .credential(mailbox.object_id)
+        .credential(mailbox.object_id, None)
         .expect("a look-up")
         .record
         .expect("a record");

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 use uuid::Uuid;
 
 use super::error::{Fault, Sql};
-use crate::directory::{MailboxFilter, Matches, Page, StoredCredential};
+use crate::directory::{Found, MailboxFilter, Matches, Page, StoredCredential};
 use crate::identity::fold::fold;
 use crate::identity::{DistinguishedName, Probe};
 use crate::mailbox::{Extension, Mailbox, ObjectId};
@@ -53,7 +53,7 @@ fn matches(connection: &Connection, ids: &[i64]) -> Sql<Matches> {
     let first = &ids[..ids.len().min(MATCHES)];
     Ok(Matches {
         count: ids.len(),
-        mailboxes: load(connection, first)?,
+        found: load(connection, first)?.into_iter().map(Found::from).collect(),
     })
 }
 
@@ -94,7 +94,7 @@ pub(super) fn page(
     filter: MailboxFilter,
     after: Option<&str>,
     limit: usize,
-) -> Sql<Page<Mailbox>> {
+) -> Sql<Page<Found>> {
     let after: i64 = match after {
         None => i64::MIN,
         Some(cursor) => cursor
@@ -114,7 +114,7 @@ pub(super) fn page(
     let more = ids.len() > limit;
     ids.truncate(limit);
     Ok(Page {
-        items: load(connection, &ids)?,
+        items: load(connection, &ids)?.into_iter().map(Found::from).collect(),
         next: ids.last().filter(|_| more).map(ToString::to_string),
     })
 }

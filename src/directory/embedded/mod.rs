@@ -40,12 +40,13 @@ use self::error::Sql;
 use self::site::Site;
 use self::writer::{Done, Task, Writer};
 use super::{
-    Applied, CredentialChange, Directory, ImportCounts, MailboxFilter, Matches, Page, PolicyObject, StoredCredential,
+    Applied, CredentialChange, Directory, Found, ImportCounts, MailboxFilter, Matches, Page, PolicyObject, Route,
+    StoredCredential,
 };
 use crate::audit::{AuditLog, AuditTrail, LogPage, Medium, Place, StoredEntry};
 use crate::identity::Identity;
 use crate::import::ImportPlan;
-use crate::mailbox::{Mailbox, ObjectId};
+use crate::mailbox::ObjectId;
 use crate::{Error, ErrorCode, Result};
 
 /// How many connections read at the same time.
@@ -242,27 +243,27 @@ impl Directory for EmbeddedDirectory {
         self.read(lookup::store_id)
     }
 
-    fn find(&self, identity: &Identity) -> Result<Matches> {
+    fn find(&self, identity: &Identity, _: Route<'_>) -> Result<Matches> {
         self.read(|c| lookup::find(c, identity.probes()))
     }
 
-    fn find_by_extension(&self, number: &str, dial_plan: Option<&str>) -> Result<Matches> {
+    fn find_by_extension(&self, number: &str, dial_plan: Option<&str>, _: Route<'_>) -> Result<Matches> {
         self.read(|c| lookup::find_by_extension(c, number, dial_plan))
     }
 
-    fn find_by_object_id(&self, id: ObjectId) -> Result<Option<Mailbox>> {
-        self.read(|c| lookup::find_by_object_id(c, id))
+    fn find_by_object_id(&self, id: ObjectId, _: Route<'_>) -> Result<Option<Found>> {
+        Ok(self.read(|c| lookup::find_by_object_id(c, id))?.map(Found::from))
     }
 
-    fn mailboxes(&self, filter: MailboxFilter, after: Option<&str>, limit: usize) -> Result<Page<Mailbox>> {
+    fn mailboxes(&self, filter: MailboxFilter, _: Route<'_>, after: Option<&str>, limit: usize) -> Result<Page<Found>> {
         self.read(|c| lookup::page(c, filter, after, limit))
     }
 
-    fn policy(&self, name: &str) -> Result<Option<PolicyObject>> {
+    fn policy(&self, name: &str, _: Route<'_>) -> Result<Option<PolicyObject>> {
         self.read(|c| policies::by_name(c, name))
     }
 
-    fn policies(&self) -> Result<Vec<PolicyObject>> {
+    fn policies(&self, _: Route<'_>) -> Result<Vec<PolicyObject>> {
         self.read(policies::all)
     }
 
@@ -280,7 +281,7 @@ impl Directory for EmbeddedDirectory {
         self.read(|c| lookup::some_records(c, limit))
     }
 
-    fn credential(&self, id: ObjectId) -> Result<StoredCredential> {
+    fn credential(&self, id: ObjectId, _: Option<&str>) -> Result<StoredCredential> {
         self.read(|c| lookup::credential(c, id))
     }
 

@@ -8,6 +8,7 @@ use super::writer::Task;
 use super::{EmbeddedDirectory, EmbeddedOptions, schema};
 use crate::ErrorCode;
 use crate::directory::Directory;
+use crate::directory::Route;
 use crate::identity::Identity;
 use crate::import::ImportPlan;
 use crate::notification::outbox::Outbox;
@@ -65,7 +66,9 @@ fn a_store_of_an_unknown_format_is_not_touched() {
     drop(connection);
     let before = std::fs::read(&path).unwrap();
     let directory = EmbeddedDirectory::new(EmbeddedOptions::new(&path));
-    let error = directory.find(&Identity::parse("tony").unwrap()).unwrap_err();
+    let error = directory
+        .find(&Identity::parse("tony").unwrap(), Route::Preferred)
+        .unwrap_err();
     assert_eq!(error.code(), ErrorCode::ConfigurationInvalid);
     assert!(error.message().contains("newer version"), "{error}");
     assert_eq!(std::fs::read(&path).unwrap(), before);

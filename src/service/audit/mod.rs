@@ -18,6 +18,7 @@ use super::Service;
 use crate::audit::file::FileLog;
 use crate::audit::{AuditLog, ChainKeys, Fault, FaultKind, Finding, LogItem, Medium, Place, Verdict, Verifier};
 use crate::clock::Timestamp;
+use crate::directory::Route;
 use crate::{Error, ErrorCode, Result};
 
 /// Entries that one request reads at most, however few of them are wanted.
@@ -152,11 +153,11 @@ impl Service {
         let Ok(identity) = crate::identity::Identity::parse_with(text, self.settings.netbios_name.as_deref()) else {
             return Ok(Vec::new());
         };
-        let matches = self.directory().find(&identity)?;
+        let matches = self.directory().find(&identity, Route::Preferred)?;
         Ok(matches
-            .mailboxes
+            .found
             .iter()
-            .map(|mailbox| mailbox.guid.to_string())
+            .map(|found| found.mailbox.guid.to_string())
             .collect())
     }
 

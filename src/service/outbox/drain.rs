@@ -156,7 +156,7 @@ impl Service {
     }
 
     fn told(&self, mailbox: ObjectId, handled: &Handled) -> String {
-        let name = match self.directory().find_by_object_id(mailbox) {
+        let name = match self.mailbox_of(mailbox) {
             Ok(Some(mailbox)) => format!("\"{}\"", mailbox.identity()),
             _ => "a mailbox that is gone".to_owned(),
         };

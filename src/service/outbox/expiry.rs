@@ -52,7 +52,7 @@ impl Service {
 
     fn ended(&self, entry: &OutboxEntry, action: Action, reason: &str) -> Result<Option<AuditTrail>> {
         // Where the directory cannot be asked, the entry ends all the same.
-        let mailbox = self.directory().find_by_object_id(entry.mailbox).unwrap_or_default();
+        let mailbox = self.mailbox_of(entry.mailbox).unwrap_or_default();
         let target = mailbox.as_ref().map_or(Target::Directory, Target::Mailbox);
         let event = Event::new(action, CMDLET, target)?
             .result("reason", reason)
@@ -76,7 +76,7 @@ impl Service {
         let named: Vec<String> = failures
             .iter()
             .take(NAMED)
-            .map(|entry| match self.directory().find_by_object_id(entry.mailbox) {
+            .map(|entry| match self.mailbox_of(entry.mailbox) {
                 Ok(Some(mailbox)) => format!("\"{}\"", mailbox.identity()),
                 _ => "a mailbox that is gone".to_owned(),
             })

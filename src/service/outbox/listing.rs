@@ -41,14 +41,15 @@ impl Service {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Page<NotificationItem>> {
-        let mailbox = identity.map(|text| self.resolve(text, lookup)).transpose()?;
+        let found = identity.map(|text| self.resolve(text, lookup)).transpose()?;
+        let mailbox = found.map(|found| found.mailbox);
         let of = mailbox.as_ref().map(|mailbox| mailbox.object_id);
         let page = self.ports.outbox.entries(of, after, limit)?;
         let mut known = mailbox;
         let mut items = Vec::with_capacity(page.items.len());
         for entry in &page.items {
             if known.as_ref().map(|mailbox| mailbox.object_id) != Some(entry.mailbox) {
-                known = self.directory().find_by_object_id(entry.mailbox)?;
+                known = self.mailbox_of(entry.mailbox)?;
             }
             items.push(self.item(entry, known.clone()));
         }

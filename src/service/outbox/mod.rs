@@ -15,8 +15,8 @@ use super::{Service, Warning};
 use crate::clock::Timestamp;
 use crate::credential::keyring::{KeyRing, Purpose};
 use crate::credential::seal::SealContext;
-use crate::directory::{Applied, CredentialChange};
-use crate::mailbox::Mailbox;
+use crate::directory::{Applied, CredentialChange, Route};
+use crate::mailbox::{Mailbox, ObjectId};
 use crate::notification::outbox::{EntryState, Lease, OutboxEntry};
 use crate::notification::{DELIVERY_LIMIT, OutgoingMessage};
 use crate::random::system_rng;
@@ -94,6 +94,12 @@ impl Service {
                 refused
             }
         }
+    }
+
+    /// Whose message it is; `None` when the mailbox is gone.
+    fn mailbox_of(&self, id: ObjectId) -> Result<Option<Mailbox>> {
+        let found = self.directory().find_by_object_id(id, Route::Preferred)?;
+        Ok(found.map(|found| found.mailbox))
     }
 
     fn lease_end(&self) -> Timestamp {

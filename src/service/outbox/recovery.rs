@@ -73,6 +73,12 @@ impl Service {
             }
             match self.directory().apply(self.sealed_anew(entry, stored, &record)?)? {
                 Applied::Committed => return Ok(Fate::NeverSet),
+                Applied::Unreached => {
+                    return Err(Error::new(
+                        ErrorCode::DirectoryUnavailable,
+                        "the controller that the change was sent to cannot be reached",
+                    ));
+                }
                 // Perhaps it was the very change: look again.
                 Applied::Conflict if Instant::now() < deadline => {}
                 Applied::Conflict => {
@@ -87,10 +93,7 @@ impl Service {
 
     /// The record where the change was sent to, and nowhere else: another controller may not know of it yet.
     fn look(&self, entry: &OutboxEntry) -> Result<Option<(StoredCredential, CredentialRecord)>> {
-        let stored = match self
-            .directory()
-            .credential_on(entry.mailbox, entry.controller.as_deref())
-        {
+        let stored = match self.directory().credential(entry.mailbox, entry.controller.as_deref()) {
             Ok(stored) => stored,
             Err(error) if error.code() == ErrorCode::ManagementObjectNotFound => return Ok(None),
             Err(error) => return Err(error),

@@ -65,7 +65,7 @@ impl Service {
     pub fn send_notifications(&self, request: &SendRequest<'_>) -> Result<SendReport> {
         let mut report = SendReport::default();
         match request.identity {
-            Some(identity) => self.send_of(&self.resolve(identity, request.lookup)?, &mut report)?,
+            Some(identity) => self.send_of(&self.resolve(identity, request.lookup)?.mailbox, &mut report)?,
             None => self.send_due(request.due.unwrap_or_else(|| self.now()), &mut report)?,
         }
         Ok(report)
@@ -118,7 +118,7 @@ impl Service {
     fn sent_item(&self, entry: &OutboxEntry) -> SentItem {
         SentItem {
             id: entry.id,
-            mailbox: self.directory().find_by_object_id(entry.mailbox).unwrap_or_default(),
+            mailbox: self.mailbox_of(entry.mailbox).unwrap_or_default(),
             queued_since: entry.created,
             attempts: entry.attempts,
             outcome: "queued",

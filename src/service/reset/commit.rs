@@ -36,29 +36,35 @@ impl Service {
             let (change, mut pending) = self.change(&plan, &candidate, &ring, operation, now)?;
             match self.apply(change, pending.as_mut())? {
                 Applied::Committed => return Ok(self.finish(plan, candidate, pending, now)),
-                Applied::Conflict => race.lost(&plan.mailbox)?,
+                refused => {
+                    race.lost(&plan.mailbox)?;
+                    let name = plan.mailbox.identity();
+                    let why = match refused {
+                        Applied::Unreached => "The controller could not be reached to change",
+                        _ => "Another writer was first to change",
+                    };
+                    plan.diagnostics
+                        .push(format!("{why} \"{name}\"; attempt {}.", race.attempt()));
+                }
             }
-            plan.diagnostics.push(format!(
-                "Another writer changed \"{}\" first; attempt {}.",
-                plan.mailbox.identity(),
-                race.attempt()
-            ));
             self.look_again(&mut plan)?;
         }
     }
 
     /// After a lost race: the same object by its immutable id, never by what was typed.
     fn look_again(&self, plan: &mut ResetPlan) -> Result<()> {
-        let mailbox = self.again(&plan.mailbox)?;
-        plan.policy = self.policy_of(&mailbox)?;
+        let route = plan.request.lookup().route();
+        let found = self.again(&plan.mailbox, route)?;
+        let mailbox = &found.mailbox;
+        plan.policy = self.policy_of(mailbox, route)?;
         if let Some(given) = &plan.given {
             let rules = plan.policy.settings.check(given.pin(), &mailbox.extensions);
             if !rules.is_empty() {
-                return Err(policy_violation(&mailbox, &plan.policy.settings, &rules));
+                return Err(policy_violation(mailbox, &plan.policy.settings, &rules));
             }
         }
-        plan.seen = self.read_record(&mailbox)?;
-        plan.mailbox = mailbox;
+        plan.seen = self.read_record(&found)?;
+        plan.mailbox = found.mailbox;
         Ok(())
     }
 
@@ -147,7 +153,10 @@ impl Service {
         diagnostics.push(format!(
             "Changed \"{}\" in {}.",
             plan.mailbox.identity(),
-            self.directory().location()
+            plan.seen
+                .controller
+                .clone()
+                .unwrap_or_else(|| self.directory().location())
         ));
         let notification = match pending {
             None => Notification::None,

@@ -10,6 +10,7 @@ use crate::directory::PolicyObject;
 use crate::mailbox::Mailbox;
 use crate::pin::Pin;
 use crate::service::Warning;
+use crate::service::resolve::Lookup;
 use crate::service::sealed::Seen;
 
 /// What `Set-UMMailboxPIN` was asked for. `None` means that the parameter was omitted.
@@ -35,6 +36,15 @@ pub struct ResetRequest {
     pub ignore_default_scope: bool,
     /// Lock, unlock or expire without a new PIN.
     pub keep_pin: bool,
+}
+
+impl ResetRequest {
+    pub(super) fn lookup(&self) -> Lookup<'_> {
+        Lookup {
+            ignore_default_scope: self.ignore_default_scope,
+            domain_controller: self.domain_controller.as_deref(),
+        }
+    }
 }
 
 /// A reset that has been looked up and checked, and is yet to be carried out.

@@ -7,7 +7,6 @@ use crate::mailbox::Mailbox;
 use crate::policy::{PinRule, UmMailboxPolicy};
 use crate::random::system_rng;
 use crate::service::Service;
-use crate::service::resolve::Lookup;
 use crate::{Error, ErrorCode, Result};
 
 impl Service {
@@ -18,24 +17,19 @@ impl Service {
     pub fn prepare_reset(&self, mut request: ResetRequest, deriver: &mut Deriver) -> Result<ResetPlan> {
         request.pin = request.pin.filter(|pin| !pin.expose().is_empty());
         check_combination(&request)?;
-        let mailbox = self.resolve_um_enabled(
-            &request.identity,
-            Lookup {
-                ignore_default_scope: request.ignore_default_scope,
-                domain_controller: request.domain_controller.as_deref(),
-            },
-        )?;
+        let found = self.resolve_um_enabled(&request.identity, request.lookup())?;
+        let mailbox = &found.mailbox;
         let mut diagnostics = vec![format!(
             "Found \"{}\" ({}) in {}.",
             mailbox.identity(),
             mailbox.guid,
-            self.directory().location()
+            found.controller.clone().unwrap_or_else(|| self.directory().location())
         )];
-        let policy = self.policy_of(&mailbox)?;
+        let policy = self.policy_of(mailbox, request.lookup().route())?;
         diagnostics.push(format!("The UM mailbox policy is \"{}\".", policy.settings.name));
         let mut warnings = Vec::new();
-        let recipient = recipient::decide(&request, &mailbox, &mut warnings)?;
-        let seen = self.read_record(&mailbox)?;
+        let recipient = recipient::decide(&request, mailbox, &mut warnings)?;
+        let seen = self.read_record(&found)?;
         let mut given = request.pin.take().map(PinTags::of);
         if let Some(tags) = &mut given {
             let mut rules = policy.settings.check(tags.pin(), &mailbox.extensions);
@@ -47,7 +41,7 @@ impl Service {
                 {
                     rules.push(PinRule::History);
                 }
-                return Err(policy_violation(&mailbox, &policy.settings, &rules));
+                return Err(policy_violation(mailbox, &policy.settings, &rules));
             }
         }
         if recipient.is_some() {
@@ -55,7 +49,7 @@ impl Service {
         }
         Ok(ResetPlan {
             request,
-            mailbox,
+            mailbox: found.mailbox,
             policy,
             recipient,
             seen,

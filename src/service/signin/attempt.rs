@@ -6,7 +6,7 @@ use crate::credential::counter::FailureCounter;
 use crate::credential::derive::{Deriver, PinTags};
 use crate::credential::keyring::{KeyRing, Purpose};
 use crate::credential::lockout::{self as rules, Consequence};
-use crate::directory::{Applied, CounterChange, CredentialChange, PolicyObject, Swap};
+use crate::directory::{Applied, CounterChange, CredentialChange, Found, PolicyObject, Swap};
 use crate::mailbox::Mailbox;
 use crate::random::system_rng;
 use crate::service::Service;
@@ -73,19 +73,23 @@ impl Service {
     where
         F: FnMut(&Self, &Attempt<'_>, &mut Deriver) -> Result<Result<Step>>,
     {
-        let mut mailbox = self.subscriber(request)?;
-        let _turn = match self.turns.try_take(&mailbox) {
+        let route = request.lookup().route();
+        let mut found = self.subscriber(request)?;
+        let _turn = match self.turns.try_take(&found.mailbox) {
             Some(turn) => turn,
             None => {
                 // What takes long is done while waiting, and not in a row.
-                self.read_record(&mailbox)?.record.is_current(tags, deriver)?;
-                self.turns.take(&mailbox)?
+                self.read_record(&found)?.record.is_current(tags, deriver)?;
+                let turn = self.turns.take(&found.mailbox)?;
+                found.stored = None;
+                turn
             }
         };
         let mut race = Race::begin(Manners::GiveWay);
         loop {
-            let policy = self.policy_of(&mailbox)?;
-            let seen = self.read_record(&mailbox)?;
+            let policy = self.policy_of(&found.mailbox, route)?;
+            let seen = self.read_record(&found)?;
+            let mailbox = found.mailbox;
             if seen.stored.record.is_none() {
                 let none = FailureCounter::zero(seen.record.epoch);
                 let answer = SignInAnswer::new(mailbox, SignIn::Rejected, &seen.record, &none, &policy.settings);
@@ -109,7 +113,7 @@ impl Service {
                     let cleared = FailureCounter::zero(attempt.seen.record.epoch);
                     match self.directory().apply(self.count(&attempt, &cleared)?)? {
                         Applied::Committed => Some(Err(error)),
-                        Applied::Conflict => None,
+                        Applied::Conflict | Applied::Unreached => None,
                     }
                 }
             };
@@ -117,17 +121,18 @@ impl Service {
                 Some(answer) => return Ok(answer),
                 None => race.lost(&attempt.mailbox)?,
             }
-            mailbox = self.again(&attempt.mailbox)?;
+            found = self.again(&attempt.mailbox, route)?;
         }
     }
 
-    /// The answer once the step, or the most of it that can be written, is durable; `None` where another writer was first.
+    /// The answer once the step, or the most of it that can be written, is durable; `None` where another writer was first or the
+    /// controller was out of reach.
     fn write(&self, mut step: Step) -> Result<Option<SignInAnswer>> {
         loop {
             let written = self.apply(step.change, step.answer.message.as_mut());
             match (written, step.otherwise) {
                 (Ok(Applied::Committed), _) => return Ok(Some(step.answer)),
-                (Ok(Applied::Conflict), _) => return Ok(None),
+                (Ok(Applied::Conflict | Applied::Unreached), _) => return Ok(None),
                 // Where it was written after all, the next swap fails and the attempt is counted twice: better than not at all.
                 (Err(_), Some(less)) => step = *less,
                 (Err(error), None) => return Err(error),
@@ -215,7 +220,7 @@ impl Service {
             .seal(Purpose::Counter, &context, &counter.encode(), &mut system_rng())
     }
 
-    fn subscriber(&self, request: &SignInRequest) -> Result<Mailbox> {
+    fn subscriber(&self, request: &SignInRequest) -> Result<Found> {
         match &request.subscriber {
             Subscriber::Identity(text) => self.resolve_um_enabled(text, request.lookup()),
             Subscriber::Extension { number, dial_plan } => {
@@ -223,14 +228,17 @@ impl Service {
                     return Err(Error::new(ErrorCode::InvalidIdentity, "The extension has no digits.")
                         .action("Pass the extension as digits."));
                 }
-                let matches = self.directory().find_by_extension(number, dial_plan.as_deref())?;
+                let route = request.lookup().route();
+                let matches = self
+                    .directory()
+                    .find_by_extension(number, dial_plan.as_deref(), route)?;
                 let name = match dial_plan {
                     None => format!("extension {number}"),
                     Some(plan) => format!("extension {number} in dial plan {plan}"),
                 };
-                let mailbox = self.only(matches, &name, request.lookup())?;
-                require_um_enabled(&mailbox)?;
-                Ok(mailbox)
+                let found = self.only(matches, &name, request.lookup())?;
+                require_um_enabled(&found.mailbox)?;
+                Ok(found)
             }
         }
     }

@@ -10,7 +10,7 @@ use umpin::credential::derive::{Deriver, PinTags};
 use umpin::credential::keyring::Purpose;
 use umpin::credential::record::CredentialRecord;
 use umpin::credential::seal::SealContext;
-use umpin::directory::Directory;
+use umpin::directory::{Directory, Route};
 use umpin::identity::Identity;
 use umpin::import::{Format, ImportOptions};
 use umpin::keys::Keys;
@@ -194,10 +194,10 @@ impl World {
     pub fn pin_is(&mut self, name: &str, pin: Option<&str>) -> bool {
         let found = self
             .directory
-            .find(&Identity::parse(name).expect("a name"))
+            .find(&Identity::parse(name).expect("a name"), Route::Preferred)
             .expect("a look-up");
-        let object_id = found.mailboxes[0].object_id;
-        let sealed = self.directory.credential(object_id).expect("a look-up").record;
+        let object_id = found.found[0].mailbox.object_id;
+        let sealed = self.directory.credential(object_id, None).expect("a look-up").record;
         let record = sealed.map(|sealed| {
             let context = SealContext {
                 store_id: self.directory.store_id().expect("a store"),
