@@ -7,10 +7,5 @@ $script:PSDefaultParameterValues = @{}
 $script:ModuleVersion = '0.1.0'
 $script:Connection = $null
 
-# The manifest has loaded the managed half, which holds the parameter types; PowerShell goes on with an assembly of this name that
-# is loaded already, whatever file it came from.
+# The manifest has loaded the managed half, which holds the parameter types.
 $script:InteropPath = "$PSScriptRoot/bin/UMMailboxPin.Interop.dll"
-$script:Stale = [UMMailboxPin.Library]::CheckAssembly($script:InteropPath, $script:ModuleVersion)
-if ($null -ne $script:Stale) {
-    throw (New-StaleAssemblyError $script:Stale)
-}

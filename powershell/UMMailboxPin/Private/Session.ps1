@@ -3,6 +3,14 @@ function Get-UmSession {
     param($Cmdlet)
 
     $before = $script:Connection
+    if ($null -eq $before) {
+        # Here and not at import, which it would make a quarter slower. PowerShell goes on with an assembly of this name that is
+        # loaded already, whatever file it came from.
+        $stale = [UMMailboxPin.Library]::CheckAssembly($script:InteropPath, $script:ModuleVersion)
+        if ($null -ne $stale) {
+            $Cmdlet.ThrowTerminatingError((New-StaleAssemblyError $stale))
+        }
+    }
     $folder = $Cmdlet.CurrentProviderLocation('FileSystem').ProviderPath
     $script:Connection = [UMMailboxPin.Connection]::Open($before, $folder, $script:ModuleVersion)
     if ($null -eq $before) {
