@@ -133,16 +133,18 @@ Describe 'Without the native library' {
 }
 
 Describe 'Another copy of the module that was imported earlier in the process' {
-    It 'is noticed at import, with the advice to open a new session' {
+    It 'is noticed by the first command, with the advice to open a new session' {
         $copy = New-TestFolder
         try {
             Copy-Item -LiteralPath ([System.IO.Path]::Combine((Get-StagedPath), 'UMMailboxPin')) -Destination $copy -Recurse
             $run = Invoke-Fresh -Variables @{ Copy = $copy } {
                 Import-Module UMMailboxPin
                 Remove-Module UMMailboxPin
-                try { Import-Module "$($V.Copy)/UMMailboxPin/UMMailboxPin.psd1" -ErrorAction Stop; 'imported' } catch { "$_" }
+                Import-Module "$($V.Copy)/UMMailboxPin/UMMailboxPin.psd1" -ErrorAction Stop
+                try { Get-UMMailboxPIN tonysmith; 'went on' } catch { $_.FullyQualifiedErrorId; "$_" }
             }
-            $run.Output[0] | Should -Match 'new PowerShell session'
+            $run.Output[0] | Should -Be 'NativeLibraryMismatch,Get-UMMailboxPIN'
+            $run.Output[1] | Should -Match 'new PowerShell session'
         }
         finally { Remove-TestFolder $copy }
     }
