@@ -38,8 +38,8 @@ pub(super) fn relay(
         );
     }
     let seconds = raw.timeout_seconds.unwrap_or(DEFAULT_TIMEOUT_SECONDS);
-    if !(1..=300).contains(&seconds) {
-        return Err(wrong("notification.timeoutSeconds", "expected 1 to 300"));
+    if !(1..=100).contains(&seconds) {
+        return Err(wrong("notification.timeoutSeconds", "expected 1 to 100"));
     }
     let login = login(
         raw.user,

@@ -68,12 +68,12 @@ fn the_least_is_a_host_and_a_sender() {
 fn all_of_it_is_taken() {
     let relay = resolved(
         r#", "port": 2525, "tls": "implicit", "caFile": "ca.pem", "user": "um", "passwordFile": "relay.password",
-           "timeoutSeconds": 300"#,
+           "timeoutSeconds": 100"#,
     )
     .expect("sound");
     assert_eq!(
         (relay.port, relay.tls, relay.timeout.as_secs()),
-        (2525, Tls::Implicit, 300)
+        (2525, Tls::Implicit, 100)
     );
     assert_eq!(relay.ca_file.as_deref(), Some(Path::new("/etc/umpin/ca.pem")));
     assert_eq!(
@@ -132,11 +132,11 @@ fn faults_name_the_key_and_keep_what_may_be_a_password() {
         (r#", "port": "25""#, "the key 'notification.port'"),
         (
             r#", "timeoutSeconds": 0"#,
-            "'notification.timeoutSeconds': expected 1 to 300",
+            "'notification.timeoutSeconds': expected 1 to 100",
         ),
         (
-            r#", "timeoutSeconds": 301"#,
-            "'notification.timeoutSeconds': expected 1 to 300",
+            r#", "timeoutSeconds": 101"#,
+            "'notification.timeoutSeconds': expected 1 to 100",
         ),
         (
             r#", "directory": "out""#,

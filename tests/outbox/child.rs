@@ -11,13 +11,12 @@ use umpin::credential::derive::Deriver;
 use umpin::directory::Directory;
 use umpin::directory::embedded::{EmbeddedOptions, LocalOutbox};
 use umpin::notification::outbox::Outbox;
-use umpin::notification::{DeliveryError, Notifier, OutgoingMessage};
 use umpin::pin::Pin;
 use umpin::service::reset::ResetRequest;
 use umpin::service::{Caller, Ports, Service, Settings};
 
 use crate::rig::{self, Dice};
-use crate::{order, process, support, verdict};
+use crate::{order, process, relays, support, verdict};
 
 /// Whether the outbox is the store's own, or a file beside a directory that counts as being elsewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,38 +95,6 @@ impl Running {
     }
 }
 
-/// A relay that is down while the file `down` is there, and leaves what it accepts in `mail`: each acceptance is a file.
-pub struct Relay {
-    pub data: PathBuf,
-}
-
-impl Notifier for Relay {
-    fn check(&self) -> umpin::Result<()> {
-        Ok(())
-    }
-
-    fn deliver(&self, message: &OutgoingMessage) -> Result<(), DeliveryError> {
-        if self.data.join("down").exists() {
-            return Err(DeliveryError::Temporary("the relay is down".to_owned()));
-        }
-        let mail = self.data.join("mail");
-        let id = u128::from_be_bytes(message.id);
-        let part = mail.join(format!("{id:032x}.{:016x}.part", rand::random::<u64>()));
-        std::fs::create_dir_all(&mail)
-            .and_then(|()| std::fs::write(&part, &message.content))
-            .and_then(|()| std::fs::rename(&part, part.with_extension("eml")))
-            .map_err(|e| DeliveryError::Temporary(e.to_string()))
-    }
-
-    fn uncollected(&self) -> Option<usize> {
-        None
-    }
-
-    fn from(&self) -> &'static str {
-        "Unified Messaging <um@contoso.com>"
-    }
-}
-
 pub fn service(data: &Path, kind: Kind, ahead: i64) -> Service {
     let outbox: Arc<dyn Outbox> = match kind {
         Kind::Transactional => {
@@ -148,7 +115,7 @@ fn with(data: &Path, directory: Arc<dyn Directory>, outbox: Arc<dyn Outbox>, ahe
         directory,
         outbox,
         audit: Arc::new(support::embedded(data)),
-        notifier: Arc::new(Relay { data: data.to_owned() }),
+        notifier: relays::notifier(data),
         clock: Arc::new(rig::Ahead(ahead)),
         keys: Arc::new(support::keys(data)),
     };

@@ -13,6 +13,9 @@ use umpin::pin::Pin;
 use umpin::service::signin::{SignIn, SignInRequest, Subscriber};
 
 use crate::child::{self, Kind, Reset, Running, Task};
+#[cfg(unix)]
+use crate::relays::RealRelay;
+use crate::relays::{Aiosmtpd, Doubled, Outage};
 use crate::rig::{self, Dice, Inside};
 use crate::{support, verdict};
 
@@ -24,20 +27,35 @@ const LATER: i64 = 7_200_000;
 
 #[test]
 fn the_stores_own_outbox_loses_nothing() {
-    outage(Kind::Transactional);
+    outage(Kind::Transactional, &mut Doubled);
 }
 
 #[test]
 fn the_outbox_of_a_directory_elsewhere_loses_nothing() {
-    outage(Kind::TwoSteps);
+    outage(Kind::TwoSteps, &mut Doubled);
 }
 
-fn outage(kind: Kind) {
+#[test]
+fn nothing_is_lost_on_the_way_to_a_real_sink() {
+    for kind in [Kind::Transactional, Kind::TwoSteps] {
+        let Some(mut relay) = Aiosmtpd::new() else { return };
+        outage(kind, &mut relay);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn nothing_is_lost_on_the_way_through_a_real_relay() {
+    let Some(mut relay) = RealRelay::new() else { return };
+    outage(Kind::Transactional, &mut relay);
+}
+
+fn outage(kind: Kind, relay: &mut dyn Outage) {
     let seed = rig::seed("outage");
     let mut dice = Dice::new(seed);
     let home = rig::store(MAILBOXES);
     let data = home.path();
-    fs::write(data.join("down"), "").expect("the relay is down");
+    relay.begin(data);
 
     let mut kills = 0;
     let mut tried: Vec<Reset> = Vec::new();
@@ -71,7 +89,7 @@ fn outage(kind: Kind) {
     let secret: Vec<&str> = tried.iter().map(|(_, pin)| pin.as_str()).collect();
     assert_no_pin_in_files(data, &secret);
 
-    fs::remove_file(data.join("down")).expect("the relay is back");
+    relay.end(data);
     let mut ahead = 0;
     for _ in 0..8 {
         ahead += LATER;
@@ -97,6 +115,7 @@ fn outage(kind: Kind) {
     while !verdict::send(&last).is_empty() {}
     drop(last);
     assert_no_pin_in_files(data, &secret);
+    relay.collect(data);
     let duplicates = judge(data, kind, &tried, &done, kills, ahead, seed);
     println!(
         "{kind:?}: {} resets acknowledged, {kills} kills, {duplicates} duplicates",

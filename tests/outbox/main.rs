@@ -16,8 +16,11 @@ mod order;
 mod patience;
 #[path = "../durability/process.rs"]
 mod process;
+mod relays;
 #[path = "../durability/rig.rs"]
 mod rig;
+#[allow(dead_code, reason = "shared with the tests of the relay")]
+mod server;
 #[path = "../support/mod.rs"]
 mod support;
 #[allow(dead_code, reason = "shared with the tests of durability")]

@@ -11,8 +11,8 @@ use tempfile::TempDir;
 use umpin::notification::smtp::{Login, Password, Relay, Tls};
 use umpin::secret::Secret;
 
-use crate::certificates::Authority;
-use crate::rig::{PASSWORD, not_run};
+use super::certificates::Authority;
+use super::rig::{PASSWORD, not_run};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -146,13 +146,38 @@ impl Postfix {
             authority,
             port,
         };
-        quietly(&mut postfix.command("start"));
+        postfix.restart();
+        Some(postfix)
+    }
+
+    pub fn stop(&self) {
+        quietly(&mut self.command("stop"));
+    }
+
+    /// After a stop, on the same port.
+    pub fn restart(&self) {
+        quietly(&mut self.command("start"));
         let end = Instant::now() + PATIENCE;
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(Instant::now() < end, "Postfix does not answer: {}", postfix.log());
+        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            assert!(Instant::now() < end, "Postfix does not answer: {}", self.log());
             thread::sleep(Duration::from_millis(50));
         }
-        Some(postfix)
+    }
+
+    /// Whether a message is still on its way through the queue.
+    pub fn is_busy(&self) -> bool {
+        ["maildrop", "incoming", "active", "deferred"].iter().any(|queue| {
+            let mut folders = vec![self.folder.path().join("queue").join(queue)];
+            while let Some(folder) = folders.pop() {
+                for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+                    match entry.file_type() {
+                        Ok(kind) if kind.is_dir() => folders.push(entry.path()),
+                        _ => return true,
+                    }
+                }
+            }
+            false
+        })
     }
 
     fn command(&self, what: &str) -> Command {

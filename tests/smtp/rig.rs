@@ -15,7 +15,7 @@ use umpin::notification::smtp::{Login, Password, Relay, SmtpNotifier, Tls};
 use umpin::notification::{DeliveryError, Notifier as _, OutgoingMessage};
 use umpin::secret::Secret;
 
-use crate::certificates::Authority;
+use super::certificates::Authority;
 
 /// Nothing here takes nearly as long.
 const PATIENCE: Duration = Duration::from_secs(30);

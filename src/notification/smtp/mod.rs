@@ -32,7 +32,8 @@ use crate::{Error, ErrorCode, Result};
 const CHECKED_FOR: Duration = Duration::from_secs(60);
 
 /// A delivery with all its commands ends in this time, well within what the outbox leaves it: looking a name up comes on top.
-const LONGEST_DELIVERY: Duration = Duration::from_secs(DELIVERY_LIMIT.as_secs() - 20);
+const LONGEST_DELIVERY: Duration = Duration::from_secs(100);
+const _: () = assert!(LONGEST_DELIVERY.as_secs() < DELIVERY_LIMIT.as_secs());
 
 /// An attempt that failed after this long is followed by a pause …
 const SLOW: Duration = Duration::from_secs(1);
@@ -47,6 +48,7 @@ pub struct SmtpNotifier {
     pool: Pool,
     checked: Mutex<Option<Instant>>,
     pause: Mutex<Option<(Instant, Failure)>>,
+    longest: Duration,
 }
 
 impl SmtpNotifier {
@@ -59,6 +61,7 @@ impl SmtpNotifier {
             pool: Pool::default(),
             checked: Mutex::new(None),
             pause: Mutex::new(None),
+            longest: LONGEST_DELIVERY,
         }
     }
 
@@ -190,8 +193,8 @@ impl Notifier for SmtpNotifier {
         if let Some(failure) = self.paused() {
             return Err(self.told(failure));
         }
-        let end = Instant::now() + LONGEST_DELIVERY;
-        let Some(mut place) = self.pool.take(self.relay.timeout.min(LONGEST_DELIVERY / 2)) else {
+        let end = Instant::now() + self.longest;
+        let Some(mut place) = self.pool.take(self.relay.timeout.min(self.longest / 2)) else {
             let busy = Failure::of_relay("is busy with other messages of this process");
             return Err(self.told(busy));
         };
@@ -222,3 +225,6 @@ impl Notifier for SmtpNotifier {
         &self.relay.from
     }
 }
+
+#[cfg(test)]
+mod tests;
