@@ -60,6 +60,18 @@ pub trait Notifier: Send + Sync {
     /// Temporary or permanent refusal.
     fn deliver(&self, message: &OutgoingMessage) -> Result<(), DeliveryError>;
 
+    /// As [`Self::deliver`], begun before it is certain that the message is to be sent: what can be done without the content is
+    /// done, then `is_certain` is asked, which may wait, and only if it says so the content leaves. `Ok(false)`: it did not.
+    ///
+    /// # Errors
+    /// As [`Self::deliver`].
+    fn deliver_once(&self, message: &OutgoingMessage, is_certain: &dyn Fn() -> bool) -> Result<bool, DeliveryError> {
+        if !is_certain() {
+            return Ok(false);
+        }
+        self.deliver(message).map(|()| true)
+    }
+
     /// Wipes what an interrupted delivery of a message may have left behind: the message is dropped, not sent again.
     fn withdraw(&self, _created: Timestamp, _id: [u8; 16]) {}
 

@@ -8,6 +8,7 @@ mod faults;
 #[cfg(unix)]
 mod postfix;
 #[cfg(unix)]
+#[allow(dead_code, reason = "the tests of the outbox use more of it")]
 mod postfix_server;
 mod reuse;
 mod rig;

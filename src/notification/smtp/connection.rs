@@ -165,9 +165,16 @@ impl Connection {
         )))
     }
 
-    /// Sends one message. The content is copied once, into a buffer that is wiped; rustls encrypts from that, and the copy
+    /// Sends one message, unless `is_certain` says, at the last moment, that it is not to be sent: then the relay waits for a
+    /// content that never comes, and the connection must be given up. The content is copied once, into a buffer that is wiped; rustls encrypts from that, and the copy
     /// that the system sends from is out of reach.
-    pub fn deliver(&mut self, from: &Path, to: &Path, content: &[u8]) -> Result<(), Failure> {
+    pub fn deliver(
+        &mut self,
+        from: &Path,
+        to: &Path,
+        content: &[u8],
+        is_certain: &dyn Fn() -> bool,
+    ) -> Result<bool, Failure> {
         let stuffed = stuffed(content).ok_or_else(|| {
             Failure::of_message("was not given the message, because a line of it does not end as mail requires")
         })?;
@@ -188,12 +195,15 @@ impl Connection {
             &Mail::new(Some(from.address.clone()), parameters),
             &Rcpt::new(to.address.clone(), Vec::new()),
         )?;
+        if !is_certain() {
+            return Ok(false);
+        }
         self.wire.send(&stuffed).map_err(|e| self.fault(Stage::Content, e))?;
         // From here on the relay may have taken the message although its answer is lost. Then the message is sent again, as
         // the user would otherwise be locked out; both have the same Message-ID, by which mail systems know them as one.
         let reply = self.wire.receive().map_err(|e| self.fault(Stage::Content, e))?;
         if reply.is_positive() {
-            Ok(())
+            Ok(true)
         } else {
             Err(Failure::refused(Stage::Content, &reply, content))
         }

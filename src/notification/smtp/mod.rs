@@ -90,10 +90,10 @@ impl SmtpNotifier {
         Ok(Connection::open(&self.relay, trust, password.as_ref(), end)?)
     }
 
-    fn send(&self, place: &mut Place<'_>, from: &Path, to: &Path, content: &[u8], end: Instant) -> Result<(), Refusal> {
+    fn send(&self, place: &mut Place<'_>, letter: &Letter<'_>, end: Instant) -> Result<bool, Refusal> {
         if let Some(mut kept) = place.connection.take() {
             kept.until(end);
-            match self.send_over(place, kept, from, to, content) {
+            match Self::send_over(place, kept, letter) {
                 // The relay hung up meanwhile, or has had enough of this connection. Nothing was handed over yet, so a
                 // fresh one may try.
                 Err(failure) if failure.broken && !failure.handed_over && !failure.silent => {}
@@ -101,21 +101,14 @@ impl SmtpNotifier {
             }
         }
         let fresh = self.open(end)?;
-        Ok(self.send_over(place, fresh, from, to, content)?)
+        Ok(Self::send_over(place, fresh, letter)?)
     }
 
     /// Keeps the connection where it is still of use.
-    fn send_over(
-        &self,
-        place: &mut Place<'_>,
-        mut connection: Connection,
-        from: &Path,
-        to: &Path,
-        content: &[u8],
-    ) -> Result<(), Failure> {
-        let sent = connection.deliver(from, to, content);
+    fn send_over(place: &mut Place<'_>, mut connection: Connection, letter: &Letter<'_>) -> Result<bool, Failure> {
+        let sent = connection.deliver(&letter.from, &letter.to, letter.content, letter.is_certain);
         let usable = match &sent {
-            Ok(()) => true,
+            Ok(sent) => *sent,
             Err(failure) => !failure.broken && connection.reset(),
         };
         if usable {
@@ -146,6 +139,14 @@ impl SmtpNotifier {
     fn told(&self, failure: Failure) -> DeliveryError {
         failure.into_error(&self.relay.host, self.relay.port)
     }
+}
+
+/// A message and its envelope.
+struct Letter<'a> {
+    from: Path,
+    to: Path,
+    content: &'a [u8],
+    is_certain: &'a dyn Fn() -> bool,
 }
 
 /// Why a message was not sent: something here, or something there.
@@ -183,6 +184,10 @@ impl Notifier for SmtpNotifier {
     }
 
     fn deliver(&self, message: &OutgoingMessage) -> Result<(), DeliveryError> {
+        self.deliver_once(message, &|| true).map(drop)
+    }
+
+    fn deliver_once(&self, message: &OutgoingMessage, is_certain: &dyn Fn() -> bool) -> Result<bool, DeliveryError> {
         let from = parse_sender(&self.relay.from)
             .and_then(|sender| envelope::path(sender.email.as_ref()))
             .ok_or_else(|| {
@@ -203,10 +208,16 @@ impl Notifier for SmtpNotifier {
         if let Some(failure) = self.paused() {
             return Err(self.told(failure));
         }
-        match self.send(&mut place, &from, &to, &message.content, end) {
-            Ok(()) => {
+        let letter = Letter {
+            from,
+            to,
+            content: &message.content,
+            is_certain,
+        };
+        match self.send(&mut place, &letter, end) {
+            Ok(sent) => {
                 self.note(start, None);
-                Ok(())
+                Ok(sent)
             }
             Err(Refusal::Remote(failure)) => {
                 self.note(start, Some(&failure));

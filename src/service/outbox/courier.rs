@@ -1,10 +1,12 @@
 //! Attempts to deliver: how long a reset waits for one, when the next one is made, and what the outbox is told.
 
+use std::cell::OnceCell;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::{Delivery, Pending};
 use crate::Result;
 use crate::clock::{Clock, Timestamp};
 use crate::notification::outbox::{Lease, Outbox};
@@ -61,58 +63,95 @@ struct Errand {
     notifier: Arc<dyn Notifier>,
     outbox: Arc<dyn Outbox>,
     clock: Arc<dyn Clock>,
-    message: OutgoingMessage,
-    lease: Lease,
+    message: Arc<OutgoingMessage>,
     earlier_attempts: u32,
 }
 
 impl Errand {
     /// Delivers and tells the outbox.
-    fn run(self) -> Attempt {
-        match self.notifier.deliver(&self.message) {
+    fn run(self, lease: Lease) -> Attempt {
+        let delivered = self.notifier.deliver(&self.message);
+        self.note(delivered, lease)
+    }
+
+    /// Delivers once `certain` brings the right to do so, and tells the outbox; `None` where it never came.
+    fn run_once(self, certain: &Receiver<Lease>) -> Option<Attempt> {
+        let lease = OnceCell::new();
+        let is_certain = || lease.get().is_some() || certain.recv().is_ok_and(|right| lease.set(right).is_ok());
+        let delivered = self.notifier.deliver_once(&self.message, &is_certain);
+        // A failure may have come first. What is not yet certain is not yet in the outbox either.
+        let lease = is_certain().then(|| lease.get().copied())??;
+        Some(self.note(delivered.map(drop), lease))
+    }
+
+    fn note(&self, delivered: Result<(), DeliveryError>, lease: Lease) -> Attempt {
+        match delivered {
             Ok(()) => Attempt::Delivered {
-                noted: self.outbox.remove(self.lease.id),
+                noted: self.outbox.remove(lease.id),
             },
             Err(DeliveryError::Temporary(reason)) => Attempt::Queued {
-                noted: self.put_off(&reason),
+                noted: self.put_off(lease, &reason),
                 reason,
             },
             Err(DeliveryError::Permanent(reason)) => Attempt::Refused {
-                noted: self.put_off(&reason),
+                noted: self.put_off(lease, &reason),
                 reason,
             },
         }
     }
 
-    fn put_off(&self, reason: &str) -> Result<()> {
+    fn put_off(&self, lease: Lease, reason: &str) -> Result<()> {
         let until = self.clock.now().plus_millis(back_off(self.earlier_attempts));
-        self.outbox.defer(self.lease, until, reason).map(drop)
+        self.outbox.defer(lease, until, reason).map(drop)
     }
 }
 
+/// A delivery under way in a thread of its own. Dropped before it was made certain, it hands nothing over.
+pub(super) struct Begun {
+    certain: Sender<Lease>,
+    told: Receiver<Attempt>,
+    watch: Arc<Watch>,
+}
+
 impl Service {
-    fn errand(&self, message: OutgoingMessage, lease: Lease, earlier_attempts: u32) -> Errand {
+    fn errand(&self, message: Arc<OutgoingMessage>, earlier_attempts: u32) -> Errand {
         Errand {
             notifier: Arc::clone(&self.ports.notifier),
             outbox: Arc::clone(&self.ports.outbox),
             clock: Arc::clone(&self.ports.clock),
             message,
-            lease,
             earlier_attempts,
         }
     }
 
+    /// Begins a delivery while its change is being made durable, unless there is nothing to gain: the way to the relay and back
+    /// is then no longer than that of the content.
+    pub(in crate::service) fn begin_delivery(&self, pending: &mut Pending) {
+        if !self.ports.notifier.may_block() || self.courier.blocked(self.now()).is_some() {
+            return;
+        }
+        if let Delivery::Waiting(message) = &pending.delivery {
+            let errand = self.errand(Arc::clone(message), 0);
+            if let Ok(begun) = self.start(errand) {
+                pending.delivery = Delivery::Begun(begun);
+            }
+        }
+    }
+
     /// Right after the change: waits a few seconds, or not at all while the way is known to be blocked.
-    pub(super) fn first_attempt(&self, message: OutgoingMessage, lease: Lease) -> Attempt {
-        let errand = self.errand(message, lease, 0);
+    pub(super) fn first_attempt(&self, delivery: Delivery, lease: Lease) -> Attempt {
+        let errand = match delivery {
+            Delivery::Begun(begun) => return self.bounded(begun, lease, PATIENCE),
+            Delivery::Waiting(message) => self.errand(message, 0),
+        };
         if !self.ports.notifier.may_block() {
-            return errand.run();
+            return errand.run(lease);
         }
         if let Some(reason) = self.courier.blocked(self.now()) {
-            let noted = errand.put_off(&reason);
+            let noted = errand.put_off(lease, &reason);
             return Attempt::Queued { reason, noted };
         }
-        self.bounded(errand, PATIENCE)
+        self.start_and_wait(errand, lease, PATIENCE)
     }
 
     /// A later attempt by somebody who has that much time.
@@ -123,10 +162,10 @@ impl Service {
         earlier_attempts: u32,
         patience: Option<Duration>,
     ) -> Attempt {
-        let errand = self.errand(message, lease, earlier_attempts);
+        let errand = self.errand(Arc::new(message), earlier_attempts);
         match patience.filter(|_| self.ports.notifier.may_block()) {
-            None => errand.run(),
-            Some(patience) => self.bounded(errand, patience),
+            None => errand.run(lease),
+            Some(patience) => self.start_and_wait(errand, lease, patience),
         }
     }
 
@@ -135,32 +174,45 @@ impl Service {
         !self.ports.notifier.may_block() || self.courier.blocked(self.now()).is_none()
     }
 
-    /// Runs the errand in a thread and waits for it that long. What takes longer goes on, and the outbox learns what came of it.
-    fn bounded(&self, errand: Errand, patience: Duration) -> Attempt {
-        let began = Instant::now();
+    fn start_and_wait(&self, errand: Errand, lease: Lease, patience: Duration) -> Attempt {
+        match self.start(errand) {
+            Ok(begun) => self.bounded(begun, lease, patience),
+            Err(error) => {
+                let reason = format!("no thread could be started to deliver it: {error}");
+                let until = self.now().plus_millis(back_off(0));
+                let noted = self.ports.outbox.defer(lease, until, &reason).map(drop);
+                Attempt::Queued { reason, noted }
+            }
+        }
+    }
+
+    fn start(&self, errand: Errand) -> std::io::Result<Begun> {
         let (tell, told) = channel();
+        let (certain, right) = channel();
         let watch = Arc::new(Watch {
             overdue: Arc::clone(&self.courier.overdue),
             stage: Mutex::new(Stage::WaitedFor),
         });
-        let (lease, outbox, clock) = (errand.lease, Arc::clone(&errand.outbox), Arc::clone(&errand.clock));
         let ended = Ended(Arc::clone(&watch));
         let thread = std::thread::Builder::new().name("umpin-courier".to_owned());
-        let started = thread.spawn(move || {
+        thread.spawn(move || {
             let _ended = ended;
-            let _ = tell.send(errand.run());
-        });
-        if let Err(error) = started {
-            let reason = format!("no thread could be started to deliver it: {error}");
-            let noted = outbox
-                .defer(lease, clock.now().plus_millis(back_off(0)), &reason)
-                .map(drop);
-            return Attempt::Queued { reason, noted };
-        }
-        let attempt = match told.recv_timeout(patience) {
+            if let Some(attempt) = errand.run_once(&right) {
+                let _ = tell.send(attempt);
+            }
+        })?;
+        Ok(Begun { certain, told, watch })
+    }
+
+    /// Lets the delivery go on and waits for it that long. What takes longer goes on, and the outbox learns what came of it.
+    fn bounded(&self, begun: Begun, lease: Lease, patience: Duration) -> Attempt {
+        let began = Instant::now();
+        // The thread hears it, or it has ended by a panic, and that is told below.
+        let _ = begun.certain.send(lease);
+        let attempt = match begun.told.recv_timeout(patience) {
             Ok(attempt) => attempt,
             Err(RecvTimeoutError::Timeout) => {
-                watch.give_up_waiting();
+                begun.watch.give_up_waiting();
                 self.courier.pause(
                     self.now(),
                     "a delivery before it was not taken within a few seconds, so it was not tried yet",

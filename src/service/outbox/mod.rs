@@ -11,6 +11,8 @@ mod listing;
 mod recovery;
 mod sending;
 
+use std::sync::Arc;
+
 use super::{Service, Warning};
 use crate::clock::Timestamp;
 use crate::credential::keyring::{KeyRing, Purpose};
@@ -28,17 +30,22 @@ pub(super) use courier::Courier;
 pub use listing::NotificationItem;
 pub use sending::{SendReport, SendRequest, SentItem};
 
-use courier::Attempt;
+use courier::{Attempt, Begun};
 
 /// How long an entry is one process's alone: longer than one delivery may take, with some of it for reading the record.
 const LEASE_MILLIS: i64 = DELIVERY_LIMIT.as_millis() as i64 + 60_000;
 
-/// A message whose change is durable, and the right to hand it over.
+/// A message that goes with a change, and the right to hand it over once that is durable.
 pub struct Pending {
-    /// The message.
-    pub message: OutgoingMessage,
+    recipient: String,
+    delivery: Delivery,
     /// `None`: somebody else is handing it over.
     lease: Option<Lease>,
+}
+
+enum Delivery {
+    Waiting(Arc<OutgoingMessage>),
+    Begun(Begun),
 }
 
 impl Service {
@@ -64,7 +71,12 @@ impl Service {
             last_error: None,
         };
         let lease = Some(entry.lease());
-        Ok((entry, Pending { message, lease }))
+        let pending = Pending {
+            recipient: message.recipient.clone(),
+            delivery: Delivery::Waiting(Arc::new(message)),
+            lease,
+        };
+        Ok((entry, pending))
     }
 
     /// Makes a change and, with it or around it, records its message. `pending` is that message.
@@ -115,7 +127,7 @@ impl Service {
         diagnostics: &mut Vec<String>,
     ) -> Notification {
         let name = mailbox.identity();
-        let recipient = pending.message.recipient.clone();
+        let recipient = pending.recipient;
         let queued = |reason: &str| {
             Warning::new(
                 "NotificationQueued",
@@ -127,7 +139,7 @@ impl Service {
             warnings.push(queued("it is left to another process"));
             return Notification::Queued;
         };
-        let notification = match self.first_attempt(pending.message, lease) {
+        let notification = match self.first_attempt(pending.delivery, lease) {
             Attempt::Delivered { noted } => {
                 diagnostics.push(format!("Handed the message for \"{name}\" over to {recipient}."));
                 if let Err(error) = noted {

@@ -34,6 +34,9 @@ impl Service {
             let now = self.now();
             let candidate = Candidate::build(&mut plan, &mut generated, self.settings.cost, now, deriver)?;
             let (change, mut pending) = self.change(&plan, &candidate, &ring, operation, now)?;
+            if let Some(pending) = &mut pending {
+                self.begin_delivery(pending);
+            }
             match self.apply(change, pending.as_mut())? {
                 Applied::Committed => return Ok(self.finish(plan, candidate, pending, now)),
                 refused => {
