@@ -6,6 +6,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::workers::Workers;
 use super::{Delivery, Pending};
 use crate::Result;
 use crate::clock::{Clock, Timestamp};
@@ -39,6 +40,7 @@ pub(in crate::service) struct Courier {
     /// Until when resets do not try, and why.
     paused_until: AtomicI64,
     reason: Mutex<String>,
+    workers: Workers,
 }
 
 impl Courier {
@@ -194,8 +196,7 @@ impl Service {
             stage: Mutex::new(Stage::WaitedFor),
         });
         let ended = Ended(Arc::clone(&watch));
-        let thread = std::thread::Builder::new().name("umpin-courier".to_owned());
-        thread.spawn(move || {
+        self.courier.workers.run(move || {
             let _ended = ended;
             if let Some(attempt) = errand.run_once(&right) {
                 let _ = tell.send(attempt);

@@ -10,6 +10,7 @@ mod expiry;
 mod listing;
 mod recovery;
 mod sending;
+mod workers;
 
 use std::sync::Arc;
 
