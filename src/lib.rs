@@ -4,6 +4,7 @@
 
 #![deny(unsafe_code)]
 
+pub mod attributes;
 pub mod audit;
 pub mod clock;
 pub mod config;

@@ -1,5 +1,6 @@
 //! The port to whatever holds the mailboxes, their policies and their credential records.
 
+pub mod active_directory;
 pub mod embedded;
 
 use crate::Result;

@@ -1,0 +1,11 @@
+//! The directory in Active Directory, over LDAP: mailboxes and policies as Exchange left them there, the sealed record and the
+//! counter of failed sign-ins in attributes of the user.
+
+mod connection;
+mod failure;
+mod server;
+mod servers;
+mod settings;
+
+pub use server::{Role, Server};
+pub use settings::{ActiveDirectorySettings, Bind, Tls};

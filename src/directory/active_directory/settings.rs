@@ -1,0 +1,53 @@
+//! Which directory, how it is reached and who asks, as configured.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::server::Server;
+use crate::notification::smtp::Password;
+
+/// An Active Directory as configured; checked when the configuration was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActiveDirectorySettings {
+    /// DNS name of the domain: `contoso.com`.
+    pub domain: String,
+    /// Its controllers in the order in which they are tried; empty: those that DNS names.
+    pub domain_controllers: Vec<Server>,
+    /// Global catalogs; empty: those that DNS names, else the controllers on the catalog's port.
+    pub global_catalogs: Vec<Server>,
+    /// Protection of every connection.
+    pub tls: Tls,
+    /// Authorities to trust instead of the system's (PEM).
+    pub ca_file: Option<PathBuf>,
+    /// Who asks.
+    pub bind: Bind,
+    /// How long each operation may take, connecting included.
+    pub timeout: Duration,
+    /// The attribute for the counter of failed sign-ins.
+    pub counter_attribute: String,
+    /// The group that may read the password file, besides its owner.
+    pub group: Option<String>,
+}
+
+/// Protection of a connection. There is no way to go without, and none to skip the check of the certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tls {
+    /// TLS from the first byte.
+    Ldaps,
+    /// StartTLS (RFC 4511, 4.14), and nothing without it.
+    StartTls,
+}
+
+/// Who asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Bind {
+    /// A name (`um@contoso.com`, `CONTOSO\um`, a DN) and a password.
+    Simple {
+        /// The account.
+        user: String,
+        /// Its password.
+        password: Password,
+    },
+    /// The Kerberos credentials of the process (feature `gssapi`).
+    Kerberos,
+}
