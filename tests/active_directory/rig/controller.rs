@@ -2,10 +2,11 @@
 
 use std::fs::{self, File};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, killpg};
@@ -13,6 +14,7 @@ use nix::unistd::Pid;
 
 use super::accounts::ADMINISTRATOR;
 use super::administrator::Administrator;
+use super::certificates::{Authority, Signed};
 use super::namespaces::GROUND;
 use super::network::Place;
 use super::{DOMAIN, tools};
@@ -26,13 +28,15 @@ const PORTS: [u16; 7] = [53, 88, 135, 389, 636, 3268, 3269];
 /// A domain controller; it ends with this.
 pub struct Controller {
     pub(super) place: Place,
+    certificate: Signed,
     process: Mutex<Option<Child>>,
 }
 
 impl Controller {
-    pub(super) fn at(place: Place) -> Self {
+    pub(super) fn at(place: Place, authority: &Authority) -> Self {
         Self {
             place,
+            certificate: authority.sign(&[&format!("{}.{DOMAIN}", place.name)]),
             process: Mutex::new(None),
         }
     }
@@ -68,10 +72,16 @@ impl Controller {
             .unwrap_or_else(|error| panic!("{}: {error}\n{}", self.host(), self.log()))
     }
 
+    /// Of one that failed to start, too: it is ended after that.
+    fn running(&self) -> MutexGuard<'_, Option<Child>> {
+        self.process.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Starts it, and waits until it serves.
     pub fn start(&self) {
-        let mut process = self.process.lock().expect("one at a time");
+        let mut process = self.running();
         assert!(process.is_none(), "{} runs", self.host());
+        self.install_certificate();
         let log = File::create(self.folder().join("stdout")).expect("a log");
         let child = self
             .place
@@ -95,6 +105,21 @@ impl Controller {
         });
     }
 
+    /// Certificates are made anew each time: a template may be older than they may become.
+    fn install_certificate(&self) {
+        let folder = self.folder().join("tls");
+        fs::create_dir_all(&folder).expect("a folder");
+        for (from, name) in [
+            (&self.certificate.certificate, "certificate.pem"),
+            (&self.certificate.key, "key.pem"),
+        ] {
+            let file = folder.join(name);
+            fs::copy(from, &file).expect("a file");
+            // Samba takes no key that others may read.
+            fs::set_permissions(file, fs::Permissions::from_mode(0o600)).expect("a mode");
+        }
+    }
+
     fn serves(&self) -> Result<(), String> {
         for port in PORTS {
             let address = SocketAddr::new(self.address().parse().expect("an address"), port);
@@ -105,7 +130,7 @@ impl Controller {
 
     /// As by a power cut: all of its processes at once.
     pub fn kill(&self) {
-        let Some(mut process) = self.process.lock().expect("one at a time").take() else {
+        let Some(mut process) = self.running().take() else {
             return;
         };
         signal(&process, Signal::SIGKILL);
@@ -123,13 +148,13 @@ impl Controller {
     }
 
     fn signal(&self, what: Signal) {
-        let process = self.process.lock().expect("one at a time");
+        let process = self.running();
         signal(process.as_ref().expect("it runs"), what);
     }
 
     /// Ends it in good order, for a copy of its files.
     pub(super) fn stop(&self) {
-        let Some(mut process) = self.process.lock().expect("one at a time").take() else {
+        let Some(mut process) = self.running().take() else {
             return;
         };
         signal(&process, Signal::SIGTERM);

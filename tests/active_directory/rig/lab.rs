@@ -1,18 +1,17 @@
 //! The forest that a test has.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Once;
 use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::certificates::{Authority, Signed};
+use super::certificates::Authority;
 use super::controller::Controller;
 use super::namespaces::{self, GROUND};
 use super::network::{self, CLIENT, DC1, DC2};
-use super::{BASE, DOMAIN, Forest, POLICIES, template, tools};
+use super::{BASE, DOMAIN, Forest, POLICIES, provision, template, tools};
 
 /// A changed value is there within a second; more is for machines that do other things meanwhile.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -53,14 +52,13 @@ impl Lab {
         let authority = Authority::new_in(Path::new(GROUND));
         fs::copy(authority.file(), ca_file()).expect("the authority's certificate");
         let lab = Self {
+            dc1: Controller::at(DC1, &authority),
+            dc2: (forest == Forest::Pair).then(|| Controller::at(DC2, &authority)),
             authority,
-            dc1: Controller::at(DC1),
-            dc2: (forest == Forest::Pair).then(|| Controller::at(DC2)),
         };
         let controllers: Vec<&Controller> = lab.controllers().collect();
         template::place(forest, &controllers);
         for dc in controllers {
-            lab.certify(dc);
             dc.start();
         }
         lab
@@ -68,19 +66,6 @@ impl Lab {
 
     fn controllers(&self) -> impl Iterator<Item = &Controller> {
         [Some(&self.dc1), self.dc2.as_ref()].into_iter().flatten()
-    }
-
-    /// Certificates are made anew each time: a template may be older than they may become.
-    fn certify(&self, dc: &Controller) {
-        let Signed { certificate, key } = self.authority.sign(&[&dc.host()]);
-        let folder = dc.folder().join("tls");
-        fs::create_dir_all(&folder).expect("a folder");
-        for (from, name) in [(certificate, "certificate.pem"), (key, "key.pem"), (ca_file(), "authority.pem")] {
-            let file = folder.join(name);
-            fs::copy(from, &file).expect("a file");
-            // Samba takes no key that others may read.
-            fs::set_permissions(file, fs::Permissions::from_mode(0o600)).expect("a mode");
-        }
     }
 
     /// The first controller, which has all roles.
@@ -124,6 +109,11 @@ impl Lab {
     /// Undoes [`Self::isolate`].
     pub fn reach(&self, dc: &Controller) {
         network::heal(CLIENT, dc.place);
+    }
+
+    /// Fetches what is new in the domain, now and not within the second that it takes by itself.
+    pub fn replicate(&self, from: &Controller, to: &Controller) {
+        provision::replicate(from, to, BASE);
     }
 
     /// A UM-enabled user of that name, which no other test may use, with the policy `Default` and an extension of its own.

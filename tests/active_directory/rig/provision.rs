@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::accounts::{ADMINISTRATOR, SERVICES};
 use super::controller::Controller;
-use super::{DOMAIN, tools};
+use super::{BASE, DOMAIN, tools};
 
 /// Everything that the files of a controller come from, beside Samba itself.
 pub const INPUTS: [&str; 5] = [
@@ -38,10 +38,44 @@ pub fn first(dc: &Controller) {
     python(dc, "people.py", &json!({ "csv": csv, "services": services }));
 }
 
-/// A second controller, which has got everything from the first.
+/// A second controller, which gets everything from the first; both run afterwards.
 pub fn second(first: &Controller, second: &Controller) {
-    let _ = (first, second);
-    todo!("join");
+    first.start();
+    new_files(second, |command| {
+        command
+            .args(["domain", "join", DOMAIN, "DC", "--dns-backend=SAMBA_INTERNAL", "--quiet"])
+            .arg(format!("--server={}", first.host()))
+            .arg(format!("--option=netbios name={}", second.place.name))
+            .args(credentials());
+    });
+    second.start();
+    for dc in [first, second] {
+        // What DNS names as a controller, and which connections there are for replication: both else come with time.
+        tools::run(dc.tool("samba_dnsupdate").arg("--use-samba-tool"));
+        tools::run(&mut dc.tool("samba_kcc"));
+    }
+    for context in ["", "CN=Configuration,", "CN=Schema,CN=Configuration,", "DC=DomainDnsZones,", "DC=ForestDnsZones,"] {
+        replicate(second, first, &format!("{context}{BASE}"));
+        replicate(first, second, &format!("{context}{BASE}"));
+    }
+}
+
+/// Fetches what is new, now.
+pub fn replicate(from: &Controller, to: &Controller, context: &str) {
+    let mut command = to.place.command("samba-tool");
+    command
+        .args(["drs", "replicate", &to.host(), &from.host(), context])
+        .args(credentials())
+        .arg("--configfile")
+        .arg(to.configuration());
+    tools::run(&mut command);
+}
+
+fn credentials() -> [String; 2] {
+    [
+        format!("--username={}", ADMINISTRATOR.name),
+        format!("--password={}", ADMINISTRATOR.password),
+    ]
 }
 
 /// That many mailboxes more.
@@ -78,7 +112,8 @@ fn python(dc: &Controller, program: &str, order: &Value) {
     tools::feed(&mut command, order.to_string().as_bytes());
 }
 
-/// Replication without the usual waits, no synced writes, and none of the services for files and printers.
+/// Replication without the usual waits, between those who replicate when the template is made; no synced writes, and none of the
+/// services for files and printers.
 fn configuration(dc: &Controller) -> String {
     let folder = dc.folder().display().to_string();
     format!(
@@ -109,15 +144,14 @@ ldap server require strong auth = allow_sasl_over_tls
 tls enabled = yes
 tls certfile = {folder}/tls/certificate.pem
 tls keyfile = {folder}/tls/key.pem
-tls cafile = {folder}/tls/authority.pem
+tls cafile =
 
 ldb:nosync = yes
 prefork children = 2
 dreplsrv:notify_interval = 1
 dreplsrv:periodic_startup_interval = 2
 dreplsrv:periodic_interval = 5
-kccsrv:periodic_startup_interval = 2
-kccsrv:periodic_interval = 10
+kccsrv:periodic_startup_interval = 3600
 
 [sysvol]
 path = {folder}/state/sysvol

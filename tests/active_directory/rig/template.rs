@@ -31,6 +31,9 @@ pub fn place(forest: Forest, controllers: &[&Controller]) {
         fs::remove_dir_all(&older).unwrap_or_else(|error| panic!("{}: {error}", older.display()));
     }
     make(forest, controllers);
+    for dc in controllers {
+        dc.stop();
+    }
     let new = cache.join(format!("{kind}-new"));
     fs::create_dir(&new).expect("a folder");
     for dc in controllers {
