@@ -4,7 +4,7 @@ use super::draft::Draft;
 use super::{Entry, utf8};
 
 /// Attributes that only mail recipients have: a user with none of them is no mailbox.
-const MAILBOX_ATTRIBUTES: &[&str] = &[
+pub(crate) const MAILBOX_ATTRIBUTES: &[&str] = &[
     "proxyaddresses",
     "mailnickname",
     "mail",
@@ -16,7 +16,7 @@ const MAILBOX_ATTRIBUTES: &[&str] = &[
 ];
 
 /// `msExchUMEnabledFlags`: the bit that enables Unified Messaging.
-const UM_ENABLED: u32 = 1;
+pub(crate) const UM_ENABLED: u32 = 1;
 
 /// Whether the entry is a mailbox.
 pub(crate) fn is_mailbox(entry: &Entry) -> bool {
