@@ -17,6 +17,7 @@ pub mod import;
 pub mod keys;
 pub mod mailbox;
 pub mod notification;
+pub mod password;
 pub mod pin;
 pub mod platform;
 pub mod policy;
@@ -24,6 +25,8 @@ pub mod random;
 pub mod secret;
 pub mod service;
 pub mod session;
+mod text;
+mod tls;
 
 #[allow(unsafe_code)]
 pub mod ffi;

@@ -21,6 +21,10 @@ use crate::notification::smtp::Relay;
 
 pub use variables::Variables;
 
+/// Why `directory.bind.method` cannot be `kerberos`.
+#[cfg(not(feature = "gssapi"))]
+pub(crate) const NO_KERBEROS: &str = "This build of umpin has no Kerberos (cargo feature 'gssapi')";
+
 /// What a session is opened with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OpenRequest {

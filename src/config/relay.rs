@@ -7,7 +7,8 @@ use rustls::pki_types::ServerName;
 use super::file::{RawNotification, TlsType};
 use super::resolve::{Fault, Paths, foreign, plain, sender, wrong};
 use super::variables::{PREFIX, Variables};
-use crate::notification::smtp::{Login, Password, Relay, Tls};
+use crate::notification::smtp::{Login, Relay, Tls};
+use crate::password::Password;
 
 const DEFAULT_TIMEOUT_SECONDS: u32 = 30;
 const LONGEST_NAME: usize = 128;

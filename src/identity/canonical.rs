@@ -26,6 +26,17 @@ pub(super) fn key(name: &str) -> String {
     components.join("/")
 }
 
+/// The last component, unescaped: the object's own name. Empty where there is none.
+#[must_use]
+pub fn canonical_leaf(name: &str) -> String {
+    let components = components(name);
+    let last = components.iter().rev().map(|component| component.trim());
+    last.skip_while(|component| component.is_empty())
+        .next()
+        .unwrap_or_default()
+        .to_owned()
+}
+
 /// Split at slashes and unescaped; a backslash before anything else stands for itself.
 fn components(name: &str) -> Vec<String> {
     let mut components = vec![String::new()];
@@ -65,6 +76,19 @@ mod tests {
         ] {
             assert_eq!(key(name), expected);
             assert_eq!(key(&key(name)), expected);
+        }
+    }
+
+    #[test]
+    fn the_leaf_is_the_objects_own_name() {
+        for (name, leaf) in [
+            ("contoso.com/Sales/Tony  Smith", "Tony  Smith"),
+            ("contoso.com/Sales / ", "Sales"),
+            (r"contoso.com/A\/B", "A/B"),
+            (r"contoso.com/R\\D", r"R\D"),
+            ("//", ""),
+        ] {
+            assert_eq!(canonical_leaf(name), leaf);
         }
     }
 }

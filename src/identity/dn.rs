@@ -33,6 +33,13 @@ impl Value {
         }
     }
 
+    fn escaped(&self) -> String {
+        match self {
+            Self::Text(text) => escape(text),
+            Self::Encoded(bytes) => Self::hex(bytes),
+        }
+    }
+
     fn comparable(&self) -> String {
         match self {
             Self::Text(text) => escape(&fold_and_squeeze(text)),
@@ -86,20 +93,39 @@ impl DistinguishedName {
         self.comparable_rdns().join(",")
     }
 
+    /// The name in the syntax of RFC 4514 alone, its letters and spaces as given: for servers, to which quotation marks and `;`
+    /// may be foreign.
+    #[must_use]
+    pub fn normalized(&self) -> String {
+        let rdns: Vec<String> = self
+            .rdns
+            .iter()
+            .map(|rdn| {
+                let attributes: Vec<String> = rdn
+                    .iter()
+                    .map(|a| format!("{}={}", a.kind, a.value.escaped()))
+                    .collect();
+                attributes.join("+")
+            })
+            .collect();
+        rdns.join(",")
+    }
+
+    /// The DNS name of the domain that the object is in: the `DC=` components at the end.
+    #[must_use]
+    pub fn domain(&self) -> Option<String> {
+        let labels: Vec<&str> = self.domain_labels().collect();
+        (!labels.is_empty()).then(|| labels.iter().rev().copied().collect::<Vec<_>>().join("."))
+    }
+
     /// `contoso.com/Sales/Tony Smith`: the domain, then the other components from the top down.
     ///
     /// As Active Directory has it, `/` and `\` within a component are preceded by `\`, and a domain itself ends with `/`.
     /// `None` for a name that does not end with `DC=` components.
     #[must_use]
     pub fn canonical_name(&self) -> Option<String> {
-        let is_domain = |rdn: &&Rdn| domain_component(rdn).is_some_and(|label| !label.is_empty());
-        let labels = self.rdns.iter().rev().take_while(is_domain).count();
-        let (path, domain) = self.rdns.split_at(self.rdns.len() - labels);
-        if domain.is_empty() {
-            return None;
-        }
-        let domain: Vec<&str> = domain.iter().filter_map(domain_component).collect();
-        let mut name = canonical::escape(&domain.join("."));
+        let path = &self.rdns[..self.rdns.len() - self.domain_labels().count()];
+        let mut name = canonical::escape(&self.domain()?);
         name.push('/');
         let path: Vec<String> = path.iter().rev().map(|rdn| canonical::escape(&rdn_text(rdn))).collect();
         name.push_str(&path.join("/"));
@@ -122,6 +148,12 @@ impl DistinguishedName {
     #[must_use]
     pub fn is_within(&self, base: &Self) -> bool {
         self.comparable_rdns().ends_with(&base.comparable_rdns())
+    }
+
+    /// From the top down.
+    fn domain_labels(&self) -> impl Iterator<Item = &str> {
+        let labels = self.rdns.iter().rev().map_while(domain_component);
+        labels.take_while(|label| !label.is_empty())
     }
 
     fn comparable_rdns(&self) -> Vec<String> {
@@ -170,11 +202,12 @@ fn rdn_text(rdn: &Rdn) -> String {
     values.join("+")
 }
 
-/// Escapes what RFC 4514 section 2.4 requires; a folded value neither begins nor ends with a space.
+/// Escapes what RFC 4514 section 2.4 requires.
 fn escape(value: &str) -> String {
     let mut escaped = String::with_capacity(value.len());
     for (position, c) in value.char_indices() {
         match c {
+            ' ' if position == 0 || position + 1 == value.len() => escaped.push_str("\\ "),
             '\0' => escaped.push_str("\\00"),
             '"' | '+' | ',' | ';' | '<' | '>' | '\\' => escaped.extend(['\\', c]),
             '#' if position == 0 => escaped.push_str("\\#"),
@@ -328,6 +361,29 @@ mod tests {
         assert_eq!(dn("CN=#040101").relative_name(), "#040101");
         assert_eq!(dn(r" CN=a\   ").relative_name(), "a ");
         assert_eq!(dn(r" CN=a\   ").as_str(), r"CN=a\ ");
+        assert_eq!(name.domain().as_deref(), Some("contoso.com"));
+        assert_eq!(
+            dn("DC=@,CN=DNS,DC=contoso,DC=com").domain().as_deref(),
+            Some("contoso.com")
+        );
+        assert_eq!(dn("CN=a,O=b").domain(), None);
+    }
+
+    #[test]
+    fn normalized_names_are_rfc_4514_and_the_same_names() {
+        for (text, normalized) in [
+            (
+                r#"CN="Smith, Tony";OU = Sales ,DC=contoso"#,
+                r"cn=Smith\, Tony,ou=Sales,dc=contoso",
+            ),
+            (r"OID.2.5.4.3=\23a\ \ ", r"cn=\#a \ "),
+            (r#"CN=" Zoë  Nuñez ""#, r"cn=\ Zoë  Nuñez\ "),
+            ("CN=#04020102+UID=1", "cn=#04020102+uid=1"),
+            (r"CN=\ ", r"cn=\ "),
+        ] {
+            assert_eq!(dn(text).normalized(), normalized, "{text}");
+            assert_eq!(dn(normalized).comparable(), dn(text).comparable(), "{text}");
+        }
     }
 
     #[test]

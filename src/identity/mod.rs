@@ -7,6 +7,7 @@ pub mod fold;
 mod probe;
 mod scope;
 
+pub use canonical::canonical_leaf;
 pub use dn::DistinguishedName;
 pub use probe::{Probe, ProbeKind, probes_of};
 pub use scope::Scope;

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use super::draft::{Draft, Shown};
-use super::{ImportPlan, PolicyRow, Problem};
+use super::{ImportPlan, MailboxRow, PolicyRow, Problem};
+use crate::attributes::draft::Draft;
+use crate::attributes::faults::{Faults, Shown};
 use crate::identity::fold::fold;
 use crate::policy::UmMailboxPolicy;
 
@@ -44,17 +45,17 @@ impl Builder {
         });
     }
 
-    pub(super) fn mailbox(&mut self, draft: Draft) {
-        let line = draft.line;
-        let row = match draft.check(&self.default_policy) {
-            Ok(row) => row,
-            Err(faults) => {
-                if let Some(message) = faults.into_message() {
-                    self.problem(line, capitalized(&message));
-                }
-                return;
-            }
-        };
+    /// Takes a mailbox over; one with any fault is left out.
+    pub(super) fn mailbox(&mut self, line: u64, draft: Draft) {
+        let mut faults = Faults::default();
+        let row = self.row(line, draft, &mut faults);
+        if row.name.is_empty() && faults.is_empty() {
+            faults.add("the row has no Name, and the DistinguishedName does not begin with one");
+        }
+        if let Some(message) = faults.into_message() {
+            self.problem(line, capitalized(&message));
+            return;
+        }
         let guid = row.guid.map(|g| (Key::Guid, g.to_string()));
         let dn = row
             .distinguished_name
@@ -82,6 +83,28 @@ impl Builder {
             self.named.entry(fold(policy)).or_insert_with(|| (policy.clone(), line));
         }
         self.plan.mailboxes.push(row);
+    }
+
+    fn row(&self, line: u64, draft: Draft, faults: &mut Faults) -> MailboxRow {
+        let said = draft.read(faults);
+        let default_policy = || said.um_enabled.then(|| self.default_policy.clone());
+        MailboxRow {
+            line,
+            guid: said.guid,
+            um_mailbox_policy: said.um_mailbox_policy.or_else(default_policy),
+            distinguished_name: said.distinguished_name,
+            name: said.name,
+            display_name: said.display_name,
+            alias: said.alias,
+            sam_account_name: said.sam_account_name,
+            user_principal_name: said.user_principal_name,
+            primary_smtp_address: said.primary_smtp_address,
+            email_addresses: said.email_addresses,
+            legacy_exchange_dn: said.legacy_exchange_dn,
+            um_enabled: said.um_enabled,
+            extensions: said.extensions,
+            preferred_language: said.preferred_language,
+        }
     }
 
     /// Takes a described policy over.

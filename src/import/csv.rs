@@ -3,9 +3,9 @@
 use csv::{ReaderBuilder, StringRecord};
 
 use super::builder::Builder;
-use super::draft::Draft;
 use super::{invalid, proxy};
 use crate::Result;
+use crate::attributes::draft::Draft;
 
 type Column = (&'static str, fn(&mut Draft, &str));
 
@@ -108,16 +108,13 @@ fn row(line: u64, record: &StringRecord, header: &StringRecord, targets: &[Optio
         );
         return;
     }
-    let mut draft = Draft {
-        line,
-        ..Draft::default()
-    };
+    let mut draft = Draft::default();
     for (field, target) in record.iter().zip(targets) {
         if let Some((_, set)) = target {
             set(&mut draft, field);
         }
     }
-    builder.mailbox(draft);
+    builder.mailbox(line, draft);
 }
 
 /// Windows PowerShell's `Export-Csv` begins with the type of the objects.

@@ -2,7 +2,6 @@
 
 mod builder;
 mod csv;
-mod draft;
 mod ldif;
 mod proxy;
 pub(crate) mod text;
@@ -11,6 +10,7 @@ use std::path::Path;
 
 use uuid::Uuid;
 
+use crate::attributes::draft::check_policy_name;
 use crate::identity::DistinguishedName;
 use crate::mailbox::Extension;
 use crate::policy::UmMailboxPolicy;
@@ -133,7 +133,7 @@ pub struct ImportOptions {
 /// without the columns that every row needs, cut off inside quotation marks.
 pub fn parse(bytes: &[u8], format: Format, options: &ImportOptions) -> Result<ImportPlan> {
     let default_policy = options.default_policy.as_deref().unwrap_or("Default").trim();
-    draft::check_policy_name(default_policy).map_err(|fault| {
+    check_policy_name(default_policy).map_err(|fault| {
         Error::new(
             ErrorCode::ImportInvalid,
             format!("The default policy cannot be used: {fault}."),

@@ -116,7 +116,7 @@ fn is_domain(domain: &str) -> bool {
 
 /// A character beyond ASCII that neither breaks lines nor hides or reorders what is read.
 fn is_visible_beyond_ascii(c: char) -> bool {
-    !c.is_ascii() && !c.is_control() && !c.is_whitespace() && !super::text::is_invisible(c)
+    !c.is_ascii() && !c.is_control() && !c.is_whitespace() && !crate::text::is_invisible(c)
 }
 
 #[cfg(test)]

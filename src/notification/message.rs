@@ -14,11 +14,11 @@ use zeroize::Zeroizing;
 use super::address::parse_address;
 use super::language::{self, Phrases};
 use super::template::Template;
-use super::text::one_line;
 use super::{MessageSettings, OutgoingMessage};
 use crate::clock::Timestamp;
 use crate::mailbox::Extension;
 use crate::pin::Pin;
+use crate::text::one_line;
 use crate::{Error, ErrorCode, Result};
 
 /// Why there is a new PIN.

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use ammonia::{Builder, UrlRelative};
 
-use super::text::{is_invisible, one_line};
+use crate::text::{is_invisible, one_line};
 
 /// Elements that say something to a reader and do nothing else.
 pub(super) const ELEMENTS: &[&str] = &[
@@ -169,7 +169,7 @@ fn unescape(html: &str) -> String {
 
 fn tidy(text: &str) -> String {
     let mut lines: Vec<String> = Vec::new();
-    for line in text.lines().map(super::text::tidy_line) {
+    for line in text.lines().map(crate::text::tidy_line) {
         if !line.is_empty() || lines.last().is_some_and(|last| !last.is_empty()) {
             lines.push(line);
         }

@@ -7,7 +7,8 @@ use super::address::parse_address;
 use super::language::Phrases;
 use super::message::{MessageInput, Reason};
 use super::policy_text::PolicyText;
-use super::text::{escape_html, isolated, one_line};
+use super::text::{escape_html, isolated};
+use crate::text::one_line;
 
 /// What goes into a sentence in place of its placeholder.
 enum Insert {

@@ -8,7 +8,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
-use umpin::notification::smtp::{Login, Password, Relay, Tls};
+use umpin::notification::smtp::{Login, Relay, Tls};
+use umpin::password::Password;
 use umpin::secret::Secret;
 
 use super::certificates::Authority;

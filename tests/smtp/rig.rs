@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use serde_json::{Value, json};
 use umpin::clock::{Clock as _, SystemClock};
-use umpin::notification::smtp::{Login, Password, Relay, SmtpNotifier, Tls};
+use umpin::notification::smtp::{Login, Relay, SmtpNotifier, Tls};
 use umpin::notification::{DeliveryError, Notifier as _, OutgoingMessage};
+use umpin::password::Password;
 use umpin::secret::Secret;
 
 use super::certificates::Authority;

@@ -4,7 +4,8 @@ use std::fs;
 
 use serde_json::json;
 use umpin::notification::Notifier as _;
-use umpin::notification::smtp::{Login, Password, SmtpNotifier, Tls};
+use umpin::notification::smtp::{Login, SmtpNotifier, Tls};
+use umpin::password::Password;
 
 use crate::certificates::Authority;
 use crate::rig::{PASSWORD, Sink, account, discreet, message, put_off};

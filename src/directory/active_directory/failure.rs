@@ -1,6 +1,15 @@
 //! What can go wrong between this computer and a server, told apart by what may have happened there.
 
-use crate::Error;
+mod explain;
+
+use ldap3::{LdapError, LdapResult};
+
+use super::connection::request::Trouble;
+use super::server::Endpoint;
+use crate::text::one_line;
+use crate::{Error, ErrorCode, tls};
+
+pub(super) use explain::kerberos;
 
 /// A failed operation.
 #[derive(Debug)]
@@ -31,6 +40,141 @@ pub(super) const NO_SUCH_ATTRIBUTE: u32 = 16;
 pub(super) const ATTRIBUTE_OR_VALUE_EXISTS: u32 = 20;
 /// `noSuchObject`.
 pub(super) const NO_SUCH_OBJECT: u32 = 32;
+
+/// At which step of a connection, or in which operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    Name,
+    Connect,
+    Tls,
+    Bind,
+    Search,
+    Modify,
+}
+
+impl Step {
+    fn what(self) -> &'static str {
+        match self {
+            Self::Name => "the look-up of its name",
+            Self::Connect => "the connection",
+            Self::Tls => "the TLS handshake",
+            Self::Bind => "the sign-in",
+            Self::Search => "a search",
+            Self::Modify => "a change",
+        }
+    }
+
+    /// What a silence at this step leaves open.
+    fn silence(self) -> FailureKind {
+        match self {
+            Self::Name | Self::Connect | Self::Tls | Self::Bind => FailureKind::Unreached,
+            Self::Search | Self::Modify => FailureKind::Lost,
+        }
+    }
+}
+
+impl Failure {
+    /// `what` completes "The domain controller dc1.contoso.com … ".
+    pub fn of(kind: FailureKind, code: ErrorCode, endpoint: &Endpoint, what: &str) -> Self {
+        let what = what.trim_end_matches('.');
+        let error = Error::new(code, format!("{endpoint} {what}.")).detail("server", endpoint.server.to_string());
+        Self { kind, error }
+    }
+
+    /// The server, or the way to it, is at fault; another may serve.
+    pub fn unavailable(kind: FailureKind, endpoint: &Endpoint, what: &str) -> Self {
+        let mut failure = Self::of(kind, ErrorCode::DirectoryUnavailable, endpoint, what);
+        failure.error = failure
+            .error
+            .action("Check that the server runs and can be reached from this computer.");
+        failure
+    }
+
+    /// Something here is at fault: the configuration, or a file that it names.
+    pub fn local(what: &str) -> Self {
+        Self {
+            kind: FailureKind::Hopeless,
+            error: Error::new(
+                ErrorCode::ConfigurationInvalid,
+                format!("{}.", what.trim_end_matches('.')),
+            )
+            .action("Correct the 'directory' part of the configuration, or what it names."),
+        }
+    }
+
+    pub fn silent(endpoint: &Endpoint, step: Step, limit: std::time::Duration) -> Self {
+        let seconds = limit.as_secs_f32().round();
+        let what = format!("did not answer {} within {seconds} s", step.what());
+        Self::unavailable(step.silence(), endpoint, &what)
+    }
+
+    /// The operation failed on the way, or was refused.
+    pub fn in_operation(endpoint: &Endpoint, step: Step, trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Answer(result) => explain::answer(endpoint, step, &result),
+            Trouble::Nonsense => Self::unavailable(step.silence(), endpoint, "gave an answer that is no LDAP"),
+            Trouble::Library(error) => Self::of_library(endpoint, step, error),
+        }
+    }
+
+    fn of_library(endpoint: &Endpoint, step: Step, error: LdapError) -> Self {
+        let closed = format!("closed the connection at {}", step.what());
+        match error {
+            LdapError::LdapResult { result } => explain::answer(endpoint, step, &result),
+            LdapError::Io { source } => match tls::explain(&source) {
+                Some(why) => {
+                    let mut failure = Self::unavailable(step.silence(), endpoint, &why);
+                    failure.error = failure
+                        .error
+                        .action("Correct the server's certificate, or the authorities in 'directory.caFile'.");
+                    failure
+                }
+                None => Self::unavailable(step.silence(), endpoint, &format!("{closed} ({source})")),
+            },
+            // The connection was gone before.
+            LdapError::OpSend { .. } => Self::unavailable(FailureKind::Unreached, endpoint, &closed),
+            LdapError::ResultRecv { .. } | LdapError::EndOfStream | LdapError::IdScrubSend { .. } => {
+                Self::unavailable(step.silence(), endpoint, &closed)
+            }
+            other => Self {
+                kind: FailureKind::Hopeless,
+                error: Error::new(
+                    ErrorCode::NativeFault,
+                    format!("{endpoint} was not asked: {}.", one_line(&other.to_string())),
+                ),
+            },
+        }
+    }
+
+    /// The same failure for somebody else, without its cause.
+    pub fn again(&self) -> Self {
+        self.saying(str::to_owned)
+    }
+
+    /// The same failure in other words.
+    pub fn saying(&self, message: impl FnOnce(&str) -> String) -> Self {
+        let message = message(self.error.message());
+        let mut error = Error::new(self.error.code(), message).action(self.error.recommended_action());
+        for (name, value) in self.error.details() {
+            error = error.detail(name, value.clone());
+        }
+        Self { kind: self.kind, error }
+    }
+
+    /// Whether the next server is worth a try.
+    pub fn is_of_server(&self) -> bool {
+        matches!(
+            self.kind,
+            FailureKind::Unreached | FailureKind::Lost | FailureKind::Declined(_)
+        )
+    }
+}
+
+/// Text of the server for people: one line, of bounded length.
+fn told(result: &LdapResult) -> String {
+    // Active Directory ends its text with NUL.
+    one_line(&result.text).trim_end_matches('.').to_owned()
+}
 
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {

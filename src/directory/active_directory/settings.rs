@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::server::Server;
-use crate::notification::smtp::Password;
+use crate::password::Password;
 
 /// An Active Directory as configured; checked when the configuration was read.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,35 +3,10 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// An entry with its values as bytes.
-pub(super) struct Entry {
-    /// Line of `dn:`.
-    pub line: u64,
-    pub dn: String,
-    /// Lower-case name without options, and value; in the order of the file.
-    pub attributes: Vec<(String, Vec<u8>)>,
-}
+use crate::attributes::Entry;
 
-impl Entry {
-    /// The values of an attribute (name in lower case).
-    pub(super) fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        self.attributes
-            .iter()
-            .filter(move |(known, _)| known == name)
-            .map(|(_, value)| value.as_slice())
-    }
-
-    /// The first value.
-    pub(super) fn first(&self, name: &str) -> Option<&[u8]> {
-        self.attributes
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.as_slice())
-    }
-}
-
-/// What comes out: entries, and those that cannot be read with line and reason.
-pub(super) type Item = Result<Entry, (u64, String)>;
+/// What comes out: entries with the line of their `dn:`, and those that cannot be read with line and reason.
+pub(super) type Item = Result<(u64, Entry), (u64, String)>;
 
 /// Whether the text begins as LDIF does.
 pub(super) fn looks_like_ldif(text: &str) -> bool {
@@ -85,7 +60,11 @@ fn entry(record: Vec<(u64, String)>) -> Option<Item> {
     Some(body(line, &first, lines).map_err(|(at, reason)| (at, reason.to_owned())))
 }
 
-fn body(line: u64, first: &str, lines: impl Iterator<Item = (u64, String)>) -> Result<Entry, (u64, &'static str)> {
+fn body(
+    line: u64,
+    first: &str,
+    lines: impl Iterator<Item = (u64, String)>,
+) -> Result<(u64, Entry), (u64, &'static str)> {
     let (name, value) = attribute(first).map_err(|reason| (line, reason))?;
     if name != "dn" {
         return Err((line, "The entry does not begin with 'dn:'."));
@@ -103,7 +82,7 @@ fn body(line: u64, first: &str, lines: impl Iterator<Item = (u64, String)>) -> R
             _ => attributes.push((name, value)),
         }
     }
-    Ok(Entry { line, dn, attributes })
+    Ok((line, Entry { dn, attributes }))
 }
 
 fn attribute(line: &str) -> Result<(String, Vec<u8>), &'static str> {
@@ -181,10 +160,10 @@ mod tests {
         let items = read(
             "version: 1\r\n\r\n# a comment\r\n  that goes on\r\ndn: CN=Tony Smith,OU=Sa\r\n les,DC=contoso,DC=com\r\nchangetype: add\r\ncn:: WsOrZQ==\r\ndescription:\r\nproxyAddresses;range=0-1: smtp:a@contoso.com\r\n# in between\r\ncn;lang-de: other\r\n",
         );
-        let [Ok(entry)] = items.as_slice() else {
+        let [Ok((line, entry))] = items.as_slice() else {
             panic!("one entry expected");
         };
-        assert_eq!(entry.line, 5);
+        assert_eq!(*line, 5);
         assert_eq!(entry.dn, "CN=Tony Smith,OU=Sales,DC=contoso,DC=com");
         assert_eq!(entry.first("cn"), Some("Zëe".as_bytes()));
         assert_eq!(entry.first("description"), Some(&b""[..]));
@@ -200,7 +179,7 @@ mod tests {
         let lines: Vec<_> = items
             .iter()
             .map(|item| match item {
-                Ok(entry) => (entry.line, "ok"),
+                Ok((line, _)) => (*line, "ok"),
                 Err((line, reason)) => (*line, reason.as_str()),
             })
             .collect();

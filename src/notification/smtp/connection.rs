@@ -16,11 +16,12 @@ use zeroize::Zeroizing;
 use super::envelope::{Path, stuffed};
 use super::failure::{Failure, Stage};
 use super::reply::Reply;
+use super::resolve;
 use super::settings::{Relay, Tls};
 use super::wire::{Fault, Wire};
-use super::{resolve, tls};
 use crate::platform::host::host_name;
 use crate::secret::Secret;
+use crate::tls;
 
 /// A connection that is not there by then is not there today.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);

@@ -5,12 +5,10 @@
 mod connection;
 mod envelope;
 mod failure;
-mod password;
 mod pool;
 mod reply;
 mod resolve;
 mod settings;
-mod tls;
 mod wire;
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -18,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use rustls::ClientConfig;
 
-pub use settings::{Login, Password, Relay, Tls};
+pub use settings::{Login, Relay, Tls};
 
 use self::connection::Connection;
 use self::envelope::Path;
@@ -26,7 +24,7 @@ use self::failure::Failure;
 use self::pool::{Place, Pool};
 use super::message::parse_sender;
 use super::{DELIVERY_LIMIT, DeliveryError, Notifier, OutgoingMessage};
-use crate::{Error, ErrorCode, Result};
+use crate::{Error, ErrorCode, Result, password, tls};
 
 /// A check counts for this long, so that a thousand resets pay for it once.
 const CHECKED_FOR: Duration = Duration::from_secs(60);

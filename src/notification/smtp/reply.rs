@@ -1,6 +1,6 @@
 //! What a relay answers.
 
-use crate::notification::text::one_line;
+use crate::text::one_line;
 
 /// No sound answer is longer; one that is must not fill the memory.
 const LONGEST: usize = 16 * 1024;

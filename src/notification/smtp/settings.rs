@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::secret::Secret;
+use crate::password::Password;
 
 /// A relay as configured; checked when the configuration was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,18 +45,4 @@ pub struct Login {
     pub user: String,
     /// Its password.
     pub password: Password,
-}
-
-/// Where a password is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Password {
-    /// In a file of its owner alone; read for each connection, so that a changed one is used at once.
-    File(PathBuf),
-    /// In an environment variable.
-    Variable {
-        /// Its name.
-        name: String,
-        /// What the caller said is in it; `None`: it is not set.
-        value: Option<Secret>,
-    },
 }

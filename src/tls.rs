@@ -1,4 +1,4 @@
-//! Trust: which authorities, and in words why a relay was not trusted.
+//! Trust: which authorities, and in words why a server was not trusted.
 
 use std::io;
 use std::path::Path;
@@ -8,10 +8,10 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{CertificateError, ClientConfig, RootCertStore};
 
-use crate::notification::text::one_line;
+use crate::text::one_line;
 
 /// The one configuration for all connections: ring, TLS 1.2 and 1.3, certificates checked.
-pub(super) fn client(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, String> {
+pub(crate) fn client(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, String> {
     let roots = match ca_file {
         Some(path) => roots_of_file(path).map_err(|why| format!("The file '{}' {why}", path.display()))?,
         None => roots_of_system()?,
@@ -54,8 +54,8 @@ fn roots_of_system() -> Result<RootCertStore, String> {
     Ok(roots)
 }
 
-/// Completes "The relay … ".
-pub(super) fn explain(error: &io::Error) -> Option<String> {
+/// Completes "The server … ".
+pub(crate) fn explain(error: &io::Error) -> Option<String> {
     let error = error.get_ref()?.downcast_ref::<rustls::Error>()?;
     let why = match error {
         rustls::Error::InvalidCertificate(fault) => return Some(certificate(fault)),

@@ -1,13 +1,12 @@
-//! What a row or an entry says, checked and made into a mailbox: the rules that CSV and LDIF share.
-
-use std::fmt;
+//! What a row or an entry says, checked and made into a mailbox: the rules that CSV, LDIF and Active Directory share.
 
 use uuid::Uuid;
 
-use super::{MailboxRow, proxy};
+use super::addresses;
+use super::faults::{Faults, Shown};
 use crate::identity::DistinguishedName;
 use crate::identity::fold::fold;
-use crate::mailbox::Extension;
+use crate::mailbox::{Extension, Mailbox, ObjectId};
 use crate::notification::address::parse_address;
 
 /// The longest name of a policy.
@@ -19,10 +18,9 @@ const MAX_LANGUAGE: usize = 256;
 /// More is a mistake in the file, and would make the comparison of each with each slow.
 const MAX_EXTENSIONS: usize = 500;
 
-/// A mailbox in the words of the file. Empty strings count as absent.
+/// A mailbox in the words of a file or a directory. Empty strings count as absent.
 #[derive(Default)]
-pub(super) struct Draft {
-    pub line: u64,
+pub(crate) struct Draft {
     pub distinguished_name: String,
     pub name: String,
     pub display_name: String,
@@ -41,47 +39,52 @@ pub(super) struct Draft {
     pub preferred_language: String,
 }
 
-/// Every fault of one row, for one sentence.
-#[derive(Default)]
-pub(super) struct Faults(Vec<String>);
-
-impl Faults {
-    pub(super) fn add(&mut self, fault: impl Into<String>) {
-        self.0.push(fault.into());
-    }
-
-    /// `None` when there is none.
-    pub(super) fn into_message(self) -> Option<String> {
-        (!self.0.is_empty()).then(|| format!("{}.", self.0.join("; ")))
-    }
+/// What is said of a mailbox; what identifies it is added by the directory.
+pub(crate) struct MailboxProperties {
+    /// Where it is given.
+    pub guid: Option<Uuid>,
+    pub distinguished_name: Option<DistinguishedName>,
+    /// Empty where nothing can serve as a name.
+    pub name: String,
+    pub display_name: Option<String>,
+    pub alias: Option<String>,
+    pub sam_account_name: Option<String>,
+    pub user_principal_name: Option<String>,
+    pub primary_smtp_address: Option<String>,
+    /// With prefix, the primary one first and alone as `SMTP:`.
+    pub email_addresses: Vec<String>,
+    pub legacy_exchange_dn: Option<String>,
+    pub um_enabled: bool,
+    pub extensions: Vec<Extension>,
+    pub um_mailbox_policy: Option<String>,
+    pub preferred_language: Option<String>,
 }
 
-/// A value of the file for a message: quoted, short, on one line.
-pub(super) struct Shown<'a>(pub &'a str);
-
-impl fmt::Display for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const LONGEST: usize = 60;
-        let text: String = self
-            .0
-            .chars()
-            .take(LONGEST)
-            .map(|c| if c.is_control() { '\u{FFFD}' } else { c })
-            .collect();
-        let more = if self.0.chars().nth(LONGEST).is_some() {
-            "…"
-        } else {
-            ""
-        };
-        write!(f, "'{text}{more}'")
+impl MailboxProperties {
+    pub(crate) fn into_mailbox(self, object_id: ObjectId, guid: Uuid) -> Mailbox {
+        Mailbox {
+            object_id,
+            guid,
+            distinguished_name: self.distinguished_name,
+            name: self.name,
+            display_name: self.display_name,
+            alias: self.alias,
+            sam_account_name: self.sam_account_name,
+            user_principal_name: self.user_principal_name,
+            primary_smtp_address: self.primary_smtp_address,
+            email_addresses: self.email_addresses,
+            legacy_exchange_dn: self.legacy_exchange_dn,
+            um_enabled: self.um_enabled,
+            extensions: self.extensions,
+            um_mailbox_policy: self.um_mailbox_policy,
+            preferred_language: self.preferred_language,
+        }
     }
 }
 
 impl Draft {
-    /// The mailbox, or everything that is wrong with it.
-    pub(super) fn check(self, default_policy: &str) -> Result<MailboxRow, Faults> {
-        let mut faults = Faults::default();
-        let f = &mut faults;
+    /// What can be understood. Every fault is added to `f`, and what is faulty is left out.
+    pub(crate) fn read(self, f: &mut Faults) -> MailboxProperties {
         let distinguished_name =
             text(f, "DistinguishedName", &self.distinguished_name).and_then(|dn| dn_value(f, "DistinguishedName", &dn));
         let user_principal_name = text(f, "UserPrincipalName", &self.user_principal_name);
@@ -92,30 +95,32 @@ impl Draft {
         let (primary_smtp_address, email_addresses) = self.addresses(f);
         let mut extensions: Vec<Extension> = Vec::new();
         if let Some(cell) = text(f, "Extensions", &self.extensions) {
-            match proxy::extensions(&cell) {
+            match addresses::extensions(&cell) {
                 Ok(list) if list.len() > MAX_EXTENSIONS => {
                     f.add(format!("there are more than {MAX_EXTENSIONS} extensions"));
                 }
-                Ok(list) => list.into_iter().for_each(|e| proxy::add_extension(&mut extensions, e)),
+                Ok(list) => list
+                    .into_iter()
+                    .for_each(|e| addresses::add_extension(&mut extensions, e)),
                 Err(bad) => f.add(format!("the extension {} is not 1 to 20 digits", Shown(&bad))),
             }
         }
         email_addresses
             .iter()
-            .filter_map(|address| proxy::from_eum(address))
+            .filter_map(|address| addresses::from_eum(address))
             .take(MAX_EXTENSIONS)
-            .for_each(|e| proxy::add_extension(&mut extensions, e));
+            .for_each(|e| addresses::add_extension(&mut extensions, e));
         let um_enabled = boolean(f, "UMEnabled", &self.um_enabled).unwrap_or(false);
-        let policy = text(f, "UMMailboxPolicy", &self.um_mailbox_policy).and_then(|value| policy_name(f, &value));
-        let row = MailboxRow {
-            line: self.line,
+        let um_mailbox_policy =
+            text(f, "UMMailboxPolicy", &self.um_mailbox_policy).and_then(|value| policy_name(f, &value));
+        MailboxProperties {
             guid: text(f, "Guid", &self.guid).and_then(|value| guid(f, &value)),
             name: name.unwrap_or_default(),
             display_name: text(f, "DisplayName", &self.display_name),
             alias: text(f, "Alias", &self.alias),
             sam_account_name: text(f, "SamAccountName", &self.sam_account_name),
             legacy_exchange_dn: text(f, "LegacyExchangeDN", &self.legacy_exchange_dn),
-            um_mailbox_policy: policy.or_else(|| um_enabled.then(|| default_policy.to_owned())),
+            um_mailbox_policy,
             preferred_language: language(f, &self.preferred_language),
             distinguished_name,
             user_principal_name,
@@ -123,11 +128,7 @@ impl Draft {
             email_addresses,
             um_enabled,
             extensions,
-        };
-        if row.name.is_empty() && faults.0.is_empty() {
-            faults.add("the row has no Name, and the DistinguishedName does not begin with one");
         }
-        if faults.0.is_empty() { Ok(row) } else { Err(faults) }
     }
 
     /// The primary address, and all addresses with that one first and alone as `SMTP:`.
@@ -139,7 +140,7 @@ impl Draft {
             let Some(given) = text(f, "EmailAddresses", given) else {
                 continue;
             };
-            let (kind, value) = match proxy::prefix(&given) {
+            let (kind, value) = match addresses::prefix(&given) {
                 Some(kind) => (kind, &given[kind.len() + 1..]),
                 None => ("smtp", given.as_str()),
             };
@@ -252,7 +253,7 @@ fn boolean(f: &mut Faults, column: &str, value: &str) -> Option<bool> {
 }
 
 /// A GUID other than zero.
-pub(super) fn guid(f: &mut Faults, value: &str) -> Option<Uuid> {
+pub(crate) fn guid(f: &mut Faults, value: &str) -> Option<Uuid> {
     let parsed = Uuid::try_parse(value).ok().filter(|guid| !guid.is_nil());
     if parsed.is_none() {
         f.add(format!("{} is not a GUID", Shown(value)));
@@ -294,7 +295,7 @@ fn policy_name(f: &mut Faults, value: &str) -> Option<String> {
 }
 
 /// The rule for the name of a policy, wherever it comes from.
-pub(super) fn check_policy_name(name: &str) -> Result<(), String> {
+pub(crate) fn check_policy_name(name: &str) -> Result<(), String> {
     let length = name.chars().count();
     if length > MAX_POLICY_NAME || name.trim().is_empty() || name.chars().any(char::is_control) {
         return Err(format!(
@@ -306,7 +307,7 @@ pub(super) fn check_policy_name(name: &str) -> Result<(), String> {
 }
 
 /// The unescaped value of a name's first component; `None` where that cannot serve as a name.
-pub(super) fn leaf_value(dn: &DistinguishedName) -> Option<String> {
+pub(crate) fn leaf_value(dn: &DistinguishedName) -> Option<String> {
     let value = dn.relative_name();
     let sound = !value.trim().is_empty() && !value.chars().any(char::is_control);
     sound.then_some(value)

@@ -1,18 +1,22 @@
-//! UM mailbox policies in an export of the configuration partition (class `msExchUMRecipientTemplate`).
+//! UM mailbox policies in the configuration partition.
 
-use super::reader::Entry;
-use super::{guid, has_class, text};
+use uuid::Uuid;
+
+use super::Entry;
+use super::draft::{check_policy_name, guid as checked_guid, leaf_value};
+use super::faults::Faults;
 use crate::identity::DistinguishedName;
-use crate::import::PolicyRow;
-use crate::import::draft::{Faults, check_policy_name, guid as checked_guid, leaf_value};
 use crate::policy::{Limit, UmMailboxPolicy};
+
+/// Their class.
+pub(crate) const CLASS: &str = "msExchUMRecipientTemplate";
 
 /// How Exchange stores `Unlimited` in an integer attribute that must have a value.
 const UNLIMITED: i64 = i32::MAX as i64;
 
 /// Whether the entry is a policy.
-pub(super) fn is_policy(entry: &Entry) -> bool {
-    has_class(entry, "msExchUMRecipientTemplate")
+pub(crate) fn is_policy(entry: &Entry) -> bool {
+    entry.has_class(CLASS)
         || (entry.first("objectclass").is_none()
             && entry
                 .attributes
@@ -20,18 +24,27 @@ pub(super) fn is_policy(entry: &Entry) -> bool {
                 .any(|(name, _)| name.starts_with("msexchumpinpolicy")))
 }
 
-/// The policy with its settings.
+/// A policy as an entry describes it.
+pub(crate) struct Policy {
+    pub guid: Option<Uuid>,
+    pub distinguished_name: Option<DistinguishedName>,
+    pub settings: UmMailboxPolicy,
+}
+
+/// What can be understood. Every fault is added to `f`; a number out of its range is read all the same, as far as a setting can
+/// hold it.
 ///
 /// An attribute that is absent has the documented default rather than "unlimited": exports of chosen attributes leave some
 /// out, and the default is the safer reading.
-pub(super) fn row(entry: &Entry) -> Result<PolicyRow, String> {
-    let mut faults = Faults::default();
-    let f = &mut faults;
+///
+/// # Errors
+/// A sentence for a value that its attribute cannot have.
+pub(crate) fn read(entry: &Entry, f: &mut Faults) -> Result<Policy, String> {
     let dn = DistinguishedName::parse(&entry.dn);
     if dn.is_none() {
         f.add("The policy's distinguished name cannot be parsed");
     }
-    let cn = text(entry, "cn")?.trim().to_owned();
+    let cn = entry.text("cn")?.trim().to_owned();
     let name = if cn.is_empty() {
         dn.as_ref().and_then(leaf_value).unwrap_or_default()
     } else {
@@ -65,7 +78,8 @@ pub(super) fn row(entry: &Entry) -> Result<PolicyRow, String> {
         &mut settings.pin_lifetime_days,
     );
     limits_of_failures(f, entry, &mut settings);
-    match text(entry, "msExchUMPinPolicyDisallowCommonPatterns")?
+    match entry
+        .text("msExchUMPinPolicyDisallowCommonPatterns")?
         .trim()
         .to_ascii_uppercase()
         .as_str()
@@ -76,24 +90,21 @@ pub(super) fn row(entry: &Entry) -> Result<PolicyRow, String> {
         "FALSE" => settings.allow_common_patterns = true,
         _ => f.add("msExchUMPinPolicyDisallowCommonPatterns is neither TRUE nor FALSE"),
     }
-    settings.reset_pin_text = text(entry, "msExchUMResetPINText")?;
+    settings.reset_pin_text = entry.text("msExchUMResetPINText")?;
     if settings.reset_pin_text.chars().count() > 512 {
         f.add("msExchUMResetPINText is longer than 512 characters");
     }
-    let guid = guid(entry)?.and_then(|guid| checked_guid(f, &guid.to_string()));
-    match faults.into_message() {
-        Some(message) => Err(message),
-        None => Ok(PolicyRow {
-            line: entry.line,
-            guid,
-            distinguished_name: dn.map(|dn| dn.as_str().to_owned()),
-            settings,
-            described: true,
-        }),
-    }
+    let guid = entry
+        .guid("objectGUID")?
+        .and_then(|guid| checked_guid(f, &guid.to_string()));
+    Ok(Policy {
+        guid,
+        distinguished_name: dn,
+        settings,
+    })
 }
 
-/// The failures before a reset must stay below those before lock-out; a default gives way to what the export says.
+/// The failures before a reset must stay below those before lock-out; a default gives way to what the entry says.
 fn limits_of_failures(f: &mut Faults, entry: &Entry, settings: &mut UmMailboxPolicy) {
     const RESET: &str = "msExchUMLogonFailuresBeforePINReset";
     const LOCK: &str = "msExchUMPinPolicyAccountLockoutFailures";
@@ -124,7 +135,7 @@ fn limits_of_failures(f: &mut Faults, entry: &Entry, settings: &mut UmMailboxPol
 }
 
 fn integer(f: &mut Faults, entry: &Entry, name: &str) -> Option<i64> {
-    let value = text(entry, name).unwrap_or_else(|_| "?".to_owned());
+    let value = entry.text(name).unwrap_or_else(|_| "?".to_owned());
     let value = value.trim();
     if value.is_empty() {
         return None;
@@ -138,14 +149,15 @@ fn integer(f: &mut Faults, entry: &Entry, name: &str) -> Option<i64> {
 
 fn number(f: &mut Faults, entry: &Entry, name: &str, range: std::ops::RangeInclusive<u32>, setting: &mut u32) {
     if let Some(value) = integer(f, entry, name) {
-        match u32::try_from(value).ok().filter(|v| range.contains(v)) {
-            Some(value) => *setting = value,
-            None => f.add(format!("{name} is not {} to {}", range.start(), range.end())),
+        let number = u32::try_from(value).ok();
+        if !number.is_some_and(|number| range.contains(&number)) {
+            f.add(format!("{name} is not {} to {}", range.start(), range.end()));
         }
+        *setting = number.unwrap_or(*setting);
     }
 }
 
-/// Whether the export has the value.
+/// Whether the entry has the value.
 fn limit(f: &mut Faults, entry: &Entry, name: &str, most: u32, zero_is_unlimited: bool, setting: &mut Limit) -> bool {
     let Some(value) = integer(f, entry, name) else {
         return false;
@@ -154,7 +166,10 @@ fn limit(f: &mut Faults, entry: &Entry, name: &str, most: u32, zero_is_unlimited
         _ if value == UNLIMITED => *setting = Limit::Unlimited,
         Ok(0) if zero_is_unlimited => *setting = Limit::Unlimited,
         Ok(value) if (1..=most).contains(&value) => *setting = Limit::Of(value),
-        _ => f.add(format!("{name} is neither 1 to {most} nor unlimited")),
+        other => {
+            f.add(format!("{name} is neither 1 to {most} nor unlimited"));
+            *setting = other.map_or(*setting, Limit::Of);
+        }
     }
     true
 }

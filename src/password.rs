@@ -1,20 +1,33 @@
-//! The relay's password, from where the configuration says it is.
+//! A password for another server, from where the configuration says it is.
 
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::settings::Password;
 use crate::platform::files;
 use crate::platform::group::ServiceGroup;
 use crate::secret::Secret;
 
-/// Longer than any relay accepts.
+/// Longer than any server accepts.
 const LONGEST: usize = 1024;
 
+/// Where a password is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Password {
+    /// In a file of its owner alone; read for each connection, so that a changed one is used at once.
+    File(PathBuf),
+    /// In an environment variable.
+    Variable {
+        /// Its name.
+        name: String,
+        /// What the caller said is in it; `None`: it is not set.
+        value: Option<Secret>,
+    },
+}
+
 /// The password, or a sentence that says why there is none.
-pub(super) fn load(password: &Password, group: Option<&str>) -> Result<Secret, String> {
+pub(crate) fn load(password: &Password, group: Option<&str>) -> Result<Secret, String> {
     match password {
         Password::Variable { name, value } => match value {
             Some(value) => sound(value.expose()).map_err(|why| format!("The environment variable '{name}' {why}")),

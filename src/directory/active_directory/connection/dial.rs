@@ -1,0 +1,155 @@
+//! From a server's name to a connection that is protected and signed in.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError, StdStream};
+use rustls::ClientConfig;
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::{Instant, timeout_at};
+
+use super::request::Trouble;
+use crate::directory::active_directory::failure::{Failure, FailureKind, Step};
+use crate::directory::active_directory::server::Endpoint;
+use crate::directory::active_directory::settings::Tls;
+use crate::secret::Secret;
+
+/// An address that has not taken the connection by then does not take it today.
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+
+/// Who signs in.
+pub(crate) enum Credentials {
+    Simple { user: String, password: Secret },
+    Kerberos,
+}
+
+/// All that a connection is made from.
+pub(crate) struct Dial {
+    pub endpoint: Endpoint,
+    pub tls: Tls,
+    pub trust: Arc<ClientConfig>,
+    pub credentials: Credentials,
+    pub timeout: Duration,
+}
+
+impl Dial {
+    /// Connects, protects, signs in; all of it within the timeout. No password is sent before the server has proved its name.
+    pub async fn open(self) -> Result<Ldap, Failure> {
+        let end = Instant::now() + self.timeout;
+        let stream = self.connect(end).await?;
+        let mut ldap = self.protect(stream, end).await?;
+        match timeout_at(end, self.sign_in(&mut ldap)).await {
+            Ok(Ok(())) => Ok(ldap),
+            Ok(Err(failure)) => Err(failure),
+            Err(_) => Err(self.silent(Step::Bind)),
+        }
+    }
+
+    fn silent(&self, step: Step) -> Failure {
+        Failure::silent(&self.endpoint, step, self.timeout)
+    }
+
+    fn unreached(&self, what: &str) -> Failure {
+        Failure::unavailable(FailureKind::Unreached, &self.endpoint, what)
+    }
+
+    async fn connect(&self, end: Instant) -> Result<TcpStream, Failure> {
+        let host = self.endpoint.server.host.as_str();
+        let addresses: Vec<SocketAddr> = match timeout_at(end, lookup_host((host, self.endpoint.port(self.tls)))).await
+        {
+            Ok(Ok(addresses)) => addresses.collect(),
+            Ok(Err(e)) => return Err(self.unreached(&format!("is not known by that name: {e}"))),
+            Err(_) => return Err(self.silent(Step::Name)),
+        };
+        let mut last: Option<io::Error> = None;
+        for address in addresses {
+            let until = end.min(Instant::now() + CONNECT_LIMIT);
+            match timeout_at(until, TcpStream::connect(address)).await {
+                Ok(Ok(stream)) => {
+                    // Else each question waits for the server's delayed acknowledgement of the one before.
+                    if let Err(e) = stream.set_nodelay(true) {
+                        last = Some(e);
+                        continue;
+                    }
+                    return Ok(stream);
+                }
+                Ok(Err(e)) => last = Some(e),
+                Err(_) => last = Some(io::ErrorKind::TimedOut.into()),
+            }
+        }
+        Err(match last {
+            Some(e) if e.kind() == io::ErrorKind::TimedOut => {
+                Failure::silent(&self.endpoint, Step::Connect, self.timeout.min(CONNECT_LIMIT))
+            }
+            Some(e) => self.unreached(&format!("cannot be reached: {e}")),
+            None => self.unreached("has no address"),
+        })
+    }
+
+    async fn protect(&self, stream: TcpStream, end: Instant) -> Result<Ldap, Failure> {
+        let lost = |e: LdapError| Failure::in_operation(&self.endpoint, Step::Tls, Trouble::Library(e));
+        let stream = stream.into_std().map_err(|e| lost(e.into()))?;
+        let settings = LdapConnSettings::new()
+            .set_config(Arc::clone(&self.trust))
+            .set_starttls(self.tls == Tls::StartTls)
+            .set_std_stream(StdStream::Tcp(stream));
+        let scheme = match self.tls {
+            Tls::Ldaps => "ldaps",
+            Tls::StartTls => "ldap",
+        };
+        // Only the name counts, for the certificate: the stream is there already.
+        let url = format!("{scheme}://{}", self.endpoint.server.host);
+        match timeout_at(end, LdapConnAsync::with_settings(settings, &url)).await {
+            Ok(Ok((connection, ldap))) => {
+                tokio::spawn(async move {
+                    // Who waits for an answer learns of its end.
+                    let _ = connection.drive().await;
+                });
+                Ok(ldap)
+            }
+            Ok(Err(e)) => Err(lost(e)),
+            Err(_) => Err(self.silent(Step::Tls)),
+        }
+    }
+
+    async fn sign_in(&self, ldap: &mut Ldap) -> Result<(), Failure> {
+        let bound = match &self.credentials {
+            Credentials::Simple { user, password } => ldap.simple_bind(user, password.expose()).await,
+            Credentials::Kerberos => return self.kerberos(ldap).await,
+        };
+        self.signed_in(bound)
+    }
+
+    fn signed_in(&self, bound: Result<ldap3::LdapResult, LdapError>) -> Result<(), Failure> {
+        let trouble = match bound {
+            Ok(result) if result.rc == 0 => return Ok(()),
+            Ok(result) => Trouble::Answer(result),
+            Err(error) => Trouble::Library(error),
+        };
+        Err(Failure::in_operation(&self.endpoint, Step::Bind, trouble))
+    }
+
+    #[cfg(feature = "gssapi")]
+    async fn kerberos(&self, ldap: &mut Ldap) -> Result<(), Failure> {
+        use crate::directory::active_directory::failure::kerberos;
+
+        let mut ldap = ldap.clone();
+        let host = self.endpoint.server.host.clone();
+        let handle = tokio::runtime::Handle::current();
+        // The Kerberos library waits for its servers where it is called.
+        let bound = tokio::task::spawn_blocking(move || handle.block_on(ldap.sasl_gssapi_bind(&host))).await;
+        match bound {
+            Ok(Err(LdapError::GssapiOperationError(text))) => Err(kerberos(&self.endpoint, &text)),
+            Ok(Err(LdapError::NoGssapiToken)) => Err(kerberos(&self.endpoint, "the server sent no token")),
+            Ok(bound) => self.signed_in(bound),
+            Err(_) => Err(kerberos(&self.endpoint, "the Kerberos library failed")),
+        }
+    }
+
+    #[cfg(not(feature = "gssapi"))]
+    async fn kerberos(&self, _: &mut Ldap) -> Result<(), Failure> {
+        Err(Failure::local(crate::config::NO_KERBEROS))
+    }
+}

@@ -1,0 +1,205 @@
+//! The connections: opened when needed, kept for the next question.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use ldap3::Ldap;
+use once_cell::sync::OnceCell;
+use rustls::ClientConfig;
+
+use super::Connection;
+use super::dial::{Credentials, Dial};
+use super::request::Trouble;
+use super::sign_in::SignIn;
+use super::threads::{Threads, Unfinished};
+use crate::directory::active_directory::failure::{Failure, FailureKind, Step};
+use crate::directory::active_directory::server::Endpoint;
+use crate::directory::active_directory::settings::{ActiveDirectorySettings, Bind};
+use crate::{password, tls};
+
+/// More are not kept for one server: as many as a session asks with at once.
+const KEPT: usize = 16;
+/// Servers and firewalls drop what is idle for long, and not all of them say so (Active Directory: `MaxConnIdleTime`, 900 s).
+const KEPT_FOR: Duration = Duration::from_secs(240);
+
+/// A connection that nobody uses now.
+struct Idle {
+    ldap: Ldap,
+    since: Instant,
+}
+
+/// The connections to all servers.
+pub(crate) struct Pool {
+    pub settings: ActiveDirectorySettings,
+    threads: Threads,
+    trust: OnceCell<Arc<ClientConfig>>,
+    sign_in: SignIn,
+    idle: Mutex<HashMap<Endpoint, Vec<Idle>>>,
+}
+
+impl Pool {
+    /// Connects to nothing yet.
+    pub fn new(settings: ActiveDirectorySettings) -> Self {
+        Self {
+            settings,
+            threads: Threads::default(),
+            trust: OnceCell::new(),
+            sign_in: SignIn::default(),
+            idle: Mutex::default(),
+        }
+    }
+
+    /// A kept connection that is still open as far as this computer knows.
+    pub fn kept(self: &Arc<Self>, endpoint: &Endpoint) -> Option<Connection> {
+        let mut all = self.idle();
+        let idle = all.get_mut(endpoint)?;
+        while let Some(Idle { mut ldap, since }) = idle.pop() {
+            if since.elapsed() < KEPT_FOR && !ldap.is_closed() {
+                return Some(Connection::new(Arc::clone(self), endpoint.clone(), ldap, since));
+            }
+        }
+        None
+    }
+
+    /// A new connection. While the password is untried there is a queue; `meanwhile` says whether waiting in it was in vain.
+    pub fn open(
+        self: &Arc<Self>,
+        endpoint: &Endpoint,
+        meanwhile: impl FnOnce() -> Option<Failure>,
+    ) -> Result<Connection, Failure> {
+        let credentials = self.credentials()?;
+        let password = match &credentials {
+            Credentials::Simple { password, .. } => Some(password.clone()),
+            Credentials::Kerberos => None,
+        };
+        let alone = password.as_ref().and_then(|password| self.sign_in.alone(password));
+        if let Some(failure) = password.as_ref().and_then(|password| self.sign_in.refused(password)) {
+            return Err(failure);
+        }
+        if let Some(failure) = alone.as_ref().and_then(|_| meanwhile()) {
+            return Err(failure);
+        }
+        let dial = self.dial(endpoint, credentials)?;
+        // It watches its own time, and knows at which step it was over.
+        let opened = match self.threads.run(self.settings.timeout * 2, dial.open()) {
+            Ok(opened) => opened,
+            Err(unfinished) => Err(self.unfinished(endpoint, Step::Bind, unfinished)),
+        };
+        if let Some(password) = password {
+            self.sign_in.note(password, opened.as_ref().err());
+        }
+        let ldap = opened?;
+        Ok(Connection::new(
+            Arc::clone(self),
+            endpoint.clone(),
+            ldap,
+            Instant::now(),
+        ))
+    }
+
+    /// Opens a connection while nobody waits for it, and keeps it. `tell` learns whether it could be opened.
+    pub fn try_aside(self: &Arc<Self>, endpoint: &Endpoint, tell: impl FnOnce(Result<(), Failure>) + Send + 'static) {
+        let dial = self.credentials().and_then(|credentials| {
+            // A password that is not known to be right is tried where somebody learns of it.
+            if let Credentials::Simple { password, .. } = &credentials
+                && !self.sign_in.is_good(password)
+            {
+                return Err(Failure::local("The password is untried"));
+            }
+            self.dial(endpoint, credentials)
+        });
+        let dial = match dial {
+            Ok(dial) => dial,
+            Err(failure) => return tell(Err(failure)),
+        };
+        let (pool, endpoint) = (Arc::clone(self), endpoint.clone());
+        self.threads.spawn(async move {
+            tell(dial.open().await.map(|ldap| pool.keep(&endpoint, ldap, Instant::now())));
+        });
+    }
+
+    /// Takes a connection back.
+    pub fn keep(&self, endpoint: &Endpoint, mut ldap: Ldap, since: Instant) {
+        let mut all = self.idle();
+        let idle = all.entry(endpoint.clone()).or_default();
+        if idle.len() < KEPT && !ldap.is_closed() {
+            idle.push(Idle { ldap, since });
+        }
+    }
+
+    /// The kept connections of this server are of no use.
+    pub fn forget(&self, endpoint: &Endpoint) {
+        self.idle().remove(endpoint);
+    }
+
+    /// One operation, within its time.
+    pub fn operate<T: Send + 'static>(
+        &self,
+        endpoint: &Endpoint,
+        step: Step,
+        limit: Duration,
+        operation: impl Future<Output = Result<T, Trouble>> + Send + 'static,
+    ) -> Result<T, Failure> {
+        match self.threads.run(limit, operation) {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(trouble)) => Err(Failure::in_operation(endpoint, step, trouble)),
+            Err(Unfinished::TimedOut) => Err(Failure::silent(endpoint, step, limit)),
+            Err(unfinished) => Err(self.unfinished(endpoint, step, unfinished)),
+        }
+    }
+
+    /// Anything else that takes no caller's thread.
+    pub fn run<T: Send + 'static>(
+        &self,
+        limit: Duration,
+        future: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, Unfinished> {
+        self.threads.run(limit, future)
+    }
+
+    fn unfinished(&self, endpoint: &Endpoint, step: Step, unfinished: Unfinished) -> Failure {
+        match unfinished {
+            Unfinished::TimedOut => Failure::silent(endpoint, step, self.settings.timeout),
+            Unfinished::Broken(why) => {
+                let kind = if step == Step::Bind {
+                    FailureKind::Unreached
+                } else {
+                    FailureKind::Lost
+                };
+                Failure::unavailable(kind, endpoint, &format!("cannot be spoken to: {why}"))
+            }
+        }
+    }
+
+    fn dial(&self, endpoint: &Endpoint, credentials: Credentials) -> Result<Dial, Failure> {
+        // Read once; a fault is not remembered, so that it can be mended meanwhile.
+        let trust = self
+            .trust
+            .get_or_try_init(|| tls::client(self.settings.ca_file.as_deref()))
+            .map_err(|why| Failure::local(&why))?;
+        Ok(Dial {
+            endpoint: endpoint.clone(),
+            tls: self.settings.tls,
+            trust: Arc::clone(trust),
+            credentials,
+            timeout: self.settings.timeout,
+        })
+    }
+
+    fn credentials(&self) -> Result<Credentials, Failure> {
+        match &self.settings.bind {
+            Bind::Simple { user, password } => Ok(Credentials::Simple {
+                user: user.clone(),
+                password: password::load(password, self.settings.group.as_deref())
+                    .map_err(|why| Failure::local(&why))?,
+            }),
+            Bind::Kerberos => Ok(Credentials::Kerberos),
+        }
+    }
+
+    fn idle(&self) -> MutexGuard<'_, HashMap<Endpoint, Vec<Idle>>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
