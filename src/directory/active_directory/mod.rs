@@ -8,4 +8,4 @@ mod servers;
 mod settings;
 
 pub use server::{Role, Server};
-pub use settings::{ActiveDirectorySettings, Bind, Tls};
+pub use settings::{ActiveDirectorySettings, Bind, DEFAULT_COUNTER_ATTRIBUTE, Tls};
