@@ -182,7 +182,7 @@ impl Servers {
     }
 
     /// What the server says of itself, asked for anew after a while.
-    fn about(&self, connection: &mut Connection) -> Result<RootDse, Failure> {
+    pub fn about(&self, connection: &mut Connection) -> Result<RootDse, Failure> {
         let endpoint = connection.endpoint().clone();
         if let Some((since, about)) = self.known().get(&endpoint)
             && since.elapsed() < KNOWN_FOR
