@@ -74,6 +74,30 @@ impl Keys for KeyFiles {
     }
 }
 
+/// Key files of a directory that several hosts share: none is ever made, because its host alone would read what it seals.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SharedKeyFiles(pub KeyFiles);
+
+impl Keys for SharedKeyFiles {
+    fn exists(&self) -> bool {
+        self.0.exists()
+    }
+
+    fn load(&self) -> Result<KeyRing> {
+        self.0.load()
+    }
+
+    fn create_active(&self) -> Result<KeyRing> {
+        let path = self.0.active_path()?;
+        if !self.exists() {
+            return Err(unavailable(path, "it does not exist").action(
+                "Copy the key file from a host that has it; for the first host make one of 32 random bytes, readable by its owner only.",
+            ));
+        }
+        self.load()
+    }
+}
+
 impl KeyFiles {
     fn active_path(&self) -> Result<&Path> {
         self.files.get(&self.active).map_or_else(

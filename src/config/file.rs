@@ -10,6 +10,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
 use super::access_numbers::RawAccessNumbers;
+use super::active_directory::{RawBind, RawTls};
 use super::keys::RawKeys;
 use crate::import::text::decode;
 use crate::platform::files::open_regular;
@@ -68,12 +69,14 @@ pub(super) struct RawDirectory {
     pub r#type: DirectoryType,
     pub path: Option<String>,
     pub timeout_seconds: Option<u32>,
-    pub domain: Option<serde::de::IgnoredAny>,
-    pub domain_controllers: Option<serde::de::IgnoredAny>,
-    pub global_catalogs: Option<serde::de::IgnoredAny>,
-    pub tls: Option<serde::de::IgnoredAny>,
-    pub ca_file: Option<serde::de::IgnoredAny>,
-    pub bind: Option<serde::de::IgnoredAny>,
+    pub domain: Option<String>,
+    pub domain_controllers: Option<Vec<String>>,
+    pub global_catalogs: Option<Vec<String>>,
+    pub tls: Option<RawTls>,
+    pub ca_file: Option<String>,
+    pub bind: Option<Object<RawBind>>,
+    pub counter_attribute: Option<String>,
+    pub outbox: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]

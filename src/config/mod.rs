@@ -4,8 +4,10 @@
 //! directory); secrets are never in it, only where they are kept.
 
 mod access_numbers;
+mod active_directory;
 mod file;
 mod keys;
+mod password;
 mod relay;
 mod resolve;
 mod variables;
@@ -15,6 +17,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::Result;
+use crate::directory::active_directory::ActiveDirectorySettings;
 use crate::identity::Scope;
 use crate::notification::MessageSettings;
 use crate::notification::smtp::Relay;
@@ -76,6 +79,13 @@ pub enum DirectoryConfig {
         path: PathBuf,
         /// How long one operation waits for other writers.
         timeout: Duration,
+    },
+    /// Active Directory, and what this host keeps for itself.
+    ActiveDirectory {
+        /// How it is reached.
+        settings: Box<ActiveDirectorySettings>,
+        /// The file with the messages and the audit of this host.
+        outbox: PathBuf,
     },
 }
 

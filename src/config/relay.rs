@@ -5,13 +5,12 @@ use std::time::Duration;
 use rustls::pki_types::ServerName;
 
 use super::file::{RawNotification, TlsType};
+use super::password::password;
 use super::resolve::{Fault, Paths, foreign, plain, sender, wrong};
-use super::variables::{PREFIX, Variables};
+use super::variables::Variables;
 use crate::notification::smtp::{Login, Relay, Tls};
-use crate::password::Password;
 
 const DEFAULT_TIMEOUT_SECONDS: u32 = 30;
-const LONGEST_NAME: usize = 128;
 
 pub(super) fn relay(
     raw: RawNotification,
@@ -90,35 +89,7 @@ fn login(
     paths: &Paths<'_>,
     variables: &Variables,
 ) -> Result<Option<Login>, Fault> {
-    let password = match (file, variable) {
-        (Some(_), Some(_)) => {
-            return Err("has both 'notification.passwordFile' and 'notification.passwordVariable'".to_owned());
-        }
-        (Some(path), None) => Some(Password::File(paths.take(
-            "notification.passwordFile",
-            Some(path),
-            "",
-        )?)),
-        (None, Some(name)) => {
-            let sound = name.len() <= LONGEST_NAME
-                && name.strip_prefix(PREFIX).is_some_and(|rest| {
-                    !rest.is_empty()
-                        && rest
-                            .bytes()
-                            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
-                });
-            if !sound {
-                // What stands there instead may be the password itself.
-                return Err(wrong(
-                    "notification.passwordVariable",
-                    "expected the name of an environment variable such as UMPIN_RELAY_PASSWORD",
-                ));
-            }
-            let value = variables.get(&name);
-            Some(Password::Variable { name, value })
-        }
-        (None, None) => None,
-    };
+    let password = password("notification", "UMPIN_RELAY_PASSWORD", file, variable, paths, variables)?;
     match (user, password) {
         (Some(user), Some(password)) => {
             plain("notification.user", &user)?;

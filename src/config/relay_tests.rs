@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::config::{Config, NotificationConfig, OpenRequest};
+use crate::password::Password;
 
 const FILE: &str = "/etc/umpin/umpin.json";
 

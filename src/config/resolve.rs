@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::access_numbers::RawAccessNumbers;
+use super::active_directory::active_directory;
 use super::file::{
     DirectoryType, NotificationType, Object, RawAudit, RawConfig, RawDirectory, RawNotification, invalid,
 };
@@ -38,7 +39,7 @@ pub(super) fn resolve(raw: RawConfig, open: &OpenRequest) -> Result<Config> {
             .transpose()?;
         Ok(Config {
             file: file.clone(),
-            directory: directory(raw.directory, &paths)?,
+            directory: directory(raw.directory, service_group.as_deref(), &paths, &open.variables)?,
             keys: keys(raw.keys, &paths)?,
             notification_expiry: notification_expiry(raw.notification.as_ref())?,
             notification: notification(raw.notification, service_group.as_deref(), &paths, &open.variables)?,
@@ -95,15 +96,16 @@ pub(super) fn plain(key: &str, value: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-fn directory(raw: Option<Object<RawDirectory>>, paths: &Paths<'_>) -> Result<DirectoryConfig, Fault> {
-    let mut path = None;
-    let mut seconds = DEFAULT_TIMEOUT_SECONDS;
+fn directory(
+    raw: Option<Object<RawDirectory>>,
+    group: Option<&str>,
+    paths: &Paths<'_>,
+    variables: &Variables,
+) -> Result<DirectoryConfig, Fault> {
+    let (mut path, mut seconds) = (None, None);
     if let Some(Object(raw)) = raw {
         if raw.r#type == DirectoryType::ActiveDirectory {
-            return Err(wrong(
-                "directory.type",
-                "'activeDirectory' is not supported by this version",
-            ));
+            return active_directory(raw, group, paths, variables);
         }
         for (key, given) in [
             ("domain", raw.domain.is_some()),
@@ -112,19 +114,26 @@ fn directory(raw: Option<Object<RawDirectory>>, paths: &Paths<'_>) -> Result<Dir
             ("tls", raw.tls.is_some()),
             ("caFile", raw.ca_file.is_some()),
             ("bind", raw.bind.is_some()),
+            ("counterAttribute", raw.counter_attribute.is_some()),
+            ("outbox", raw.outbox.is_some()),
         ] {
             foreign("directory", key, given, "embedded")?;
         }
-        seconds = raw.timeout_seconds.unwrap_or(seconds);
-        if !(1..=600).contains(&seconds) {
-            return Err(wrong("directory.timeoutSeconds", "expected 1 to 600"));
-        }
-        path = raw.path;
+        (path, seconds) = (raw.path, raw.timeout_seconds);
     }
     Ok(DirectoryConfig::Embedded {
         path: paths.take("directory.path", path.as_deref(), "directory.db")?,
-        timeout: Duration::from_secs(seconds.into()),
+        timeout: timeout(seconds, DEFAULT_TIMEOUT_SECONDS)?,
     })
+}
+
+/// Of one operation on the directory.
+pub(super) fn timeout(given: Option<u32>, default: u32) -> Result<Duration, Fault> {
+    let seconds = given.unwrap_or(default);
+    if !(1..=600).contains(&seconds) {
+        return Err(wrong("directory.timeoutSeconds", "expected 1 to 600"));
+    }
+    Ok(Duration::from_secs(seconds.into()))
 }
 
 pub(super) fn foreign(section: &str, key: &str, given: bool, kind: &str) -> Result<(), Fault> {

@@ -73,7 +73,9 @@ fn a_full_file_is_taken_whole() {
              "defaultScope": "contoso.com/Sales", "netbiosName": "CONTOSO", "serviceGroup": "umpin" }"#,
     );
     let config = config.expect("sound");
-    let DirectoryConfig::Embedded { path, timeout } = &config.directory;
+    let DirectoryConfig::Embedded { path, timeout } = &config.directory else {
+        panic!("{config:?}");
+    };
     assert_eq!(path, &folder.path().join("store/directory.db"));
     assert_eq!(timeout.as_secs(), 5);
     assert_eq!(config.keys.active, "k2");
@@ -106,7 +108,9 @@ fn what_messages_say_is_read() {
 fn what_the_file_leaves_out_is_in_the_data_directory() {
     let (_folder, config) = load(br#"{ "audit": {} }"#);
     let config = config.expect("sound");
-    let DirectoryConfig::Embedded { path, .. } = &config.directory;
+    let DirectoryConfig::Embedded { path, .. } = &config.directory else {
+        panic!("{config:?}");
+    };
     assert_eq!(path, Path::new("/var/lib/umpin/directory.db"));
     assert!(config.audit_enabled);
 }
@@ -155,7 +159,7 @@ fn faults_name_the_key() {
         ),
         (
             r#"{ "directory": { "type": "activeDirectory", "domain": "contoso.com" } }"#,
-            "'directory.type': 'activeDirectory' is not supported by this version",
+            "lacks the key 'directory.bind'",
         ),
         (
             r#"{ "directory": { "type": "embedded", "tls": "ldaps" } }"#,

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::Result;
 use crate::clock::SystemClock;
 use crate::config::{Config, DirectoryConfig, NotificationConfig, OpenRequest};
 use crate::credential::derive::Cost;
@@ -14,6 +13,7 @@ use crate::notification::pickup::PickupNotifier;
 use crate::notification::smtp::SmtpNotifier;
 use crate::platform::host::host_name;
 use crate::service::{Caller, Ports, Service, Settings};
+use crate::{Error, ErrorCode, Result};
 
 /// Longer than counting a wrong PIN and resetting after it takes, short enough for a caller on the telephone.
 const ANSWER_FLOOR: Duration = Duration::from_millis(500);
@@ -21,7 +21,20 @@ const ANSWER_FLOOR: Duration = Duration::from_millis(500);
 /// Reads the configuration and puts the adapters together; opens nothing that it names.
 pub(super) fn service(request: OpenRequest) -> Result<Service> {
     let config = Config::load(&request)?;
-    let DirectoryConfig::Embedded { path, timeout } = config.directory;
+    let keys = KeyFiles {
+        active: config.keys.active,
+        files: config.keys.files,
+        group: config.service_group.clone(),
+    };
+    let (path, timeout) = match config.directory {
+        DirectoryConfig::Embedded { path, timeout } => (path, timeout),
+        DirectoryConfig::ActiveDirectory { .. } => {
+            return Err(Error::new(
+                ErrorCode::ConfigurationInvalid,
+                "This version of umpin does not read mailboxes from Active Directory.",
+            ));
+        }
+    };
     let directory = Arc::new(EmbeddedDirectory::new(EmbeddedOptions {
         path,
         read_only: false,
@@ -41,11 +54,7 @@ pub(super) fn service(request: OpenRequest) -> Result<Service> {
         directory,
         notifier,
         clock: Arc::new(SystemClock),
-        keys: Arc::new(KeyFiles {
-            active: config.keys.active,
-            files: config.keys.files,
-            group: config.service_group,
-        }),
+        keys: Arc::new(keys),
     };
     let settings = Settings {
         cost: Cost::STANDARD,

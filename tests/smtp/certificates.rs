@@ -1,7 +1,8 @@
 //! Certificates, made anew for each run.
 
+use std::env;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
 use tempfile::TempDir;
@@ -20,6 +21,11 @@ pub struct Signed {
 
 impl Authority {
     pub fn new() -> Self {
+        Self::new_in(&env::temp_dir())
+    }
+
+    /// With its files below this folder.
+    pub fn new_in(parent: &Path) -> Self {
         let mut parameters = CertificateParams::default();
         parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         parameters
@@ -27,7 +33,7 @@ impl Authority {
             .push(DnType::CommonName, "Contoso Test Authority");
         let key = KeyPair::generate().expect("a key");
         let authority = Self {
-            folder: tempfile::tempdir().expect("a temporary directory"),
+            folder: tempfile::tempdir_in(parent).expect("a temporary directory"),
             issuer: CertifiedIssuer::self_signed(parameters, key).expect("a certificate"),
         };
         fs::write(authority.file(), authority.issuer.pem()).expect("a file");

@@ -19,7 +19,7 @@ mod servers;
 mod settings;
 
 pub use server::{Role, Server};
-pub use settings::{ActiveDirectorySettings, Bind, Tls};
+pub use settings::{ActiveDirectorySettings, Bind, DEFAULT_COUNTER_ATTRIBUTE, Tls};
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

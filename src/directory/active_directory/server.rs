@@ -38,7 +38,10 @@ impl Server {
         let sound = match host.parse::<IpAddr>() {
             Ok(address) => address.is_ipv4(),
             // What looks like an address and is none must not become one on the way.
-            Err(_) => DnsName::try_from(host.as_str()).is_ok() && !host.ends_with(|c: char| c.is_ascii_digit()),
+            Err(_) => {
+                let last = host.rsplit('.').next().unwrap_or_default();
+                DnsName::try_from(host.as_str()).is_ok() && !last.bytes().all(|b| b.is_ascii_digit())
+            }
         };
         sound.then_some(Self { host, port })
     }

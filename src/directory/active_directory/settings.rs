@@ -6,6 +6,10 @@ use std::time::Duration;
 use super::server::Server;
 use crate::password::Password;
 
+/// Where the counters of failed sign-ins are unless configured otherwise. It is text, so that the sealed counter is there in
+/// Base64. Exchange leaves it to the organisation, and so another program may use it: then another attribute is to be configured.
+pub const DEFAULT_COUNTER_ATTRIBUTE: &str = "extensionAttribute15";
+
 /// An Active Directory as configured; checked when the configuration was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActiveDirectorySettings {
@@ -21,7 +25,7 @@ pub struct ActiveDirectorySettings {
     pub ca_file: Option<PathBuf>,
     /// Who asks.
     pub bind: Bind,
-    /// How long each operation may take, connecting included.
+    /// How long each operation on one server may take; connecting is one.
     pub timeout: Duration,
     /// The attribute for the counter of failed sign-ins.
     pub counter_attribute: String,

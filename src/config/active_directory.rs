@@ -1,0 +1,167 @@
+//! `directory` with the type `activeDirectory`.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::DirectoryConfig;
+use super::file::{Object, RawDirectory};
+use super::password::password;
+use super::resolve::{Fault, Paths, foreign, plain, timeout, wrong};
+use super::variables::Variables;
+use crate::directory::active_directory::{ActiveDirectorySettings, Bind, DEFAULT_COUNTER_ATTRIBUTE, Server, Tls};
+
+const DEFAULT_TIMEOUT_SECONDS: u32 = 15;
+/// Longer names of attributes there are not (`rangeUpper` of `lDAPDisplayName`).
+const LONGEST_ATTRIBUTE: usize = 256;
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum RawTls {
+    Ldaps,
+    StartTls,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum Method {
+    Simple,
+    Kerberos,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct RawBind {
+    method: Method,
+    user: Option<String>,
+    password_file: Option<String>,
+    password_variable: Option<String>,
+}
+
+pub(super) fn active_directory(
+    raw: RawDirectory,
+    group: Option<&str>,
+    paths: &Paths<'_>,
+    variables: &Variables,
+) -> Result<DirectoryConfig, Fault> {
+    foreign("directory", "path", raw.path.is_some(), "activeDirectory")?;
+    let settings = ActiveDirectorySettings {
+        domain: domain(&raw.domain.ok_or_else(|| lacks("domain"))?)?,
+        domain_controllers: servers("domainControllers", raw.domain_controllers)?,
+        global_catalogs: servers("globalCatalogs", raw.global_catalogs)?,
+        tls: match raw.tls.unwrap_or(RawTls::Ldaps) {
+            RawTls::Ldaps => Tls::Ldaps,
+            RawTls::StartTls => Tls::StartTls,
+        },
+        ca_file: raw
+            .ca_file
+            .map(|path| paths.take("directory.caFile", Some(&path), ""))
+            .transpose()?,
+        bind: bind(raw.bind.ok_or_else(|| lacks("bind"))?, paths, variables)?,
+        timeout: timeout(raw.timeout_seconds, DEFAULT_TIMEOUT_SECONDS)?,
+        counter_attribute: raw
+            .counter_attribute
+            .map_or_else(|| Ok(DEFAULT_COUNTER_ATTRIBUTE.to_owned()), attribute)?,
+        group: group.map(str::to_owned),
+    };
+    Ok(DirectoryConfig::ActiveDirectory {
+        settings: Box::new(settings),
+        outbox: paths.take("directory.outbox", raw.outbox.as_deref(), "outbox.db")?,
+    })
+}
+
+fn lacks(key: &str) -> Fault {
+    format!("lacks the key 'directory.{key}'")
+}
+
+fn domain(text: &str) -> Result<String, Fault> {
+    // A server's name without a port is a DNS name, or an address, which no domain is called.
+    Server::parse(text)
+        .filter(|server| server.port.is_none() && server.host.parse::<std::net::IpAddr>().is_err())
+        .map(|server| server.host)
+        .ok_or_else(|| {
+            wrong(
+                "directory.domain",
+                "expected the DNS name of a domain such as contoso.com",
+            )
+        })
+}
+
+fn servers(key: &str, names: Option<Vec<String>>) -> Result<Vec<Server>, Fault> {
+    let Some(names) = names else {
+        return Ok(Vec::new());
+    };
+    let key = format!("directory.{key}");
+    if names.is_empty() {
+        return Err(wrong(&key, "it is empty; without the key DNS names the servers"));
+    }
+    let mut servers = Vec::with_capacity(names.len());
+    for name in names {
+        let server = Server::parse(&name).ok_or_else(|| wrong(&key, "expected host names such as dc1.contoso.com"))?;
+        if servers.contains(&server) {
+            return Err(wrong(&key, "a server stands there twice"));
+        }
+        servers.push(server);
+    }
+    Ok(servers)
+}
+
+fn bind(Object(raw): Object<RawBind>, paths: &Paths<'_>, variables: &Variables) -> Result<Bind, Fault> {
+    let password = password(
+        "directory.bind",
+        "UMPIN_BIND_PASSWORD",
+        raw.password_file.as_deref(),
+        raw.password_variable,
+        paths,
+        variables,
+    )?;
+    match (raw.method, raw.user, password) {
+        (Method::Simple, Some(user), Some(password)) => {
+            plain("directory.bind.user", &user)?;
+            Ok(Bind::Simple { user, password })
+        }
+        (Method::Simple, None, _) => Err(lacks("bind.user")),
+        (Method::Simple, Some(_), None) => Err(
+            "has the key 'directory.bind.user', but neither 'directory.bind.passwordFile' nor 'directory.bind.passwordVariable'"
+                .to_owned(),
+        ),
+        (Method::Kerberos, None, None) => kerberos(),
+        (Method::Kerberos, ..) => Err(
+            "has an account in 'directory.bind', which means nothing where 'directory.bind.method' is 'kerberos'"
+                .to_owned(),
+        ),
+    }
+}
+
+#[cfg(feature = "gssapi")]
+#[allow(clippy::unnecessary_wraps, reason = "as without the feature")]
+fn kerberos() -> Result<Bind, Fault> {
+    Ok(Bind::Kerberos)
+}
+
+#[cfg(not(feature = "gssapi"))]
+fn kerberos() -> Result<Bind, Fault> {
+    Err(format!(
+        "has the value 'kerberos' in the key 'directory.bind.method', but {}",
+        super::NO_KERBEROS
+    ))
+}
+
+/// A name as the schema has them (RFC 4512, 1.4: `keystring`).
+fn attribute(name: String) -> Result<String, Fault> {
+    let sound = name.len() <= LONGEST_ATTRIBUTE
+        && name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    if sound {
+        Ok(name)
+    } else {
+        Err(wrong(
+            "directory.counterAttribute",
+            "expected the name of an attribute such as extensionAttribute15",
+        ))
+    }
+}
+
+#[cfg(test)]
+#[path = "active_directory_tests.rs"]
+mod tests;

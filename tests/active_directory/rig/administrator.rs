@@ -1,0 +1,140 @@
+//! The administrator's view of a controller: what a test prepares there, and what it finds afterwards.
+
+use std::collections::{HashMap, HashSet};
+use std::net::TcpStream;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapResult, Mod, Scope, SearchEntry, StdStream};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::{ClientConfig, RootCertStore};
+use tokio::runtime::{Builder, Runtime};
+
+use super::lab;
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// An entry's attributes by their names as the schema spells them, values as bytes.
+pub type Attributes = HashMap<String, Vec<Vec<u8>>>;
+
+/// A bound connection over LDAPS.
+pub struct Administrator {
+    runtime: Runtime,
+    ldap: Mutex<Ldap>,
+}
+
+impl Administrator {
+    /// To `dc1.contoso.com` or `dc2.contoso.com` by address, so that nothing depends on the resolution of names.
+    pub(super) fn connect(address: &str, user: &str, password: &str) -> Result<Self, String> {
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| error.to_string())?;
+        let socket = TcpStream::connect((address, 636)).map_err(|error| error.to_string())?;
+        // Else the first question after the handshake waits for a delayed acknowledgement.
+        let ready = socket.set_nodelay(true).and_then(|()| socket.set_nonblocking(true));
+        ready.map_err(|error| error.to_string())?;
+        let settings = LdapConnSettings::new()
+            .set_conn_timeout(PATIENCE)
+            .set_config(trusting())
+            .set_std_stream(StdStream::Tcp(socket));
+        let host = lab::host_of(address);
+        let ldap = runtime.block_on(async {
+            let (connection, mut ldap) = LdapConnAsync::with_settings(settings, &format!("ldaps://{host}")).await?;
+            ldap3::drive!(connection);
+            ldap.simple_bind(user, password).await?.success()?;
+            Ok::<_, ldap3::LdapError>(ldap)
+        });
+        Ok(Self {
+            ldap: Mutex::new(ldap.map_err(|error| error.to_string())?),
+            runtime,
+        })
+    }
+
+    /// The entry, if there is one.
+    pub fn read(&self, dn: &str, attributes: &[&str]) -> Option<Attributes> {
+        self.ask(dn, Scope::Base, "(objectClass=*)", attributes)
+            .pop()
+            .map(|(_, attributes)| attributes)
+    }
+
+    /// One value of an attribute that has at most one.
+    pub fn value(&self, dn: &str, attribute: &str) -> Option<Vec<u8>> {
+        let mut entry = self.read(dn, &[attribute]).unwrap_or_else(|| panic!("{dn} is not there"));
+        entry.remove(attribute).and_then(|mut values| values.pop())
+    }
+
+    /// Below a base: distinguished names and attributes.
+    pub fn search(&self, base: &str, filter: &str, attributes: &[&str]) -> Vec<(String, Attributes)> {
+        self.ask(base, Scope::Subtree, filter, attributes)
+    }
+
+    fn ask(&self, base: &str, scope: Scope, filter: &str, attributes: &[&str]) -> Vec<(String, Attributes)> {
+        let mut ldap = self.ldap.lock().expect("one at a time");
+        ldap.with_timeout(PATIENCE);
+        let answer = self.runtime.block_on(ldap.search(base, scope, filter, attributes.to_vec()));
+        let answer = answer.unwrap_or_else(|error| panic!("{filter} below {base}: {error}"));
+        if answer.1.rc == 32 {
+            return Vec::new();
+        }
+        let (entries, _) = answer.success().unwrap_or_else(|error| panic!("{filter} below {base}: {error}"));
+        let mut found = Vec::new();
+        for entry in entries {
+            if entry.is_ref() {
+                continue;
+            }
+            let entry = SearchEntry::construct(entry);
+            let mut attributes = entry.bin_attrs;
+            for (name, values) in entry.attrs {
+                attributes
+                    .entry(name)
+                    .or_default()
+                    .extend(values.into_iter().map(String::into_bytes));
+            }
+            found.push((entry.dn, attributes));
+        }
+        found
+    }
+
+    /// A new entry.
+    pub fn add(&self, dn: &str, attributes: &[(&str, &[&[u8]])]) {
+        let attributes: Vec<(Vec<u8>, HashSet<Vec<u8>>)> = attributes
+            .iter()
+            .map(|(name, values)| (name.as_bytes().to_vec(), values.iter().map(|value| value.to_vec()).collect()))
+            .collect();
+        self.change(dn, |runtime, ldap| runtime.block_on(ldap.add(dn, attributes)));
+    }
+
+    /// Puts these in the place of an attribute's values; none: removes the attribute.
+    pub fn replace(&self, dn: &str, attribute: &str, values: &[&[u8]]) {
+        let values: HashSet<Vec<u8>> = values.iter().map(|value| value.to_vec()).collect();
+        let change = vec![Mod::Replace(attribute.as_bytes().to_vec(), values)];
+        self.change(dn, |runtime, ldap| runtime.block_on(ldap.modify(dn, change)));
+    }
+
+    /// Removes an entry without others below it.
+    pub fn delete(&self, dn: &str) {
+        self.change(dn, |runtime, ldap| runtime.block_on(ldap.delete(dn)));
+    }
+
+    fn change(&self, dn: &str, change: impl FnOnce(&Runtime, &mut Ldap) -> ldap3::result::Result<LdapResult>) {
+        let mut ldap = self.ldap.lock().expect("one at a time");
+        ldap.with_timeout(PATIENCE);
+        change(&self.runtime, &mut ldap)
+            .and_then(LdapResult::success)
+            .unwrap_or_else(|error| panic!("{dn}: {error}"));
+    }
+}
+
+fn trusting() -> Arc<ClientConfig> {
+    let mut roots = RootCertStore::empty();
+    for authority in CertificateDer::pem_file_iter(lab::ca_file()).expect("the authority") {
+        roots.add(authority.expect("a certificate")).expect("an authority");
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("the usual versions");
+    Arc::new(config.with_root_certificates(roots).with_no_client_auth())
+}

@@ -1,0 +1,162 @@
+//! The forest that a test has.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Once;
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::certificates::Authority;
+use super::controller::Controller;
+use super::namespaces::{self, GROUND};
+use super::network::{self, CLIENT, DC1, DC2};
+use super::{BASE, DOMAIN, Forest, POLICIES, provision, template, tools};
+
+/// A changed value is there within a second; more is for machines that do other things meanwhile.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// One or two domain controllers, running.
+pub struct Lab {
+    authority: Authority,
+    dc1: Controller,
+    dc2: Option<Controller>,
+}
+
+/// A user made for one test.
+#[derive(Clone, Debug)]
+pub struct Mailbox {
+    /// `CN=…,OU=Tests,DC=contoso,DC=com`
+    pub dn: String,
+    /// `objectGUID`
+    pub guid: Uuid,
+    /// Alias, `sAMAccountName` and the first part of the addresses.
+    pub alias: String,
+}
+
+/// The authority that signed the controllers' certificates.
+pub fn ca_file() -> PathBuf {
+    Path::new(GROUND).join("authority.pem")
+}
+
+/// The controller of that address.
+pub fn host_of(address: &str) -> String {
+    let place = [DC1, DC2].into_iter().find(|place| place.address == address);
+    format!("{}.{DOMAIN}", place.expect("a controller's address").name)
+}
+
+impl Lab {
+    pub(super) fn start(forest: Forest) -> Self {
+        static FURNISHED: Once = Once::new();
+        FURNISHED.call_once(namespaces::furnish);
+        let authority = Authority::new_in(Path::new(GROUND));
+        fs::copy(authority.file(), ca_file()).expect("the authority's certificate");
+        let lab = Self {
+            dc1: Controller::at(DC1, &authority),
+            dc2: (forest == Forest::Pair).then(|| Controller::at(DC2, &authority)),
+            authority,
+        };
+        let controllers: Vec<&Controller> = lab.controllers().collect();
+        template::place(forest, &controllers);
+        for dc in controllers {
+            dc.start();
+        }
+        lab
+    }
+
+    fn controllers(&self) -> impl Iterator<Item = &Controller> {
+        [Some(&self.dc1), self.dc2.as_ref()].into_iter().flatten()
+    }
+
+    /// The first controller, which has all roles.
+    pub fn dc1(&self) -> &Controller {
+        &self.dc1
+    }
+
+    /// The second one.
+    ///
+    /// # Panics
+    /// Where the forest is not [`Forest::Pair`].
+    pub fn dc2(&self) -> &Controller {
+        self.dc2.as_ref().expect("a forest of two controllers")
+    }
+
+    /// `caFile` for the controllers.
+    pub fn ca_file(&self) -> PathBuf {
+        ca_file()
+    }
+
+    /// Signs more certificates that are trusted.
+    pub fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
+    /// The controllers lose each other; both can still be reached from here.
+    pub fn cut(&self) {
+        network::cut(DC1, DC2);
+    }
+
+    /// Undoes [`Self::cut`].
+    pub fn heal(&self) {
+        network::heal(DC1, DC2);
+    }
+
+    /// What is sent to this controller from here is lost from now on, and so are its answers.
+    pub fn isolate(&self, dc: &Controller) {
+        network::cut(CLIENT, dc.place);
+    }
+
+    /// Undoes [`Self::isolate`].
+    pub fn reach(&self, dc: &Controller) {
+        network::heal(CLIENT, dc.place);
+    }
+
+    /// Fetches what is new in the domain, now and not within the second that it takes by itself.
+    pub fn replicate(&self, from: &Controller, to: &Controller) {
+        provision::replicate(from, to, BASE);
+    }
+
+    /// A UM-enabled user of that name, which no other test may use, with the policy `Default` and an extension of its own.
+    pub fn mailbox(&self, alias: &str) -> Mailbox {
+        let dn = format!("CN={alias},OU=Tests,{BASE}");
+        let administrator = self.dc1.administrator();
+        let proxies = [
+            format!("SMTP:{alias}@{DOMAIN}"),
+            format!("eum:{alias}-extension;phone-context=Contoso.{DOMAIN}"),
+        ];
+        administrator.add(
+            &dn,
+            &[
+                ("objectClass", &[b"user"]),
+                ("sAMAccountName", &[alias.as_bytes()]),
+                ("userPrincipalName", &[format!("{alias}@{DOMAIN}").as_bytes()]),
+                ("displayName", &[alias.as_bytes()]),
+                ("mail", &[format!("{alias}@{DOMAIN}").as_bytes()]),
+                ("mailNickname", &[alias.as_bytes()]),
+                ("msExchMailboxGuid", &[Uuid::new_v4().as_bytes()]),
+                ("msExchUMEnabledFlags", &[b"1"]),
+                ("msExchUMTemplateLink", &[format!("CN=Default,{POLICIES}").as_bytes()]),
+                ("proxyAddresses", &[proxies[0].as_bytes(), proxies[1].as_bytes()]),
+            ],
+        );
+        let guid = administrator.value(&dn, "objectGUID").expect("every object has one");
+        Mailbox {
+            guid: Uuid::from_slice_le(&guid).expect("16 bytes"),
+            dn,
+            alias: alias.to_owned(),
+        }
+    }
+
+    /// Waits until both controllers have the same value of an attribute.
+    pub fn agree(&self, dn: &str, attribute: &str) -> Option<Vec<u8>> {
+        let (first, second) = (self.dc1.administrator(), self.dc2().administrator());
+        tools::wait_until(&format!("one {attribute} of {dn} on both"), PATIENCE, || {
+            let read = |dc: &super::Administrator| dc.read(dn, &[attribute]).map(|mut entry| entry.remove(attribute));
+            let (first, second) = (read(&first), read(&second));
+            match (first == second, first) {
+                (true, Some(values)) => Ok(values.and_then(|mut values| values.pop())),
+                (_, first) => Err(format!("{first:?} on dc1, {second:?} on dc2")),
+            }
+        })
+    }
+}

@@ -1,0 +1,42 @@
+//! A forest of our own for each process of tests: `contoso.com` on `dc1`, and on `dc2` where two are asked for.
+//!
+//! [`shared`] lends the one controller that all tests of the process use, each with mailboxes of its own
+//! ([`Lab::mailbox`]). [`alone`] gives a test a forest that nobody else sees: for whatever stops, cuts or fills controllers.
+//! Both run the test inside namespaces where `dc1.contoso.com` resolves, and neither leaves anything behind.
+
+mod accounts;
+mod administrator;
+#[path = "../../smtp/certificates.rs"]
+mod certificates;
+mod controller;
+mod lab;
+mod namespaces;
+mod network;
+mod provision;
+mod template;
+mod tools;
+
+pub use accounts::{Account, LOCKED, READER, UM};
+pub use administrator::Administrator;
+pub use controller::Controller;
+pub use lab::{Lab, Mailbox};
+pub use namespaces::{alone, shared};
+
+/// What the controllers hold before a test begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Forest {
+    /// One controller, and the people of `tests/powershell/fixtures/contoso.csv`.
+    Single,
+    /// The same on two controllers that replicate.
+    Pair,
+    /// One controller with that many mailboxes more, in `OU=Generated`.
+    Populated(u32),
+}
+
+/// The forest's domain.
+pub const DOMAIN: &str = "contoso.com";
+/// Its naming context.
+pub const BASE: &str = "DC=contoso,DC=com";
+/// Where Exchange has the mailbox policies.
+pub const POLICIES: &str =
+    "CN=UM Mailbox Policies,CN=Contoso,CN=Microsoft Exchange,CN=Services,CN=Configuration,DC=contoso,DC=com";

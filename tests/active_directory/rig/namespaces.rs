@@ -1,0 +1,132 @@
+//! Where the tests run: network, mounts, host name and processes of their own. The kernel takes all of it away with the last
+//! process in it, so that nothing needs a name of its own and nothing can be left over.
+
+use std::any;
+use std::env;
+use std::fs;
+use std::io::{self, Write as _};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use nix::mount::{MsFlags, mount};
+use nix::unistd::geteuid;
+
+use super::lab::Lab;
+use super::{Forest, network};
+
+/// In here: which test has these namespaces for itself, or nothing where they are shared.
+const INSIDE: &str = "UMPIN_RIG_INSIDE";
+const SHARED: &str = "";
+
+/// A file system in memory, under the same path for every process: Samba's configuration is full of paths.
+pub const GROUND: &str = "/mnt";
+
+/// Lends the controller that the tests of this process share.
+pub fn shared(test: impl FnOnce(&Lab)) {
+    static LAB: OnceLock<Lab> = OnceLock::new();
+    if enter() {
+        test(LAB.get_or_init(|| Lab::start(Forest::Single)));
+    }
+}
+
+/// Runs the test in a process of its own, with a forest that nobody else sees.
+///
+/// The test is found by the path of the function that the closure stands in, so this must be called in it directly.
+pub fn alone<T: FnOnce(&Lab)>(forest: Forest, test: T) {
+    if !enter() {
+        return;
+    }
+    let path = any::type_name::<T>();
+    let name = path
+        .strip_suffix("::{{closure}}")
+        .and_then(|path| path.split_once("::"))
+        .map(|(_, name)| name)
+        .unwrap_or_else(|| panic!("{path} is not a closure in a test"));
+    if env::var(INSIDE).is_ok_and(|inside| inside == name) {
+        test(&Lab::start(forest));
+        return;
+    }
+    let output = in_new(&this(), ["--exact", name, "--nocapture", "--include-ignored"])
+        .env(INSIDE, name)
+        .output()
+        .expect("unshare starts");
+    let text = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    println!("{text}");
+    assert!(output.status.success(), "{name} failed in its own process, see above");
+    assert!(text.contains("1 passed"), "{name} is not the name of a test");
+}
+
+/// Whether the test can run. From outside, the whole process begins anew inside.
+fn enter() -> bool {
+    if env::var_os(INSIDE).is_some() {
+        return true;
+    }
+    if let Some(missing) = missing() {
+        let complete = env::var("CI").is_ok_and(|value| value == "true");
+        assert!(!complete, "the tests on Active Directory cannot run: {missing}");
+        // Not by `eprintln!`, which is kept from those who run the tests unless one fails.
+        let _ = writeln!(io::stderr(), "\nNOT RUN, a test on Active Directory: {missing}");
+        return false;
+    }
+    let error = in_new(&this(), env::args_os().skip(1)).env(INSIDE, SHARED).exec();
+    panic!("unshare does not start: {error}");
+}
+
+fn missing() -> Option<&'static str> {
+    let found = |program: &str| {
+        env::var_os("PATH").is_some_and(|path| env::split_paths(&path).any(|folder| folder.join(program).is_file()))
+    };
+    if !geteuid().is_root() {
+        Some("only root may make the namespaces and start Samba")
+    } else if !["samba", "samba-tool", "ldbmodify"].into_iter().all(found) {
+        Some("Samba is not installed; `.ci/run` names the Debian packages")
+    } else if !["unshare", "ip"].into_iter().all(found) {
+        Some("install the Debian packages util-linux and iproute2")
+    } else if !Command::new("unshare")
+        .args(["--net", "--mount", "--uts", "--pid", "--fork", "true"])
+        .status()
+        .is_ok_and(|status| status.success())
+    {
+        Some("namespaces are not permitted here")
+    } else {
+        None
+    }
+}
+
+fn this() -> PathBuf {
+    env::current_exe().expect("the path of this test binary")
+}
+
+/// A shell stands between, as the process that others of the namespace fall to: it can be interrupted, and it buries them.
+fn in_new(program: &Path, arguments: impl IntoIterator<Item = impl AsRef<std::ffi::OsStr>>) -> Command {
+    let mut command = Command::new("unshare");
+    command
+        .args(["--net", "--mount", "--uts", "--pid", "--fork", "--kill-child"])
+        .args(["--", "sh", "-c", "\"$0\" \"$@\"; exit $?"])
+        .arg(program)
+        .args(arguments);
+    command
+}
+
+/// What every process finds in here, whichever forest it has.
+pub fn furnish() {
+    let nowhere: Option<&str> = None;
+    let ground = Path::new(GROUND);
+    mount(nowhere, "/proc", Some("proc"), MsFlags::empty(), nowhere).expect("own processes in /proc");
+    mount(nowhere, ground, Some("tmpfs"), MsFlags::empty(), nowhere).expect("a file system in memory");
+    fs::create_dir_all("/var/run/netns").expect("the folder where `ip` has its namespaces");
+    mount(nowhere, "/var/run/netns", Some("tmpfs"), MsFlags::empty(), nowhere).expect("our own of it");
+    for (name, content) in [("hosts", network::hosts()), ("resolv.conf", network::resolv_conf())] {
+        let file = ground.join(name);
+        fs::write(&file, content).expect("a file");
+        mount(Some(&file), &Path::new("/etc").join(name), nowhere, MsFlags::MS_BIND, nowhere)
+            .unwrap_or_else(|error| panic!("/etc/{name} cannot be replaced: {error}"));
+    }
+    network::build();
+}

@@ -1,0 +1,109 @@
+//! One bridge in the namespace of the tests, and a namespace for each controller.
+
+use std::fmt::Write as _;
+use std::process::Command;
+
+use super::tools;
+
+/// The tests' own address.
+pub const CLIENT: Place = Place {
+    name: "client",
+    address: "10.99.0.1",
+};
+pub const DC1: Place = Place {
+    name: "dc1",
+    address: "10.99.0.11",
+};
+pub const DC2: Place = Place {
+    name: "dc2",
+    address: "10.99.0.12",
+};
+
+/// Somebody on the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub name: &'static str,
+    pub address: &'static str,
+}
+
+impl Place {
+    /// A program as it runs there.
+    pub fn command(self, program: &str) -> Command {
+        if self == CLIENT {
+            return Command::new(program);
+        }
+        let mut command = Command::new("ip");
+        command
+            .args(["netns", "exec", self.name, "unshare", "--uts", "sh", "-c"])
+            .arg("echo $0 >/proc/sys/kernel/hostname && exec \"$@\"")
+            .args([self.name, program]);
+        command
+    }
+
+    fn device(self) -> &'static str {
+        if self == CLIENT { "br0" } else { "eth0" }
+    }
+}
+
+pub fn hosts() -> String {
+    let mut text = format!("127.0.0.1 localhost\n{} relay.contoso.com\n", CLIENT.address);
+    for dc in [DC1, DC2] {
+        let _ = writeln!(text, "{} {1}.contoso.com {1}", dc.address, dc.name);
+    }
+    text
+}
+
+pub fn resolv_conf() -> String {
+    format!(
+        "search contoso.com\nnameserver {}\nnameserver {}\noptions timeout:1 attempts:2\n",
+        DC1.address, DC2.address
+    )
+}
+
+/// The bridge and the cables.
+pub fn build() {
+    let mut orders = format!(
+        "link set lo up\nlink add br0 type bridge\naddr add {}/24 dev br0\nlink set br0 up\n",
+        CLIENT.address
+    );
+    for dc in [DC1, DC2] {
+        let _ = write!(
+            orders,
+            "netns add {0}\nlink add {0} type veth peer name eth0 netns {0}\nlink set {0} master br0 up\n",
+            dc.name
+        );
+    }
+    tools::feed(Command::new("ip").args(["-batch", "-"]), orders.as_bytes());
+    for dc in [DC1, DC2] {
+        let orders = format!(
+            "link set lo up\naddr add {}/24 dev eth0\nlink set eth0 up\n",
+            dc.address
+        );
+        tools::feed(
+            Command::new("ip").args(["-netns", dc.name, "-batch", "-"]),
+            orders.as_bytes(),
+        );
+    }
+}
+
+/// Nothing gets through between the two any more, and neither is told: the frames go to a card that nobody has.
+pub fn cut(one: Place, other: Place) {
+    for (here, there) in [(one, other), (other, one)] {
+        neighbour(here, &["replace", there.address, "lladdr", "02:00:00:00:00:ff", "nud", "permanent"]);
+    }
+}
+
+/// Undoes [`cut`].
+pub fn heal(one: Place, other: Place) {
+    for (here, there) in [(one, other), (other, one)] {
+        neighbour(here, &["delete", there.address]);
+    }
+}
+
+fn neighbour(here: Place, order: &[&str]) {
+    let mut command = Command::new("ip");
+    if here != CLIENT {
+        command.args(["-netns", here.name]);
+    }
+    tools::run(command.args(["neighbour"]).args(order).args(["dev", here.device()]));
+}

@@ -1,0 +1,168 @@
+//! How the controllers come to be.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use super::accounts::{ADMINISTRATOR, SERVICES};
+use super::controller::Controller;
+use super::{BASE, DOMAIN, tools};
+
+/// Everything that the files of a controller come from, beside Samba itself.
+pub const INPUTS: [&str; 5] = [
+    include_str!("provision.rs"),
+    include_str!("accounts.rs"),
+    include_str!("schema.py"),
+    include_str!("people.py"),
+    include_str!("../../powershell/fixtures/contoso.csv"),
+];
+
+/// The first controller of the forest with its people, in files only.
+pub fn first(dc: &Controller) {
+    new_files(dc, |command| {
+        command
+            .args(["domain", "provision", "--domain=CONTOSO", "--server-role=dc"])
+            .args(["--function-level=2008_R2", "--dns-backend=SAMBA_INTERNAL", "--quiet"])
+            .arg(format!("--host-name={}", dc.place.name))
+            .arg(format!("--host-ip={}", dc.address()))
+            .arg(format!("--adminpass={}", ADMINISTRATOR.password));
+    });
+    python(dc, "schema.py", &Value::Null);
+    let services: Vec<Value> = SERVICES
+        .iter()
+        .map(|account| json!({ "name": account.name, "password": account.password, "state": account.state }))
+        .collect();
+    let csv = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/powershell/fixtures/contoso.csv");
+    python(dc, "people.py", &json!({ "csv": csv, "services": services }));
+}
+
+/// A second controller, which gets everything from the first; both run afterwards.
+pub fn second(first: &Controller, second: &Controller) {
+    first.start();
+    new_files(second, |command| {
+        command
+            .args(["domain", "join", DOMAIN, "DC", "--dns-backend=SAMBA_INTERNAL", "--quiet"])
+            .arg(format!("--server={}", first.host()))
+            .arg(format!("--option=netbios name={}", second.place.name))
+            .args(credentials());
+    });
+    second.start();
+    for dc in [first, second] {
+        // What DNS names as a controller, and which connections there are for replication: both else come with time.
+        tools::run(dc.tool("samba_dnsupdate").arg("--use-samba-tool"));
+        tools::run(&mut dc.tool("samba_kcc"));
+    }
+    for context in ["", "CN=Configuration,", "CN=Schema,CN=Configuration,", "DC=DomainDnsZones,", "DC=ForestDnsZones,"] {
+        replicate(second, first, &format!("{context}{BASE}"));
+        replicate(first, second, &format!("{context}{BASE}"));
+    }
+}
+
+/// Fetches what is new, now.
+pub fn replicate(from: &Controller, to: &Controller, context: &str) {
+    let mut command = to.place.command("samba-tool");
+    command
+        .args(["drs", "replicate", &to.host(), &from.host(), context])
+        .args(credentials())
+        .arg("--configfile")
+        .arg(to.configuration());
+    tools::run(&mut command);
+}
+
+fn credentials() -> [String; 2] {
+    [
+        format!("--username={}", ADMINISTRATOR.name),
+        format!("--password={}", ADMINISTRATOR.password),
+    ]
+}
+
+/// That many mailboxes more.
+pub fn populate(dc: &Controller, number: u32) {
+    python(dc, "people.py", &json!({ "generated": number }));
+}
+
+fn new_files(dc: &Controller, order: impl FnOnce(&mut Command)) {
+    let folder = dc.folder();
+    fs::create_dir_all(folder.join("run")).expect("a folder");
+    // Without one of ours, the system's is mixed into it.
+    let empty = folder.join("empty.conf");
+    fs::write(&empty, "[global]\n").expect("a file");
+    let mut command = dc.place.command("samba-tool");
+    order(&mut command);
+    command
+        .arg(format!("--configfile={}", empty.display()))
+        .arg(format!("--targetdir={}", folder.display()))
+        .arg(format!("--realm={}", DOMAIN.to_uppercase()))
+        .args(["--backend-store=mdb", "--option=bind interfaces only=yes", "--option=ldb:nosync=yes"])
+        .arg(format!("--option=interfaces={}", dc.address()));
+    tools::run(&mut command);
+    fs::write(dc.configuration(), configuration(dc)).expect("a file");
+    // Only a service that is left out here would register the names by which Kerberos knows the controller.
+    tools::run(&mut dc.tool("samba_spnupdate"));
+}
+
+/// Of the system's Python: Samba's modules are there and nowhere else.
+fn python(dc: &Controller, program: &str, order: &Value) {
+    let mut command = Command::new("/usr/bin/python3");
+    command
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/active_directory/rig").join(program))
+        .arg(dc.configuration());
+    tools::feed(&mut command, order.to_string().as_bytes());
+}
+
+/// Replication without the usual waits, between those who replicate when the template is made; no synced writes, and none of the
+/// services for files and printers.
+fn configuration(dc: &Controller) -> String {
+    let folder = dc.folder().display().to_string();
+    format!(
+        "\
+[global]
+netbios name = {name}
+realm = {realm}
+workgroup = CONTOSO
+server role = active directory domain controller
+server services = rpc, ldap, cldap, kdc, drepl, kcc, dns
+dcerpc endpoint servers = epmapper, lsarpc, netlogon, samr, drsuapi, dnsserver
+interfaces = {address}
+bind interfaces only = yes
+disable netbios = yes
+
+binddns dir = {folder}/bind-dns
+cache directory = {folder}/cache
+lock directory = {folder}
+private dir = {folder}/private
+state directory = {folder}/state
+pid directory = {folder}/run
+ncalrpc dir = {folder}/run/ncalrpc
+winbindd socket directory = {folder}/run/winbindd
+ntp signd socket directory = {folder}/run/ntp_signd
+log level = 1
+
+ldap server require strong auth = allow_sasl_over_tls
+tls enabled = yes
+tls certfile = {folder}/tls/certificate.pem
+tls keyfile = {folder}/tls/key.pem
+tls cafile =
+
+ldb:nosync = yes
+prefork children = 2
+dreplsrv:notify_interval = 1
+dreplsrv:periodic_startup_interval = 2
+dreplsrv:periodic_interval = 5
+kccsrv:periodic_startup_interval = 3600
+
+[sysvol]
+path = {folder}/state/sysvol
+read only = no
+
+[netlogon]
+path = {folder}/state/sysvol/{DOMAIN}/scripts
+read only = no
+",
+        name = dc.place.name.to_uppercase(),
+        realm = DOMAIN.to_uppercase(),
+        address = dc.address(),
+    )
+}
