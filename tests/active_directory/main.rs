@@ -5,4 +5,5 @@
 #![cfg(target_os = "linux")]
 
 mod controllers;
+mod keeper;
 mod rig;
