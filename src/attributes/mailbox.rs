@@ -15,6 +15,27 @@ pub(crate) const MAILBOX_ATTRIBUTES: &[&str] = &[
     "legacyexchangedn",
 ];
 
+/// Everything that is read here, for a server to be asked for.
+pub(crate) const ATTRIBUTES: &[&str] = &[
+    "objectClass",
+    "objectGUID",
+    "cn",
+    "name",
+    "displayName",
+    "mailNickname",
+    "sAMAccountName",
+    "userPrincipalName",
+    "mail",
+    "proxyAddresses",
+    "legacyExchangeDN",
+    "homeMDB",
+    "msExchMailboxGuid",
+    "msExchHomeServerName",
+    "msExchUMEnabledFlags",
+    "msExchUMTemplateLink",
+    "preferredLanguage",
+];
+
 /// `msExchUMEnabledFlags`: the bit that enables Unified Messaging.
 pub(crate) const UM_ENABLED: u32 = 1;
 

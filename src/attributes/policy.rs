@@ -11,6 +11,28 @@ use crate::policy::{Limit, UmMailboxPolicy};
 /// Their class.
 pub(crate) const CLASS: &str = "msExchUMRecipientTemplate";
 
+/// Everything that is read here, for a server to be asked for.
+pub(crate) const ATTRIBUTES: &[&str] = &[
+    "objectClass",
+    "objectGUID",
+    "cn",
+    MIN_LENGTH,
+    HISTORY,
+    LIFETIME,
+    PATTERNS,
+    FAILURES_BEFORE_RESET,
+    FAILURES_BEFORE_LOCK_OUT,
+    RESET_TEXT,
+];
+
+const MIN_LENGTH: &str = "msExchUMPinPolicyMinPasswordLength";
+const HISTORY: &str = "msExchUMPinPolicyNumberOfPreviousPasswordsDisallowed";
+const LIFETIME: &str = "msExchUMPinPolicyExpiryDays";
+const PATTERNS: &str = "msExchUMPinPolicyDisallowCommonPatterns";
+const FAILURES_BEFORE_RESET: &str = "msExchUMLogonFailuresBeforePINReset";
+const FAILURES_BEFORE_LOCK_OUT: &str = "msExchUMPinPolicyAccountLockoutFailures";
+const RESET_TEXT: &str = "msExchUMResetPINText";
+
 /// How Exchange stores `Unlimited` in an integer attribute that must have a value.
 const UNLIMITED: i64 = i32::MAX as i64;
 
@@ -54,45 +76,21 @@ pub(crate) fn read(entry: &Entry, f: &mut Faults) -> Result<Policy, String> {
         f.add(fault);
     }
     let mut settings = UmMailboxPolicy::with_defaults(&name);
-    number(
-        f,
-        entry,
-        "msExchUMPinPolicyMinPasswordLength",
-        4..=24,
-        &mut settings.min_pin_length,
-    );
-    number(
-        f,
-        entry,
-        "msExchUMPinPolicyNumberOfPreviousPasswordsDisallowed",
-        1..=20,
-        &mut settings.pin_history_count,
-    );
+    number(f, entry, MIN_LENGTH, 4..=24, &mut settings.min_pin_length);
+    number(f, entry, HISTORY, 1..=20, &mut settings.pin_history_count);
     // In the administration pages 0 means that PINs do not expire.
-    limit(
-        f,
-        entry,
-        "msExchUMPinPolicyExpiryDays",
-        999,
-        true,
-        &mut settings.pin_lifetime_days,
-    );
+    limit(f, entry, LIFETIME, 999, true, &mut settings.pin_lifetime_days);
     limits_of_failures(f, entry, &mut settings);
-    match entry
-        .text("msExchUMPinPolicyDisallowCommonPatterns")?
-        .trim()
-        .to_ascii_uppercase()
-        .as_str()
-    {
+    match entry.text(PATTERNS)?.trim().to_ascii_uppercase().as_str() {
         "" => {}
         // The attribute says what is forbidden, the setting what is allowed.
         "TRUE" => settings.allow_common_patterns = false,
         "FALSE" => settings.allow_common_patterns = true,
-        _ => f.add("msExchUMPinPolicyDisallowCommonPatterns is neither TRUE nor FALSE"),
+        _ => f.add(format!("{PATTERNS} is neither TRUE nor FALSE")),
     }
-    settings.reset_pin_text = entry.text("msExchUMResetPINText")?;
+    settings.reset_pin_text = entry.text(RESET_TEXT)?;
     if settings.reset_pin_text.chars().count() > 512 {
-        f.add("msExchUMResetPINText is longer than 512 characters");
+        f.add(format!("{RESET_TEXT} is longer than 512 characters"));
     }
     let guid = entry
         .guid("objectGUID")?
@@ -106,8 +104,8 @@ pub(crate) fn read(entry: &Entry, f: &mut Faults) -> Result<Policy, String> {
 
 /// The failures before a reset must stay below those before lock-out; a default gives way to what the entry says.
 fn limits_of_failures(f: &mut Faults, entry: &Entry, settings: &mut UmMailboxPolicy) {
-    const RESET: &str = "msExchUMLogonFailuresBeforePINReset";
-    const LOCK: &str = "msExchUMPinPolicyAccountLockoutFailures";
+    const RESET: &str = FAILURES_BEFORE_RESET;
+    const LOCK: &str = FAILURES_BEFORE_LOCK_OUT;
     // 0 switches the automatic reset off in the administration pages. Lock-out has no such switch: 0 there is a mistake.
     let reset_given = limit(
         f,

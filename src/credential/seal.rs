@@ -29,6 +29,12 @@ const HEADER_LENGTH: usize = 3 + 1 + 8 + NONCE_LENGTH;
 /// How much longer a sealed value is than its content.
 pub const OVERHEAD: usize = HEADER_LENGTH + TAG_LENGTH;
 
+/// Whether a value looks like one of these; anything else is somebody else's.
+#[must_use]
+pub fn is_sealed(value: &[u8]) -> bool {
+    value.starts_with(MAGIC)
+}
+
 /// Where a value belongs: it opens nowhere else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SealContext {

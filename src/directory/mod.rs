@@ -102,6 +102,19 @@ pub struct CredentialChange {
     pub audit: Option<AuditTrail>,
 }
 
+impl CredentialChange {
+    /// Whether these are the values that the change was to write. Sealed values are never the same twice, so one of them tells.
+    pub(crate) fn is_in_force(&self, stored: &StoredCredential) -> bool {
+        match (&self.record, &self.counter) {
+            (Some(swap), _) => stored.record.as_ref() == Some(&swap.new),
+            (None, CounterChange::Set(new) | CounterChange::Swap(Swap { new, .. })) => {
+                stored.counter.as_ref() == Some(new)
+            }
+            (None, CounterChange::Keep) => false,
+        }
+    }
+}
+
 /// What became of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Applied {

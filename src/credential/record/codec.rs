@@ -28,6 +28,9 @@ const PIN_LENGTH: usize = 16 + 1 + 32;
 const FIXED_LENGTH: usize = 1 + 1 + 16 + 8 + 8 + 1 + PIN_LENGTH + 1;
 
 impl CredentialRecord {
+    /// The length of [`Self::encode`] with a full history, all of it from one derivation.
+    pub const FULL_LENGTH: usize = FIXED_LENGTH + DERIVATION_LENGTH + MAX_HISTORY * PIN_LENGTH;
+
     /// The bytes to be sealed.
     #[must_use]
     pub fn encode(&self) -> Zeroizing<Vec<u8>> {

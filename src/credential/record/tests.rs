@@ -68,6 +68,8 @@ fn nineteen_former_pins_are_kept_and_no_more() {
     let pins: Vec<String> = (0..25).map(|n| format!("{}", 1000 + n)).collect();
     let record = after(&pins.iter().map(String::as_str).collect::<Vec<_>>());
     assert_eq!(record.history().len(), MAX_HISTORY);
+    let locked = record.locked(Timestamp(DAY));
+    assert_eq!(locked.encode().len(), CredentialRecord::FULL_LENGTH);
     assert!(reused(&record, "1005", 20));
     assert!(!reused(&record, "1004", u32::MAX));
     assert_eq!(record.pin_state(*b"1024\0\0\0\0\0\0\0\0\0\0\0\0"), PinState::Current);

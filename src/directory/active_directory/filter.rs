@@ -44,10 +44,7 @@ pub(super) fn of_ids(ids: &[ObjectId]) -> String {
 
 /// The users that may have this extension; `None` for what is no number.
 pub(super) fn of_extension(number: &str) -> Option<String> {
-    let digits = dialled_digits(&Extension {
-        number: number.to_owned(),
-        dial_plan: None,
-    })?;
+    let digits = dialled(number)?;
     if digits.len() > LONGEST {
         return None;
     }
@@ -63,6 +60,14 @@ pub(super) fn of_extension(number: &str) -> Option<String> {
         })
         .collect();
     Some(users(&any(&clauses)))
+}
+
+/// The digits of a number that may be written with marks.
+pub(super) fn dialled(number: &str) -> Option<String> {
+    dialled_digits(&Extension {
+        number: number.to_owned(),
+        dial_plan: None,
+    })
 }
 
 /// All mailboxes, or those with Unified Messaging.

@@ -1,11 +1,148 @@
 //! The directory in Active Directory, over LDAP: mailboxes and policies as Exchange left them there, the sealed record and the
 //! counter of failed sign-ins in attributes of the user.
+//!
+//! Which server is asked: `servers.rs`. What is asked: `filter.rs`. What an answer means: `reading.rs`. What a change is:
+//! `credential.rs`.
 
 mod connection;
+mod credential;
 mod failure;
+mod filter;
+mod forest;
+mod listing;
+mod lookup;
+mod policies;
+mod reading;
+mod schema;
 mod server;
 mod servers;
 mod settings;
 
+/// A server that answers as told, for the tests of the connections.
+#[cfg(test)]
+mod scripted;
+
 pub use server::{Role, Server};
 pub use settings::{ActiveDirectorySettings, Bind, DEFAULT_COUNTER_ATTRIBUTE, Tls};
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use self::forest::Forest;
+use self::servers::Servers;
+use super::{
+    Applied, CredentialChange, Directory, Found, ImportCounts, MailboxFilter, Matches, Page, PolicyObject, Route,
+    StoredCredential,
+};
+use crate::audit::AuditTrail;
+use crate::identity::Identity;
+use crate::import::ImportPlan;
+use crate::mailbox::ObjectId;
+use crate::{Error, ErrorCode, Result};
+
+/// A directory in Active Directory. Message and audit of a change are kept elsewhere: nothing but record and counter is written.
+pub struct ActiveDirectory {
+    servers: Servers,
+    forest: Mutex<Option<Arc<Forest>>>,
+    policies: policies::Cache,
+    listings: listing::Listings,
+}
+
+impl fmt::Debug for ActiveDirectory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ActiveDirectory")
+            .field("settings", self.servers.settings())
+            .finish_non_exhaustive()
+    }
+}
+
+impl ActiveDirectory {
+    /// Touches nothing yet.
+    #[must_use]
+    pub fn new(settings: ActiveDirectorySettings) -> Self {
+        Self {
+            servers: Servers::new(settings),
+            forest: Mutex::default(),
+            policies: policies::Cache::default(),
+            listings: listing::Listings::default(),
+        }
+    }
+}
+
+impl Directory for ActiveDirectory {
+    fn kind(&self) -> &'static str {
+        "activeDirectory"
+    }
+
+    fn location(&self) -> String {
+        self.servers.settings().domain.clone()
+    }
+
+    fn store_id(&self) -> Result<[u8; 16]> {
+        Ok(self.forest()?.id.into_bytes())
+    }
+
+    fn find(&self, identity: &Identity, route: Route<'_>) -> Result<Matches> {
+        self.matching(identity, route)
+    }
+
+    fn find_by_extension(&self, number: &str, dial_plan: Option<&str>, route: Route<'_>) -> Result<Matches> {
+        self.with_extension(number, dial_plan, route)
+    }
+
+    fn find_by_object_id(&self, id: ObjectId, route: Route<'_>) -> Result<Option<Found>> {
+        self.with_object_id(id, route)
+    }
+
+    fn mailboxes(
+        &self,
+        filter: MailboxFilter,
+        route: Route<'_>,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<Found>> {
+        self.page(filter, route, after, limit)
+    }
+
+    fn policy(&self, name: &str, route: Route<'_>) -> Result<Option<PolicyObject>> {
+        self.policy_named(name, route)
+    }
+
+    fn policies(&self, route: Route<'_>) -> Result<Vec<PolicyObject>> {
+        self.all_policies(route)
+    }
+
+    fn refresh(&self) {
+        self.policies.clear();
+        self.servers.refresh();
+    }
+
+    /// Always: a directory that several hosts share never gets a key that only one of them has.
+    fn holds_sealed_data(&self) -> Result<bool> {
+        Ok(true)
+    }
+
+    fn some_records(&self, limit: usize) -> Result<Vec<(ObjectId, Vec<u8>)>> {
+        self.records(limit)
+    }
+
+    fn credential(&self, id: ObjectId, controller: Option<&str>) -> Result<StoredCredential> {
+        self.stored(id, controller)
+    }
+
+    fn apply(&self, change: CredentialChange) -> Result<Applied> {
+        self.change(&change)
+    }
+
+    fn import(&self, _: &ImportPlan, _: Option<&AuditTrail>, _: bool) -> Result<ImportCounts> {
+        Err(Error::new(
+            ErrorCode::ConfigurationInvalid,
+            "Active Directory is not filled by import: mailboxes and policies are managed there.",
+        )
+        .action("Manage mailboxes and policies in Active Directory, or set 'directory.type' to 'embedded'."))
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -62,6 +62,11 @@ impl Servers {
         &self.pool.settings
     }
 
+    #[cfg(test)]
+    pub fn pool(&self) -> &Arc<Pool> {
+        &self.pool
+    }
+
     /// Puts a question, which may be put again: to the next server where one cannot be reached, does not answer or declines.
     ///
     /// # Errors
@@ -182,7 +187,7 @@ impl Servers {
     }
 
     /// What the server says of itself, asked for anew after a while.
-    fn about(&self, connection: &mut Connection) -> Result<RootDse, Failure> {
+    pub fn about(&self, connection: &mut Connection) -> Result<RootDse, Failure> {
         let endpoint = connection.endpoint().clone();
         if let Some((since, about)) = self.known().get(&endpoint)
             && since.elapsed() < KNOWN_FOR

@@ -4,7 +4,7 @@ use rusqlite::{Connection, params};
 
 use super::error::{Fault, Sql};
 use super::{audit, lookup, outbox};
-use crate::directory::{Applied, CounterChange, CredentialChange, StoredCredential, Swap};
+use crate::directory::{Applied, CounterChange, CredentialChange};
 
 /// Compares and swaps; with record and counter go the message and the audit entries.
 pub(super) fn apply(connection: &Connection, change: &CredentialChange) -> Sql<Applied> {
@@ -46,15 +46,10 @@ pub(super) fn apply(connection: &Connection, change: &CredentialChange) -> Sql<A
     Ok(Applied::Committed)
 }
 
-/// Whether the store holds what this change was to write. Sealed values are never the same twice, so one of them tells.
+/// Whether the store holds what this change was to write.
 pub(super) fn is_in_force(connection: &Connection, change: &CredentialChange) -> Sql<bool> {
     if lookup::internal_key(connection, change.mailbox)?.is_none() {
         return Ok(false);
     }
-    let StoredCredential { record, counter } = lookup::credential(connection, change.mailbox)?;
-    Ok(match (&change.record, &change.counter) {
-        (Some(swap), _) => record.as_ref() == Some(&swap.new),
-        (None, CounterChange::Set(new) | CounterChange::Swap(Swap { new, .. })) => counter.as_ref() == Some(new),
-        (None, CounterChange::Keep) => false,
-    })
+    Ok(change.is_in_force(&lookup::credential(connection, change.mailbox)?))
 }

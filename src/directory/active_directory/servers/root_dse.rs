@@ -13,6 +13,10 @@ pub(crate) struct RootDse {
     pub domain: String,
     /// `rootDomainNamingContext`: the domain that the forest is named after.
     pub root_domain: String,
+    /// `configurationNamingContext`: what all controllers of the forest hold.
+    pub configuration: String,
+    /// `schemaNamingContext`.
+    pub schema: String,
     /// `dsServiceName`: its own NTDS Settings object.
     pub settings: String,
     /// Whether it takes no changes.
@@ -30,6 +34,8 @@ impl RootDse {
             attributes: &[
                 "defaultNamingContext",
                 "rootDomainNamingContext",
+                "configurationNamingContext",
+                "schemaNamingContext",
                 "dsServiceName",
                 "supportedCapabilities",
                 "isGlobalCatalogReady",
@@ -43,6 +49,8 @@ impl RootDse {
         Self {
             domain: text(entry, "defaultnamingcontext"),
             root_domain: text(entry, "rootdomainnamingcontext"),
+            configuration: text(entry, "configurationnamingcontext"),
+            schema: text(entry, "schemanamingcontext"),
             settings: text(entry, "dsservicename"),
             is_read_only: entry.values("supportedcapabilities").any(|oid| oid == READ_ONLY),
             is_catalog: text(entry, "isglobalcatalogready").eq_ignore_ascii_case("TRUE"),

@@ -1,0 +1,276 @@
+//! Record and counter: read on one controller, changed there by compare-and-swap in one Modify (RFC 4511, 4.6).
+//!
+//! Deleting the value that the new one was computed from is the comparison: where it is gone, the server refuses everything. A
+//! first value is only added, which a single-valued attribute refuses when there is one.
+
+use uuid::Uuid;
+
+use super::ActiveDirectory;
+use super::connection::{Connection, Depth, Entry, Modification, Search};
+use super::failure::{ATTRIBUTE_OR_VALUE_EXISTS, Failure, FailureKind, NO_SUCH_ATTRIBUTE, NO_SUCH_OBJECT};
+use super::lookup::gone;
+use super::reading::{Value, counter, record};
+use super::schema::{RECORD, Schema};
+use super::servers::Whom;
+use super::settings::Bind;
+use crate::directory::{Applied, CounterChange, CredentialChange, StoredCredential, Swap};
+use crate::mailbox::ObjectId;
+use crate::{Error, ErrorCode, Result};
+
+/// `constraintViolation`: also what some servers say to a second value where there can be but one.
+const CONSTRAINT_VIOLATION: u32 = 19;
+/// `insufficientAccessRights`.
+const INSUFFICIENT_ACCESS_RIGHTS: u32 = 50;
+
+/// What was in the way of a first value.
+enum Obstacle {
+    /// A value of ours: another writer was first.
+    Rival,
+    /// A value of Exchange's in the record's attribute, which is worth nothing without Exchange.
+    Foreign(Vec<u8>),
+    /// Nothing that can be seen.
+    None,
+}
+
+impl ActiveDirectory {
+    pub(super) fn stored(&self, id: ObjectId, controller: Option<&str>) -> Result<StoredCredential> {
+        let entry = self.entry(id, controller)?;
+        let forest = self.forest()?;
+        match counter(&entry, &forest.schema) {
+            Value::Foreign(_) => Err(occupied(&entry, &forest.schema)),
+            counter => Ok(StoredCredential {
+                record: record(&entry).sealed(),
+                counter: counter.sealed(),
+            }),
+        }
+    }
+
+    pub(super) fn change(&self, change: &CredentialChange) -> Result<Applied> {
+        let forest = self.forest()?;
+        let schema = &forest.schema;
+        let values = Values::of(change, schema)?;
+        let controller = match &change.controller {
+            Some(controller) => controller.clone(),
+            None => self.preferred_controller()?,
+        };
+        let mut foreign = None;
+        loop {
+            let modifications = values.modifications(schema, foreign.as_deref());
+            if modifications.is_empty() {
+                return Ok(Applied::Committed);
+            }
+            let made = self
+                .servers
+                .connect(&controller)
+                .and_then(|mut connection| connection.modify(&name_of(change.mailbox), &modifications));
+            let failure = match made {
+                Ok(()) => return Ok(Applied::Committed),
+                Err(failure) => failure,
+            };
+            match failure.kind {
+                // Whoever declines has changed nothing, and another may serve, where the mailbox is read anew.
+                FailureKind::Unreached | FailureKind::Declined(_) => return Ok(Applied::Unreached),
+                FailureKind::Lost => return self.after_silence(change, &controller, failure),
+                FailureKind::Refused(NO_SUCH_ATTRIBUTE) => return Ok(Applied::Conflict),
+                FailureKind::Refused(ATTRIBUTE_OR_VALUE_EXISTS | CONSTRAINT_VIOLATION) => {
+                    match self.obstacle(change, &controller)? {
+                        Obstacle::Rival => return Ok(Applied::Conflict),
+                        // Once: whoever puts other values there all the time is a rival.
+                        Obstacle::Foreign(_) if foreign.is_some() => return Ok(Applied::Conflict),
+                        Obstacle::Foreign(value) => foreign = Some(value),
+                        Obstacle::None => return Err(failure.into()),
+                    }
+                }
+                FailureKind::Refused(NO_SUCH_OBJECT) => return Err(gone(failure)),
+                FailureKind::Refused(INSUFFICIENT_ACCESS_RIGHTS) => {
+                    return Err(self.forbidden(change, &controller, &modifications, failure));
+                }
+                FailureKind::Refused(_) | FailureKind::Hopeless => return Err(failure.into()),
+            }
+        }
+    }
+
+    /// The answer was lost. If the new value is there, the change was made; if not, it may still come.
+    fn after_silence(&self, change: &CredentialChange, controller: &str, failure: Failure) -> Result<Applied> {
+        if let Ok(stored) = self.stored(change.mailbox, Some(controller))
+            && change.is_in_force(&stored)
+        {
+            return Ok(Applied::Committed);
+        }
+        Err(Error::new(
+            ErrorCode::OutcomeUnknown,
+            format!(
+                "It cannot be known whether the PIN record was changed: {}",
+                failure.error
+            ),
+        )
+        .detail("server", controller)
+        .caused_by(failure.error))
+    }
+
+    fn obstacle(&self, change: &CredentialChange, controller: &str) -> Result<Obstacle> {
+        let entry = self.entry(change.mailbox, Some(controller))?;
+        let forest = self.forest()?;
+        if matches!(&change.counter, CounterChange::Swap(Swap { expected: None, .. })) {
+            match counter(&entry, &forest.schema) {
+                Value::None => {}
+                Value::Ours(_) => return Ok(Obstacle::Rival),
+                Value::Foreign(_) => return Err(occupied(&entry, &forest.schema)),
+            }
+        }
+        if matches!(&change.record, Some(Swap { expected: None, .. })) {
+            match record(&entry) {
+                Value::None => {}
+                Value::Ours(_) => return Ok(Obstacle::Rival),
+                Value::Foreign(value) => return Ok(Obstacle::Foreign(value)),
+            }
+        }
+        Ok(Obstacle::None)
+    }
+
+    /// The two attributes of the object, as that controller or the preferred one has them.
+    fn entry(&self, id: ObjectId, controller: Option<&str>) -> Result<Entry> {
+        let forest = self.forest()?;
+        let whom = match controller {
+            Some(name) => Whom::Server(name),
+            None => Whom::DomainController(&self.servers.settings().domain),
+        };
+        let question = |connection: &mut Connection| {
+            connection.search(&Search {
+                base: &name_of(id),
+                depth: Depth::Base,
+                filter: "(objectClass=*)",
+                attributes: &[RECORD, &forest.schema.counter],
+                size_limit: 1,
+            })
+        };
+        match self.servers.ask(whom, question) {
+            Ok(answer) => answer.entries.into_iter().next().ok_or_else(|| {
+                Error::new(
+                    ErrorCode::AccessDenied,
+                    format!("The account may not read the object {} in the directory.", name_of(id)),
+                )
+            }),
+            Err(failure) if failure.kind == FailureKind::Refused(NO_SUCH_OBJECT) => Err(gone(failure)),
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
+    fn preferred_controller(&self) -> Result<String> {
+        let domain = &self.servers.settings().domain;
+        let controller = self.servers.ask(Whom::DomainController(domain), |connection| {
+            Ok(connection.host().to_owned())
+        })?;
+        Ok(controller)
+    }
+
+    fn forbidden(
+        &self,
+        change: &CredentialChange,
+        controller: &str,
+        modifications: &[Modification<'_>],
+        failure: Failure,
+    ) -> Error {
+        let account = match &self.servers.settings().bind {
+            Bind::Simple { user, .. } => format!("The account \"{user}\""),
+            Bind::Kerberos => "The account of the Kerberos ticket".to_owned(),
+        };
+        let mut attributes: Vec<&str> = modifications.iter().map(attribute).collect();
+        attributes.dedup();
+        let name = match self.entry(change.mailbox, Some(controller)) {
+            Ok(entry) => entry.dn,
+            Err(_) => name_of(change.mailbox),
+        };
+        let mut error = Error::new(
+            ErrorCode::AccessDenied,
+            format!(
+                "{account} may not write {} of \"{name}\" on {controller}.",
+                attributes.join(" and ")
+            ),
+        )
+        .action("Give the account the right to write these attributes of users, as docs/active-directory.md shows.");
+        for (name, value) in failure.error.details() {
+            error = error.detail(name, value.clone());
+        }
+        error.detail("attributes", attributes).caused_by(failure.error)
+    }
+}
+
+/// The values of a change, in the form that their attributes hold them.
+struct Values<'a> {
+    record: Option<&'a Swap>,
+    counter: Option<CounterValues>,
+}
+
+enum CounterValues {
+    Set(Vec<u8>),
+    Swap { expected: Option<Vec<u8>>, new: Vec<u8> },
+}
+
+impl<'a> Values<'a> {
+    fn of(change: &'a CredentialChange, schema: &Schema) -> Result<Self> {
+        if let Some(swap) = &change.record {
+            schema.check_record(swap.new.len())?;
+        }
+        let counter = match &change.counter {
+            CounterChange::Keep => None,
+            CounterChange::Set(new) => Some(CounterValues::Set(schema.counter_value(new)?)),
+            CounterChange::Swap(swap) => Some(CounterValues::Swap {
+                expected: swap
+                    .expected
+                    .as_deref()
+                    .map(|value| schema.counter_value(value))
+                    .transpose()?,
+                new: schema.counter_value(&swap.new)?,
+            }),
+        };
+        Ok(Self {
+            record: change.record.as_ref(),
+            counter,
+        })
+    }
+
+    /// All of it or nothing; `foreign` is the value of somebody else's that the record's first one replaces.
+    fn modifications<'b>(&'b self, schema: &'b Schema, foreign: Option<&'b [u8]>) -> Vec<Modification<'b>> {
+        let mut all = Vec::new();
+        if let Some(swap) = self.record {
+            let expected = swap.expected.as_deref().or(foreign);
+            all.extend(expected.map(|old| Modification::Delete(RECORD, old)));
+            all.push(Modification::Add(RECORD, &swap.new));
+        }
+        match &self.counter {
+            None => {}
+            Some(CounterValues::Set(new)) => all.push(Modification::Replace(&schema.counter, new)),
+            Some(CounterValues::Swap { expected, new }) => {
+                let expected = expected.as_deref();
+                all.extend(expected.map(|old| Modification::Delete(&schema.counter, old)));
+                all.push(Modification::Add(&schema.counter, new));
+            }
+        }
+        all
+    }
+}
+
+fn attribute<'a>(modification: &Modification<'a>) -> &'a str {
+    match modification {
+        Modification::Add(name, _) | Modification::Delete(name, _) | Modification::Replace(name, _) => name,
+    }
+}
+
+/// The name that an object keeps wherever it is moved (MS-ADTS 3.1.1.3.1.2.4).
+fn name_of(id: ObjectId) -> String {
+    format!("<GUID={}>", Uuid::from_bytes(id.0).hyphenated())
+}
+
+fn occupied(entry: &Entry, schema: &Schema) -> Error {
+    Error::new(
+        ErrorCode::ConfigurationInvalid,
+        format!(
+            "{} of \"{}\" holds a value of another application, which is not overwritten by the counter of failed sign-ins.",
+            schema.counter, entry.dn
+        ),
+    )
+    .action("Name an attribute that nothing else uses in 'directory.counterAttribute', or remove the value.")
+    .detail("attribute", schema.counter.as_str())
+    .detail("identity", entry.dn.as_str())
+}

@@ -1,0 +1,108 @@
+//! UM mailbox policies, which stand in the configuration partition and so on every controller of the forest.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use super::connection::{Depth, Search};
+use super::lookup::all;
+use super::servers::Whom;
+use super::{ActiveDirectory, lock};
+use crate::attributes::faults::Faults;
+use crate::attributes::policy::{ATTRIBUTES, CLASS, read};
+use crate::directory::{PolicyObject, Route};
+use crate::identity::fold::fold;
+use crate::{Error, ErrorCode, Result};
+
+/// A policy, and what of it cannot be understood.
+struct Known {
+    policy: PolicyObject,
+    faults: Option<String>,
+}
+
+/// As one controller, or the preferred one, had them: by name.
+type Policies = Arc<Vec<Known>>;
+
+/// What was read for the command that runs.
+#[derive(Default)]
+pub(super) struct Cache(Mutex<HashMap<Option<String>, Policies>>);
+
+impl Cache {
+    pub fn clear(&self) {
+        lock(&self.0).clear();
+    }
+}
+
+impl ActiveDirectory {
+    /// The policy of this name.
+    pub(super) fn policy_named(&self, name: &str, route: Route<'_>) -> Result<Option<PolicyObject>> {
+        let policies = self.known_policies(route)?;
+        let name = fold(name);
+        match policies.iter().find(|known| fold(&known.policy.settings.name) == name) {
+            None => Ok(None),
+            Some(Known { policy, faults: None }) => Ok(Some(policy.clone())),
+            Some(Known {
+                policy,
+                faults: Some(faults),
+            }) => Err(Error::new(
+                ErrorCode::StoreCorrupt,
+                format!(
+                    "The UM mailbox policy \"{}\" in {} cannot be used: {faults}",
+                    policy.settings.name,
+                    self.servers.settings().domain
+                ),
+            )
+            .action("Correct the policy where it is managed.")),
+        }
+    }
+
+    /// Every policy, those with faults included: whoever wants to correct one must be able to see it.
+    pub(super) fn all_policies(&self, route: Route<'_>) -> Result<Vec<PolicyObject>> {
+        let policies = self.known_policies(route)?;
+        Ok(policies.iter().map(|known| known.policy.clone()).collect())
+    }
+
+    fn known_policies(&self, route: Route<'_>) -> Result<Policies> {
+        let controller = match route {
+            Route::Controller(name) => Some(name.to_ascii_lowercase()),
+            Route::Preferred | Route::Forest => None,
+        };
+        if let Some(policies) = lock(&self.policies.0).get(&controller) {
+            return Ok(Arc::clone(policies));
+        }
+        let forest = self.forest()?;
+        let whom = match &controller {
+            Some(name) => Whom::Server(name),
+            None => Whom::DomainController(&self.servers.settings().domain),
+        };
+        let entries = self.servers.ask(whom, |connection| {
+            let search = Search {
+                base: &forest.configuration,
+                depth: Depth::Subtree,
+                filter: &format!("(objectClass={CLASS})"),
+                attributes: ATTRIBUTES,
+                size_limit: 0,
+            };
+            all(connection, &search)
+        })?;
+        let mut policies: Vec<Known> = entries
+            .iter()
+            .filter_map(|entry| {
+                let mut faults = Faults::default();
+                // What the schema would not allow is not there.
+                let policy = read(entry, &mut faults).ok()?;
+                Some(Known {
+                    policy: PolicyObject {
+                        guid: policy.guid?,
+                        distinguished_name: policy.distinguished_name.map(|dn| dn.as_str().to_owned()),
+                        settings: policy.settings,
+                    },
+                    faults: faults.into_message(),
+                })
+            })
+            .collect();
+        policies.sort_by_cached_key(|known| fold(&known.policy.settings.name));
+        let policies = Arc::new(policies);
+        lock(&self.policies.0).insert(controller, Arc::clone(&policies));
+        Ok(policies)
+    }
+}

@@ -1,0 +1,136 @@
+//! From an entry to a mailbox, its sealed values and everything that names it.
+
+use uuid::Uuid;
+
+use super::connection::Entry;
+use super::forest::Forest;
+use super::schema::{RECORD, Schema};
+use crate::attributes::faults::Faults;
+use crate::attributes::mailbox::{ATTRIBUTES, draft, is_mailbox};
+use crate::credential::seal::is_sealed;
+use crate::directory::{Found, StoredCredential};
+use crate::identity::fold::fold;
+use crate::identity::{Identity, Probe, ProbeKind, probes_of};
+use crate::mailbox::{Mailbox, ObjectId};
+
+/// What is asked for with every mailbox.
+pub(super) fn attributes(schema: &Schema) -> Vec<&str> {
+    let mut all = ATTRIBUTES.to_vec();
+    all.extend([RECORD, &schema.counter]);
+    all
+}
+
+/// A value in one of the two attributes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Value {
+    None,
+    /// Sealed by us.
+    Ours(Vec<u8>),
+    /// As it stands there: Exchange's checksum, or what another application keeps in an attribute for custom use.
+    Foreign(Vec<u8>),
+}
+
+impl Value {
+    /// Ours.
+    pub fn sealed(self) -> Option<Vec<u8>> {
+        match self {
+            Self::Ours(sealed) => Some(sealed),
+            Self::None | Self::Foreign(_) => None,
+        }
+    }
+}
+
+/// The value of the record's attribute.
+pub(super) fn record(entry: &Entry) -> Value {
+    match entry.first(&RECORD.to_ascii_lowercase()) {
+        None => Value::None,
+        Some(value) if is_sealed(value) => Value::Ours(value.to_vec()),
+        Some(value) => Value::Foreign(value.to_vec()),
+    }
+}
+
+/// The value of the counter's attribute.
+pub(super) fn counter(entry: &Entry, schema: &Schema) -> Value {
+    match entry.first(&schema.counter.to_ascii_lowercase()) {
+        None => Value::None,
+        Some(value) => match schema.sealed_counter(value) {
+            Some(sealed) => Value::Ours(sealed),
+            None => Value::Foreign(value.to_vec()),
+        },
+    }
+}
+
+/// A mailbox as one controller described it.
+#[derive(Debug)]
+pub(super) struct Reading {
+    pub found: Found,
+    /// Everything that names it, sorted.
+    probes: Vec<Probe>,
+}
+
+impl Reading {
+    /// `None` for an entry that is no mailbox.
+    pub fn of(entry: &Entry, controller: &str, forest: &Forest) -> Option<Self> {
+        if !is_mailbox(entry) {
+            return None;
+        }
+        // What the schema would not allow is not there; what cannot be understood is left out, as far as the rest can do without.
+        let said = draft(entry).ok()?.read(&mut Faults::default());
+        let guid = said.guid?;
+        let mut mailbox = said.into_mailbox(ObjectId(guid.into_bytes()), guid);
+        if mailbox.name.is_empty() {
+            // Two objects that were given one name on two controllers: the loser's has a line break in it.
+            mailbox.name = entry
+                .text("name")
+                .ok()?
+                .chars()
+                .map(|c| if c.is_control() { '\u{FFFD}' } else { c })
+                .collect();
+        }
+        let probes = probes(&mailbox, entry, forest);
+        let stored = match counter(entry, &forest.schema) {
+            // Told when the values are asked for: the mailbox can be looked at all the same.
+            Value::Foreign(_) => None,
+            counter => Some(StoredCredential {
+                record: record(entry).sealed(),
+                counter: counter.sealed(),
+            }),
+        };
+        let found = Found {
+            mailbox,
+            controller: Some(controller.to_owned()),
+            stored,
+        };
+        Some(Self { found, probes })
+    }
+
+    /// Whether the identity names it by our rule: a server's comparison may be wider.
+    pub fn is_named_by(&self, identity: &Identity) -> bool {
+        identity
+            .probes()
+            .iter()
+            .any(|probe| self.probes.binary_search(probe).is_ok())
+    }
+}
+
+/// As for every directory, but with the domain's real NetBIOS name, and with the mailbox's own GUID.
+fn probes(mailbox: &Mailbox, entry: &Entry, forest: &Forest) -> Vec<Probe> {
+    let mut probes = probes_of(mailbox);
+    let domain = mailbox.distinguished_name.as_ref().and_then(|dn| dn.domain());
+    let netbios_name = domain.as_deref().and_then(|name| forest.netbios_name(name));
+    if let (Some(domain), Some(account)) = (netbios_name, &mailbox.sam_account_name) {
+        // Another domain may have the first label of this one's DNS name as its NetBIOS name.
+        probes.retain(|probe| probe.kind != ProbeKind::Account);
+        probes.push(Probe {
+            kind: ProbeKind::Account,
+            key: format!("{}\\{}", fold(domain), fold(account)),
+        });
+    }
+    let own = entry.guid("msExchMailboxGuid").ok().flatten();
+    probes.extend(own.filter(|guid| !Uuid::is_nil(guid)).map(|guid| Probe {
+        kind: ProbeKind::Guid,
+        key: guid.hyphenated().to_string(),
+    }));
+    probes.sort_unstable();
+    probes
+}
