@@ -6,4 +6,5 @@
 
 mod controllers;
 mod keeper;
+mod relays;
 mod rig;
