@@ -23,7 +23,7 @@ pub use administrator::Administrator;
 pub use controller::Controller;
 pub use lab::{Lab, Mailbox, ca_file, key_file};
 pub use message::Operation;
-pub use namespaces::{alone, process, shared};
+pub use namespaces::{alone, alone_with, process, shared};
 pub use relay::Relay;
 
 /// What the controllers hold before a test begins.
