@@ -6,7 +6,11 @@ use crate::rig::{BASE, DOMAIN, Forest, POLICIES, alone, shared};
 fn a_controller_has_the_people_of_the_fixture() {
     shared(|lab| {
         let administrator = lab.dc1().administrator();
-        let found = administrator.search(BASE, "(mail=tonysmith@contoso.com)", &["objectGUID", "proxyAddresses", "msExchUMTemplateLink"]);
+        let found = administrator.search(
+            BASE,
+            "(mail=tonysmith@contoso.com)",
+            &["objectGUID", "proxyAddresses", "msExchUMTemplateLink"],
+        );
         assert_eq!(found.len(), 1, "{found:?}");
         let (dn, attributes) = &found[0];
         assert_eq!(dn, "CN=Tony Smith,OU=Sales,DC=contoso,DC=com");
@@ -14,8 +18,16 @@ fn a_controller_has_the_people_of_the_fixture() {
         assert_eq!(guid.to_string(), "43e08f9c-3d78-5a40-92c2-217eee132f30");
         let policy = String::from_utf8_lossy(&attributes["msExchUMTemplateLink"][0]);
         assert_eq!(policy, format!("CN=Default,{POLICIES}"));
-        let proxies: Vec<_> = attributes["proxyAddresses"].iter().map(|value| String::from_utf8_lossy(value)).collect();
-        assert!(proxies.iter().any(|proxy| proxy == "eum:4271;phone-context=Contoso.contoso.com"), "{proxies:?}");
+        let proxies: Vec<_> = attributes["proxyAddresses"]
+            .iter()
+            .map(|value| String::from_utf8_lossy(value))
+            .collect();
+        assert!(
+            proxies
+                .iter()
+                .any(|proxy| proxy == "eum:4271;phone-context=Contoso.contoso.com"),
+            "{proxies:?}"
+        );
     });
 }
 
@@ -47,7 +59,10 @@ fn controllers_that_are_cut_off_from_each_other_take_changes_apart_and_agree_whe
         lab.dc1().administrator().replace(dn, "description", &[b"one"]);
         lab.dc2().administrator().replace(dn, "description", &[b"two"]);
         lab.dc2().administrator().replace(dn, "description", &[b"three"]);
-        assert_eq!(lab.dc1().administrator().value(dn, "description").as_deref(), Some(&b"one"[..]));
+        assert_eq!(
+            lab.dc1().administrator().value(dn, "description").as_deref(),
+            Some(&b"one"[..])
+        );
         lab.heal();
         // More writes win.
         assert_eq!(lab.agree(dn, "description").as_deref(), Some(&b"three"[..]));

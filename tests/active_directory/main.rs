@@ -4,5 +4,7 @@
 //! unless `CI` is `true`. See `rig/mod.rs` for how a test gets at a controller.
 #![cfg(target_os = "linux")]
 
+mod adapter;
 mod controllers;
+mod identity;
 mod rig;

@@ -61,7 +61,9 @@ impl Administrator {
 
     /// One value of an attribute that has at most one.
     pub fn value(&self, dn: &str, attribute: &str) -> Option<Vec<u8>> {
-        let mut entry = self.read(dn, &[attribute]).unwrap_or_else(|| panic!("{dn} is not there"));
+        let mut entry = self
+            .read(dn, &[attribute])
+            .unwrap_or_else(|| panic!("{dn} is not there"));
         entry.remove(attribute).and_then(|mut values| values.pop())
     }
 
@@ -73,12 +75,16 @@ impl Administrator {
     fn ask(&self, base: &str, scope: Scope, filter: &str, attributes: &[&str]) -> Vec<(String, Attributes)> {
         let mut ldap = self.ldap.lock().expect("one at a time");
         ldap.with_timeout(PATIENCE);
-        let answer = self.runtime.block_on(ldap.search(base, scope, filter, attributes.to_vec()));
+        let answer = self
+            .runtime
+            .block_on(ldap.search(base, scope, filter, attributes.to_vec()));
         let answer = answer.unwrap_or_else(|error| panic!("{filter} below {base}: {error}"));
         if answer.1.rc == 32 {
             return Vec::new();
         }
-        let (entries, _) = answer.success().unwrap_or_else(|error| panic!("{filter} below {base}: {error}"));
+        let (entries, _) = answer
+            .success()
+            .unwrap_or_else(|error| panic!("{filter} below {base}: {error}"));
         let mut found = Vec::new();
         for entry in entries {
             if entry.is_ref() {
@@ -101,7 +107,12 @@ impl Administrator {
     pub fn add(&self, dn: &str, attributes: &[(&str, &[&[u8]])]) {
         let attributes: Vec<(Vec<u8>, HashSet<Vec<u8>>)> = attributes
             .iter()
-            .map(|(name, values)| (name.as_bytes().to_vec(), values.iter().map(|value| value.to_vec()).collect()))
+            .map(|(name, values)| {
+                (
+                    name.as_bytes().to_vec(),
+                    values.iter().map(|value| value.to_vec()).collect(),
+                )
+            })
             .collect();
         self.change(dn, |runtime, ldap| runtime.block_on(ldap.add(dn, attributes)));
     }

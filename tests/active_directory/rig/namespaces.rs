@@ -125,8 +125,14 @@ pub fn furnish() {
     for (name, content) in [("hosts", network::hosts()), ("resolv.conf", network::resolv_conf())] {
         let file = ground.join(name);
         fs::write(&file, content).expect("a file");
-        mount(Some(&file), &Path::new("/etc").join(name), nowhere, MsFlags::MS_BIND, nowhere)
-            .unwrap_or_else(|error| panic!("/etc/{name} cannot be replaced: {error}"));
+        mount(
+            Some(&file),
+            &Path::new("/etc").join(name),
+            nowhere,
+            MsFlags::MS_BIND,
+            nowhere,
+        )
+        .unwrap_or_else(|error| panic!("/etc/{name} cannot be replaced: {error}"));
     }
     network::build();
 }

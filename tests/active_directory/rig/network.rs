@@ -89,7 +89,17 @@ pub fn build() {
 /// Nothing gets through between the two any more, and neither is told: the frames go to a card that nobody has.
 pub fn cut(one: Place, other: Place) {
     for (here, there) in [(one, other), (other, one)] {
-        neighbour(here, &["replace", there.address, "lladdr", "02:00:00:00:00:ff", "nud", "permanent"]);
+        neighbour(
+            here,
+            &[
+                "replace",
+                there.address,
+                "lladdr",
+                "02:00:00:00:00:ff",
+                "nud",
+                "permanent",
+            ],
+        );
     }
 }
 

@@ -43,7 +43,14 @@ pub fn second(first: &Controller, second: &Controller) {
     first.start();
     new_files(second, |command| {
         command
-            .args(["domain", "join", DOMAIN, "DC", "--dns-backend=SAMBA_INTERNAL", "--quiet"])
+            .args([
+                "domain",
+                "join",
+                DOMAIN,
+                "DC",
+                "--dns-backend=SAMBA_INTERNAL",
+                "--quiet",
+            ])
             .arg(format!("--server={}", first.host()))
             .arg(format!("--option=netbios name={}", second.place.name))
             .args(credentials());
@@ -54,7 +61,13 @@ pub fn second(first: &Controller, second: &Controller) {
         tools::run(dc.tool("samba_dnsupdate").arg("--use-samba-tool"));
         tools::run(&mut dc.tool("samba_kcc"));
     }
-    for context in ["", "CN=Configuration,", "CN=Schema,CN=Configuration,", "DC=DomainDnsZones,", "DC=ForestDnsZones,"] {
+    for context in [
+        "",
+        "CN=Configuration,",
+        "CN=Schema,CN=Configuration,",
+        "DC=DomainDnsZones,",
+        "DC=ForestDnsZones,",
+    ] {
         replicate(second, first, &format!("{context}{BASE}"));
         replicate(first, second, &format!("{context}{BASE}"));
     }
@@ -95,7 +108,11 @@ fn new_files(dc: &Controller, order: impl FnOnce(&mut Command)) {
         .arg(format!("--configfile={}", empty.display()))
         .arg(format!("--targetdir={}", folder.display()))
         .arg(format!("--realm={}", DOMAIN.to_uppercase()))
-        .args(["--backend-store=mdb", "--option=bind interfaces only=yes", "--option=ldb:nosync=yes"])
+        .args([
+            "--backend-store=mdb",
+            "--option=bind interfaces only=yes",
+            "--option=ldb:nosync=yes",
+        ])
         .arg(format!("--option=interfaces={}", dc.address()));
     tools::run(&mut command);
     fs::write(dc.configuration(), configuration(dc)).expect("a file");
@@ -107,7 +124,11 @@ fn new_files(dc: &Controller, order: impl FnOnce(&mut Command)) {
 fn python(dc: &Controller, program: &str, order: &Value) {
     let mut command = Command::new("/usr/bin/python3");
     command
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/active_directory/rig").join(program))
+        .arg(
+            Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("tests/active_directory/rig")
+                .join(program),
+        )
         .arg(dc.configuration());
     tools::feed(&mut command, order.to_string().as_bytes());
 }

@@ -76,5 +76,9 @@ fn siblings(cache: &Path, kind: &str) -> Vec<PathBuf> {
 }
 
 fn copy(from: &Path, into: &Path) {
-    tools::run(Command::new("cp").args(["--archive", "--reflink=auto"]).args([from, into]));
+    tools::run(
+        Command::new("cp")
+            .args(["--archive", "--reflink=auto"])
+            .args([from, into]),
+    );
 }
