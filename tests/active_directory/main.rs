@@ -6,5 +6,10 @@
 
 mod adapter;
 mod controllers;
+mod credential;
+mod foreign_values;
 mod identity;
+mod injection;
+mod listing;
+mod policies;
 mod rig;

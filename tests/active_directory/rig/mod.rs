@@ -16,11 +16,12 @@ mod provision;
 mod template;
 mod tools;
 
-pub use accounts::{Account, LOCKED, READER, UM};
+pub use accounts::{ADMINISTRATOR, Account, LOCKED, READER, UM};
 pub use administrator::Administrator;
 pub use controller::Controller;
 pub use lab::{Lab, Mailbox};
 pub use namespaces::{alone, shared};
+pub use tools::wait_until;
 
 /// What the controllers hold before a test begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
