@@ -29,6 +29,13 @@ const HEADER_LENGTH: usize = 3 + 1 + 8 + NONCE_LENGTH;
 /// How much longer a sealed value is than its content.
 pub const OVERHEAD: usize = HEADER_LENGTH + TAG_LENGTH;
 
+/// What tells this sealing of a value from every other one, also of the same content: its last bytes. All zero for what is too
+/// short to be sealed.
+#[must_use]
+pub fn tag(sealed: &[u8]) -> [u8; TAG_LENGTH] {
+    sealed.last_chunk().copied().unwrap_or_default()
+}
+
 /// Where a value belongs: it opens nowhere else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SealContext {
