@@ -2,7 +2,8 @@
 [CmdletBinding()]
 param(
     [Parameter(Mandatory = $true)] [string] $Path,
-    [Parameter(Mandatory = $true)] [string] $ResultPath
+    [Parameter(Mandatory = $true)] [string] $ResultPath,
+    [string[]] $ExcludeTag = @()
 )
 
 $ErrorActionPreference = 'Stop'
@@ -18,6 +19,7 @@ Import-Module -Name $pester.Path
 $configuration = New-PesterConfiguration
 $configuration.Run.Path = $Path
 $configuration.Run.PassThru = $true
+$configuration.Filter.ExcludeTag = $ExcludeTag
 $configuration.Output.Verbosity = 'Detailed'
 # As a script would run: the tests say themselves what must stop.
 $ErrorActionPreference = 'Continue'

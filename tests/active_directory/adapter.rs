@@ -11,7 +11,7 @@ use umpin::mailbox::ObjectId;
 use umpin::password::Password;
 use umpin::secret::Secret;
 
-use crate::rig::{Account, DOMAIN, Lab, Mailbox};
+use crate::rig::{Account, DOMAIN, Lab, Mailbox, ca_file};
 
 /// Of the account, on `dc1` and, where there is one, `dc2`.
 pub fn settings(lab: &Lab, account: &Account) -> ActiveDirectorySettings {
@@ -24,7 +24,7 @@ pub fn settings(lab: &Lab, account: &Account) -> ActiveDirectorySettings {
         domain_controllers: controllers.clone(),
         global_catalogs: controllers,
         tls: Tls::Ldaps,
-        ca_file: Some(lab.ca_file()),
+        ca_file: Some(ca_file()),
         bind: Bind::Simple {
             user: account.user(),
             password: Password::Variable {

@@ -10,6 +10,7 @@ mod credential;
 mod foreign_values;
 mod identity;
 mod injection;
+mod keeper;
 mod listing;
 mod policies;
 mod rig;

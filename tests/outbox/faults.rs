@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use umpin::clock::Timestamp;
 use umpin::directory::embedded::{EmbeddedOptions, LocalOutbox};
+use umpin::directory::journal::{Advance, ChangeNote, NoteState, Trace};
 use umpin::mailbox::ObjectId;
 use umpin::notification::outbox::{EntryState, Outbox, OutboxEntry};
 use umpin::{ErrorCode, Result};
@@ -67,6 +68,22 @@ fn entry() -> OutboxEntry {
     }
 }
 
+fn note() -> ChangeNote {
+    ChangeNote {
+        operation: [5; 16],
+        action: "Reset".to_owned(),
+        mailbox: entry().mailbox,
+        controller: None,
+        trace: Trace::Pin {
+            id: entry().pin_id,
+            previous: None,
+        },
+        at: Timestamp(0),
+        state: NoteState::Asked,
+        due: Timestamp(0),
+    }
+}
+
 /// A reset with its outbox there.
 fn with_outbox(home: &Path, outbox: &Path) -> Result<()> {
     let outbox = Arc::new(LocalOutbox::new(EmbeddedOptions::new(outbox)));
@@ -79,7 +96,12 @@ fn a_full_disk_refuses_the_reset_before_the_pin_changes() {
     let home = rig::store(2);
     let outbox = small.0.path().join("outbox.db");
     let make = LocalOutbox::new(EmbeddedOptions::new(&outbox));
-    make.record(&entry()).expect("there is space");
+    let note = note();
+    let journal = make.journal().expect("a journal");
+    journal.ask(&note, Some(&entry()), None).expect("there is space");
+    journal
+        .advance(Advance::new(note.operation, NoteState::Unknown, None))
+        .expect("there is space");
     make.remove(entry().id).expect("there is space");
     drop(make);
     let mut full = 0;

@@ -17,7 +17,7 @@ fn messages_of_the_version_before_are_listed_by_a_reader_and_sent() {
         .execute_batch(
             "DROP INDEX outbox_mailbox; DROP INDEX outbox_untold; ALTER TABLE outbox DROP COLUMN state;
              ALTER TABLE outbox DROP COLUMN controller; ALTER TABLE outbox DROP COLUMN held;
-             ALTER TABLE outbox DROP COLUMN untold; PRAGMA user_version = 3;",
+             ALTER TABLE outbox DROP COLUMN untold; DROP TABLE change_note; PRAGMA user_version = 3;",
         )
         .expect("an older store");
     let version = || -> i64 {

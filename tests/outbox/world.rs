@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use umpin::audit::AuditTrail;
 use umpin::clock::{Clock, Timestamp};
 use umpin::directory::embedded::{EmbeddedDirectory, EmbeddedOptions, LocalOutbox};
+use umpin::directory::journal::{Advance, Advanced, ChangeNote, Journal};
 use umpin::directory::{
     Applied, CounterChange, CredentialChange, Directory, Found, ImportCounts, MailboxFilter, Matches, Page,
     PolicyObject, Route, StoredCredential,
@@ -50,10 +51,21 @@ pub enum Event {
     Mailed { id: [u8; 16], to: String, pin: String },
 }
 
+/// What decides between two values of an attribute that were written on two controllers: the number of writes, then the later
+/// one, then the name of the controller.
+type Version = (u64, i64, String);
+
+/// The attributes of a mailbox, each replicated by itself.
+#[derive(Clone, Default)]
+struct Replica {
+    record: (Version, Option<Vec<u8>>),
+    counter: (Version, Option<Vec<u8>>),
+}
+
 #[derive(Default)]
 struct Controller {
     down: bool,
-    stored: HashMap<ObjectId, StoredCredential>,
+    stored: HashMap<ObjectId, Replica>,
 }
 
 #[derive(Default)]
@@ -122,7 +134,7 @@ impl World {
     pub fn land(&self) {
         let state = &mut *self.state();
         for (controller, change) in std::mem::take(&mut state.in_flight) {
-            swap(state, &controller, &change);
+            self.swap(state, &controller, &change);
         }
     }
 
@@ -149,11 +161,25 @@ impl World {
         !self.state().in_flight.is_empty()
     }
 
-    /// What one controller has of everybody, the other gets.
+    /// What one controller has of everybody, the other gets, unless what it has wins.
     pub fn replicate(&self, from: &str, to: &str) {
         let state = &mut *self.state();
-        let stored = state.controllers[from].stored.clone();
-        state.controllers.get_mut(to).expect("a controller").stored = stored;
+        let sent = state.controllers[from].stored.clone();
+        let received = &mut state.controllers.get_mut(to).expect("a controller").stored;
+        for (mailbox, theirs) in sent {
+            let ours = received.entry(mailbox).or_default();
+            for (ours, theirs) in [(&mut ours.record, theirs.record), (&mut ours.counter, theirs.counter)] {
+                if theirs.0 > ours.0 {
+                    *ours = theirs;
+                }
+            }
+        }
+    }
+
+    /// The end of a partition: afterwards both have the same, of each attribute the value that wins.
+    pub fn converge(&self) {
+        self.replicate(DC1, DC2);
+        self.replicate(DC2, DC1);
     }
 
     pub fn events(&self) -> Vec<Event> {
@@ -169,11 +195,7 @@ impl World {
     }
 
     pub fn stored(&self, id: ObjectId, controller: &str) -> StoredCredential {
-        self.state().controllers[controller]
-            .stored
-            .get(&id)
-            .cloned()
-            .unwrap_or_default()
+        self.state().stored(id, controller)
     }
 
     pub fn outbox_file(&self, host: &str) -> PathBuf {
@@ -182,14 +204,20 @@ impl World {
 
     /// A process on a host: the host's outbox outlives it.
     pub fn process(self: &Arc<Self>, host: &str) -> Process {
+        self.process_at(host, DC1)
+    }
+
+    /// A process on a host that prefers this controller.
+    pub fn process_at(self: &Arc<Self>, host: &str, preferred: &'static str) -> Process {
         silence();
         let fuse = Arc::new(Fuse::default());
         let ports = Ports {
             directory: Arc::new(Remote {
                 world: Arc::clone(self),
+                preferred,
                 fuse: Arc::clone(&fuse),
             }),
-            audit: Arc::new(EmbeddedDirectory::new(EmbeddedOptions::new(self.outbox_file(host)))),
+            audit: Arc::new(LocalOutbox::new(EmbeddedOptions::new(self.outbox_file(host)))),
             outbox: Arc::new(Mortal {
                 outbox: LocalOutbox::new(EmbeddedOptions::new(self.outbox_file(host))),
                 fuse: Arc::clone(&fuse),
@@ -223,34 +251,54 @@ impl World {
     }
 }
 
-/// The compare-and-swap, when it arrives.
-fn swap(state: &mut State, controller: &str, change: &CredentialChange) -> Applied {
-    let stored = state
-        .controllers
-        .get_mut(controller)
-        .expect("a controller")
-        .stored
-        .entry(change.mailbox)
-        .or_default();
-    if let Some(record) = &change.record
-        && record.expected != stored.record
-    {
-        return Applied::Conflict;
+impl State {
+    fn stored(&self, id: ObjectId, controller: &str) -> StoredCredential {
+        let replica = self.controllers[controller]
+            .stored
+            .get(&id)
+            .cloned()
+            .unwrap_or_default();
+        StoredCredential {
+            record: replica.record.1,
+            counter: replica.counter.1,
+        }
     }
-    match &change.counter {
-        CounterChange::Keep => {}
-        CounterChange::Set(new) => stored.counter = Some(new.clone()),
-        CounterChange::Swap(swap) if swap.expected == stored.counter => stored.counter = Some(swap.new.clone()),
-        CounterChange::Swap(_) => return Applied::Conflict,
+}
+
+impl World {
+    /// The compare-and-swap, when it arrives.
+    fn swap(&self, state: &mut State, controller: &str, change: &CredentialChange) -> Applied {
+        let now = self.now.load(Ordering::Relaxed);
+        let write = |attribute: &mut (Version, Option<Vec<u8>>), new: &Vec<u8>| {
+            *attribute = ((attribute.0.0 + 1, now, controller.to_owned()), Some(new.clone()));
+        };
+        let stored = state
+            .controllers
+            .get_mut(controller)
+            .expect("a controller")
+            .stored
+            .entry(change.mailbox)
+            .or_default();
+        if let Some(record) = &change.record
+            && record.expected != stored.record.1
+        {
+            return Applied::Conflict;
+        }
+        match &change.counter {
+            CounterChange::Keep => {}
+            CounterChange::Set(new) => write(&mut stored.counter, new),
+            CounterChange::Swap(swap) if swap.expected == stored.counter.1 => write(&mut stored.counter, &swap.new),
+            CounterChange::Swap(_) => return Applied::Conflict,
+        }
+        if let Some(record) = &change.record {
+            write(&mut stored.record, &record.new);
+            state.events.push(Event::Landed {
+                mailbox: change.mailbox,
+                sealed: record.new.clone(),
+            });
+        }
+        Applied::Committed
     }
-    if let Some(record) = &change.record {
-        stored.record = Some(record.new.clone());
-        state.events.push(Event::Landed {
-            mailbox: change.mailbox,
-            sealed: record.new.clone(),
-        });
-    }
-    Applied::Committed
 }
 
 struct WorldClock(Arc<World>);
@@ -324,6 +372,7 @@ impl Process {
 
 struct Remote {
     world: Arc<World>,
+    preferred: &'static str,
     fuse: Arc<Fuse>,
 }
 
@@ -340,6 +389,16 @@ impl Remote {
 }
 
 impl Remote {
+    fn tell_where(&self, found: &mut [Found], route: Route<'_>) {
+        let controller = match route {
+            Route::Controller(name) => name,
+            Route::Preferred | Route::Forest => self.preferred,
+        };
+        for found in found {
+            found.controller = Some(controller.to_owned());
+        }
+    }
+
     fn arrive(&self, controller: &str, change: CredentialChange) -> Result<Applied> {
         let state = &mut *self.world.state();
         if state.controllers[controller].down {
@@ -347,10 +406,10 @@ impl Remote {
         }
         let unknown = || Err(Error::new(ErrorCode::OutcomeUnknown, "The answer was lost."));
         match state.ways.pop_front().unwrap_or(Way::Prompt) {
-            Way::Prompt => Ok(swap(state, controller, &change)),
+            Way::Prompt => Ok(self.world.swap(state, controller, &change)),
             Way::RequestLost => unknown(),
             Way::AnswerLost => {
-                swap(state, controller, &change);
+                self.world.swap(state, controller, &change);
                 unknown()
             }
             Way::Late => {
@@ -359,10 +418,6 @@ impl Remote {
             }
         }
     }
-}
-
-fn on_dc1(found: &mut Found) {
-    found.controller = Some(DC1.to_owned());
 }
 
 impl Directory for Remote {
@@ -380,19 +435,19 @@ impl Directory for Remote {
 
     fn find(&self, identity: &Identity, route: Route<'_>) -> Result<Matches> {
         let mut matches = self.world.people.find(identity, route)?;
-        matches.found.iter_mut().for_each(on_dc1);
+        self.tell_where(&mut matches.found, route);
         Ok(matches)
     }
 
     fn find_by_extension(&self, number: &str, dial_plan: Option<&str>, route: Route<'_>) -> Result<Matches> {
         let mut matches = self.world.people.find_by_extension(number, dial_plan, route)?;
-        matches.found.iter_mut().for_each(on_dc1);
+        self.tell_where(&mut matches.found, route);
         Ok(matches)
     }
 
     fn find_by_object_id(&self, id: ObjectId, route: Route<'_>) -> Result<Option<Found>> {
         let mut found = self.call(|| self.world.people.find_by_object_id(id, route))?;
-        found.iter_mut().for_each(on_dc1);
+        self.tell_where(found.as_mut_slice(), route);
         Ok(found)
     }
 
@@ -404,7 +459,7 @@ impl Directory for Remote {
         limit: usize,
     ) -> Result<Page<Found>> {
         let mut page = self.world.people.mailboxes(filter, route, after, limit)?;
-        page.items.iter_mut().for_each(on_dc1);
+        self.tell_where(&mut page.items, route);
         Ok(page)
     }
 
@@ -425,21 +480,21 @@ impl Directory for Remote {
     }
 
     fn credential(&self, id: ObjectId, controller: Option<&str>) -> Result<StoredCredential> {
-        let controller =
-            controller.expect("a record is read on the controller that it was written to, and not somewhere");
         self.call(|| {
             let state = self.world.state();
+            let up = || state.controllers.iter().find(|(_, controller)| !controller.down);
+            let controller = match controller {
+                Some(controller) => controller,
+                None if !state.controllers[self.preferred].down => self.preferred,
+                None => up().map_or(self.preferred, |(name, _)| name),
+            };
             if state.controllers[controller].down {
                 return Err(Error::new(
                     ErrorCode::DirectoryUnavailable,
                     format!("{controller} cannot be reached."),
                 ));
             }
-            Ok(state.controllers[controller]
-                .stored
-                .get(&id)
-                .cloned()
-                .unwrap_or_default())
+            Ok(state.stored(id, controller))
         })
     }
 
@@ -466,12 +521,8 @@ struct Mortal {
 }
 
 impl Outbox for Mortal {
-    fn is_transactional(&self) -> bool {
-        self.outbox.is_transactional()
-    }
-
-    fn record(&self, entry: &OutboxEntry) -> Result<()> {
-        self.fuse.around(|| self.outbox.record(entry))
+    fn journal(&self) -> Option<&dyn Journal> {
+        Some(self)
     }
 
     fn release(&self, lease: Lease, until: Timestamp) -> Result<Option<Lease>> {
@@ -508,6 +559,38 @@ impl Outbox for Mortal {
 
     fn entries(&self, mailbox: Option<ObjectId>, after: Option<&str>, limit: usize) -> Result<Page<OutboxEntry>> {
         self.outbox.entries(mailbox, after, limit)
+    }
+}
+
+impl Mortal {
+    fn journal(&self) -> &dyn Journal {
+        self.outbox.journal().expect("a directory elsewhere has one")
+    }
+}
+
+impl Journal for Mortal {
+    fn ask(&self, note: &ChangeNote, message: Option<&OutboxEntry>, intent: Option<&AuditTrail>) -> Result<()> {
+        self.fuse.around(|| self.journal().ask(note, message, intent))
+    }
+
+    fn advance(&self, step: Advance) -> Result<Advanced> {
+        self.fuse.around(|| self.journal().advance(step))
+    }
+
+    fn append(&self, audit: &AuditTrail) -> Result<()> {
+        self.fuse.around(|| self.journal().append(audit))
+    }
+
+    fn notes_of(&self, mailbox: ObjectId) -> Result<Vec<ChangeNote>> {
+        self.journal().notes_of(mailbox)
+    }
+
+    fn take_due(&self, now: Timestamp, pause: i64) -> Result<Option<ChangeNote>> {
+        self.fuse.around(|| self.journal().take_due(now, pause))
+    }
+
+    fn lost(&self) -> Result<Vec<ChangeNote>> {
+        self.journal().lost()
     }
 }
 

@@ -3,8 +3,10 @@
 mod c_programs;
 mod cargo;
 mod demo;
+mod directory;
 mod download;
 mod files;
+mod forest;
 mod header;
 mod interop;
 mod mail;
@@ -27,7 +29,7 @@ use crate::cargo::Build;
 
 const HELP: &str = "\
 cargo xtask demo              show the main job: build, stage the modules, reset PINs in a sandbox store
-cargo xtask test [part...]    check everything, or only: format, lint, rust, shipped, c, module, pester
+cargo xtask test [part...]    check everything, or only: format, lint, rust, directory, shipped, c, module, pester
 cargo xtask module [--release] put the importable PowerShell modules under target/module
 cargo xtask header            write include/umpin.h from src/ffi
 ";

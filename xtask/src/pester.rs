@@ -1,11 +1,12 @@
 //! The Pester tests on the staged modules, each file in a PowerShell process of its own.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::forest::{self, Forest};
 use crate::module::Staged;
 use crate::powershell::PowerShell;
 use crate::report::{Counts, Outcome, Report};
@@ -17,37 +18,68 @@ const LIMIT: Duration = Duration::from_secs(900);
 /// What `pester.ps1` returns when there is no Pester 5.
 const NO_PESTER: i32 = 77;
 
-/// Runs every `tests/powershell/*.Tests.ps1`.
+/// Where the tests are.
+fn folder() -> PathBuf {
+    repo::root().join("tests/powershell")
+}
+
+/// Runs every `tests/powershell/*.Tests.ps1`: on the embedded directory, then on Active Directory.
 pub fn run(report: &mut Report, shell: &PowerShell, staged: &Staged) {
-    let folder = repo::root().join("tests/powershell");
-    let tests: Vec<_> = files::below(&folder)
+    let tests: Vec<_> = files::below(&folder())
         .unwrap_or_default()
         .into_iter()
         .filter(|file| file.to_string_lossy().ends_with(".Tests.ps1"))
         .collect();
     if tests.is_empty() {
-        report.part("Pester", || bail!("{} has no tests", folder.display()));
+        report.part("Pester", || bail!("{} has no tests", folder().display()));
         return;
     }
-    for test in tests {
-        let name = format!("Pester {}", test.display().to_string().replace(".Tests.ps1", ""));
-        report.part(&name, || one(shell, staged, &folder.join(&test)));
+    each(report, shell, staged, &tests, None);
+    let mut forest = None;
+    report.part("Pester, a forest", || {
+        Ok(match forest::missing()? {
+            Some(missing) => Outcome::NotRun(format!("the tests on Active Directory are left out: {missing}")),
+            None => {
+                forest = Some(Forest::start()?);
+                Outcome::Ran(Counts::ONE)
+            }
+        })
+    });
+    if let Some(forest) = forest {
+        each(report, shell, staged, &tests, Some(&forest));
     }
 }
 
-fn one(shell: &PowerShell, staged: &Staged, test: &Path) -> Result<Outcome> {
+fn each(report: &mut Report, shell: &PowerShell, staged: &Staged, tests: &[PathBuf], forest: Option<&Forest>) {
+    for test in tests {
+        let mut name = format!("Pester {}", test.display().to_string().replace(".Tests.ps1", ""));
+        if forest.is_some() {
+            name.push_str(", Active Directory");
+        }
+        report.part(&name, || one(shell, staged, test, forest));
+    }
+}
+
+fn one(shell: &PowerShell, staged: &Staged, test: &Path, forest: Option<&Forest>) -> Result<Outcome> {
     let scratch = files::fresh(&repo::target().join("xtask/pester"))?;
     let result = scratch.join("counts.txt");
     let mut command = shell.command();
     command
         .arg("-File")
         .arg(repo::root().join("xtask/pester.ps1"))
-        .arg(test)
+        .arg(folder().join(test))
         .arg(&result)
         .env("UMPIN_MODULE_PATH", &staged.folder)
         .env("UMPIN_PWSH", &shell.path)
         // A test that forgets its sandbox must not find a real store.
         .env("UMPIN_HOME", scratch.join("home"));
+    if let Some(forest) = forest {
+        command
+            .args(["-ExcludeTag", "Embedded"])
+            .env("UMPIN_TEST_DIRECTORY", "activeDirectory")
+            .env("UMPIN_TEST_FOREST", forest.description.to_string());
+        command = forest.inside(&command);
+    }
     let status = process::limited(&mut command, LIMIT)?;
     if status.code() == Some(NO_PESTER) {
         return Ok(Outcome::NotRun(

@@ -11,10 +11,19 @@ use crate::interop::{self, Compiler};
 use crate::module::{self, Staged};
 use crate::powershell::{self, PowerShell};
 use crate::report::{Counts, Outcome, Report};
-use crate::{c_programs, mail, pester, process};
+use crate::{c_programs, directory, mail, pester, process};
 
 /// The parts in their order; naming some on the command line runs only those.
-pub const PARTS: &[&str] = &["format", "lint", "rust", "shipped", "c", "module", "pester"];
+pub const PARTS: &[&str] = &[
+    "format",
+    "lint",
+    "rust",
+    "directory",
+    "shipped",
+    "c",
+    "module",
+    "pester",
+];
 
 /// Long enough for a slow machine, short enough to notice a deadlock.
 const LIMIT: Duration = Duration::from_secs(1800);
@@ -41,7 +50,7 @@ pub fn run(chosen: &[&str]) -> Result<()> {
                 "--workspace",
                 "--all-targets",
                 "--features",
-                "umpin/test-hooks",
+                directory::features(),
                 "--",
                 "-D",
                 "warnings",
@@ -62,8 +71,14 @@ pub fn run(chosen: &[&str]) -> Result<()> {
             if let Some(python) = &python {
                 command.env("UMPIN_TEST_PYTHON", python);
             }
+            if wanted("directory") {
+                command.env(directory::SEPARATELY, "1");
+            }
             rust_tests(&mut command)
         });
+    }
+    if wanted("directory") && directory::samba(&mut report) {
+        report.part("Active Directory", || rust_tests(&mut directory::tests()));
     }
     if wanted("shipped") {
         // The library as it is shipped, without the exports of the tests.

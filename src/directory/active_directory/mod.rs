@@ -18,6 +18,10 @@ mod server;
 mod servers;
 mod settings;
 
+/// A server that answers as told, for the tests of the connections.
+#[cfg(test)]
+mod scripted;
+
 pub use server::{Role, Server};
 pub use settings::{ActiveDirectorySettings, Bind, DEFAULT_COUNTER_ATTRIBUTE, Tls};
 

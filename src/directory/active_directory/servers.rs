@@ -62,6 +62,11 @@ impl Servers {
         &self.pool.settings
     }
 
+    #[cfg(test)]
+    pub fn pool(&self) -> &Arc<Pool> {
+        &self.pool
+    }
+
     /// Puts a question, which may be put again: to the next server where one cannot be reached, does not answer or declines.
     ///
     /// # Errors

@@ -55,6 +55,11 @@ impl Controller {
         Path::new(GROUND).join(self.place.name)
     }
 
+    /// Whoever may open this socket has the rights of the system (`ldapi`).
+    pub fn socket(&self) -> PathBuf {
+        self.folder().join("private/ldap_priv/ldapi")
+    }
+
     pub(super) fn configuration(&self) -> PathBuf {
         self.folder().join("smb.conf")
     }

@@ -1,12 +1,16 @@
 //! The forest that a test has.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Once;
 use std::time::Duration;
 
+use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::accounts::{Account, SERVICES};
 use super::certificates::Authority;
 use super::controller::Controller;
 use super::namespaces::{self, GROUND};
@@ -45,6 +49,22 @@ pub fn host_of(address: &str) -> String {
     format!("{}.{DOMAIN}", place.expect("a controller's address").name)
 }
 
+/// The key of the records, which the hosts share; good as `keys.k1`.
+pub fn key_file() -> PathBuf {
+    Path::new(GROUND).join("umpin.key")
+}
+
+fn password_file(account: Account) -> PathBuf {
+    Path::new(GROUND).join(format!("{}.password", account.name))
+}
+
+/// For its owner only.
+fn secret(file: &Path, content: &[u8]) {
+    let mut options = OpenOptions::new();
+    let file = options.write(true).create(true).truncate(true).mode(0o600).open(file);
+    file.and_then(|mut file| file.write_all(content)).expect("a file");
+}
+
 impl Lab {
     pub(super) fn start(forest: Forest) -> Self {
         static FURNISHED: Once = Once::new();
@@ -57,6 +77,10 @@ impl Lab {
             authority,
         };
         let controllers: Vec<&Controller> = lab.controllers().collect();
+        for account in SERVICES {
+            secret(&password_file(account), account.password.as_bytes());
+        }
+        secret(&key_file(), Uuid::new_v4().simple().to_string().as_bytes());
         template::place(forest, &controllers);
         for dc in controllers {
             dc.start();
@@ -81,9 +105,16 @@ impl Lab {
         self.dc2.as_ref().expect("a forest of two controllers")
     }
 
-    /// `caFile` for the controllers.
-    pub fn ca_file(&self) -> PathBuf {
-        ca_file()
+    /// The section `directory` of a configuration that has this account ask these controllers.
+    pub fn directory(&self, account: Account) -> Value {
+        let hosts: Vec<String> = self.controllers().map(Controller::host).collect();
+        json!({
+            "type": "activeDirectory",
+            "domain": DOMAIN,
+            "domainControllers": hosts,
+            "caFile": ca_file(),
+            "bind": { "method": "simple", "user": account.user(), "passwordFile": password_file(account) },
+        })
     }
 
     /// Signs more certificates that are trusted.

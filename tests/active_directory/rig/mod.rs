@@ -16,11 +16,11 @@ mod provision;
 mod template;
 mod tools;
 
-pub use accounts::{ADMINISTRATOR, Account, LOCKED, READER, UM};
+pub use accounts::{ADMINISTRATOR, Account, DISABLED, EXPIRED, LOCKED, READER, STALE, UM};
 pub use administrator::Administrator;
 pub use controller::Controller;
-pub use lab::{Lab, Mailbox};
-pub use namespaces::{alone, shared};
+pub use lab::{Lab, Mailbox, ca_file, key_file};
+pub use namespaces::{alone, process, shared};
 pub use tools::wait_until;
 
 /// What the controllers hold before a test begins.

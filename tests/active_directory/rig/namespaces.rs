@@ -8,7 +8,7 @@ use std::io::{self, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Once, OnceLock};
 
 use nix::mount::{MsFlags, mount};
 use nix::unistd::geteuid;
@@ -19,6 +19,9 @@ use super::{Forest, network};
 /// In here: which test has these namespaces for itself, or nothing where they are shared.
 const INSIDE: &str = "UMPIN_RIG_INSIDE";
 const SHARED: &str = "";
+
+/// From outside: another run of this binary has the tests.
+const SEPARATELY: &str = "UMPIN_TEST_DIRECTORY_SEPARATELY";
 
 /// A file system in memory, under the same path for every process: Samba's configuration is full of paths.
 pub const GROUND: &str = "/mnt";
@@ -67,15 +70,24 @@ fn enter() -> bool {
     if env::var_os(INSIDE).is_some() {
         return true;
     }
+    if env::var_os(SEPARATELY).is_some() {
+        static TOLD: Once = Once::new();
+        TOLD.call_once(|| tell("they are left to the part `directory` of `cargo xtask test`"));
+        return false;
+    }
     if let Some(missing) = missing() {
         let complete = env::var("CI").is_ok_and(|value| value == "true");
         assert!(!complete, "the tests on Active Directory cannot run: {missing}");
-        // Not by `eprintln!`, which is kept from those who run the tests unless one fails.
-        let _ = writeln!(io::stderr(), "\nNOT RUN, a test on Active Directory: {missing}");
+        tell(missing);
         return false;
     }
     let error = in_new(&this(), env::args_os().skip(1)).env(INSIDE, SHARED).exec();
     panic!("unshare does not start: {error}");
+}
+
+/// Not by `eprintln!`, which is kept from those who run the tests unless one fails.
+fn tell(why: &str) {
+    let _ = writeln!(io::stderr(), "\nNOT RUN, the tests on Active Directory: {why}");
 }
 
 fn missing() -> Option<&'static str> {
@@ -114,8 +126,18 @@ fn in_new(program: &Path, arguments: impl IntoIterator<Item = impl AsRef<std::ff
     command
 }
 
+/// This process as those outside know it: `nsenter` takes them in by it.
+pub fn process() -> u32 {
+    *PROCESS.get().expect("the forest runs")
+}
+
+static PROCESS: OnceLock<u32> = OnceLock::new();
+
 /// What every process finds in here, whichever forest it has.
 pub fn furnish() {
+    let own = fs::read_link("/proc/self").expect("the processes of those outside, still");
+    let own = own.to_string_lossy().parse().expect("a number");
+    PROCESS.set(own).expect("once");
     let nowhere: Option<&str> = None;
     let ground = Path::new(GROUND);
     mount(nowhere, "/proc", Some("proc"), MsFlags::empty(), nowhere).expect("own processes in /proc");

@@ -1,0 +1,338 @@
+//! Questions and changes on one connection, against a server that answers as told.
+
+mod trust;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::*;
+use crate::ErrorCode;
+use crate::directory::active_directory::scripted::{
+    Act, Authority, Page, Request, Scripted, closed, entry, eventually, settings,
+};
+use crate::directory::active_directory::servers::{Servers, Whom};
+use crate::directory::active_directory::settings::Tls;
+
+const BASE: &str = "DC=contoso,DC=com";
+const TONY: &str = "CN=Tony Smith,DC=contoso,DC=com";
+
+fn people<'a>(attributes: &'a [&'a str]) -> Search<'a> {
+    Search {
+        base: BASE,
+        depth: Depth::Subtree,
+        filter: "(objectClass=user)",
+        attributes,
+        size_limit: 0,
+    }
+}
+
+/// A server with this script, and those who ask it.
+fn served(script: impl Fn(usize, &Request) -> Option<Vec<Act>> + Send + Sync + 'static) -> (Scripted, Servers) {
+    let authority = Authority::new();
+    let server = Scripted::start(&authority.sign(&["127.0.0.1"]), Tls::Ldaps, script);
+    let servers = Servers::new(settings(&authority, &[server.server()]));
+    // The authority's file is read with the first connection.
+    servers.connect(&server.server().to_string()).expect("a connection");
+    (server, servers)
+}
+
+fn ask(servers: &Servers, search: &Search<'_>) -> Result<Answer, Failure> {
+    servers.ask(Whom::DomainController("contoso.com"), |connection| {
+        connection.search(search)
+    })
+}
+
+fn is_of_people(request: &Request) -> bool {
+    matches!(request, Request::Search { base, .. } if base == BASE)
+}
+
+#[test]
+fn entries_come_as_bytes_under_plain_names() {
+    let (_server, servers) = served(|_, request| {
+        is_of_people(request).then(|| {
+            vec![
+                Act::Reference("ldaps://contoso.com/CN=Configuration,DC=contoso,DC=com"),
+                Act::Entry(
+                    TONY.to_owned(),
+                    vec![
+                        ("objectGUID", vec![vec![0, 0xFF, 0x80]]),
+                        ("userCertificate;binary", vec![vec![1], vec![2]]),
+                        ("mail", vec![]),
+                    ],
+                ),
+                Act::Done(0, ""),
+            ]
+        })
+    });
+    let answer = ask(&servers, &people(&["objectGUID", "userCertificate", "mail"])).expect("an answer");
+    assert!(!answer.is_cut);
+    let found = &answer.entries[0];
+    assert_eq!((answer.entries.len(), found.dn.as_str()), (1, TONY));
+    assert_eq!(found.first("objectguid"), Some(&[0, 0xFF, 0x80][..]));
+    assert_eq!(found.values("usercertificate").collect::<Vec<_>>(), [[1], [2]]);
+    assert_eq!(found.first("mail"), None);
+}
+
+#[test]
+fn what_is_cut_is_told() {
+    for code in [3, 4] {
+        let (server, servers) =
+            served(move |_, request| is_of_people(request).then(|| vec![entry(TONY, &[]), Act::Done(code, "limit")]));
+        let search = Search {
+            size_limit: 12,
+            ..people(&["cn"])
+        };
+        let answer = ask(&servers, &search).expect("an answer");
+        assert_eq!((answer.entries.len(), answer.is_cut), (1, true), "{code}");
+        assert!(matches!(&server.heard()[0], Request::Search { size_limit: 12, .. }));
+    }
+}
+
+#[test]
+fn pages_follow_one_another_on_one_connection() {
+    let (server, servers) = served(|_, request| match request {
+        Request::Search { page: Some(page), .. } if page.cookie.is_empty() => {
+            Some(vec![entry("CN=1,DC=contoso,DC=com", &[]), Act::Page(vec![0, 7])])
+        }
+        Request::Search { page: Some(_), .. } => {
+            Some(vec![entry("CN=2,DC=contoso,DC=com", &[]), Act::Page(Vec::new())])
+        }
+        _ => None,
+    });
+    let mut connection = servers.connect(&server.server().to_string()).expect("a connection");
+    let (first, cookie) = connection.search_page(&people(&["cn"]), 1, &[]).expect("a page");
+    let cookie = cookie.expect("another page");
+    let (second, end) = connection.search_page(&people(&["cn"]), 1, &cookie).expect("a page");
+    assert_eq!((first.entries.len(), second.entries.len(), end), (1, 1, None));
+    let pages: Vec<_> = server
+        .heard()
+        .into_iter()
+        .filter_map(|request| match request {
+            Request::Search { page, .. } => page,
+            _ => None,
+        })
+        .collect();
+    let page = |cookie: &[u8]| Page {
+        is_critical: true,
+        size: 1,
+        cookie: cookie.to_vec(),
+    };
+    assert_eq!(pages, [page(&[]), page(&[0, 7])]);
+}
+
+#[test]
+fn values_that_the_server_keeps_back_are_fetched() {
+    let (_server, servers) = served(|_, request| {
+        let Request::Search { base, attributes, .. } = request else {
+            return None;
+        };
+        let names: Vec<_> = attributes.iter().map(String::as_str).collect();
+        let act = match (base.as_str(), names.as_slice()) {
+            (BASE, _) => entry(
+                TONY,
+                &[("member", &[]), ("member;range=0-1", &["a", "b"]), ("cn", &["Tony"])],
+            ),
+            (TONY, ["member;range=2-*"]) => entry(TONY, &[("member;range=2-3", &["c", "d"])]),
+            (TONY, ["member;range=4-*"]) => entry(TONY, &[("member;range=4-*", &["e"])]),
+            _ => return None,
+        };
+        Some(vec![act, Act::Done(0, "")])
+    });
+    let answer = ask(&servers, &people(&["member", "cn"])).expect("an answer");
+    let found = &answer.entries[0];
+    let values: Vec<_> = found.values("member").collect();
+    assert_eq!(values, [b"a", b"b", b"c", b"d", b"e"]);
+    assert_eq!(found.attributes.len(), 6, "{found:?}");
+}
+
+#[test]
+fn a_server_that_never_gets_on_with_its_values_is_given_up() {
+    let (_server, servers) = served(|_, request| match request {
+        Request::Search { base, .. } if !base.is_empty() => Some(vec![
+            entry(TONY, &[("member;range=0-1", &["a", "b"])]),
+            Act::Done(0, ""),
+        ]),
+        _ => None,
+    });
+    let failure = ask(&servers, &people(&["member"])).expect_err("no end");
+    assert_eq!(failure.kind, FailureKind::Lost, "{:?}", failure.error);
+}
+
+#[test]
+fn answers_are_told_apart() {
+    for (code, kind, error) in [
+        (1, FailureKind::Declined(1), ErrorCode::DirectoryUnavailable),
+        (10, FailureKind::Declined(10), ErrorCode::DirectoryUnavailable),
+        (16, FailureKind::Refused(16), ErrorCode::DirectoryUnavailable),
+        (17, FailureKind::Refused(17), ErrorCode::ConfigurationInvalid),
+        (20, FailureKind::Refused(20), ErrorCode::DirectoryUnavailable),
+        (32, FailureKind::Refused(32), ErrorCode::ManagementObjectNotFound),
+        (50, FailureKind::Refused(50), ErrorCode::AccessDenied),
+        (51, FailureKind::Declined(51), ErrorCode::DirectoryUnavailable),
+        (52, FailureKind::Declined(52), ErrorCode::DirectoryUnavailable),
+        (53, FailureKind::Declined(53), ErrorCode::DirectoryUnavailable),
+        (99, FailureKind::Refused(99), ErrorCode::DirectoryUnavailable),
+    ] {
+        let (server, servers) = served(move |_, request| {
+            let text = "00002098: SecErr: DSID-03150F94,\r\nproblem 4003 (INSUFF_ACCESS_RIGHTS), data 0\n\0";
+            matches!(request, Request::Modify { .. }).then(|| vec![Act::Done(code, text)])
+        });
+        let host = server.server().to_string();
+        let mut connection = servers.connect(&host).expect("a connection");
+        let failure = connection
+            .modify(TONY, &[Modification::Replace("description", b"x")])
+            .expect_err("a refusal");
+        assert_eq!((failure.kind, failure.error.code()), (kind, error), "{code}");
+        let details = failure.error.details();
+        assert_eq!(details["server"], host, "{code}");
+        assert_eq!(details["ldapCode"], code);
+        assert_eq!(details["windowsCode"], "2098");
+        let message = failure.error.message();
+        assert!(
+            message.contains(&host) && message.contains("INSUFF_ACCESS_RIGHTS"),
+            "{message}"
+        );
+        assert!(!message.contains(char::is_control), "{message:?}");
+        assert_eq!(server.heard().len(), 1);
+    }
+}
+
+#[test]
+fn a_change_is_sent_as_it_is_meant() {
+    let (server, servers) = served(|_, _| None);
+    let mut connection = servers.connect(&server.server().to_string()).expect("a connection");
+    connection
+        .modify(
+            TONY,
+            &[
+                Modification::Delete("msExchUMPinChecksum", &[0, 1]),
+                Modification::Add("msExchUMPinChecksum", &[0, 0xFF]),
+                Modification::Replace("extensionAttribute15", b"AAE="),
+            ],
+        )
+        .expect("changed");
+    assert_eq!(
+        server.heard(),
+        [Request::Modify {
+            dn: TONY.to_owned(),
+            changes: vec![
+                (1, "msExchUMPinChecksum".to_owned(), vec![0, 1]),
+                (0, "msExchUMPinChecksum".to_owned(), vec![0, 0xFF]),
+                (2, "extensionAttribute15".to_owned(), b"AAE=".to_vec()),
+            ],
+        }]
+    );
+}
+
+#[test]
+fn a_change_whose_answer_is_lost_is_not_repeated() {
+    for last_act in [
+        Act::Close,
+        Act::Hang,
+        Act::Raw(vec![0x30, 0x03, 0x02, 0x01]),
+        Act::Raw(b"HTTP/1.1".to_vec()),
+    ] {
+        let act = last_act.clone();
+        let (server, servers) =
+            served(move |_, request| matches!(request, Request::Modify { .. }).then(|| vec![act.clone(), Act::Close]));
+        let mut connection = servers.connect(&server.server().to_string()).expect("a connection");
+        let failure = connection
+            .modify(TONY, &[Modification::Replace("description", b"x")])
+            .expect_err("no answer");
+        assert_eq!(failure.kind, FailureKind::Lost, "{last_act:?}: {:?}", failure.error);
+        drop(connection);
+        assert_eq!((server.heard().len(), server.binds()), (1, 1), "{last_act:?}");
+        // The connection is not used again.
+        let mut next = servers.connect(&server.server().to_string()).expect("a connection");
+        assert!(next.search(&people(&["cn"])).is_ok());
+        assert_eq!(server.binds(), 2);
+    }
+}
+
+/// As if nobody had used it for long.
+fn aged(servers: &Servers, server: &Scripted) -> Connection {
+    let mut connection = servers.connect(&server.server().to_string()).expect("a connection");
+    connection.used = connection
+        .used
+        .checked_sub(TRIED_WITHIN * 2)
+        .expect("the computer runs for longer");
+    connection
+}
+
+#[test]
+fn a_change_never_meets_a_connection_that_went_while_idle() {
+    for last_act in [Act::Close, Act::Hang] {
+        let (server, servers) = served(move |number, request| match request {
+            // Only the trial asks for no attributes.
+            Request::Search { attributes, .. } if number == 0 && attributes == &["1.1"] => Some(vec![last_act.clone()]),
+            _ => None,
+        });
+        let mut connection = aged(&servers, &server);
+        connection
+            .modify(TONY, &[Modification::Replace("description", b"x")])
+            .expect("changed on a new connection");
+        assert_eq!((server.heard().len(), server.binds()), (1, 2));
+    }
+    // One that still serves is used.
+    let (server, servers) = served(|_, _| None);
+    let mut connection = aged(&servers, &server);
+    connection
+        .modify(TONY, &[Modification::Replace("description", b"x")])
+        .expect("changed");
+    assert_eq!((server.heard().len(), server.binds()), (1, 1));
+}
+
+#[test]
+fn a_change_is_not_sent_where_no_new_connection_can_be_had() {
+    let (server, servers) = served(|_, request| match request {
+        Request::Search { attributes, .. } if attributes == &["1.1"] => Some(vec![Act::Close]),
+        _ => None,
+    });
+    let mut connection = aged(&servers, &server);
+    connection.endpoint.server = closed();
+    let failure = connection
+        .modify(TONY, &[Modification::Replace("description", b"x")])
+        .expect_err("nobody there");
+    assert_eq!(failure.kind, FailureKind::Unreached);
+    assert_eq!(server.heard(), []);
+}
+
+#[test]
+fn a_question_is_put_again_where_the_kept_connection_was_closed() {
+    let asked = AtomicUsize::new(0);
+    let (server, servers) = served(move |number, request| {
+        // The server closes when the second question comes, as one that is restarted just then.
+        (is_of_people(request) && number == 0 && asked.fetch_add(1, Ordering::SeqCst) == 1).then(|| vec![Act::Close])
+    });
+    for _ in 0..3 {
+        ask(&servers, &people(&["cn"])).expect("an answer");
+    }
+    assert_eq!((server.heard().len(), server.binds()), (4, 2));
+    assert_eq!(servers.take_diagnostics(), Vec::<String>::new());
+}
+
+#[test]
+fn a_closed_connection_is_noticed_before_it_is_used() {
+    let (server, servers) =
+        served(|number, request| (number == 0 && is_of_people(request)).then(|| vec![Act::Done(0, ""), Act::Close]));
+    let mut connection = servers.connect(&server.server().to_string()).expect("a connection");
+    connection.search(&people(&["cn"])).expect("an answer");
+    eventually("the connection still seems open", || !connection.is_alive());
+    // The pool does not take it back.
+    let endpoint = connection.endpoint.clone();
+    drop(connection);
+    assert!(servers.pool().kept(&endpoint).is_none());
+}
+
+#[test]
+fn connections_are_kept_for_the_next_question() {
+    let (server, servers) = served(|_, _| None);
+    for _ in 0..20 {
+        ask(&servers, &people(&["cn"])).expect("an answer");
+    }
+    assert_eq!((server.accepted(), server.binds()), (1, 1));
+    // What the server says of itself is asked once.
+    assert_eq!(
+        server.all().iter().filter(|request| request.is_about_server()).count(),
+        1
+    );
+}

@@ -1,0 +1,102 @@
+//! Whom a password is sent to.
+
+use crate::ErrorCode;
+use crate::directory::active_directory::connection::{Depth, Search};
+use crate::directory::active_directory::failure::{Failure, FailureKind};
+use crate::directory::active_directory::scripted::{Act, Authority, Request, Scripted, Signed, settings};
+use crate::directory::active_directory::servers::{Servers, Whom};
+use crate::directory::active_directory::settings::Tls;
+
+fn first_answer(servers: &Servers) -> Result<usize, Failure> {
+    servers.ask(Whom::DomainController("contoso.com"), |connection| {
+        let answer = connection.search(&Search {
+            base: "",
+            depth: Depth::Base,
+            filter: "(objectClass=*)",
+            attributes: &["currentTime"],
+            size_limit: 1,
+        })?;
+        Ok(answer.entries.len())
+    })
+}
+
+fn outcome(signed: &Signed, trusted: &Authority, tls: Tls) -> (Scripted, Result<usize, Failure>) {
+    let server = Scripted::start(signed, tls, |_, _| None);
+    let mut settings = settings(trusted, &[server.server()]);
+    settings.tls = tls;
+    let outcome = first_answer(&Servers::new(settings));
+    (server, outcome)
+}
+
+#[test]
+fn a_certificate_that_does_not_hold_is_told_and_no_password_sent() {
+    let authority = Authority::new();
+    let stranger = Authority::new();
+    for tls in [Tls::Ldaps, Tls::StartTls] {
+        for (signed, said) in [
+            (
+                authority.sign_expired(&["127.0.0.1"]),
+                "has a certificate that has expired",
+            ),
+            (
+                authority.sign_early(&["127.0.0.1"]),
+                "has a certificate that is not valid yet",
+            ),
+            (
+                authority.sign(&["dc9.contoso.com"]),
+                "has a certificate for another name (dc9.contoso.com)",
+            ),
+            (
+                stranger.sign(&["127.0.0.1"]),
+                "has a certificate of an authority that is not trusted here",
+            ),
+        ] {
+            let (server, outcome) = outcome(&signed, &authority, tls);
+            let failure = outcome.expect_err(said);
+            assert_eq!(failure.kind, FailureKind::Unreached);
+            assert_eq!(failure.error.code(), ErrorCode::DirectoryUnavailable);
+            let message = failure.error.message();
+            assert!(message.contains(said) && message.contains("127.0.0.1"), "{message}");
+            assert!(failure.error.recommended_action().contains("caFile"));
+            assert_eq!(server.binds(), 0, "{said}");
+        }
+        let (server, outcome) = outcome(&authority.sign(&["127.0.0.1"]), &authority, tls);
+        assert_eq!(outcome.expect("trusted"), 1);
+        assert_eq!(server.binds(), 1);
+    }
+}
+
+#[test]
+fn without_tls_no_password_is_sent() {
+    let authority = Authority::new();
+    let signed = authority.sign(&["127.0.0.1"]);
+    // It answers StartTLS with a refusal; and it would take the password.
+    let server = Scripted::start(&signed, Tls::StartTls, |_, request| {
+        matches!(request, Request::StartTls).then(|| vec![Act::Done(52, "no certificate")])
+    });
+    let mut refusing = settings(&authority, &[server.server()]);
+    refusing.tls = Tls::StartTls;
+    let failure = first_answer(&Servers::new(refusing)).expect_err("no TLS");
+    assert_eq!(failure.kind, FailureKind::Declined(52));
+    assert!(failure.error.message().contains("TLS"), "{}", failure.error.message());
+    assert_eq!(server.binds(), 0);
+    // It speaks LDAP without TLS where TLS is expected.
+    let server = Scripted::start(&signed, Tls::StartTls, |_, _| None);
+    let failure = first_answer(&Servers::new(settings(&authority, &[server.server()]))).expect_err("no TLS");
+    assert_eq!(failure.kind, FailureKind::Unreached, "{:?}", failure.error);
+    assert_eq!(server.binds(), 0);
+}
+
+#[test]
+fn authorities_that_cannot_be_read_are_a_matter_of_the_configuration() {
+    let authority = Authority::new();
+    let server = Scripted::start(&authority.sign(&["127.0.0.1"]), Tls::Ldaps, |_, _| None);
+    let mut settings = settings(&authority, &[server.server(), server.named("localhost")]);
+    let missing = authority.file().with_file_name("none.pem");
+    settings.ca_file = Some(missing.clone());
+    let failure = first_answer(&Servers::new(settings)).expect_err("no authorities");
+    assert_eq!(failure.kind, FailureKind::Hopeless);
+    assert_eq!(failure.error.code(), ErrorCode::ConfigurationInvalid);
+    assert!(failure.error.message().contains(&missing.display().to_string()));
+    assert_eq!(server.accepted(), 0);
+}

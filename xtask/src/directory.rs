@@ -1,0 +1,58 @@
+//! The tests on Active Directory, with Kerberos where that can be built.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::report::{Counts, Outcome, Report};
+use crate::{cargo, forest, process};
+
+/// Tells the test binary that it is run by itself, and need not say in the other run what is left out there.
+pub const SEPARATELY: &str = "UMPIN_TEST_DIRECTORY_SEPARATELY";
+
+/// The features to test: with Kerberos, if its headers are there.
+pub fn features() -> &'static str {
+    if kerberos().is_none() {
+        "umpin/test-hooks,umpin/gssapi"
+    } else {
+        "umpin/test-hooks"
+    }
+}
+
+/// What Kerberos lacks to be built and tested.
+pub fn kerberos() -> Option<&'static str> {
+    let headers = ["/usr/include/gssapi/gssapi.h", "/usr/local/include/gssapi/gssapi.h"];
+    if !headers.iter().any(|header| Path::new(header).exists()) {
+        Some("the feature `gssapi` is left out: install the Debian packages libkrb5-dev and libclang-dev")
+    } else if process::find("kinit").is_none() {
+        Some("the feature `gssapi` is left out: install the Debian package krb5-user")
+    } else {
+        None
+    }
+}
+
+/// What the tests need, told once; whether they can run.
+pub fn samba(report: &mut Report) -> bool {
+    let mut found = false;
+    report.part("directory Samba", || {
+        Ok(match forest::missing()? {
+            Some(missing) => Outcome::NotRun(format!("the tests on Active Directory are left out: {missing}")),
+            None => {
+                found = true;
+                Outcome::Ran(Counts::ONE)
+            }
+        })
+    });
+    report.part("directory Kerberos", || {
+        Ok(kerberos().map_or(Outcome::Ran(Counts::ONE), |missing| Outcome::NotRun(missing.into())))
+    });
+    found
+}
+
+/// Every test of `tests/active_directory`.
+pub fn tests() -> Command {
+    let mut command = cargo::cargo();
+    command
+        .args(["test", "--package", "umpin", "--no-fail-fast", "--features", features()])
+        .args(["--test", "active_directory"]);
+    command
+}

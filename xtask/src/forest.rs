@@ -1,0 +1,96 @@
+//! Active Directory for whatever is tested on it: the forest of the Rust tests (`tests/active_directory/rig`), kept for a while.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
+
+use crate::{cargo, process};
+
+/// A forest with one domain controller, which ends with this.
+#[derive(Debug)]
+pub struct Forest {
+    keeper: Child,
+    process: u64,
+    /// What the keeper says about it, for those who connect.
+    pub description: Value,
+}
+
+/// Why there can be none here.
+pub fn missing() -> Result<Option<&'static str>> {
+    if !cfg!(target_os = "linux") {
+        return Ok(Some("Samba's controllers run in namespaces of Linux"));
+    }
+    if ["samba", "samba-tool", "ldbmodify", "ldapmodify"]
+        .iter()
+        .any(|program| process::find(program).is_none())
+    {
+        return Ok(Some("Samba is not installed; `.ci/run` names the Debian packages"));
+    }
+    if process::output(Command::new("id").arg("-u"))?.trim() != "0" {
+        return Ok(Some("only root may make the namespaces and start Samba"));
+    }
+    Ok(None)
+}
+
+impl Forest {
+    /// Starts it, and makes its template first where there is none.
+    pub fn start() -> Result<Self> {
+        let mut command = cargo::cargo();
+        command
+            .args(["test", "--package", "umpin", "--features", "test-hooks"])
+            .args(["--test", "active_directory"])
+            .args(["--", "--ignored", "--exact", "keeper::keeps_a_forest", "--nocapture"])
+            // It ends when nobody holds this any more.
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+        eprintln!("> {}", process::shown(&command));
+        let mut keeper = command.spawn().context("cannot start cargo")?;
+        let mut lines = BufReader::new(keeper.stdout.take().context("standard output is a pipe")?).lines();
+        let said = lines
+            .by_ref()
+            .map_while(Result::ok)
+            .find_map(|line| line.strip_prefix("FOREST ").map(str::to_owned));
+        let Some(said) = said else {
+            bail!("the forest did not start: {}", keeper.wait()?);
+        };
+        // A full pipe would stop it.
+        thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
+        let description: Value = serde_json::from_str(&said)?;
+        Ok(Self {
+            keeper,
+            process: description["process"].as_u64().context("a process id")?,
+            description,
+        })
+    }
+
+    /// The command as it runs there, where the names of the controllers resolve.
+    pub fn inside(&self, command: &Command) -> Command {
+        let mut inside = Command::new("nsenter");
+        inside
+            .arg(format!("--target={}", self.process))
+            .args(["--net", "--mount", "--uts", "--pid", "--"])
+            .arg(command.get_program())
+            .args(command.get_args());
+        for (name, value) in command.get_envs() {
+            match value {
+                Some(value) => inside.env(name, value),
+                None => inside.env_remove(name),
+            };
+        }
+        if let Some(folder) = command.get_current_dir().map(Path::to_owned) {
+            inside.current_dir(folder);
+        }
+        inside
+    }
+}
+
+impl Drop for Forest {
+    fn drop(&mut self) {
+        drop(self.keeper.stdin.take());
+        let _ = self.keeper.wait();
+    }
+}
