@@ -7,3 +7,4 @@
 mod controllers;
 mod keeper;
 mod rig;
+mod transport;
