@@ -5,12 +5,14 @@
 
 mod chance;
 mod child;
+mod conflict;
 mod crash;
 mod expiry;
 mod faults;
 mod kill;
 mod late;
 mod leases;
+mod log;
 mod messages;
 mod order;
 mod patience;
@@ -26,6 +28,7 @@ mod support;
 #[allow(dead_code, reason = "shared with the tests of durability")]
 #[path = "../durability/trace.rs"]
 mod trace;
+mod trail;
 mod upgrade;
 mod verdict;
 mod world;

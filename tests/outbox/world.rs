@@ -1,6 +1,7 @@
 //! A remote directory as hosts see it: a network in between that loses and delays, controllers that are down, hosts that die.
 
 use std::collections::{HashMap, VecDeque};
+use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -79,13 +80,24 @@ struct State {
 
 type Meanwhile = Box<dyn FnOnce() + Send>;
 
+/// When something happens meanwhile.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Moment {
+    /// The next change has not arrived yet.
+    BeforeChange,
+    /// It has, and its answer is on its way.
+    AfterChange,
+    /// The next record has been read.
+    AfterReading,
+}
+
 pub struct World {
     pub home: TempDir,
     people: EmbeddedDirectory,
     state: Mutex<State>,
     now: AtomicI64,
-    /// What happens on other hosts while the next change is on its way, before it arrives or after.
-    meanwhile: Mutex<Option<(bool, Meanwhile)>>,
+    /// What happens on other hosts meanwhile.
+    meanwhile: Mutex<Option<(Moment, Meanwhile)>>,
     /// Directory calls until what is in flight lands; 0: it waits.
     landing: AtomicU64,
 }
@@ -140,12 +152,26 @@ impl World {
 
     /// Happens while the next change is on its way: after it has arrived, or before.
     pub fn meanwhile(&self, arrived: bool, what: impl FnOnce() + Send + 'static) {
-        *self.meanwhile.lock().unwrap_or_else(PoisonError::into_inner) = Some((arrived, Box::new(what)));
+        let moment = if arrived {
+            Moment::AfterChange
+        } else {
+            Moment::BeforeChange
+        };
+        self.happens(moment, what);
     }
 
-    fn let_happen(&self, arrived: bool) {
+    /// Happens when the next record has been read, before anything is done with it.
+    pub fn after_reading(&self, what: impl FnOnce() + Send + 'static) {
+        self.happens(Moment::AfterReading, what);
+    }
+
+    fn happens(&self, moment: Moment, what: impl FnOnce() + Send + 'static) {
+        *self.meanwhile.lock().unwrap_or_else(PoisonError::into_inner) = Some((moment, Box::new(what)));
+    }
+
+    fn let_happen(&self, moment: Moment) {
         let mut slot = self.meanwhile.lock().unwrap_or_else(PoisonError::into_inner);
-        let what = slot.take_if(|(when, _)| *when == arrived);
+        let what = slot.take_if(|(when, _)| *when == moment);
         drop(slot);
         if let Some((_, what)) = what {
             what();
@@ -399,6 +425,22 @@ impl Remote {
         }
     }
 
+    fn read(&self, id: ObjectId, controller: Option<&str>) -> Result<StoredCredential> {
+        let state = self.world.state();
+        let is_up = |name: &str| !state.controllers[name].down;
+        let preferred = || {
+            let any = state.controllers.keys().find(|name| is_up(name));
+            any.filter(|_| !is_up(self.preferred))
+                .map_or(self.preferred, String::as_str)
+        };
+        let controller = controller.unwrap_or_else(preferred);
+        if !is_up(controller) {
+            let message = format!("{controller} cannot be reached.");
+            return Err(Error::new(ErrorCode::DirectoryUnavailable, message));
+        }
+        Ok(state.stored(id, controller))
+    }
+
     fn arrive(&self, controller: &str, change: CredentialChange) -> Result<Applied> {
         let state = &mut *self.world.state();
         if state.controllers[controller].down {
@@ -481,20 +523,9 @@ impl Directory for Remote {
 
     fn credential(&self, id: ObjectId, controller: Option<&str>) -> Result<StoredCredential> {
         self.call(|| {
-            let state = self.world.state();
-            let up = || state.controllers.iter().find(|(_, controller)| !controller.down);
-            let controller = match controller {
-                Some(controller) => controller,
-                None if !state.controllers[self.preferred].down => self.preferred,
-                None => up().map_or(self.preferred, |(name, _)| name),
-            };
-            if state.controllers[controller].down {
-                return Err(Error::new(
-                    ErrorCode::DirectoryUnavailable,
-                    format!("{controller} cannot be reached."),
-                ));
-            }
-            Ok(state.stored(id, controller))
+            let read = self.read(id, controller);
+            self.world.let_happen(Moment::AfterReading);
+            read
         })
     }
 
@@ -502,9 +533,9 @@ impl Directory for Remote {
         let controller = change.controller.clone().expect("a controller");
         assert!(change.message.is_none(), "a directory elsewhere cannot record messages");
         self.call(|| {
-            self.world.let_happen(false);
+            self.world.let_happen(Moment::BeforeChange);
             let answer = self.arrive(&controller, change);
-            self.world.let_happen(true);
+            self.world.let_happen(Moment::AfterChange);
             answer
         })
     }
@@ -585,7 +616,7 @@ impl Journal for Mortal {
         self.journal().notes_of(mailbox)
     }
 
-    fn take_due(&self, now: Timestamp, pause: i64) -> Result<Option<ChangeNote>> {
+    fn take_due(&self, now: Timestamp, pause: RangeInclusive<i64>) -> Result<Option<ChangeNote>> {
         self.fuse.around(|| self.journal().take_due(now, pause))
     }
 
