@@ -9,6 +9,7 @@ mod conflict;
 mod crash;
 mod expiry;
 mod faults;
+mod host;
 mod kill;
 mod late;
 mod leases;
@@ -19,6 +20,7 @@ mod patience;
 #[path = "../durability/process.rs"]
 mod process;
 mod relays;
+mod remote;
 #[path = "../durability/rig.rs"]
 mod rig;
 #[allow(dead_code, reason = "shared with the tests of the relay")]
