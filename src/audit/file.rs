@@ -136,6 +136,10 @@ impl AuditLog for FileLog {
         self.medium
     }
 
+    fn source(&self) -> String {
+        self.path.display().to_string()
+    }
+
     fn page(&self, mut place: Place, limit: usize) -> Result<LogPage> {
         let mut reader = self.open(place)?;
         let mut items = Vec::new();

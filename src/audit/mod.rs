@@ -58,10 +58,14 @@ pub struct LogPage {
     pub ending: Ending,
 }
 
-/// The port that reads audit logs. Appending belongs to the directory: entries become durable together with the change.
+/// The port that reads audit logs. Appending belongs to the directory, where entries become durable together with the change, or
+/// to the journal of a directory elsewhere.
 pub trait AuditLog: Send + Sync {
     /// What kind of log it is, for the check.
     fn medium(&self) -> Medium;
+
+    /// Where it is, for messages: a path.
+    fn source(&self) -> String;
 
     /// At most `limit` entries after `place`.
     ///

@@ -227,6 +227,15 @@ impl CredentialRecord {
         }
     }
 
+    /// Whether a PIN that this record once had in force, right after `previous`, is gone from it otherwise than by being
+    /// replaced: then the record is not a later state of that one, but of another that does not know the PIN. A record forgets its
+    /// oldest PINs, so one that is full and knows neither may have known both.
+    #[must_use]
+    pub fn has_lost(&self, pin_id: [u8; 16], previous: Option<[u8; 16]>) -> bool {
+        let known = |id| self.pin_state(id) != PinState::Unknown;
+        !known(pin_id) && (self.history.len() < MAX_HISTORY || previous.is_some_and(known))
+    }
+
     /// All PINs, newest first.
     fn retained(&self) -> impl Iterator<Item = &StoredPin> {
         self.current.iter().chain(&self.history)

@@ -35,6 +35,13 @@ pub fn is_sealed(value: &[u8]) -> bool {
     value.starts_with(MAGIC)
 }
 
+/// What tells this sealing of a value from every other one, also of the same content: its last bytes. All zero for what is too
+/// short to be sealed.
+#[must_use]
+pub fn tag(sealed: &[u8]) -> [u8; TAG_LENGTH] {
+    sealed.last_chunk().copied().unwrap_or_default()
+}
+
 /// Where a value belongs: it opens nowhere else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SealContext {

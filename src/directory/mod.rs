@@ -2,6 +2,7 @@
 
 pub mod active_directory;
 pub mod embedded;
+pub mod journal;
 
 use crate::Result;
 use crate::audit::AuditTrail;
@@ -96,9 +97,10 @@ pub struct CredentialChange {
     pub record: Option<Swap>,
     /// The counter of failed sign-ins. A mailbox without a record has none.
     pub counter: CounterChange,
-    /// The message that announces the new PIN, recorded only if the change is.
+    /// The message that announces the new PIN, recorded only if the change is; never given to a directory elsewhere.
     pub message: Option<OutboxEntry>,
-    /// Audit entries, recorded only if the change is; none when auditing is switched off.
+    /// Audit entries, recorded only if the change is; none when auditing is switched off, and never given to a directory
+    /// elsewhere.
     pub audit: Option<AuditTrail>,
 }
 
@@ -221,6 +223,12 @@ pub trait Directory: Send + Sync {
     /// A new command begins: what is kept from questions of earlier ones, such as policies, is asked for anew.
     fn refresh(&self) {}
 
+    /// What happened on the way since the last time, such as a controller that was left for another: a sentence each, for
+    /// administrators who want to know.
+    fn take_diagnostics(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Whether anything is stored that was sealed under a key: then a missing key is a loss, not a first use.
     /// A directory that does not exist yet holds none.
     ///
@@ -243,7 +251,7 @@ pub trait Directory: Send + Sync {
     fn credential(&self, id: ObjectId, controller: Option<&str>) -> Result<StoredCredential>;
 
     /// Compare-and-swap of a mailbox's record and counter, both or neither; with them, in the same transaction where the
-    /// directory can ([`crate::notification::outbox::Outbox::is_transactional`]), message and audit.
+    /// directory can (it has no [`journal::Journal`] then), message and audit.
     ///
     /// The change is asked for at most once: whoever repeated it after a lost answer would take his own success for another's.
     ///

@@ -4,6 +4,7 @@ use crate::Result;
 use crate::audit::AuditTrail;
 use crate::clock::Timestamp;
 use crate::directory::Page;
+use crate::directory::journal::Journal;
 use crate::mailbox::ObjectId;
 
 /// What is known of the PIN that an entry announces.
@@ -68,15 +69,12 @@ pub struct Lease {
 /// An entry is its maker's alone until its lease ends; afterwards whoever leases it. Entries that were put off wait as well,
 /// but can be had early by [`Outbox::lease`].
 pub trait Outbox: Send + Sync {
-    /// Whether [`crate::directory::Directory::apply`] records the message in the transaction of its change. If not, the message
-    /// is recorded first, as [`EntryState::Unconfirmed`], and released once the change is certain.
-    fn is_transactional(&self) -> bool;
-
-    /// Records an entry; durable when this returns.
-    ///
-    /// # Errors
-    /// Those of the store: nothing was recorded, save for `OutcomeUnknown`.
-    fn record(&self, entry: &OutboxEntry) -> Result<()>;
+    /// Where a message is recorded that goes with a change of a directory elsewhere: first, as [`EntryState::Unconfirmed`], and
+    /// released once the change is certain. `None`: [`crate::directory::Directory::apply`] records messages and audit in the
+    /// transaction of the change.
+    fn journal(&self) -> Option<&dyn Journal> {
+        None
+    }
 
     /// Notes that the entry's PIN was set, and prolongs the lease; durable when this returns. `None`: the lease is another's.
     ///

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 
 use super::Service;
-use super::trail::{Action, Event, Target};
+use super::trail::{Action, Event, Target, Trail};
 use crate::audit::AuditTrail;
 use crate::directory::{ImportCounts, Route};
 use crate::identity::fold::fold;
@@ -138,7 +138,7 @@ impl Service {
             }
             events.push(change);
         }
-        Ok(self.trail(&ring, self.now(), &events))
+        Ok(self.trail(&ring, self.now(), &events).map(Trail::whole))
     }
 }
 

@@ -1,7 +1,8 @@
 //! The state of PINs, as `Get-UMMailboxPIN` shows it. Never a PIN.
 
-use super::Service;
+use super::lost::warning_of;
 use super::resolve::Lookup;
+use super::{Service, Warning};
 use crate::clock::Timestamp;
 use crate::credential::lockout::locked_since;
 use crate::directory::{Found, MailboxFilter, Page, Route};
@@ -29,6 +30,8 @@ pub struct PinInfo {
     pub last_failure_at: Option<Timestamp>,
     /// Since when the mailbox is locked.
     pub locked_since: Option<Timestamp>,
+    /// Resets by this computer that did not last. Asking does not note that they were told.
+    pub warnings: Vec<Warning>,
 }
 
 /// One line of a listing: a mailbox whose record cannot be read does not end it.
@@ -84,6 +87,13 @@ impl Service {
         let policy = self.policy_of(&found.mailbox, route)?;
         let seen = self.read_record(&found)?;
         let mailbox = found.mailbox;
+        // Who may read the directory may not be one of those who may read this computer's journal.
+        let lost = self.lost_of(mailbox.object_id, seen.controller.as_deref(), &seen.record);
+        let warnings = lost
+            .unwrap_or_default()
+            .iter()
+            .map(|note| warning_of(&mailbox, note))
+            .collect();
         let counter = self.counter_of(&mailbox, &seen)?;
         let (record, policy) = (&seen.record, &policy.settings);
         let locked_since = locked_since(record, &counter, policy);
@@ -96,6 +106,7 @@ impl Service {
             failed_attempts: counter.failures,
             last_failure_at: counter.last_failure_at,
             locked_since,
+            warnings,
             mailbox,
         })
     }

@@ -1,9 +1,13 @@
 //! The use cases, one file each. They know the ports, and neither an engine nor the C ABI.
 
 pub mod audit;
+mod change;
+mod fate;
 mod import;
 mod info;
 mod listing;
+mod lost;
+mod notes;
 mod notify;
 pub mod outbox;
 mod race;

@@ -3,11 +3,11 @@
 use serde_json::{Map, Value, json};
 
 use super::{Service, random_id};
-use crate::Result;
 use crate::audit::{AuditEntry, AuditTrail};
 use crate::clock::Timestamp;
 use crate::credential::keyring::KeyRing;
 use crate::mailbox::Mailbox;
+use crate::{ErrorCode, Result};
 
 /// What was done; the names are part of the interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,10 +23,11 @@ pub(super) enum Action {
     PolicyChange,
     NotificationExpired,
     NotificationDropped,
+    ResetLost,
 }
 
 impl Action {
-    const fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Reset => "Reset",
             Self::Lock => "Lock",
@@ -39,11 +40,12 @@ impl Action {
             Self::PolicyChange => "PolicyChange",
             Self::NotificationExpired => "NotificationExpired",
             Self::NotificationDropped => "NotificationDropped",
+            Self::ResetLost => "ResetLost",
         }
     }
 }
 
-/// One thing that is done, to be recorded with the change that does it.
+/// One thing that is done, to be recorded with the change that does it, or around it.
 pub(super) struct Event<'a> {
     /// Joins intent and outcome.
     pub operation: [u8; 16],
@@ -53,7 +55,7 @@ pub(super) struct Event<'a> {
     pub target: Target<'a>,
     /// As they were given, a PIN as `*`.
     pub parameters: Map<String, Value>,
-    /// What the outcome says beside having succeeded.
+    /// What the outcome says beside whether it succeeded.
     pub result: Map<String, Value>,
 }
 
@@ -93,21 +95,142 @@ impl<'a> Event<'a> {
     }
 }
 
+/// How something ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Succeeded,
+    /// Nothing was changed, because of this error.
+    Failed(ErrorCode),
+    /// It is not in force, and no error says why.
+    Void,
+    /// It cannot be known.
+    Unknown,
+}
+
+/// What the audit is told of a change.
+#[derive(Clone)]
+pub(super) struct Trail {
+    /// Without entries.
+    chain: AuditTrail,
+    events: Vec<Told>,
+}
+
+#[derive(Clone)]
+struct Told {
+    operation: [u8; 16],
+    at: Timestamp,
+    intent: Value,
+    result: Map<String, Value>,
+}
+
+impl Trail {
+    /// Intent and outcome of each event, for the transaction of the change.
+    pub fn whole(self) -> AuditTrail {
+        let host = self.chain.host.clone();
+        let entries = self.events.into_iter().flat_map(|event| {
+            let outcome = outcome(&host, Outcome::Succeeded, event.result);
+            [event.intent, outcome].map(|body| entry(event.operation, event.at, &body))
+        });
+        AuditTrail {
+            entries: entries.collect(),
+            ..self.chain
+        }
+    }
+
+    /// The intent of an operation, to be recorded before its change is asked for.
+    pub fn intent(&self, operation: [u8; 16]) -> AuditTrail {
+        let mut events = self.events.iter();
+        let intent = events.find(|event| event.operation == operation);
+        AuditTrail {
+            entries: intent
+                .map(|event| entry(operation, event.at, &event.intent))
+                .into_iter()
+                .collect(),
+            ..self.chain.clone()
+        }
+    }
+
+    /// All but that intent, once the change is made.
+    pub fn rest(self, operation: [u8; 16], at: Timestamp) -> AuditTrail {
+        let mut whole = self.whole();
+        let intent = whole.entries.iter().position(|entry| entry.operation == operation);
+        if let Some(index) = intent {
+            whole.entries.remove(index);
+        }
+        whole.entries.iter_mut().for_each(|entry| entry.at = at);
+        whole
+    }
+}
+
+fn entry(operation: [u8; 16], at: Timestamp, body: &Value) -> AuditEntry {
+    AuditEntry {
+        operation,
+        at,
+        body: body.to_string(),
+    }
+}
+
+fn outcome(host: &str, outcome: Outcome, result: Map<String, Value>) -> Value {
+    let mut body = json!({ "kind": "outcome", "host": host });
+    match outcome {
+        Outcome::Succeeded => body["succeeded"] = true.into(),
+        Outcome::Void => body["succeeded"] = false.into(),
+        Outcome::Failed(code) => {
+            body["succeeded"] = false.into();
+            body["error"] = code.id().into();
+        }
+        // Neither succeeded nor failed: an outcome found out later says so under the same operation.
+        Outcome::Unknown => body["error"] = ErrorCode::OutcomeUnknown.id().into(),
+    }
+    if !result.is_empty() {
+        body["result"] = result.into();
+    }
+    body
+}
+
 impl Service {
-    /// Intent and outcome of each event, for the transaction of the change; `None` where auditing is switched off.
-    pub(super) fn trail(&self, ring: &KeyRing, at: Timestamp, events: &[Event<'_>]) -> Option<AuditTrail> {
+    /// What the audit is told of these events; `None` where auditing is switched off.
+    pub(super) fn trail(&self, ring: &KeyRing, at: Timestamp, events: &[Event<'_>]) -> Option<Trail> {
+        let told = events.iter().map(|event| Told {
+            operation: event.operation,
+            at,
+            intent: self.intent(event),
+            result: event.result.clone(),
+        });
+        Some(Trail {
+            chain: self.chain(ring, Vec::new())?,
+            events: told.collect(),
+        })
+    }
+
+    /// How an operation ended whose intent is recorded.
+    pub(super) fn ended(&self, ring: &KeyRing, operation: [u8; 16], how: Outcome) -> Option<AuditTrail> {
+        let body = outcome(&self.settings.caller.host, how, Map::new());
+        self.chain(ring, vec![entry(operation, self.now(), &body)])
+    }
+
+    /// As [`Self::ended`], but found out later, by somebody else perhaps, and far from the intent: so it says what it is about.
+    pub(super) fn found_out(
+        &self,
+        ring: &KeyRing,
+        operation: [u8; 16],
+        action: &str,
+        target: Target<'_>,
+        how: Outcome,
+        result: Value,
+    ) -> Option<AuditTrail> {
+        let result = result.as_object().cloned().unwrap_or_default();
+        let mut body = outcome(&self.settings.caller.host, how, result);
+        body["action"] = action.into();
+        name_target(&mut body, target);
+        self.chain(ring, vec![entry(operation, self.now(), &body)])
+    }
+
+    fn chain(&self, ring: &KeyRing, entries: Vec<AuditEntry>) -> Option<AuditTrail> {
         if !self.settings.audit {
             return None;
         }
-        let entries = events.iter().flat_map(|event| {
-            let bodies = [self.intent(event), self.outcome(event)];
-            bodies.map(|body| AuditEntry {
-                operation: event.operation,
-                at,
-                body: body.to_string(),
-            })
-        });
-        let trail = AuditTrail::new(&self.settings.caller.host, entries.collect(), ring.chain_keys());
+        let trail = AuditTrail::new(&self.settings.caller.host, entries, ring.chain_keys());
         Some(trail.retaining_since(self.audit_retain_since()))
     }
 
@@ -122,26 +245,18 @@ impl Service {
             "application": caller.application,
             "parameters": event.parameters,
         });
-        match event.target {
-            Target::Mailbox(mailbox) => {
-                body["target"] = mailbox.identity().into();
-                body["targetGuid"] = mailbox.guid.to_string().into();
-            }
-            Target::Policy(name) => body["target"] = name.into(),
-            Target::Directory => {}
-        }
+        name_target(&mut body, event.target);
         body
     }
+}
 
-    fn outcome(&self, event: &Event<'_>) -> Value {
-        let mut body = json!({
-            "kind": "outcome",
-            "host": self.settings.caller.host,
-            "succeeded": true,
-        });
-        if !event.result.is_empty() {
-            body["result"] = event.result.clone().into();
+fn name_target(body: &mut Value, target: Target<'_>) {
+    match target {
+        Target::Mailbox(mailbox) => {
+            body["target"] = mailbox.identity().into();
+            body["targetGuid"] = mailbox.guid.to_string().into();
         }
-        body
+        Target::Policy(name) => body["target"] = name.into(),
+        Target::Directory => {}
     }
 }

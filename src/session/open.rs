@@ -3,17 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::Result;
+use crate::audit::AuditLog;
 use crate::clock::SystemClock;
 use crate::config::{Config, DirectoryConfig, NotificationConfig, OpenRequest};
 use crate::credential::derive::Cost;
-use crate::directory::embedded::{EmbeddedDirectory, EmbeddedOptions};
-use crate::keys::KeyFiles;
+use crate::directory::Directory;
+use crate::directory::active_directory::ActiveDirectory;
+use crate::directory::embedded::{EmbeddedDirectory, EmbeddedOptions, LocalOutbox};
+use crate::keys::{KeyFiles, Keys, SharedKeyFiles};
 use crate::notification::Notifier;
+use crate::notification::outbox::Outbox;
 use crate::notification::pickup::PickupNotifier;
 use crate::notification::smtp::SmtpNotifier;
 use crate::platform::host::host_name;
 use crate::service::{Caller, Ports, Service, Settings};
-use crate::{Error, ErrorCode, Result};
 
 /// Longer than counting a wrong PIN and resetting after it takes, short enough for a caller on the telephone.
 const ANSWER_FLOOR: Duration = Duration::from_millis(500);
@@ -26,21 +30,26 @@ pub(super) fn service(request: OpenRequest) -> Result<Service> {
         files: config.keys.files,
         group: config.service_group.clone(),
     };
-    let (path, timeout) = match config.directory {
-        DirectoryConfig::Embedded { path, timeout } => (path, timeout),
-        DirectoryConfig::ActiveDirectory { .. } => {
-            return Err(Error::new(
-                ErrorCode::ConfigurationInvalid,
-                "This version of umpin does not read mailboxes from Active Directory.",
-            ));
-        }
-    };
-    let directory = Arc::new(EmbeddedDirectory::new(EmbeddedOptions {
+    let group = config.service_group.clone();
+    let store = |path, busy_timeout| EmbeddedOptions {
         path,
         read_only: false,
-        busy_timeout: timeout,
-        group: config.service_group.clone(),
-    }));
+        busy_timeout,
+        group: group.clone(),
+    };
+    let directory: Arc<dyn Directory>;
+    let (outbox, audit, keys): (Arc<dyn Outbox>, Arc<dyn AuditLog>, Arc<dyn Keys>) = match config.directory {
+        DirectoryConfig::Embedded { path, timeout } => {
+            let store = Arc::new(EmbeddedDirectory::new(store(path, timeout)));
+            directory = Arc::clone(&store) as _;
+            (Arc::clone(&store) as _, store, Arc::new(keys))
+        }
+        DirectoryConfig::ActiveDirectory { settings, outbox } => {
+            let local = Arc::new(LocalOutbox::new(store(outbox, settings.timeout)));
+            directory = Arc::new(ActiveDirectory::new(*settings));
+            (Arc::clone(&local) as _, local, Arc::new(SharedKeyFiles(keys)))
+        }
+    };
     let notifier: Arc<dyn Notifier> = match config.notification {
         NotificationConfig::Pickup {
             directory: folder,
@@ -49,12 +58,12 @@ pub(super) fn service(request: OpenRequest) -> Result<Service> {
         NotificationConfig::Smtp(relay) => Arc::new(SmtpNotifier::new(relay)),
     };
     let ports = Ports {
-        outbox: Arc::clone(&directory) as _,
-        audit: Arc::clone(&directory) as _,
         directory,
+        outbox,
+        audit,
         notifier,
         clock: Arc::new(SystemClock),
-        keys: Arc::new(keys),
+        keys,
     };
     let settings = Settings {
         cost: Cost::STANDARD,

@@ -4,7 +4,16 @@
 //! unless `CI` is `true`. See `rig/mod.rs` for how a test gets at a controller.
 #![cfg(target_os = "linux")]
 
+mod adapter;
 mod controllers;
+mod credential;
+mod foreign_values;
+mod identity;
+mod injection;
 mod keeper;
+mod listing;
+mod policies;
 mod relays;
 mod rig;
+mod transport;
+mod trust;

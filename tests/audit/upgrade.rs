@@ -29,7 +29,7 @@ fn a_store_of_version_1_keeps_its_content_and_gets_heads_with_the_next_entry() {
              ALTER TABLE audit DROP COLUMN position; ALTER TABLE audit DROP COLUMN key;
              DROP INDEX outbox_mailbox; DROP INDEX outbox_untold; ALTER TABLE outbox DROP COLUMN state;
              ALTER TABLE outbox DROP COLUMN controller; ALTER TABLE outbox DROP COLUMN held;
-             ALTER TABLE outbox DROP COLUMN untold;
+             ALTER TABLE outbox DROP COLUMN untold; DROP TABLE change_note;
              ALTER TABLE mailbox DROP COLUMN preferred_language; PRAGMA user_version = 1;",
         )
         .unwrap();

@@ -8,21 +8,14 @@ use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 use std::time::Duration;
 
 use tempfile::TempDir;
-use umpin::audit::AuditTrail;
 use umpin::clock::{Clock, Timestamp};
 use umpin::directory::embedded::{EmbeddedDirectory, EmbeddedOptions, LocalOutbox};
-use umpin::directory::{
-    Applied, CounterChange, CredentialChange, Directory, Found, ImportCounts, MailboxFilter, Matches, Page,
-    PolicyObject, Route, StoredCredential,
-};
-use umpin::identity::Identity;
-use umpin::import::ImportPlan;
+use umpin::directory::{Applied, CounterChange, CredentialChange, Directory, StoredCredential};
 use umpin::mailbox::ObjectId;
-use umpin::notification::outbox::{Lease, Outbox, OutboxEntry};
-use umpin::notification::{DeliveryError, Notifier, OutgoingMessage};
 use umpin::service::{Caller, Ports, Service, Settings};
-use umpin::{Error, ErrorCode, Result};
 
+use crate::host::{Mortal, Relay};
+use crate::remote::Remote;
 use crate::{rig, support};
 
 /// Where changes are written unless a test says otherwise.
@@ -50,32 +43,54 @@ pub enum Event {
     Mailed { id: [u8; 16], to: String, pin: String },
 }
 
-#[derive(Default)]
-struct Controller {
-    down: bool,
-    stored: HashMap<ObjectId, StoredCredential>,
+/// What decides between two values of an attribute that were written on two controllers: the number of writes, then the later
+/// one, then the name of the controller.
+type Version = (u64, i64, String);
+
+/// The attributes of a mailbox, each replicated by itself.
+#[derive(Clone, Default)]
+struct Replica {
+    record: (Version, Option<Vec<u8>>),
+    counter: (Version, Option<Vec<u8>>),
 }
 
 #[derive(Default)]
-struct State {
-    controllers: HashMap<String, Controller>,
-    ways: VecDeque<Way>,
-    in_flight: Vec<(String, CredentialChange)>,
-    relay_down: bool,
-    events: Vec<Event>,
+pub struct Controller {
+    pub down: bool,
+    stored: HashMap<ObjectId, Replica>,
+}
+
+#[derive(Default)]
+pub struct State {
+    pub controllers: HashMap<String, Controller>,
+    pub ways: VecDeque<Way>,
+    pub in_flight: Vec<(String, CredentialChange)>,
+    pub relay_down: bool,
+    pub events: Vec<Event>,
 }
 
 type Meanwhile = Box<dyn FnOnce() + Send>;
 
+/// When something happens meanwhile.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// The next change has not arrived yet.
+    BeforeChange,
+    /// It has, and its answer is on its way.
+    AfterChange,
+    /// The next record has been read.
+    AfterReading,
+}
+
 pub struct World {
     pub home: TempDir,
-    people: EmbeddedDirectory,
+    pub people: EmbeddedDirectory,
     state: Mutex<State>,
     now: AtomicI64,
-    /// What happens on other hosts while the next change is on its way, before it arrives or after.
-    meanwhile: Mutex<Option<(bool, Meanwhile)>>,
+    /// What happens on other hosts meanwhile.
+    meanwhile: Mutex<Option<(Moment, Meanwhile)>>,
     /// Directory calls until what is in flight lands; 0: it waits.
-    landing: AtomicU64,
+    pub landing: AtomicU64,
 }
 
 impl World {
@@ -96,7 +111,7 @@ impl World {
         Arc::new(world)
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -122,18 +137,32 @@ impl World {
     pub fn land(&self) {
         let state = &mut *self.state();
         for (controller, change) in std::mem::take(&mut state.in_flight) {
-            swap(state, &controller, &change);
+            self.swap(state, &controller, &change);
         }
     }
 
     /// Happens while the next change is on its way: after it has arrived, or before.
     pub fn meanwhile(&self, arrived: bool, what: impl FnOnce() + Send + 'static) {
-        *self.meanwhile.lock().unwrap_or_else(PoisonError::into_inner) = Some((arrived, Box::new(what)));
+        let moment = if arrived {
+            Moment::AfterChange
+        } else {
+            Moment::BeforeChange
+        };
+        self.happens(moment, what);
     }
 
-    fn let_happen(&self, arrived: bool) {
+    /// Happens when the next record has been read, before anything is done with it.
+    pub fn after_reading(&self, what: impl FnOnce() + Send + 'static) {
+        self.happens(Moment::AfterReading, what);
+    }
+
+    fn happens(&self, moment: Moment, what: impl FnOnce() + Send + 'static) {
+        *self.meanwhile.lock().unwrap_or_else(PoisonError::into_inner) = Some((moment, Box::new(what)));
+    }
+
+    pub fn let_happen(&self, moment: Moment) {
         let mut slot = self.meanwhile.lock().unwrap_or_else(PoisonError::into_inner);
-        let what = slot.take_if(|(when, _)| *when == arrived);
+        let what = slot.take_if(|(when, _)| *when == moment);
         drop(slot);
         if let Some((_, what)) = what {
             what();
@@ -149,11 +178,25 @@ impl World {
         !self.state().in_flight.is_empty()
     }
 
-    /// What one controller has of everybody, the other gets.
+    /// What one controller has of everybody, the other gets, unless what it has wins.
     pub fn replicate(&self, from: &str, to: &str) {
         let state = &mut *self.state();
-        let stored = state.controllers[from].stored.clone();
-        state.controllers.get_mut(to).expect("a controller").stored = stored;
+        let sent = state.controllers[from].stored.clone();
+        let received = &mut state.controllers.get_mut(to).expect("a controller").stored;
+        for (mailbox, theirs) in sent {
+            let ours = received.entry(mailbox).or_default();
+            for (ours, theirs) in [(&mut ours.record, theirs.record), (&mut ours.counter, theirs.counter)] {
+                if theirs.0 > ours.0 {
+                    *ours = theirs;
+                }
+            }
+        }
+    }
+
+    /// The end of a partition: afterwards both have the same, of each attribute the value that wins.
+    pub fn converge(&self) {
+        self.replicate(DC1, DC2);
+        self.replicate(DC2, DC1);
     }
 
     pub fn events(&self) -> Vec<Event> {
@@ -169,11 +212,7 @@ impl World {
     }
 
     pub fn stored(&self, id: ObjectId, controller: &str) -> StoredCredential {
-        self.state().controllers[controller]
-            .stored
-            .get(&id)
-            .cloned()
-            .unwrap_or_default()
+        self.state().stored(id, controller)
     }
 
     pub fn outbox_file(&self, host: &str) -> PathBuf {
@@ -182,14 +221,20 @@ impl World {
 
     /// A process on a host: the host's outbox outlives it.
     pub fn process(self: &Arc<Self>, host: &str) -> Process {
+        self.process_at(host, DC1)
+    }
+
+    /// A process on a host that prefers this controller.
+    pub fn process_at(self: &Arc<Self>, host: &str, preferred: &'static str) -> Process {
         silence();
         let fuse = Arc::new(Fuse::default());
         let ports = Ports {
             directory: Arc::new(Remote {
                 world: Arc::clone(self),
+                preferred,
                 fuse: Arc::clone(&fuse),
             }),
-            audit: Arc::new(EmbeddedDirectory::new(EmbeddedOptions::new(self.outbox_file(host)))),
+            audit: Arc::new(LocalOutbox::new(EmbeddedOptions::new(self.outbox_file(host)))),
             outbox: Arc::new(Mortal {
                 outbox: LocalOutbox::new(EmbeddedOptions::new(self.outbox_file(host))),
                 fuse: Arc::clone(&fuse),
@@ -223,34 +268,54 @@ impl World {
     }
 }
 
-/// The compare-and-swap, when it arrives.
-fn swap(state: &mut State, controller: &str, change: &CredentialChange) -> Applied {
-    let stored = state
-        .controllers
-        .get_mut(controller)
-        .expect("a controller")
-        .stored
-        .entry(change.mailbox)
-        .or_default();
-    if let Some(record) = &change.record
-        && record.expected != stored.record
-    {
-        return Applied::Conflict;
+impl State {
+    pub fn stored(&self, id: ObjectId, controller: &str) -> StoredCredential {
+        let replica = self.controllers[controller]
+            .stored
+            .get(&id)
+            .cloned()
+            .unwrap_or_default();
+        StoredCredential {
+            record: replica.record.1,
+            counter: replica.counter.1,
+        }
     }
-    match &change.counter {
-        CounterChange::Keep => {}
-        CounterChange::Set(new) => stored.counter = Some(new.clone()),
-        CounterChange::Swap(swap) if swap.expected == stored.counter => stored.counter = Some(swap.new.clone()),
-        CounterChange::Swap(_) => return Applied::Conflict,
+}
+
+impl World {
+    /// The compare-and-swap, when it arrives.
+    pub fn swap(&self, state: &mut State, controller: &str, change: &CredentialChange) -> Applied {
+        let now = self.now.load(Ordering::Relaxed);
+        let write = |attribute: &mut (Version, Option<Vec<u8>>), new: &Vec<u8>| {
+            *attribute = ((attribute.0.0 + 1, now, controller.to_owned()), Some(new.clone()));
+        };
+        let stored = state
+            .controllers
+            .get_mut(controller)
+            .expect("a controller")
+            .stored
+            .entry(change.mailbox)
+            .or_default();
+        if let Some(record) = &change.record
+            && record.expected != stored.record.1
+        {
+            return Applied::Conflict;
+        }
+        match &change.counter {
+            CounterChange::Keep => {}
+            CounterChange::Set(new) => write(&mut stored.counter, new),
+            CounterChange::Swap(swap) if swap.expected == stored.counter.1 => write(&mut stored.counter, &swap.new),
+            CounterChange::Swap(_) => return Applied::Conflict,
+        }
+        if let Some(record) = &change.record {
+            write(&mut stored.record, &record.new);
+            state.events.push(Event::Landed {
+                mailbox: change.mailbox,
+                sealed: record.new.clone(),
+            });
+        }
+        Applied::Committed
     }
-    if let Some(record) = &change.record {
-        stored.record = Some(record.new.clone());
-        state.events.push(Event::Landed {
-            mailbox: change.mailbox,
-            sealed: record.new.clone(),
-        });
-    }
-    Applied::Committed
 }
 
 struct WorldClock(Arc<World>);
@@ -292,7 +357,7 @@ impl Fuse {
         }
     }
 
-    fn around<T>(&self, call: impl FnOnce() -> T) -> T {
+    pub fn around<T>(&self, call: impl FnOnce() -> T) -> T {
         self.step();
         let result = call();
         self.step();
@@ -319,235 +384,5 @@ impl Process {
             Err(payload) if payload.is::<Died>() => None,
             Err(payload) => std::panic::resume_unwind(payload),
         }
-    }
-}
-
-struct Remote {
-    world: Arc<World>,
-    fuse: Arc<Fuse>,
-}
-
-impl Remote {
-    fn call<T>(&self, call: impl FnOnce() -> T) -> T {
-        self.fuse.around(|| {
-            if self.world.landing.load(Ordering::Relaxed) > 0 && self.world.landing.fetch_sub(1, Ordering::Relaxed) == 1
-            {
-                self.world.land();
-            }
-            call()
-        })
-    }
-}
-
-impl Remote {
-    fn arrive(&self, controller: &str, change: CredentialChange) -> Result<Applied> {
-        let state = &mut *self.world.state();
-        if state.controllers[controller].down {
-            return Err(Error::new(ErrorCode::DirectoryUnavailable, "It cannot be reached."));
-        }
-        let unknown = || Err(Error::new(ErrorCode::OutcomeUnknown, "The answer was lost."));
-        match state.ways.pop_front().unwrap_or(Way::Prompt) {
-            Way::Prompt => Ok(swap(state, controller, &change)),
-            Way::RequestLost => unknown(),
-            Way::AnswerLost => {
-                swap(state, controller, &change);
-                unknown()
-            }
-            Way::Late => {
-                state.in_flight.push((controller.to_owned(), change));
-                unknown()
-            }
-        }
-    }
-}
-
-fn on_dc1(found: &mut Found) {
-    found.controller = Some(DC1.to_owned());
-}
-
-impl Directory for Remote {
-    fn kind(&self) -> &'static str {
-        "remote"
-    }
-
-    fn location(&self) -> String {
-        "contoso.com".to_owned()
-    }
-
-    fn store_id(&self) -> Result<[u8; 16]> {
-        self.world.people.store_id()
-    }
-
-    fn find(&self, identity: &Identity, route: Route<'_>) -> Result<Matches> {
-        let mut matches = self.world.people.find(identity, route)?;
-        matches.found.iter_mut().for_each(on_dc1);
-        Ok(matches)
-    }
-
-    fn find_by_extension(&self, number: &str, dial_plan: Option<&str>, route: Route<'_>) -> Result<Matches> {
-        let mut matches = self.world.people.find_by_extension(number, dial_plan, route)?;
-        matches.found.iter_mut().for_each(on_dc1);
-        Ok(matches)
-    }
-
-    fn find_by_object_id(&self, id: ObjectId, route: Route<'_>) -> Result<Option<Found>> {
-        let mut found = self.call(|| self.world.people.find_by_object_id(id, route))?;
-        found.iter_mut().for_each(on_dc1);
-        Ok(found)
-    }
-
-    fn mailboxes(
-        &self,
-        filter: MailboxFilter,
-        route: Route<'_>,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Page<Found>> {
-        let mut page = self.world.people.mailboxes(filter, route, after, limit)?;
-        page.items.iter_mut().for_each(on_dc1);
-        Ok(page)
-    }
-
-    fn policy(&self, name: &str, route: Route<'_>) -> Result<Option<PolicyObject>> {
-        self.world.people.policy(name, route)
-    }
-
-    fn policies(&self, route: Route<'_>) -> Result<Vec<PolicyObject>> {
-        self.world.people.policies(route)
-    }
-
-    fn holds_sealed_data(&self) -> Result<bool> {
-        Ok(true)
-    }
-
-    fn some_records(&self, _: usize) -> Result<Vec<(ObjectId, Vec<u8>)>> {
-        Ok(Vec::new())
-    }
-
-    fn credential(&self, id: ObjectId, controller: Option<&str>) -> Result<StoredCredential> {
-        let controller =
-            controller.expect("a record is read on the controller that it was written to, and not somewhere");
-        self.call(|| {
-            let state = self.world.state();
-            if state.controllers[controller].down {
-                return Err(Error::new(
-                    ErrorCode::DirectoryUnavailable,
-                    format!("{controller} cannot be reached."),
-                ));
-            }
-            Ok(state.controllers[controller]
-                .stored
-                .get(&id)
-                .cloned()
-                .unwrap_or_default())
-        })
-    }
-
-    fn apply(&self, change: CredentialChange) -> Result<Applied> {
-        let controller = change.controller.clone().expect("a controller");
-        assert!(change.message.is_none(), "a directory elsewhere cannot record messages");
-        self.call(|| {
-            self.world.let_happen(false);
-            let answer = self.arrive(&controller, change);
-            self.world.let_happen(true);
-            answer
-        })
-    }
-
-    fn import(&self, _: &ImportPlan, _: Option<&AuditTrail>, _: bool) -> Result<ImportCounts> {
-        panic!("nobody imports into a directory elsewhere")
-    }
-}
-
-/// The outbox of a host, used by a process that may die.
-struct Mortal {
-    outbox: LocalOutbox,
-    fuse: Arc<Fuse>,
-}
-
-impl Outbox for Mortal {
-    fn is_transactional(&self) -> bool {
-        self.outbox.is_transactional()
-    }
-
-    fn record(&self, entry: &OutboxEntry) -> Result<()> {
-        self.fuse.around(|| self.outbox.record(entry))
-    }
-
-    fn release(&self, lease: Lease, until: Timestamp) -> Result<Option<Lease>> {
-        self.fuse.around(|| self.outbox.release(lease, until))
-    }
-
-    fn lease_due(&self, due: Timestamp, until: Timestamp, limit: usize) -> Result<Vec<OutboxEntry>> {
-        self.fuse.around(|| self.outbox.lease_due(due, until, limit))
-    }
-
-    fn lease(&self, id: [u8; 16], now: Timestamp, until: Timestamp) -> Result<Option<OutboxEntry>> {
-        self.fuse.around(|| self.outbox.lease(id, now, until))
-    }
-
-    fn remove(&self, id: [u8; 16]) -> Result<()> {
-        self.fuse.around(|| self.outbox.remove(id))
-    }
-
-    fn discard(&self, id: [u8; 16], audit: Option<AuditTrail>) -> Result<()> {
-        self.fuse.around(|| self.outbox.discard(id, audit))
-    }
-
-    fn defer(&self, lease: Lease, until: Timestamp, error: &str) -> Result<bool> {
-        self.fuse.around(|| self.outbox.defer(lease, until, error))
-    }
-
-    fn fail(&self, lease: Lease, keep_until: Timestamp, error: &str, audit: Option<AuditTrail>) -> Result<bool> {
-        self.fuse.around(|| self.outbox.fail(lease, keep_until, error, audit))
-    }
-
-    fn take_failures(&self) -> Result<Vec<OutboxEntry>> {
-        self.fuse.around(|| self.outbox.take_failures())
-    }
-
-    fn entries(&self, mailbox: Option<ObjectId>, after: Option<&str>, limit: usize) -> Result<Page<OutboxEntry>> {
-        self.outbox.entries(mailbox, after, limit)
-    }
-}
-
-/// A relay that notes what it accepts.
-struct Relay {
-    world: Arc<World>,
-    fuse: Arc<Fuse>,
-}
-
-impl Notifier for Relay {
-    fn check(&self) -> Result<()> {
-        Ok(())
-    }
-
-    fn deliver(&self, message: &OutgoingMessage) -> Result<(), DeliveryError> {
-        self.fuse.around(|| {
-            let state = &mut *self.world.state();
-            if state.relay_down {
-                return Err(DeliveryError::Temporary("the relay is down".to_owned()));
-            }
-            let text = std::str::from_utf8(&message.content).expect("text");
-            state.events.push(Event::Mailed {
-                id: message.id,
-                to: message.recipient.clone(),
-                pin: support::announced_pin(text),
-            });
-            Ok(())
-        })
-    }
-
-    // In the thread of the process, so that it dies with it.
-    fn may_block(&self) -> bool {
-        false
-    }
-
-    fn uncollected(&self) -> Option<usize> {
-        None
-    }
-
-    fn from(&self) -> &'static str {
-        "Unified Messaging <um@contoso.com>"
     }
 }

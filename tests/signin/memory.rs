@@ -205,6 +205,10 @@ impl AuditLog for Memory {
         Medium::Store
     }
 
+    fn source(&self) -> String {
+        "memory".to_owned()
+    }
+
     fn page(&self, _: Place, _: usize) -> Result<LogPage> {
         Ok(LogPage {
             items: Vec::new(),
@@ -216,15 +220,6 @@ impl AuditLog for Memory {
 
 /// Shares its lock, as a store shares its transaction, with the change. Nothing here gives a message up or asks for one alone.
 impl Outbox for Memory {
-    fn is_transactional(&self) -> bool {
-        true
-    }
-
-    fn record(&self, entry: &OutboxEntry) -> Result<()> {
-        self.content().outbox.push(entry.clone());
-        Ok(())
-    }
-
     fn release(&self, lease: Lease, until: Timestamp) -> Result<Option<Lease>> {
         let held = self.defer(lease, until, "")?;
         Ok(held.then_some(Lease { until, ..lease }))

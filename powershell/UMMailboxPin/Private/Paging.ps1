@@ -6,7 +6,7 @@ function New-UmPager {
     @{ Session = $Session; Request = $Request; Limit = $limit; Left = $limit; After = $null; Done = $false; Cut = $false }
 }
 
-# The next page: @{ Items; Failure; Diagnostics }. One item more than wanted is asked for, which tells whether the limit cut.
+# The next page: @{ Items; Failure; Diagnostics; Warnings }. One item more than wanted is asked for, which tells whether the limit cut.
 function Read-UmPage {
     param([hashtable] $Pager)
 
@@ -20,7 +20,7 @@ function Read-UmPage {
     $answer = Invoke-UmRequest -Session $Pager.Session -Request $request
     if ($null -ne $answer.Failure) {
         $Pager.Done = $true
-        return @{ Items = @(); Failure = $answer.Failure; Diagnostics = $answer.Diagnostics }
+        return @{ Items = @(); Failure = $answer.Failure; Diagnostics = $answer.Diagnostics; Warnings = $null }
     }
 
     $items = @($answer.Value['items'])
@@ -31,7 +31,7 @@ function Read-UmPage {
     $Pager.Left -= [uint64] $items.Count
     $Pager.After = $answer.Value['next']
     $Pager.Done = $Pager.Cut -or $null -eq $Pager.After
-    @{ Items = $items; Failure = $null; Diagnostics = $answer.Diagnostics }
+    @{ Items = $items; Failure = $null; Diagnostics = $answer.Diagnostics; Warnings = $answer.Value['warnings'] }
 }
 
 function Get-UmCutWarning {

@@ -7,6 +7,9 @@ function Write-PinInfo {
         Write-PinInfoFailure $Run $Page.Failure $AsWarning
         return
     }
+    foreach ($warning in $Page.Warnings) {
+        Write-UmWarning $Run ('{0} {1}' -f $warning['message'], $warning['recommendedAction']).TrimEnd()
+    }
     foreach ($item in $Page.Items) {
         $failure = $item['error']
         if ($null -ne $failure) {

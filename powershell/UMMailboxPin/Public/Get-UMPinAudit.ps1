@@ -31,7 +31,8 @@ function Get-UMPinAudit {
     .PARAMETER Action
     Only what was done in this way: Reset, Lock, Unlock, ChangePin (by the user), SignInFailure (a wrong PIN that was counted),
     AutomaticReset (after too many of them), LockOut, Import, PolicyChange, NotificationExpired
-    (a message that could not be delivered was given up) or NotificationDropped (its PIN was not in force any more).
+    (a message that could not be delivered was given up), NotificationDropped (its PIN was not in force any more) or ResetLost
+    (a change made on another domain controller at the same time replaced the PIN).
 
     .PARAMETER Outcome
     Shows only operations that succeeded, or only those that failed.
@@ -95,7 +96,7 @@ function Get-UMPinAudit {
         [string] $Cmdlet,
 
         [ValidateSet('Reset', 'Lock', 'Unlock', 'ChangePin', 'SignInFailure', 'AutomaticReset', 'LockOut', 'Import', 'PolicyChange',
-            'NotificationExpired', 'NotificationDropped')]
+            'NotificationExpired', 'NotificationDropped', 'ResetLost')]
         [string] $Action,
 
         [ValidateSet('Succeeded', 'Failed')]

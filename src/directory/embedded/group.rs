@@ -87,6 +87,7 @@ fn transact(connection: &Connection, jobs: &[Job]) -> Result<Answers, Failure> {
     let before = |e: rusqlite::Error| Failure::Before(Fault::Sql(e));
     let durable = jobs.iter().any(|job| match &job.task {
         Task::Outbox(task) => task.is_durable(),
+        Task::Journal(task) => task.is_durable(),
         _ => true,
     });
     // See `outbox.rs` for why the rest needs no sync.
@@ -131,6 +132,7 @@ fn perform(connection: &Connection, task: &Task) -> Sql<Done> {
         Task::Panic => panic!("a test wanted it"),
         Task::Apply(wanted) => Done::Applied(change::apply(connection, wanted)?),
         Task::Outbox(task) => Done::Outbox(task.perform(connection)?),
+        Task::Journal(task) => Done::Journal(task.perform(connection)?),
     })
 }
 
@@ -153,6 +155,7 @@ fn settle(site: &Site, slot: &mut Slot, jobs: &[Job], answers: &Answers) -> Sql<
         let in_force = match (&job.task, answer) {
             (Task::Apply(wanted), Ok(Done::Applied(Applied::Committed))) => change::is_in_force(connection, wanted)?,
             (Task::Outbox(task), Ok(_)) => task.is_in_force(connection)?,
+            (Task::Journal(task), Ok(_)) => task.is_in_force(connection)?,
             _ => false,
         };
         if in_force {

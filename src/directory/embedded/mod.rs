@@ -11,6 +11,8 @@ mod error;
 mod files;
 mod group;
 mod import;
+mod journal;
+mod local;
 mod lock;
 mod lookup;
 mod outbox;
@@ -33,7 +35,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 
-pub use outbox_port::LocalOutbox;
+pub use local::LocalOutbox;
 
 use self::connection::Slot;
 use self::error::Sql;
@@ -288,7 +290,7 @@ impl Directory for EmbeddedDirectory {
     fn apply(&self, change: CredentialChange) -> Result<Applied> {
         match self.write(Task::Apply(Box::new(change)))? {
             Done::Applied(applied) => Ok(applied),
-            Done::Outbox(_) => Err(misunderstood()),
+            _ => Err(misunderstood()),
         }
     }
 
@@ -317,6 +319,10 @@ impl Directory for EmbeddedDirectory {
 impl AuditLog for EmbeddedDirectory {
     fn medium(&self) -> Medium {
         Medium::Store
+    }
+
+    fn source(&self) -> String {
+        self.location()
     }
 
     fn page(&self, place: Place, limit: usize) -> Result<LogPage> {

@@ -18,7 +18,6 @@ use crate::{Error, ErrorCode};
 
 /// What is to be done to the outbox.
 pub(super) enum OutboxTask {
-    Record(OutboxEntry),
     Release {
         lease: Lease,
         until: Timestamp,
@@ -70,7 +69,7 @@ impl OutboxTask {
     /// Whether the answer may be given only after a sync.
     pub(super) fn is_durable(&self) -> bool {
         match self {
-            Self::Record(_) | Self::Release { .. } | Self::Discard { .. } | Self::Fail { .. } => true,
+            Self::Release { .. } | Self::Discard { .. } | Self::Fail { .. } => true,
             Self::LeaseDue { .. } | Self::Lease { .. } | Self::Remove(_) | Self::Defer { .. } | Self::TakeFailures => {
                 false
             }
@@ -79,10 +78,6 @@ impl OutboxTask {
 
     pub(super) fn perform(&self, connection: &Connection) -> Sql<OutboxDone> {
         Ok(match self {
-            Self::Record(entry) => {
-                insert(connection, entry)?;
-                OutboxDone::Noted
-            }
             Self::Release { lease, until } => OutboxDone::Held(release(connection, *lease, *until)?),
             Self::LeaseDue { due, until, limit } => {
                 forget_failures(connection, *due)?;
@@ -118,9 +113,6 @@ impl OutboxTask {
     /// Whether the store holds what a task that must not be done twice was to write.
     pub(super) fn is_in_force(&self, connection: &Connection) -> Sql<bool> {
         match self {
-            Self::Record(entry) => Ok(connection
-                .prepare_cached("SELECT 1 FROM outbox WHERE id = ?1")?
-                .exists([entry.id])?),
             Self::Release { lease, until } => Ok(connection
                 .prepare_cached("SELECT 1 FROM outbox WHERE id = ?1 AND state = ?2 AND leased_until = ?3")?
                 .exists(params![lease.id, READY, until.0])?),
@@ -168,7 +160,7 @@ pub(super) fn has_failures(connection: &Connection) -> Sql<bool> {
         .exists([])?)
 }
 
-fn release(connection: &Connection, lease: Lease, until: Timestamp) -> Sql<bool> {
+pub(super) fn release(connection: &Connection, lease: Lease, until: Timestamp) -> Sql<bool> {
     let changed = connection
         .prepare_cached(
             "UPDATE outbox SET state = ?3, leased_until = ?4, held = 1 \
@@ -208,7 +200,7 @@ fn hold(connection: &Connection, mut entries: Vec<OutboxEntry>, until: Timestamp
     Ok(entries)
 }
 
-fn remove(connection: &Connection, id: [u8; 16]) -> Sql<()> {
+pub(super) fn remove(connection: &Connection, id: [u8; 16]) -> Sql<()> {
     connection
         .prepare_cached("DELETE FROM outbox WHERE id = ?1")?
         .execute([id])?;

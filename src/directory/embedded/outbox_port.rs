@@ -1,4 +1,4 @@
-//! The outbox of a store, and an outbox that is a store of its own.
+//! The outbox of a store.
 
 use crate::Result;
 use crate::audit::AuditTrail;
@@ -9,13 +9,13 @@ use crate::notification::outbox::{Lease, Outbox, OutboxEntry};
 
 use super::outbox::{self, OutboxDone, OutboxTask};
 use super::writer::{Done, Task};
-use super::{EmbeddedDirectory, EmbeddedOptions, misunderstood};
+use super::{EmbeddedDirectory, misunderstood};
 
 impl EmbeddedDirectory {
     fn outbox_task(&self, task: OutboxTask) -> Result<OutboxDone> {
         match self.write(Task::Outbox(Box::new(task)))? {
             Done::Outbox(done) => Ok(done),
-            Done::Applied(_) => Err(misunderstood()),
+            _ => Err(misunderstood()),
         }
     }
 
@@ -35,14 +35,6 @@ impl EmbeddedDirectory {
 }
 
 impl Outbox for EmbeddedDirectory {
-    fn is_transactional(&self) -> bool {
-        true
-    }
-
-    fn record(&self, entry: &OutboxEntry) -> Result<()> {
-        self.outbox_task(OutboxTask::Record(entry.clone())).map(drop)
-    }
-
     fn release(&self, lease: Lease, until: Timestamp) -> Result<Option<Lease>> {
         let held = self.held(OutboxTask::Release { lease, until })?;
         Ok(held.then_some(Lease { until, ..lease }))
@@ -99,76 +91,5 @@ impl Outbox for EmbeddedDirectory {
 
     fn entries(&self, mailbox: Option<ObjectId>, after: Option<&str>, limit: usize) -> Result<Page<OutboxEntry>> {
         self.read(|c| outbox::page(c, mailbox, after, limit))
-    }
-}
-
-/// The outbox of this host for a directory elsewhere: the same engine in a file of its own, made with the first message.
-#[derive(Debug)]
-pub struct LocalOutbox(EmbeddedDirectory);
-
-impl LocalOutbox {
-    /// Touches nothing yet.
-    #[must_use]
-    pub fn new(options: EmbeddedOptions) -> Self {
-        Self(EmbeddedDirectory::new(options))
-    }
-
-    /// The outbox, where there is one: without a file nothing is in it.
-    fn existing(&self) -> Result<Option<&EmbeddedDirectory>> {
-        Ok(self.0.exists()?.then_some(&self.0))
-    }
-}
-
-impl Outbox for LocalOutbox {
-    fn is_transactional(&self) -> bool {
-        false
-    }
-
-    fn record(&self, entry: &OutboxEntry) -> Result<()> {
-        self.0.ensure()?;
-        self.0.record(entry)
-    }
-
-    fn release(&self, lease: Lease, until: Timestamp) -> Result<Option<Lease>> {
-        self.0.release(lease, until)
-    }
-
-    fn lease_due(&self, due: Timestamp, lease_until: Timestamp, limit: usize) -> Result<Vec<OutboxEntry>> {
-        self.existing()?
-            .map_or_else(|| Ok(Vec::new()), |outbox| outbox.lease_due(due, lease_until, limit))
-    }
-
-    fn lease(&self, id: [u8; 16], now: Timestamp, lease_until: Timestamp) -> Result<Option<OutboxEntry>> {
-        self.existing()?
-            .map_or(Ok(None), |outbox| outbox.lease(id, now, lease_until))
-    }
-
-    fn remove(&self, id: [u8; 16]) -> Result<()> {
-        self.0.remove(id)
-    }
-
-    fn discard(&self, id: [u8; 16], audit: Option<AuditTrail>) -> Result<()> {
-        self.0.discard(id, audit)
-    }
-
-    fn defer(&self, lease: Lease, until: Timestamp, error: &str) -> Result<bool> {
-        self.0.defer(lease, until, error)
-    }
-
-    fn fail(&self, lease: Lease, keep_until: Timestamp, error: &str, audit: Option<AuditTrail>) -> Result<bool> {
-        self.0.fail(lease, keep_until, error, audit)
-    }
-
-    fn take_failures(&self) -> Result<Vec<OutboxEntry>> {
-        self.existing()?.map_or_else(|| Ok(Vec::new()), Outbox::take_failures)
-    }
-
-    fn entries(&self, mailbox: Option<ObjectId>, after: Option<&str>, limit: usize) -> Result<Page<OutboxEntry>> {
-        let nothing = Page {
-            items: Vec::new(),
-            next: None,
-        };
-        self.existing()?
-            .map_or(Ok(nothing), |outbox| outbox.entries(mailbox, after, limit))
     }
 }

@@ -26,6 +26,10 @@ const MIGRATIONS: &[Step] = &[
         migrate: ADD_OUTBOX_STATE,
         overlay: OVERLAY_OUTBOX_STATE,
     },
+    Step {
+        migrate: ADD_CHANGE_NOTE,
+        overlay: NO_CHANGE_NOTE,
+    },
 ];
 
 struct Step {
@@ -193,6 +197,32 @@ CREATE TEMP VIEW outbox AS
     SELECT id, mailbox, pin_id, created, sealed, leased_until, attempts, last_error, 0 AS state, NULL AS controller, 1 AS held,
            0 AS untold
     FROM main.outbox;
+";
+
+/// What a host keeps about its changes of a directory elsewhere. `state`: 0 asked for, 1 its answer was lost, 2 made, 3 lost to
+/// another change. `pin_id` (and `previous`, the one before it) or `seal` tells in a record that the change was made.
+const ADD_CHANGE_NOTE: &str = "
+CREATE TABLE change_note (
+    operation  BLOB NOT NULL PRIMARY KEY,
+    action     TEXT NOT NULL,
+    mailbox    BLOB NOT NULL,
+    controller TEXT,
+    pin_id     BLOB,
+    previous   BLOB,
+    seal       BLOB,
+    at         INTEGER NOT NULL,
+    state      INTEGER NOT NULL,
+    due        INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX change_note_mailbox ON change_note (mailbox);
+CREATE INDEX change_note_due ON change_note (due);
+CREATE INDEX change_note_lost ON change_note (at) WHERE state = 3;
+";
+
+const NO_CHANGE_NOTE: &str = "
+CREATE TEMP VIEW change_note AS
+    SELECT NULL AS operation, NULL AS action, NULL AS mailbox, NULL AS controller, NULL AS pin_id, NULL AS previous, NULL AS seal,
+           NULL AS at, NULL AS state, NULL AS due WHERE FALSE;
 ";
 
 /// What a file says it is.

@@ -9,6 +9,7 @@ use std::thread::JoinHandle;
 use super::connection::Slot;
 use super::error::answer_lost;
 use super::group;
+use super::journal::{JournalDone, JournalTask};
 use super::outbox::{OutboxDone, OutboxTask};
 use super::site::Site;
 use crate::directory::{Applied, CredentialChange};
@@ -21,6 +22,7 @@ const GROUP: usize = 256;
 pub(super) enum Task {
     Apply(Box<CredentialChange>),
     Outbox(Box<OutboxTask>),
+    Journal(Box<JournalTask>),
     #[cfg(test)]
     Panic,
 }
@@ -29,6 +31,7 @@ pub(super) enum Task {
 pub(super) enum Done {
     Applied(Applied),
     Outbox(OutboxDone),
+    Journal(JournalDone),
 }
 
 /// A task and whom to answer.

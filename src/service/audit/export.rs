@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, BufWriter, Read as _};
 use std::path::{Path, PathBuf};
 
-use super::AuditQuery;
+use super::final_faults;
 use crate::audit::file::{FORMAT, LogWriter, unusable};
 use crate::audit::{ChainKeys, Ending, Finding, LogItem, Place, Verifier};
 use crate::platform::files::{open_regular, write_streamed};
@@ -72,11 +72,10 @@ impl Service {
             let written = write_streamed(path, request.force, |writer| self.write_log(&keys, writer));
             match written {
                 Ok((entries, findings, verifier)) => {
-                    let query = AuditQuery::default();
                     return Ok(AuditExported {
                         path: path.clone(),
                         entries,
-                        faults: self.final_faults(&verifier, &findings, &query),
+                        faults: final_faults(&verifier, &findings, &*self.ports.audit),
                         findings,
                     });
                 }

@@ -98,6 +98,10 @@ impl AuditItem {
         later(&mut self.target, outcome.target);
         later(&mut self.target_guid, outcome.target_guid);
         later(&mut self.parameters, outcome.parameters);
+        if outcome.succeeded.is_some() {
+            // What an earlier outcome could not tell.
+            self.details.remove("error");
+        }
         later(&mut self.succeeded, outcome.succeeded);
         later(&mut self.result, outcome.result);
         self.details.extend(outcome.details);
@@ -114,13 +118,7 @@ impl Pending {
     pub(super) fn add(&mut self, stored: &StoredEntry, genuine: bool) -> impl Iterator<Item = AuditItem> + use<> {
         let item = AuditItem::of(stored, genuine);
         if item.kind == "intent" {
-            self.0.push_back(item);
-            return if self.0.len() > MOST_PENDING {
-                self.0.pop_front()
-            } else {
-                None
-            }
-            .into_iter();
+            return self.wait(item).into_iter();
         }
         let intent = self
             .0
@@ -128,14 +126,28 @@ impl Pending {
             .position(|known| known.operation == item.operation && known.host == item.host)
             .filter(|_| item.kind == "outcome")
             .and_then(|index| self.0.remove(index));
-        Some(match intent {
-            None => item,
+        match intent {
+            None => Some(item),
             Some(mut whole) => {
                 whole.complete(item);
-                whole
+                // An outcome that is not known may be found out later.
+                match whole.succeeded {
+                    Some(_) => Some(whole),
+                    None => self.wait(whole),
+                }
             }
-        })
+        }
         .into_iter()
+    }
+
+    /// Lets an operation wait for more; gives the one that has waited for too long, if any.
+    fn wait(&mut self, item: AuditItem) -> Option<AuditItem> {
+        self.0.push_back(item);
+        if self.0.len() > MOST_PENDING {
+            self.0.pop_front()
+        } else {
+            None
+        }
     }
 
     /// At the end of the log: the operations whose outcome nobody recorded.

@@ -109,15 +109,14 @@ impl Service {
                     page.items.extend(done.filter(|item| matcher.admits(item)));
                 }
             }
-            page.faults.extend(self.faults(&mut cursor.verifier, query));
+            page.faults.extend(faults(&mut cursor.verifier, log));
             match part.next {
                 Some(place) => cursor.place = place,
                 None => {
                     let rest = std::mem::take(&mut cursor.pending).rest();
                     page.items.extend(rest.filter(|item| matcher.admits(item)));
                     page.findings = cursor.verifier.clone().finish(keys, part.ending);
-                    page.faults
-                        .extend(self.final_faults(&cursor.verifier, &page.findings, query));
+                    page.faults.extend(final_faults(&cursor.verifier, &page.findings, log));
                     return Ok(page);
                 }
             }
@@ -160,62 +159,57 @@ impl Service {
             .map(|found| found.mailbox.guid.to_string())
             .collect())
     }
+}
 
-    fn faults(&self, verifier: &mut Verifier, query: &AuditQuery) -> Vec<Error> {
-        verifier
-            .new_faults()
-            .iter()
-            .map(|fault| self.broken(fault, query.path.as_ref()))
-            .collect()
-    }
+fn faults(verifier: &mut Verifier, log: &dyn AuditLog) -> Vec<Error> {
+    verifier.new_faults().iter().map(|fault| broken(fault, log)).collect()
+}
 
-    /// What only the end of the log shows.
-    fn final_faults(&self, verifier: &Verifier, findings: &[Finding], query: &AuditQuery) -> Vec<Error> {
-        findings
-            .iter()
-            .filter_map(|finding| match &finding.verdict {
-                Verdict::Broken(fault) if !verifier.has_told(fault) => Some(self.broken(fault, query.path.as_ref())),
-                _ => None,
-            })
-            .collect()
-    }
+/// What only the end of the log shows.
+fn final_faults(verifier: &Verifier, findings: &[Finding], log: &dyn AuditLog) -> Vec<Error> {
+    findings
+        .iter()
+        .filter_map(|finding| match &finding.verdict {
+            Verdict::Broken(fault) if !verifier.has_told(fault) => Some(broken(fault, log)),
+            _ => None,
+        })
+        .collect()
+}
 
-    /// The fault as an error.
-    fn broken(&self, fault: &Fault, path: Option<&PathBuf>) -> Error {
-        let place = path.map_or_else(|| self.directory().location(), |path| path.display().to_string());
-        let chain = match (fault.line, fault.host.as_str()) {
-            (Some(line), _) => format!("The audit log in {place} is broken in line {line}"),
-            (None, host) => format!("The audit chain of host \"{host}\" in {place} is broken"),
-        };
-        let at = match (fault.seq, fault.kind) {
-            (Some(seq), FaultKind::Truncated) => format!(" after entry {seq}"),
-            (Some(seq), FaultKind::HeadAltered) => format!(" at its end (entry {seq})"),
-            (Some(seq), _) => format!(" at entry {seq}"),
-            (None, _) => String::new(),
-        };
-        let what = match fault.kind {
-            FaultKind::Changed => "the entry is not as it was written, or not after the one that it followed",
-            FaultKind::Missing => "entries before it were removed",
-            FaultKind::Truncated => "the entries that followed were removed",
-            FaultKind::Reordered => "entries were moved or repeated",
-            FaultKind::HeadMissing => "the record of where the chain ends was removed",
-            FaultKind::HeadAltered => "the record of where the chain begins and ends was changed, or is an older one",
-            FaultKind::UnknownKey => "it is bound with a key that is not configured",
-            FaultKind::Malformed => "the line is not an audit entry",
-        };
-        let mut error = Error::new(ErrorCode::AuditChainBroken, format!("{chain}{at}: {what}."))
-            .detail("host", fault.host.as_str())
-            .detail("kind", serde_json::to_value(fault.kind).unwrap_or_default());
-        if let Some(seq) = fault.seq {
-            error = error.detail("seq", seq);
-        }
-        if let Some(line) = fault.line {
-            error = error.detail("line", line);
-        }
-        if fault.kind == FaultKind::UnknownKey {
-            error =
-                error.action("Add the key that was used before to \"keys\" in the configuration, then check again.");
-        }
-        error
+/// The fault as an error.
+fn broken(fault: &Fault, log: &dyn AuditLog) -> Error {
+    let place = log.source();
+    let chain = match (fault.line, fault.host.as_str()) {
+        (Some(line), _) => format!("The audit log in {place} is broken in line {line}"),
+        (None, host) => format!("The audit chain of host \"{host}\" in {place} is broken"),
+    };
+    let at = match (fault.seq, fault.kind) {
+        (Some(seq), FaultKind::Truncated) => format!(" after entry {seq}"),
+        (Some(seq), FaultKind::HeadAltered) => format!(" at its end (entry {seq})"),
+        (Some(seq), _) => format!(" at entry {seq}"),
+        (None, _) => String::new(),
+    };
+    let what = match fault.kind {
+        FaultKind::Changed => "the entry is not as it was written, or not after the one that it followed",
+        FaultKind::Missing => "entries before it were removed",
+        FaultKind::Truncated => "the entries that followed were removed",
+        FaultKind::Reordered => "entries were moved or repeated",
+        FaultKind::HeadMissing => "the record of where the chain ends was removed",
+        FaultKind::HeadAltered => "the record of where the chain begins and ends was changed, or is an older one",
+        FaultKind::UnknownKey => "it is bound with a key that is not configured",
+        FaultKind::Malformed => "the line is not an audit entry",
+    };
+    let mut error = Error::new(ErrorCode::AuditChainBroken, format!("{chain}{at}: {what}."))
+        .detail("host", fault.host.as_str())
+        .detail("kind", serde_json::to_value(fault.kind).unwrap_or_default());
+    if let Some(seq) = fault.seq {
+        error = error.detail("seq", seq);
     }
+    if let Some(line) = fault.line {
+        error = error.detail("line", line);
+    }
+    if fault.kind == FaultKind::UnknownKey {
+        error = error.action("Add the key that was used before to \"keys\" in the configuration, then check again.");
+    }
+    error
 }

@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 
 use super::Service;
 use super::courier::{Attempt, back_off};
-use super::recovery::Fate;
 use crate::credential::keyring::Purpose;
 use crate::mailbox::ObjectId;
 use crate::notification::OutgoingMessage;
 use crate::notification::outbox::{EntryState, OutboxEntry};
 use crate::service::Warning;
+use crate::service::fate::{Fate, WantedPin};
 use crate::service::notify::unpack;
 use crate::{Error, ErrorCode, Result};
 
@@ -63,8 +63,13 @@ impl Service {
                 }
             }
         }
+        let left = DRAIN_TIME.saturating_sub(began.elapsed());
+        if let Err(error) = self.follow_up(DRAIN_LIMIT, left, diagnostics) {
+            diagnostics.push(format!("The journal could not be read: {error}"));
+        }
         if let Some(warnings) = warnings {
             self.report_failures(warnings, diagnostics);
+            self.report_lost(warnings, diagnostics);
         }
     }
 
@@ -97,18 +102,30 @@ impl Service {
 
     fn try_to_send(&self, entry: &mut OutboxEntry, patience: Option<Duration>) -> Result<Handled> {
         let settled = entry.state == EntryState::Ready;
+        let pin = WantedPin::from(&*entry);
         let fate = if settled {
-            self.fate(entry)?
+            self.fate(pin)?
         } else {
-            self.settle_fate(entry)?
+            self.settle_fate(pin)?
         };
+        let note = if settled { None } else { self.open_note_of(entry)? };
         if fate != Fate::InForce {
+            if let Some(note) = note {
+                self.conclude_found(&note, Some(fate), None)?;
+            }
             self.drop_entry(entry, fate)?;
             return Ok(Handled::Dropped(fate));
         }
         if !settled {
             // Only now may others send it without finding out again; and finding out may have taken most of the lease.
-            match self.ports.outbox.release(entry.lease(), self.lease_end())? {
+            let lease = match note {
+                Some(note) => {
+                    let release = Some((entry.lease(), self.lease_end()));
+                    self.conclude_found(&note, Some(fate), release)?.lease
+                }
+                None => self.ports.outbox.release(entry.lease(), self.lease_end())?,
+            };
+            match lease {
                 Some(lease) => entry.leased_until = lease.until,
                 None => return Ok(Handled::Lost),
             }

@@ -1,13 +1,13 @@
 //! The end of an entry that is not sent: given up, or dropped because its PIN is not in force.
 
 use super::Service;
-use super::recovery::Fate;
 use crate::Result;
 use crate::audit::AuditTrail;
 use crate::clock::Timestamp;
 use crate::notification::outbox::OutboxEntry;
 use crate::service::Warning;
-use crate::service::trail::{Action, Event, Target};
+use crate::service::fate::Fate;
+use crate::service::trail::{Action, Event, Target, Trail};
 
 /// A message that was given up is listed for this long.
 const KEPT_MILLIS: i64 = 30 * 86_400_000;
@@ -25,7 +25,7 @@ impl Service {
 
     /// Gives an entry up; false when it is another's by now.
     pub(super) fn give_up(&self, entry: &OutboxEntry, reason: &str) -> Result<bool> {
-        let audit = self.ended(entry, Action::NotificationExpired, reason)?;
+        let audit = self.end_of(entry, Action::NotificationExpired, reason)?;
         let now = self.now();
         let given_up = self
             .ports
@@ -38,19 +38,19 @@ impl Service {
     }
 
     /// Drops an entry whose PIN is not in force.
-    pub(super) fn drop_entry(&self, entry: &OutboxEntry, fate: Fate) -> Result<()> {
+    pub(in crate::service) fn drop_entry(&self, entry: &OutboxEntry, fate: Fate) -> Result<()> {
         let reason = match fate {
             Fate::Replaced => "replaced",
             Fate::NeverSet => "neverSet",
             Fate::MailboxGone | Fate::InForce => "mailboxGone",
         };
-        let audit = self.ended(entry, Action::NotificationDropped, reason)?;
+        let audit = self.end_of(entry, Action::NotificationDropped, reason)?;
         // A process that died while it delivered may have left a part of the message, the PIN in it.
         self.ports.notifier.withdraw(entry.created, entry.id);
         self.ports.outbox.discard(entry.id, audit)
     }
 
-    fn ended(&self, entry: &OutboxEntry, action: Action, reason: &str) -> Result<Option<AuditTrail>> {
+    fn end_of(&self, entry: &OutboxEntry, action: Action, reason: &str) -> Result<Option<AuditTrail>> {
         // Where the directory cannot be asked, the entry ends all the same.
         let mailbox = self.mailbox_of(entry.mailbox).unwrap_or_default();
         let target = mailbox.as_ref().map_or(Target::Directory, Target::Mailbox);
@@ -58,7 +58,7 @@ impl Service {
             .result("reason", reason)
             .result("queuedSince", entry.created.0)
             .result("attempts", entry.attempts);
-        Ok(self.trail(&*self.ring()?, self.now(), &[event]))
+        Ok(self.trail(&*self.ring()?, self.now(), &[event]).map(Trail::whole))
     }
 
     /// Tells of messages that were given up, once.

@@ -1,14 +1,9 @@
-//! How a message and the change that it announces become one: neither is lost without the other, whatever ends in between.
-//!
-//! Where the directory shares its transactions with the outbox there is nothing to it. Otherwise it takes two steps: the message is
-//! recorded, then the change is asked for, then the message is released. What died in between leaves an unconfirmed entry, whose
-//! fate `recovery.rs` finds out.
+//! Messages from their change to the mail system. How a message is recorded with its change: `service/change.rs`.
 
 mod courier;
 mod drain;
 mod expiry;
 mod listing;
-mod recovery;
 mod sending;
 mod workers;
 
@@ -18,7 +13,7 @@ use super::{Service, Warning};
 use crate::clock::Timestamp;
 use crate::credential::keyring::{KeyRing, Purpose};
 use crate::credential::seal::SealContext;
-use crate::directory::{Applied, CredentialChange, Route};
+use crate::directory::Route;
 use crate::mailbox::{Mailbox, ObjectId};
 use crate::notification::outbox::{EntryState, Lease, OutboxEntry};
 use crate::notification::{DELIVERY_LIMIT, OutgoingMessage};
@@ -42,6 +37,13 @@ pub struct Pending {
     delivery: Delivery,
     /// `None`: somebody else is handing it over.
     lease: Option<Lease>,
+}
+
+impl Pending {
+    /// What became of the right to hand it over.
+    pub(super) fn hold(&mut self, lease: Option<Lease>) {
+        self.lease = lease;
+    }
 }
 
 enum Delivery {
@@ -80,42 +82,13 @@ impl Service {
         Ok((entry, pending))
     }
 
-    /// Makes a change and, with it or around it, records its message. `pending` is that message.
-    pub(super) fn apply(&self, mut change: CredentialChange, pending: Option<&mut Pending>) -> Result<Applied> {
-        let outbox = &*self.ports.outbox;
-        if outbox.is_transactional() {
-            return self.directory().apply(change);
-        }
-        let Some(mut entry) = change.message.take() else {
-            return self.directory().apply(change);
-        };
-        entry.state = EntryState::Unconfirmed;
-        outbox.record(&entry)?;
-        match self.directory().apply(change) {
-            Ok(Applied::Committed) => {
-                // A failure here loses nothing: the entry stays unconfirmed, and its fate can be read from the record.
-                let lease = outbox.release(entry.lease(), self.lease_end()).unwrap_or_default();
-                if let Some(pending) = pending {
-                    pending.lease = lease;
-                }
-                Ok(Applied::Committed)
-            }
-            Err(error) if error.code() == ErrorCode::OutcomeUnknown => Err(error),
-            // Nothing was changed. An entry that cannot be removed is found out about as well.
-            refused => {
-                let _ = outbox.remove(entry.id);
-                refused
-            }
-        }
-    }
-
     /// Whose message it is; `None` when the mailbox is gone.
-    fn mailbox_of(&self, id: ObjectId) -> Result<Option<Mailbox>> {
+    pub(super) fn mailbox_of(&self, id: ObjectId) -> Result<Option<Mailbox>> {
         let found = self.directory().find_by_object_id(id, Route::Preferred)?;
         Ok(found.map(|found| found.mailbox))
     }
 
-    fn lease_end(&self) -> Timestamp {
+    pub(super) fn lease_end(&self) -> Timestamp {
         self.now().plus_millis(LEASE_MILLIS)
     }
 

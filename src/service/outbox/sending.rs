@@ -86,6 +86,9 @@ impl Service {
                 break;
             }
         }
+        // Whatever goes wrong here has nothing to do with the messages, and is tried again.
+        let left = CALL_TIME.saturating_sub(began.elapsed());
+        let _ = self.follow_up(usize::MAX, left, &mut Vec::new());
         Ok(())
     }
 

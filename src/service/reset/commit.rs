@@ -9,36 +9,51 @@ use crate::credential::counter::FailureCounter;
 use crate::credential::derive::Deriver;
 use crate::credential::keyring::KeyRing;
 use crate::credential::keyring::Purpose;
+use crate::credential::seal;
+use crate::directory::journal::Trace;
 use crate::directory::{Applied, CounterChange, CredentialChange, Swap};
 use crate::notification::message::Reason;
 use crate::random::system_rng;
+use crate::service::Service;
+use crate::service::change::{Operation, Wanted};
 use crate::service::notify::Announcement;
 use crate::service::outbox::Pending;
 use crate::service::race::{Manners, Race};
 use crate::service::trail::{Action, Event, Target};
-use crate::service::{Service, random_id};
 
 impl Service {
     /// Makes the change. Once it is durable this returns `Ok`, whatever happens to the message.
     ///
     /// # Errors
     /// Nothing was changed, save for `OutcomeUnknown`, when that cannot be known.
-    pub fn commit_reset(&self, mut plan: ResetPlan, deriver: &mut Deriver) -> Result<ResetOutcome> {
-        // Those of the look-up have been told with the target.
+    pub fn commit_reset(&self, plan: ResetPlan, deriver: &mut Deriver) -> Result<ResetOutcome> {
+        let mut operation = Operation::new()?;
+        let done = self.carry_out(plan, &mut operation, deriver);
+        if let Err(error) = &done {
+            self.abandon(&mut operation, error.code());
+        }
+        done
+    }
+
+    fn carry_out(&self, mut plan: ResetPlan, operation: &mut Operation, deriver: &mut Deriver) -> Result<ResetOutcome> {
+        // Those of the look-up have been told with the target, and so have the warnings.
         plan.diagnostics.clear();
         let ring = self.ring_for_change()?;
-        let operation = random_id()?;
+        for note in std::mem::take(&mut plan.lost) {
+            // What cannot be recorded now is found, and told, once more.
+            let _ = self.record_lost(&note, true);
+        }
         let mut race = Race::begin(Manners::First);
         let mut generated = None;
         loop {
             let now = self.now();
             let candidate = Candidate::build(&mut plan, &mut generated, self.settings.cost, now, deriver)?;
-            let (change, mut pending) = self.change(&plan, &candidate, &ring, operation, now)?;
+            let (wanted, mut pending) = self.change(&plan, &candidate, &ring, operation.id, now)?;
             if let Some(pending) = &mut pending {
                 self.begin_delivery(pending);
             }
-            match self.apply(change, pending.as_mut())? {
-                Applied::Committed => return Ok(self.finish(plan, candidate, pending, now)),
+            match self.apply(wanted, operation, pending.as_mut())? {
+                Applied::Committed => return Ok(self.finish(plan, candidate, pending, operation, now)),
                 refused => {
                     race.lost(&plan.mailbox)?;
                     let name = plan.mailbox.identity();
@@ -78,7 +93,7 @@ impl Service {
         ring: &KeyRing,
         operation: [u8; 16],
         now: Timestamp,
-    ) -> Result<(CredentialChange, Option<Pending>)> {
+    ) -> Result<(Wanted, Option<Pending>)> {
         let context = self.seal_context(plan.mailbox.object_id)?;
         let record = ring.seal(Purpose::Record, &context, &candidate.record.encode(), &mut system_rng())?;
         let controller = &plan.seen.controller;
@@ -106,6 +121,12 @@ impl Service {
         } else {
             CounterChange::Keep
         };
+        let event = Self::event(plan, operation);
+        let (action, trail) = (event.action, self.trail(ring, now, &[event]));
+        let trace = match &candidate.announced {
+            Some((_, id)) => Trace::of_pin(*id, &plan.seen.record),
+            None => Trace::Seal(seal::tag(&record)),
+        };
         let change = CredentialChange {
             mailbox: plan.mailbox.object_id,
             controller: controller.clone(),
@@ -115,9 +136,14 @@ impl Service {
             }),
             counter,
             message: entry,
-            audit: self.trail(ring, now, &[Self::event(plan, operation)]),
+            audit: None,
         };
-        Ok((change, pending))
+        let wanted = Wanted {
+            change,
+            trail,
+            deed: Some((action, trace)),
+        };
+        Ok((wanted, pending))
     }
 
     /// What was asked for. That a PIN was given is worth knowing; which one never is.
@@ -150,8 +176,15 @@ impl Service {
     }
 
     /// The change is durable. From here on nothing is an error any more.
-    fn finish(&self, plan: ResetPlan, candidate: Candidate, pending: Option<Pending>, now: Timestamp) -> ResetOutcome {
-        let mut warnings = Vec::new();
+    fn finish(
+        &self,
+        plan: ResetPlan,
+        candidate: Candidate,
+        pending: Option<Pending>,
+        operation: &mut Operation,
+        now: Timestamp,
+    ) -> ResetOutcome {
+        let mut warnings: Vec<_> = Self::warn_unrecorded(operation, &plan.mailbox).into_iter().collect();
         let mut diagnostics = plan.diagnostics;
         diagnostics.push(format!(
             "Changed \"{}\" in {}.",
@@ -161,6 +194,7 @@ impl Service {
                 .clone()
                 .unwrap_or_else(|| self.directory().location())
         ));
+        diagnostics.extend(self.directory().take_diagnostics());
         let notification = match pending {
             None => Notification::None,
             Some(pending) => self.hand_over(&plan.mailbox, pending, &mut warnings, &mut diagnostics),

@@ -7,6 +7,7 @@ pub(super) mod recipient;
 
 use crate::credential::derive::PinTags;
 use crate::directory::PolicyObject;
+use crate::directory::journal::ChangeNote;
 use crate::mailbox::Mailbox;
 use crate::pin::Pin;
 use crate::service::Warning;
@@ -56,6 +57,8 @@ pub struct ResetPlan {
     seen: Seen,
     /// The administrator's PIN, taken out of the request, with what has been derived from it.
     given: Option<PinTags>,
+    /// Earlier resets by this computer that did not last: the warnings tell of them.
+    lost: Vec<ChangeNote>,
     warnings: Vec<Warning>,
     diagnostics: Vec<String>,
 }

@@ -7,6 +7,7 @@ use crate::mailbox::Mailbox;
 use crate::policy::{PinRule, UmMailboxPolicy};
 use crate::random::system_rng;
 use crate::service::Service;
+use crate::service::lost::warning_of;
 use crate::{Error, ErrorCode, Result};
 
 impl Service {
@@ -27,9 +28,16 @@ impl Service {
         )];
         let policy = self.policy_of(mailbox, request.lookup().route())?;
         diagnostics.push(format!("The UM mailbox policy is \"{}\".", policy.settings.name));
+        diagnostics.extend(self.directory().take_diagnostics());
         let mut warnings = Vec::new();
         let recipient = recipient::decide(&request, mailbox, &mut warnings)?;
         let seen = self.read_record(&found)?;
+        let lost = self.lost_of(mailbox.object_id, found.controller.as_deref(), &seen.record);
+        let lost = lost.unwrap_or_else(|error| {
+            diagnostics.push(format!("The journal could not be read: {error}"));
+            Vec::new()
+        });
+        warnings.extend(lost.iter().map(|note| warning_of(mailbox, note)));
         let mut given = request.pin.take().map(PinTags::of);
         if let Some(tags) = &mut given {
             let mut rules = policy.settings.check(tags.pin(), &mailbox.extensions);
@@ -54,6 +62,7 @@ impl Service {
             recipient,
             seen,
             given,
+            lost,
             warnings,
             diagnostics,
         })

@@ -10,6 +10,7 @@ use crate::directory::{Applied, CounterChange, CredentialChange, Found, PolicyOb
 use crate::mailbox::Mailbox;
 use crate::random::system_rng;
 use crate::service::Service;
+use crate::service::change::{Operation, Wanted};
 use crate::service::race::{Manners, Race};
 use crate::service::resolve::require_um_enabled;
 use crate::service::sealed::Seen;
@@ -24,12 +25,14 @@ pub(super) struct Attempt<'a> {
     pub seen: Seen,
     pub counter: FailureCounter,
     pub ring: &'a KeyRing,
+    /// The id of what is done to the record.
+    pub operation: [u8; 16],
     pub now: Timestamp,
 }
 
 /// What to write for an attempt, and what to answer when it is written.
 pub(super) struct Step {
-    pub change: CredentialChange,
+    pub wanted: Wanted,
     pub answer: SignInAnswer,
     /// Less to write, for when this cannot be written. A wrong PIN ends with what takes exactly the space of the right one: else
     /// a disk too full to count wrong PINs would allow any number of guesses at the one that is accepted.
@@ -51,10 +54,10 @@ impl Service {
                 SignIn::Accepted
             };
             let cleared = FailureCounter::zero(attempt.seen.record.epoch);
-            let change = service.count(attempt, &cleared)?;
+            let wanted = Wanted::bare(service.count(attempt, &cleared)?);
             let answer = attempt.answer(outcome, &cleared);
             Ok(Ok(Step {
-                change,
+                wanted,
                 answer,
                 otherwise: None,
             }))
@@ -68,7 +71,31 @@ impl Service {
         request: &SignInRequest,
         tags: &mut PinTags,
         deriver: &mut Deriver,
+        right: F,
+    ) -> Result<Result<SignInAnswer>>
+    where
+        F: FnMut(&Self, &Attempt<'_>, &mut Deriver) -> Result<Result<Step>>,
+    {
+        let mut operation = Operation::new()?;
+        let mut answer = self.attempts(request, tags, deriver, right, &mut operation);
+        // Where others were first, the answer may be another than what was begun.
+        let end = answer.as_ref().err().map_or(ErrorCode::WriteConflict, Error::code);
+        self.abandon(&mut operation, end);
+        if let (Ok(Ok(answer)), Some(error)) = (&mut answer, operation.unrecorded) {
+            answer
+                .diagnostics
+                .push(format!("The attempt could not be recorded: {error}"));
+        }
+        answer
+    }
+
+    fn attempts<F>(
+        &self,
+        request: &SignInRequest,
+        tags: &mut PinTags,
+        deriver: &mut Deriver,
         mut right: F,
+        operation: &mut Operation,
     ) -> Result<Result<SignInAnswer>>
     where
         F: FnMut(&Self, &Attempt<'_>, &mut Deriver) -> Result<Result<Step>>,
@@ -95,6 +122,7 @@ impl Service {
                 let answer = SignInAnswer::new(mailbox, SignIn::Rejected, &seen.record, &none, &policy.settings);
                 return Ok(Ok(answer));
             }
+            self.watch(mailbox.object_id, seen.controller.as_deref(), &seen.record);
             let counter = self.counter_of(&mailbox, &seen)?;
             let ring = self.ring_on_disk()?;
             let attempt = Attempt {
@@ -104,11 +132,12 @@ impl Service {
                 seen,
                 counter,
                 ring: &ring,
+                operation: operation.id,
                 now: self.now(),
             };
             let written = match self.step(&attempt, tags, deriver, &mut right)? {
                 Next::Answer(answer) => return Ok(Ok(*answer)),
-                Next::Write(step) => self.write(*step)?.map(Ok),
+                Next::Write(step) => self.write(*step, operation)?.map(Ok),
                 Next::Refuse(error) => {
                     let cleared = FailureCounter::zero(attempt.seen.record.epoch);
                     match self.directory().apply(self.count(&attempt, &cleared)?)? {
@@ -127,9 +156,9 @@ impl Service {
 
     /// The answer once the step, or the most of it that can be written, is durable; `None` where another writer was first or the
     /// controller was out of reach.
-    fn write(&self, mut step: Step) -> Result<Option<SignInAnswer>> {
+    fn write(&self, mut step: Step, operation: &mut Operation) -> Result<Option<SignInAnswer>> {
         loop {
-            let written = self.apply(step.change, step.answer.message.as_mut());
+            let written = self.apply(step.wanted, operation, step.answer.message.as_mut());
             match (written, step.otherwise) {
                 (Ok(Applied::Committed), _) => return Ok(Some(step.answer)),
                 (Ok(Applied::Conflict | Applied::Unreached), _) => return Ok(None),
@@ -184,15 +213,20 @@ impl Service {
         counter: FailureCounter,
         events: &[Event<'_>],
     ) -> Result<Step> {
+        let trail = self.trail(attempt.ring, attempt.now, events);
+        let mut bare = Wanted::bare(self.count(attempt, &counter)?);
+        // With a journal the count does not depend on the record of it.
+        bare.trail = trail.clone().filter(|_| self.ports.outbox.journal().is_some());
         let bare = Step {
-            change: self.count(attempt, &counter)?,
+            wanted: bare,
             answer: attempt.answer(outcome, &counter),
             otherwise: None,
         };
-        let mut change = self.count(attempt, &counter)?;
-        change.audit = self.trail(attempt.ring, attempt.now, events);
         Ok(Step {
-            change,
+            wanted: Wanted {
+                trail,
+                ..Wanted::bare(self.count(attempt, &counter)?)
+            },
             answer: attempt.answer(outcome, &counter),
             otherwise: Some(Box::new(bare)),
         })
@@ -263,6 +297,13 @@ impl Attempt<'_> {
     /// A failed attempt, for the audit.
     pub(super) fn failure(&self, counter: &FailureCounter) -> Result<Event<'_>> {
         Ok(self.event(Action::SignInFailure)?.result("failures", counter.failures))
+    }
+
+    /// What is done to the record, for the audit.
+    pub(super) fn deed(&self, action: Action) -> Result<Event<'_>> {
+        let mut event = self.event(action)?;
+        event.operation = self.operation;
+        Ok(event)
     }
 
     pub(super) fn event(&self, action: Action) -> Result<Event<'_>> {

@@ -7,9 +7,11 @@ use crate::credential::counter::FailureCounter;
 use crate::credential::derive::{Deriver, PinTags};
 use crate::credential::keyring::Purpose;
 use crate::credential::record::NewPin;
+use crate::directory::journal::Trace;
 use crate::directory::{CounterChange, CredentialChange, Swap};
 use crate::policy::PinRule;
 use crate::random::system_rng;
+use crate::service::change::Wanted;
 use crate::service::reset::candidate::derivation_for;
 use crate::service::reset::prepare::policy_violation;
 use crate::service::trail::Action;
@@ -39,9 +41,9 @@ impl Service {
             return Ok(Err(policy_violation(mailbox, policy, &rules)));
         }
         let derivation = derivation_for(&seen.record, self.settings.cost)?;
-        let epoch = random_id()?;
+        let (pin_id, epoch) = (random_id()?, random_id()?);
         let record = seen.record.with_new_pin(NewPin {
-            pin_id: random_id()?,
+            pin_id,
             tag: new.tag(&derivation, deriver)?,
             derivation,
             set_at: attempt.now,
@@ -52,7 +54,7 @@ impl Service {
         });
         let context = self.seal_context(mailbox.object_id)?;
         let cleared = FailureCounter::zero(epoch);
-        let event = attempt.event(Action::ChangePin)?;
+        let event = attempt.deed(Action::ChangePin)?;
         let change = CredentialChange {
             mailbox: mailbox.object_id,
             controller: seen.controller.clone(),
@@ -67,11 +69,15 @@ impl Service {
                 new: self.sealed_counter(attempt, &cleared)?,
             }),
             message: None,
-            audit: self.trail(attempt.ring, attempt.now, &[event]),
+            audit: None,
         };
         let answer = SignInAnswer::new(mailbox.clone(), SignIn::Accepted, &record, &cleared, policy);
         Ok(Ok(Step {
-            change,
+            wanted: Wanted {
+                change,
+                trail: self.trail(attempt.ring, attempt.now, &[event]),
+                deed: Some((Action::ChangePin, Trace::of_pin(pin_id, &seen.record))),
+            },
             answer,
             otherwise: None,
         }))

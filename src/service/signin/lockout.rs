@@ -7,9 +7,11 @@ use crate::credential::counter::FailureCounter;
 use crate::credential::derive::Deriver;
 use crate::credential::keyring::Purpose;
 use crate::credential::record::NewPin;
+use crate::directory::journal::Trace;
 use crate::directory::{CounterChange, CredentialChange, Swap};
 use crate::notification::message::Reason;
 use crate::random::system_rng;
+use crate::service::change::Wanted;
 use crate::service::notify::Announcement;
 use crate::service::reset::Notification;
 use crate::service::reset::candidate::{derivation_for, draw};
@@ -26,13 +28,14 @@ impl Service {
         if attempt.seen.record.locked_at.is_some() || attempt.counter.locked_at.is_some() {
             return Ok(Next::Answer(Box::new(answer)));
         }
-        let mut change = self.count(attempt, &attempt.counter.locked(since))?;
         let event = attempt
             .event(Action::LockOut)?
             .result("failures", attempt.counter.failures);
-        change.audit = self.trail(attempt.ring, attempt.now, &[event]);
         Ok(Next::Write(Box::new(Step {
-            change,
+            wanted: Wanted {
+                trail: self.trail(attempt.ring, attempt.now, &[event]),
+                ..Wanted::bare(self.count(attempt, &attempt.counter.locked(since))?)
+            },
             answer,
             otherwise: None,
         })))
@@ -116,7 +119,7 @@ impl Service {
         let events = [
             attempt.failure(&counter)?,
             attempt
-                .event(Action::AutomaticReset)?
+                .deed(Action::AutomaticReset)?
                 .result("failures", counter.failures)
                 .result("recipient", recipient.as_str()),
         ];
@@ -135,12 +138,16 @@ impl Service {
                 new: self.sealed_counter(attempt, &carried_over)?,
             }),
             message: Some(entry),
-            audit: self.trail(attempt.ring, attempt.now, &events),
+            audit: None,
         };
         let mut answer = attempt.answer(SignIn::ResetByFailures, &carried_over);
         answer.message = Some(pending);
         Ok(Some(Step {
-            change,
+            wanted: Wanted {
+                change,
+                trail: self.trail(attempt.ring, attempt.now, &events),
+                deed: Some((Action::AutomaticReset, Trace::of_pin(pin_id, &seen.record))),
+            },
             answer,
             otherwise: None,
         }))

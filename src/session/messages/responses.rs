@@ -39,9 +39,9 @@ pub(super) fn error_value(error: &Error) -> Value {
     })
 }
 
-fn warnings(warnings: &[Warning]) -> Value {
+fn warnings<'a>(warnings: impl IntoIterator<Item = &'a Warning>) -> Value {
     warnings
-        .iter()
+        .into_iter()
         .map(|warning| {
             json!({
                 "id": warning.id,
@@ -132,7 +132,7 @@ fn info_value(info: &PinInfo) -> Value {
 }
 
 pub(in crate::session) fn pin_info(info: &PinInfo) -> Vec<u8> {
-    bytes(json!({ "items": [info_value(info)], "next": null }))
+    bytes(json!({ "items": [info_value(info)], "next": null, "warnings": warnings(&info.warnings) }))
 }
 
 pub(in crate::session) fn pin_infos(page: &Page<PinInfoItem>) -> Vec<u8> {
@@ -146,7 +146,11 @@ pub(in crate::session) fn pin_infos(page: &Page<PinInfoItem>) -> Vec<u8> {
             }
         })
         .collect();
-    bytes(json!({ "items": items, "next": page.next }))
+    let told = page.items.iter().filter_map(|item| match item {
+        PinInfoItem::Info(info) => Some(info.warnings.iter()),
+        PinInfoItem::Failed { .. } => None,
+    });
+    bytes(json!({ "items": items, "next": page.next, "warnings": warnings(told.flatten()) }))
 }
 
 fn mailbox_value(mailbox: &Mailbox) -> Value {

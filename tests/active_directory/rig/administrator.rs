@@ -140,6 +140,12 @@ impl Administrator {
         self.change(dn, |runtime, ldap| runtime.block_on(ldap.modify(dn, change)))
     }
 
+    /// Gives an entry another name in the same place.
+    pub fn rename(&self, dn: &str, rdn: &str) {
+        self.change(dn, |runtime, ldap| runtime.block_on(ldap.modifydn(dn, rdn, true, None)))
+            .expect("the administrator may");
+    }
+
     /// Removes an entry without others below it.
     pub fn delete(&self, dn: &str) {
         self.change(dn, |runtime, ldap| runtime.block_on(ldap.delete(dn)))

@@ -82,7 +82,7 @@ impl Lab {
         lab
     }
 
-    fn controllers(&self) -> impl Iterator<Item = &Controller> {
+    pub fn controllers(&self) -> impl Iterator<Item = &Controller> {
         [Some(&self.dc1), self.dc2.as_ref()].into_iter().flatten()
     }
 

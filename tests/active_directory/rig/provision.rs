@@ -87,8 +87,8 @@ pub fn second(first: &Controller, second: &Controller) {
         "DC=DomainDnsZones,",
         "DC=ForestDnsZones,",
     ] {
+        // The other way it was done by the join.
         replicate(second, first, &format!("{context}{BASE}"));
-        replicate(first, second, &format!("{context}{BASE}"));
     }
 }
 

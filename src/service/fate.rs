@@ -1,8 +1,8 @@
-//! What became of a change whose process died, or whose answer was lost, after its message was recorded.
+//! What became of a change whose process died, or whose answer was lost.
 //!
-//! The record on the controller that the change was sent to tells: its PIN is the one announced, or has been it, or is not. In the
+//! The record on the controller that the change was sent to tells: its PIN is the one that was to be set, or has been it, or is not. In the
 //! last case the change may still be on its way. So the record is first replaced by the same record sealed anew, which makes every
-//! change that was computed from the old one fail, and only then is it certain that the announced PIN never comes into force.
+//! change that was computed from the old one fail, and only then is it certain that the PIN never comes into force.
 
 use std::time::{Duration, Instant};
 
@@ -10,6 +10,7 @@ use super::Service;
 use crate::credential::keyring::Purpose;
 use crate::credential::record::{CredentialRecord, PinState};
 use crate::directory::{Applied, CounterChange, CredentialChange, StoredCredential, Swap};
+use crate::mailbox::ObjectId;
 use crate::notification::outbox::OutboxEntry;
 use crate::random::system_rng;
 use crate::service::random_id;
@@ -18,7 +19,26 @@ use crate::{Error, ErrorCode, Result};
 /// How long one recovery keeps trying while others change the record; later it is tried again.
 const DEADLINE: Duration = Duration::from_secs(5);
 
-/// What is known of the PIN that an entry announces.
+/// A PIN that was asked to be set.
+#[derive(Clone, Copy)]
+pub(super) struct WantedPin<'a> {
+    pub mailbox: ObjectId,
+    /// Where the change was sent to.
+    pub controller: Option<&'a str>,
+    pub id: [u8; 16],
+}
+
+impl<'a> From<&'a OutboxEntry> for WantedPin<'a> {
+    fn from(entry: &'a OutboxEntry) -> Self {
+        Self {
+            mailbox: entry.mailbox,
+            controller: entry.controller.as_deref(),
+            id: entry.pin_id,
+        }
+    }
+}
+
+/// What is known of such a PIN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fate {
     /// It is the PIN in force.
@@ -44,34 +64,37 @@ impl Fate {
 }
 
 impl Service {
-    /// The fate of an entry whose change is certain.
-    pub(super) fn fate(&self, entry: &OutboxEntry) -> Result<Fate> {
-        Ok(match self.look(entry)? {
+    /// The fate of a PIN whose change is certain.
+    pub(super) fn fate(&self, pin: WantedPin<'_>) -> Result<Fate> {
+        Ok(match self.look(pin.mailbox, pin.controller)? {
             None => Fate::MailboxGone,
-            Some((_, record)) => match record.pin_state(entry.pin_id) {
-                PinState::Current => Fate::InForce,
-                // A record does not remember for ever.
-                PinState::Superseded | PinState::Unknown => Fate::Replaced,
-            },
+            Some((_, record)) => {
+                self.watch(pin.mailbox, pin.controller, &record);
+                match record.pin_state(pin.id) {
+                    PinState::Current => Fate::InForce,
+                    // A record does not remember for ever; or another controller's change has won.
+                    PinState::Superseded | PinState::Unknown => Fate::Replaced,
+                }
+            }
         })
     }
 
-    /// The fate of an entry whose change may or may not have been made, or may yet be. Afterwards it no longer can be.
+    /// The fate of a PIN whose change may or may not have been made, or may yet be. Afterwards it no longer can be.
     ///
     /// # Errors
     /// The fate is still unknown.
-    pub(super) fn settle_fate(&self, entry: &OutboxEntry) -> Result<Fate> {
+    pub(super) fn settle_fate(&self, pin: WantedPin<'_>) -> Result<Fate> {
         let deadline = Instant::now() + DEADLINE;
         loop {
-            let Some((stored, record)) = self.look(entry)? else {
+            let Some((stored, record)) = self.look(pin.mailbox, pin.controller)? else {
                 return Ok(Fate::MailboxGone);
             };
-            match record.pin_state(entry.pin_id) {
+            match record.pin_state(pin.id) {
                 PinState::Current => return Ok(Fate::InForce),
                 PinState::Superseded => return Ok(Fate::Replaced),
                 PinState::Unknown => {}
             }
-            match self.directory().apply(self.sealed_anew(entry, stored, &record)?)? {
+            match self.directory().apply(self.sealed_anew(pin, stored, &record)?)? {
                 Applied::Committed => return Ok(Fate::NeverSet),
                 Applied::Unreached => {
                     return Err(Error::new(
@@ -92,8 +115,12 @@ impl Service {
     }
 
     /// The record where the change was sent to, and nowhere else: another controller may not know of it yet.
-    fn look(&self, entry: &OutboxEntry) -> Result<Option<(StoredCredential, CredentialRecord)>> {
-        let stored = match self.directory().credential(entry.mailbox, entry.controller.as_deref()) {
+    pub(super) fn look(
+        &self,
+        mailbox: ObjectId,
+        controller: Option<&str>,
+    ) -> Result<Option<(StoredCredential, CredentialRecord)>> {
+        let stored = match self.directory().credential(mailbox, controller) {
             Ok(stored) => stored,
             Err(error) if error.code() == ErrorCode::ManagementObjectNotFound => return Ok(None),
             Err(error) => return Err(error),
@@ -102,7 +129,7 @@ impl Service {
             // A first PIN: the record to write is one without, so that a late change finds something where it expects nothing.
             None => CredentialRecord::never_set(random_id()?),
             Some(sealed) => {
-                let context = self.seal_context(entry.mailbox)?;
+                let context = self.seal_context(mailbox)?;
                 let plain = self.ring()?.open(Purpose::Record, &context, sealed)?;
                 CredentialRecord::decode(&plain)
                     .map_err(|e| Error::new(ErrorCode::StoreCorrupt, "The PIN record is damaged.").caused_by(e))?
@@ -113,15 +140,15 @@ impl Service {
 
     fn sealed_anew(
         &self,
-        entry: &OutboxEntry,
+        pin: WantedPin<'_>,
         stored: StoredCredential,
         record: &CredentialRecord,
     ) -> Result<CredentialChange> {
-        let context = self.seal_context(entry.mailbox)?;
+        let context = self.seal_context(pin.mailbox)?;
         let ring = self.ring_on_disk()?;
         Ok(CredentialChange {
-            mailbox: entry.mailbox,
-            controller: entry.controller.clone(),
+            mailbox: pin.mailbox,
+            controller: pin.controller.map(str::to_owned),
             record: Some(Swap {
                 expected: stored.record,
                 new: ring.seal(Purpose::Record, &context, &record.encode(), &mut system_rng())?,

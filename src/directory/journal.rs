@@ -1,0 +1,164 @@
+//! The port to what a host keeps, in a file of its own, about changes that it asks a directory elsewhere for: such a directory
+//! can record neither who wanted a change nor the message that goes with it.
+//!
+//! The intent is recorded before the change is asked for, the outcome after it. Between them, and for a while after, a note says
+//! what was asked for: whoever finds it can find out what became of it, and whether it has lasted.
+
+use std::ops::RangeInclusive;
+
+use crate::Result;
+use crate::audit::AuditTrail;
+use crate::clock::Timestamp;
+use crate::credential::record::CredentialRecord;
+use crate::mailbox::ObjectId;
+use crate::notification::outbox::{Lease, OutboxEntry};
+
+/// How far a change has come, as far as this host knows. It only goes forward.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NoteState {
+    /// It was asked for, and nobody has said what came of it: its process is at work, or died.
+    Asked,
+    /// Its answer was lost, and the audit says so.
+    Unknown,
+    /// It was made. Until it is known to have lasted, its record is compared.
+    Made,
+    /// It was made and did not last, because a change on another controller won. The audit says so; nobody was told yet.
+    Lost,
+}
+
+/// What tells in a record that a change was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trace {
+    /// The change sets a PIN.
+    Pin {
+        /// Names it.
+        id: [u8; 16],
+        /// Names the one before it. A record does not remember for ever: while this one is in it, the later one must be too.
+        previous: Option<[u8; 16]>,
+    },
+    /// The change sets none: only the very record that it writes tells ([`crate::credential::seal::tag`]).
+    Seal([u8; 16]),
+}
+
+impl Trace {
+    /// Of a new PIN that is to follow the one in force in this record.
+    #[must_use]
+    pub fn of_pin(id: [u8; 16], before: &CredentialRecord) -> Self {
+        Self::Pin {
+            id,
+            previous: before.current().map(|pin| pin.pin_id),
+        }
+    }
+
+    /// The PIN that is set, if any.
+    #[must_use]
+    pub fn pin_id(self) -> Option<[u8; 16]> {
+        match self {
+            Self::Pin { id, .. } => Some(id),
+            Self::Seal(_) => None,
+        }
+    }
+}
+
+/// A note about one change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangeNote {
+    /// Joins it with the audit.
+    pub operation: [u8; 16],
+    /// What was done, as the audit names it.
+    pub action: String,
+    /// To which mailbox.
+    pub mailbox: ObjectId,
+    /// On which controller, and where alone its fate can be read.
+    pub controller: Option<String>,
+    /// What tells that it was made.
+    pub trace: Trace,
+    /// When it was asked for.
+    pub at: Timestamp,
+    /// How far it has come.
+    pub state: NoteState,
+    /// Nobody else follows it up before this moment.
+    pub due: Timestamp,
+}
+
+/// What has become of a change, with everything that is recorded together with that.
+pub struct Advance {
+    /// Which change.
+    pub operation: [u8; 16],
+    /// Nothing is recorded of a change that has come further than this: somebody else has found it out.
+    pub from: NoteState,
+    /// Its new state, and when it is followed up; `None`: there is nothing left to know, and the note is forgotten.
+    pub to: Option<(NoteState, Timestamp)>,
+    /// What the audit is told.
+    pub audit: Option<AuditTrail>,
+    /// A message that may be sent from now on, and until when the lease on it is prolonged.
+    pub release: Option<(Lease, Timestamp)>,
+    /// A message that must not be sent.
+    pub discard: Option<[u8; 16]>,
+}
+
+impl Advance {
+    /// Without audit and message.
+    #[must_use]
+    pub fn new(operation: [u8; 16], from: NoteState, to: Option<(NoteState, Timestamp)>) -> Self {
+        Self {
+            operation,
+            from,
+            to,
+            audit: None,
+            release: None,
+            discard: None,
+        }
+    }
+}
+
+/// What came of [`Journal::advance`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Advanced {
+    /// Whether it was this call that recorded it.
+    pub moved: bool,
+    /// The prolonged lease of the message that was released; `None`: there was none, or it is another's.
+    pub lease: Option<Lease>,
+}
+
+/// What a host keeps about its changes of a directory elsewhere.
+pub trait Journal: Send + Sync {
+    /// Records that a change is about to be asked for, with its message; durable when this returns. The intent is recorded with
+    /// the first attempt only; a later one replaces the note.
+    ///
+    /// # Errors
+    /// Those of the store: the change must not be asked for.
+    fn ask(&self, note: &ChangeNote, message: Option<&OutboxEntry>, intent: Option<&AuditTrail>) -> Result<()>;
+
+    /// Records what has become of a change: all of it, or nothing where somebody else has. The message is released whether or
+    /// not there is a note. Durable when this returns, unless the note is only forgotten.
+    ///
+    /// # Errors
+    /// Those of the store.
+    fn advance(&self, step: Advance) -> Result<Advanced>;
+
+    /// Records what needs no intent; durable when this returns.
+    ///
+    /// # Errors
+    /// Those of the store.
+    fn append(&self, audit: &AuditTrail) -> Result<()>;
+
+    /// The notes about a mailbox, oldest first.
+    ///
+    /// # Errors
+    /// Those of the store.
+    fn notes_of(&self, mailbox: ObjectId) -> Result<Vec<ChangeNote>>;
+
+    /// Takes a note that is due and puts it off for thrice its age, but within `pause` (milliseconds). The message of a change whose
+    /// fate is open is followed up in its stead, so such a note is not given.
+    ///
+    /// # Errors
+    /// Those of the store.
+    fn take_due(&self, now: Timestamp, pause: RangeInclusive<i64>) -> Result<Option<ChangeNote>>;
+
+    /// The changes that did not last and that nobody was told of, oldest first.
+    ///
+    /// # Errors
+    /// Those of the store.
+    fn lost(&self) -> Result<Vec<ChangeNote>>;
+}

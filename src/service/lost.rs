@@ -1,0 +1,161 @@
+//! Resets that did not last: of two changes of one record on two controllers, replication lets one win everywhere.
+//!
+//! The controller that a change was made on tells: sooner or later its record no longer knows the PIN. Another controller's record
+//! proves nothing, because the change may not have arrived there yet.
+
+use serde_json::json;
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+use super::fate::Fate;
+use super::trail::{Action, Outcome, Target};
+use super::{Service, Warning};
+use crate::Result;
+use crate::clock::Timestamp;
+use crate::credential::record::CredentialRecord;
+use crate::directory::journal::{Advance, ChangeNote, NoteState, Trace};
+use crate::mailbox::{Mailbox, ObjectId};
+use crate::notification::outbox::{EntryState, OutboxEntry};
+
+/// A reset that was lost is told to whoever asks for this long.
+const KEPT_MILLIS: i64 = 30 * 86_400_000;
+/// Warnings at a time.
+const TOLD: usize = 5;
+
+impl Service {
+    /// This computer's changes that did not last, as a record tells that was read on that controller. Records nothing.
+    pub(super) fn lost_of(
+        &self,
+        mailbox: ObjectId,
+        controller: Option<&str>,
+        record: &CredentialRecord,
+    ) -> Result<Vec<ChangeNote>> {
+        let Some(journal) = self.ports.outbox.journal() else {
+            return Ok(Vec::new());
+        };
+        let mut notes = journal.notes_of(mailbox)?;
+        if notes.iter().any(|note| is_lost(note, controller, record)) {
+            // The record may be older than the note, and a change of this moment be missing in it. It is not in one that is read
+            // after the note.
+            let Some((_, record)) = self.look(mailbox, controller)? else {
+                return Ok(Vec::new());
+            };
+            notes.retain(|note| note.state == NoteState::Lost || is_lost(note, controller, &record));
+        } else {
+            notes.retain(|note| note.state == NoteState::Lost);
+        }
+        Ok(notes)
+    }
+
+    /// Records what did not last, for whoever is told next. What cannot be recorded now is found again.
+    pub(super) fn watch(&self, mailbox: ObjectId, controller: Option<&str>, record: &CredentialRecord) {
+        let lost = self.lost_of(mailbox, controller, record).unwrap_or_default();
+        for note in lost.iter().filter(|note| note.state != NoteState::Lost) {
+            let _ = self.record_lost(note, false);
+        }
+    }
+
+    /// Records that a change did not last, or, `told`, that somebody knows by now. False: somebody else has.
+    pub(super) fn record_lost(&self, note: &ChangeNote, told: bool) -> Result<bool> {
+        let Some(journal) = self.ports.outbox.journal() else {
+            return Ok(false);
+        };
+        let kept = (NoteState::Lost, self.now().plus_millis(KEPT_MILLIS));
+        let mut step = Advance::new(note.operation, note.state, (!told).then_some(kept));
+        let is_news = note.state != NoteState::Lost;
+        if is_news {
+            let mailbox = self.mailbox_of(note.mailbox).unwrap_or_default();
+            step.audit = self.found_out(
+                &*self.ring()?,
+                note.operation,
+                Action::ResetLost.name(),
+                mailbox.as_ref().map_or(Target::Directory, Target::Mailbox),
+                Outcome::Void,
+                json!({ "lost": note.action, "controller": note.controller, "changedAt": note.at.0 }),
+            );
+        }
+        let moved = journal.advance(step)?.moved;
+        if moved && is_news {
+            self.drop_message_of(note)?;
+        }
+        Ok(moved)
+    }
+
+    /// The message would announce a PIN that is not in force. One that somebody handles is dropped by him.
+    fn drop_message_of(&self, note: &ChangeNote) -> Result<()> {
+        let outbox = &*self.ports.outbox;
+        let entries = outbox.entries(Some(note.mailbox), None, usize::MAX)?.items;
+        for entry in entries.iter().filter(|entry| is_of(note, entry)) {
+            if let Some(entry) = outbox.lease(entry.id, self.now(), self.lease_end())? {
+                self.drop_entry(&entry, Fate::Replaced)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells of everything that did not last, once.
+    pub(super) fn report_lost(&self, warnings: &mut Vec<Warning>, diagnostics: &mut Vec<String>) {
+        let Some(journal) = self.ports.outbox.journal() else {
+            return;
+        };
+        let lost = match journal.lost() {
+            Ok(lost) => lost,
+            Err(error) => {
+                diagnostics.push(format!("The journal could not be read: {error}"));
+                return;
+            }
+        };
+        for note in lost.iter().take(TOLD) {
+            if matches!(self.record_lost(note, true), Ok(true)) {
+                let name = match self.mailbox_of(note.mailbox) {
+                    Ok(Some(mailbox)) => mailbox.identity(),
+                    _ => "a mailbox that is gone".to_owned(),
+                };
+                warnings.push(warning(&name, note));
+            }
+        }
+    }
+}
+
+fn is_lost(note: &ChangeNote, controller: Option<&str>, record: &CredentialRecord) -> bool {
+    let here = match (note.controller.as_deref(), controller) {
+        (Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
+        (one, other) => one == other,
+    };
+    match note.trace {
+        Trace::Pin { id, previous } => note.state == NoteState::Made && here && record.has_lost(id, previous),
+        Trace::Seal(_) => false,
+    }
+}
+
+fn is_of(note: &ChangeNote, entry: &OutboxEntry) -> bool {
+    Some(entry.pin_id) == note.trace.pin_id() && entry.state != EntryState::Failed
+}
+
+/// What somebody who asks for, or changes, this mailbox should know.
+pub(super) fn warning_of(mailbox: &Mailbox, note: &ChangeNote) -> Warning {
+    warning(&mailbox.identity(), note)
+}
+
+fn warning(name: &str, note: &ChangeNote) -> Warning {
+    let place = note
+        .controller
+        .as_ref()
+        .map_or_else(String::new, |controller| format!(" on {controller}"));
+    Warning::new(
+        "ResetLost",
+        format!(
+            "The PIN of \"{name}\" that this computer set{place} at {} is not in force: a change made on another domain \
+             controller at about the same time replaced it.",
+            moment(note.at)
+        ),
+    )
+    .action("Reset the PIN again if the user cannot sign in.")
+}
+
+/// UTC, to the second.
+fn moment(at: Timestamp) -> String {
+    let format = format_description!("[year]-[month]-[day] [hour]:[minute]:[second] UTC");
+    let time = OffsetDateTime::from_unix_timestamp(at.0.div_euclid(1000)).ok();
+    time.and_then(|time| time.format(format).ok()).unwrap_or_default()
+}
