@@ -44,7 +44,11 @@ pub(super) fn service(request: OpenRequest) -> Result<Service> {
         }
         DirectoryConfig::ActiveDirectory { settings, outbox } => {
             let local = Arc::new(LocalOutbox::new(store(outbox, settings.timeout)));
-            (Arc::new(ActiveDirectory::new(*settings)), Arc::clone(&local) as _, local)
+            (
+                Arc::new(ActiveDirectory::new(*settings)),
+                Arc::clone(&local) as _,
+                local,
+            )
         }
     };
     let notifier: Arc<dyn Notifier> = match config.notification {

@@ -4,6 +4,17 @@
 //! unless `CI` is `true`. See `rig/mod.rs` for how a test gets at a controller.
 #![cfg(target_os = "linux")]
 
+#[path = "../signin/attempt.rs"]
+mod attempt;
+#[path = "replicas/child.rs"]
+mod child;
 mod controllers;
 mod keeper;
+#[path = "../durability/process.rs"]
+mod process;
+mod replicas;
 mod rig;
+#[path = "../durability/rig.rs"]
+mod stores;
+#[path = "../support/mod.rs"]
+mod support;

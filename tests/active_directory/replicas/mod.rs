@@ -1,0 +1,9 @@
+//! Two controllers that replicate, and everything between a host and them that gets lost or late.
+
+pub mod host;
+mod outage;
+mod partition;
+mod pinned;
+mod reading;
+mod rivals;
+mod verdict;
