@@ -46,6 +46,7 @@ fn a_reset_that_lost_to_another_is_found_audited_and_told() {
         loser.set_relay_down(true);
         let done = reset(&losing, queued, on(dc1), Some("294716")).expect("a reset");
         assert_eq!(done.response["notification"], "queued");
+        loser.set_relay_down(false);
         next_second();
         for mailbox in [lost, queued] {
             reset(&winning, mailbox, on(dc2), Some("837251")).expect("a reset");
@@ -77,7 +78,6 @@ fn a_reset_that_lost_to_another_is_found_audited_and_told() {
         );
 
         // The other one is found by the task that sends what is queued; its message is dropped.
-        loser.set_relay_down(false);
         assert_eq!(
             loser.send(LATER),
             [("dropped".to_owned(), "the PIN has been replaced since".to_owned())]
