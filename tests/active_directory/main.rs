@@ -12,6 +12,7 @@ mod controllers;
 mod keeper;
 #[path = "../durability/process.rs"]
 mod process;
+mod relays;
 mod replicas;
 mod rig;
 #[path = "../durability/rig.rs"]

@@ -19,7 +19,7 @@ fn warnings(response: &Value) -> Vec<&str> {
 }
 
 /// Controllers date a change to the second; of two with equally many changes the later one wins.
-fn next_second() {
+pub fn next_second() {
     let since = now().0 / 1000;
     while now().0 / 1000 == since {
         thread::sleep(Duration::from_millis(10));
