@@ -5,5 +5,6 @@ mod outage;
 mod partition;
 mod pinned;
 mod reading;
+mod recovery;
 mod rivals;
 mod verdict;
