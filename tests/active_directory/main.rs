@@ -5,6 +5,10 @@
 #![cfg(target_os = "linux")]
 
 mod adapter;
+#[path = "../signin/attempt.rs"]
+mod attempt;
+#[path = "replicas/child.rs"]
+mod child;
 mod controllers;
 mod credential;
 mod foreign_values;
@@ -13,5 +17,13 @@ mod injection;
 mod keeper;
 mod listing;
 mod policies;
+#[path = "../durability/process.rs"]
+mod process;
+mod relays;
+mod replicas;
 mod rig;
+#[path = "../durability/rig.rs"]
+mod stores;
+#[path = "../support/mod.rs"]
+mod support;
 mod transport;

@@ -12,7 +12,6 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
-use super::accounts::ADMINISTRATOR;
 use super::administrator::Administrator;
 use super::certificates::{Authority, Signed};
 use super::namespaces::GROUND;
@@ -55,11 +54,6 @@ impl Controller {
         Path::new(GROUND).join(self.place.name)
     }
 
-    /// Whoever may open this socket has the rights of the system (`ldapi`).
-    pub fn socket(&self) -> PathBuf {
-        self.folder().join("private/ldap_priv/ldapi")
-    }
-
     pub(super) fn configuration(&self) -> PathBuf {
         self.folder().join("smb.conf")
     }
@@ -73,7 +67,7 @@ impl Controller {
 
     /// A connection as its administrator, to prepare and to look at what is there.
     pub fn administrator(&self) -> Administrator {
-        Administrator::connect(self.address(), &ADMINISTRATOR.user(), ADMINISTRATOR.password)
+        Administrator::connect(self.address(), &self.host())
             .unwrap_or_else(|error| panic!("{}: {error}\n{}", self.host(), self.log()))
     }
 
@@ -130,7 +124,7 @@ impl Controller {
             let address = SocketAddr::new(self.address().parse().expect("an address"), port);
             TcpStream::connect_timeout(&address, Duration::from_secs(1)).map_err(|error| format!("{port}: {error}"))?;
         }
-        Administrator::connect(self.address(), &ADMINISTRATOR.user(), ADMINISTRATOR.password).map(drop)
+        Administrator::connect(self.address(), &self.host()).map(drop)
     }
 
     /// As by a power cut: all of its processes at once.

@@ -10,9 +10,11 @@ mod administrator;
 mod certificates;
 mod controller;
 mod lab;
+mod message;
 mod namespaces;
 mod network;
 mod provision;
+mod relay;
 mod template;
 mod tools;
 
@@ -20,7 +22,9 @@ pub use accounts::{ADMINISTRATOR, Account, DISABLED, EXPIRED, LOCKED, READER, ST
 pub use administrator::Administrator;
 pub use controller::Controller;
 pub use lab::{Lab, Mailbox, ca_file, key_file};
+pub use message::Operation;
 pub use namespaces::{alone, process, shared};
+pub use relay::Relay;
 pub use tools::wait_until;
 
 /// What the controllers hold before a test begins.
