@@ -27,3 +27,4 @@ mod stores;
 #[path = "../support/mod.rs"]
 mod support;
 mod transport;
+mod trust;

@@ -142,7 +142,8 @@ impl Administrator {
 
     /// Gives an entry another name in the same place.
     pub fn rename(&self, dn: &str, rdn: &str) {
-        self.change(dn, |runtime, ldap| runtime.block_on(ldap.modifydn(dn, rdn, true, None)));
+        self.change(dn, |runtime, ldap| runtime.block_on(ldap.modifydn(dn, rdn, true, None)))
+            .expect("the administrator may");
     }
 
     /// Removes an entry without others below it.

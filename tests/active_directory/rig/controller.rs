@@ -132,8 +132,7 @@ impl Controller {
         let Some(mut process) = self.running().take() else {
             return;
         };
-        signal(&process, Signal::SIGKILL);
-        process.wait().expect("it ends");
+        end(&mut process);
     }
 
     /// It keeps its connections, and does nothing any more.
@@ -164,7 +163,7 @@ impl Controller {
             }
         });
         // Its workers notice a little later.
-        signal(&process, Signal::SIGKILL);
+        end(&mut process);
     }
 
     /// The last that Samba said.
@@ -177,9 +176,24 @@ impl Controller {
 }
 
 fn signal(process: &Child, what: Signal) {
-    let group = Pid::from_raw(i32::try_from(process.id()).expect("a process id"));
     // None of the group may be left.
-    let _ = killpg(group, what);
+    let _ = killpg(group(process), what);
+}
+
+fn group(process: &Child) -> Pid {
+    Pid::from_raw(i32::try_from(process.id()).expect("a process id"))
+}
+
+/// Its sockets are closed when the last of the group is gone.
+fn end(process: &mut Child) {
+    signal(process, Signal::SIGKILL);
+    process.wait().expect("it ends");
+    tools::wait_until("the end of Samba's workers", PATIENCE, || {
+        match killpg(group(process), None) {
+            Err(_) => Ok(()),
+            Ok(()) => Err("some are left".to_owned()),
+        }
+    });
 }
 
 impl Drop for Controller {

@@ -116,6 +116,11 @@ impl Lab {
         &self.authority
     }
 
+    /// A Kerberos keytab of the account [`UM`](super::UM).
+    pub fn keytab(&self) -> PathBuf {
+        provision::keytab(&self.dc1)
+    }
+
     /// The controllers lose each other; both can still be reached from here.
     pub fn cut(&self) {
         network::cut(DC1, DC2);

@@ -20,10 +20,11 @@ mod tools;
 
 pub use accounts::{ADMINISTRATOR, Account, DISABLED, EXPIRED, LOCKED, READER, STALE, UM};
 pub use administrator::Administrator;
+pub use certificates::{Authority, Signed};
 pub use controller::Controller;
 pub use lab::{Lab, Mailbox, ca_file, key_file};
 pub use message::Operation;
-pub use namespaces::{alone, process, shared};
+pub use namespaces::{alone, alone_with, process, shared};
 pub use relay::Relay;
 pub use tools::wait_until;
 

@@ -39,7 +39,9 @@ impl Place {
         command
             .args(["netns", "exec", self.name, "unshare", "--uts", "sh", "-c"])
             .arg("echo $0 >/proc/sys/kernel/hostname && exec \"$@\"")
-            .args([self.name, program]);
+            .args([self.name, program])
+            // A test's own clock and the like end before the controllers.
+            .env_remove("LD_PRELOAD");
         command
     }
 
@@ -71,6 +73,32 @@ pub fn hosts() -> String {
 pub fn resolv_conf() -> String {
     format!(
         "search {DOMAIN}\nnameserver {}\nnameserver {}\noptions timeout:1 attempts:2\n",
+        DC1.address, DC2.address
+    )
+}
+
+/// No look-ups: a controller is asked by the name that it has in the ticket.
+pub fn krb5_conf() -> String {
+    let realm = DOMAIN.to_uppercase();
+    format!(
+        "\
+[libdefaults]
+default_realm = {realm}
+dns_lookup_kdc = false
+dns_lookup_realm = false
+dns_canonicalize_hostname = false
+rdns = false
+udp_preference_limit = 1
+
+[realms]
+{realm} = {{
+    kdc = {}
+    kdc = {}
+}}
+
+[domain_realm]
+.{DOMAIN} = {realm}
+",
         DC1.address, DC2.address
     )
 }
