@@ -84,16 +84,16 @@ impl Keys for SharedKeyFiles {
     }
 
     fn load(&self) -> Result<KeyRing> {
-        self.0.load()
+        if self.exists() {
+            return self.0.load();
+        }
+        let path = self.0.active_path()?;
+        Err(unavailable(path, "it does not exist").action(
+            "Copy the key file from a host that has it; for the first host make one of 32 random bytes, readable by its owner only.",
+        ))
     }
 
     fn create_active(&self) -> Result<KeyRing> {
-        let path = self.0.active_path()?;
-        if !self.exists() {
-            return Err(unavailable(path, "it does not exist").action(
-                "Copy the key file from a host that has it; for the first host make one of 32 random bytes, readable by its owner only.",
-            ));
-        }
         self.load()
     }
 }
@@ -220,6 +220,25 @@ mod tests {
         assert_eq!(keys.load().unwrap().active(), made);
         assert!(keys.exists());
         assert_eq!(fs::read(&keys.files["k1"]).unwrap().len(), 32);
+    }
+
+    #[test]
+    fn a_shared_key_is_never_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("umpin.key");
+        let keys = SharedKeyFiles(KeyFiles {
+            active: "k1".to_owned(),
+            files: BTreeMap::from([("k1".to_owned(), path.clone())]),
+            group: None,
+        });
+        for made in [keys.create_active(), keys.load()] {
+            let error = made.err().unwrap();
+            assert_eq!(error.code(), ErrorCode::KeyUnavailable);
+            assert!(error.message().contains("umpin.key") && error.recommended_action().contains("32 random bytes"));
+        }
+        assert!(!path.exists());
+        keys.0.create_active().unwrap();
+        assert!(keys.load().is_ok() && keys.create_active().is_ok());
     }
 
     #[test]

@@ -223,6 +223,12 @@ pub trait Directory: Send + Sync {
     /// A new command begins: what is kept from questions of earlier ones, such as policies, is asked for anew.
     fn refresh(&self) {}
 
+    /// What happened on the way since the last time, such as a controller that was left for another: a sentence each, for
+    /// administrators who want to know.
+    fn take_diagnostics(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Whether anything is stored that was sealed under a key: then a missing key is a loss, not a first use.
     /// A directory that does not exist yet holds none.
     ///

@@ -11,7 +11,7 @@ use crate::credential::derive::Cost;
 use crate::directory::Directory;
 use crate::directory::active_directory::ActiveDirectory;
 use crate::directory::embedded::{EmbeddedDirectory, EmbeddedOptions, LocalOutbox};
-use crate::keys::KeyFiles;
+use crate::keys::{KeyFiles, Keys, SharedKeyFiles};
 use crate::notification::Notifier;
 use crate::notification::outbox::Outbox;
 use crate::notification::pickup::PickupNotifier;
@@ -37,18 +37,17 @@ pub(super) fn service(request: OpenRequest) -> Result<Service> {
         busy_timeout,
         group: group.clone(),
     };
-    let (directory, outbox, audit): (Arc<dyn Directory>, Arc<dyn Outbox>, Arc<dyn AuditLog>) = match config.directory {
+    let directory: Arc<dyn Directory>;
+    let (outbox, audit, keys): (Arc<dyn Outbox>, Arc<dyn AuditLog>, Arc<dyn Keys>) = match config.directory {
         DirectoryConfig::Embedded { path, timeout } => {
             let store = Arc::new(EmbeddedDirectory::new(store(path, timeout)));
-            (Arc::clone(&store) as _, Arc::clone(&store) as _, store)
+            directory = Arc::clone(&store) as _;
+            (Arc::clone(&store) as _, store, Arc::new(keys))
         }
         DirectoryConfig::ActiveDirectory { settings, outbox } => {
             let local = Arc::new(LocalOutbox::new(store(outbox, settings.timeout)));
-            (
-                Arc::new(ActiveDirectory::new(*settings)),
-                Arc::clone(&local) as _,
-                local,
-            )
+            directory = Arc::new(ActiveDirectory::new(*settings));
+            (Arc::clone(&local) as _, local, Arc::new(SharedKeyFiles(keys)))
         }
     };
     let notifier: Arc<dyn Notifier> = match config.notification {
@@ -64,7 +63,7 @@ pub(super) fn service(request: OpenRequest) -> Result<Service> {
         audit,
         notifier,
         clock: Arc::new(SystemClock),
-        keys: Arc::new(keys),
+        keys,
     };
     let settings = Settings {
         cost: Cost::STANDARD,

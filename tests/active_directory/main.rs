@@ -14,3 +14,4 @@ mod keeper;
 mod listing;
 mod policies;
 mod rig;
+mod transport;
