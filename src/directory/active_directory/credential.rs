@@ -3,6 +3,8 @@
 //! Deleting the value that the new one was computed from is the comparison: where it is gone, the server refuses everything. A
 //! first value is only added, which a single-valued attribute refuses when there is one.
 
+use std::time::Instant;
+
 use uuid::Uuid;
 
 use super::ActiveDirectory;
@@ -59,17 +61,22 @@ impl ActiveDirectory {
             if modifications.is_empty() {
                 return Ok(Applied::Committed);
             }
-            let made = self
-                .servers
-                .connect(&controller)
-                .and_then(|mut connection| connection.modify(&name_of(change.mailbox), &modifications));
-            let failure = match made {
-                Ok(()) => return Ok(Applied::Committed),
-                Err(failure) => failure,
+            let begun = Instant::now();
+            let mut connection = match self.servers.connect(&controller) {
+                Ok(connection) => connection,
+                Err(failure) if failure.kind == FailureKind::Unreached => return Ok(Applied::Unreached),
+                Err(failure) => return Err(failure.into()),
             };
+            let Err(failure) = connection.modify(&name_of(change.mailbox), &modifications) else {
+                return Ok(Applied::Committed);
+            };
+            drop(connection);
             match failure.kind {
                 // Whoever declines has changed nothing, and another may serve, where the mailbox is read anew.
-                FailureKind::Unreached | FailureKind::Declined(_) => return Ok(Applied::Unreached),
+                FailureKind::Unreached | FailureKind::Declined(_) => {
+                    self.servers.leave(&controller, &failure, begun);
+                    return Ok(Applied::Unreached);
+                }
                 FailureKind::Lost => return self.after_silence(change, &controller, failure),
                 FailureKind::Refused(NO_SUCH_ATTRIBUTE) => return Ok(Applied::Conflict),
                 FailureKind::Refused(ATTRIBUTE_OR_VALUE_EXISTS | CONSTRAINT_VIOLATION) => {
@@ -274,3 +281,6 @@ fn occupied(entry: &Entry, schema: &Schema) -> Error {
     .detail("attribute", schema.counter.as_str())
     .detail("identity", entry.dn.as_str())
 }
+
+#[cfg(test)]
+mod tests;

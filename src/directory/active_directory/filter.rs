@@ -169,5 +169,4 @@ fn after(text: &str, separator: char) -> Option<&str> {
 }
 
 #[cfg(test)]
-#[path = "filter_tests.rs"]
 mod tests;

@@ -21,6 +21,9 @@ mod settings;
 /// A server that answers as told, for the tests of the connections.
 #[cfg(test)]
 mod scripted;
+/// A forest on such servers.
+#[cfg(test)]
+mod scripted_forest;
 
 pub use server::{Role, Server};
 pub use settings::{ActiveDirectorySettings, Bind, DEFAULT_COUNTER_ATTRIBUTE, Tls};
