@@ -6,6 +6,3 @@ Set-StrictMode -Version Latest
 $script:PSDefaultParameterValues = @{}
 $script:ModuleVersion = '0.1.0'
 $script:Connection = $null
-
-# The manifest has loaded the managed half, which holds the parameter types.
-$script:InteropPath = "$PSScriptRoot/bin/UMMailboxPin.Interop.dll"
