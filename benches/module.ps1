@@ -19,12 +19,12 @@ $env:PSModulePath = $modules, $ModulePath, $env:PSModulePath -join [IO.Path]::Pa
 # PowerShell starts its own telemetry with the first module, where it has not done so before; that is not the module's doing.
 $env:POWERSHELL_TELEMETRY_OPTOUT = '1'
 
-# A PowerShell that was ever used for some seconds has kept what its modules export. One that never was waits 75 ms for that file
-# whenever a module is named, so it is given one.
+# PowerShell keeps what modules export, from some seconds after it first imported them. Where it never did, it waits 75 ms for that
+# file whenever a module is named, and reckons anew: not what an import costs from the second session on.
 $env:PSModuleAnalysisCachePath = Join-Path $root 'ModuleAnalysisCache'
 function Wait-AnalysisCache {
     & $pwsh -NoProfile -NonInteractive -Command {
-        $null = Get-Module -ListAvailable
+        Import-Module Empty, UMMailboxPin
         foreach ($second in 1..60) {
             if (Test-Path -LiteralPath $env:PSModuleAnalysisCachePath) { break }
             Start-Sleep -Seconds 1
