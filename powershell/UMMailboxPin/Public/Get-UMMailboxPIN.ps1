@@ -78,7 +78,7 @@ function Get-UMMailboxPIN {
 
     begin {
         # What Get-CallerPreference says, in one call.
-        [UMMailboxPin.Parameters]::TakePreferences($PSCmdlet.SessionState.PSVariable, $ExecutionContext.SessionState.PSVariable, $PSBoundParameters)
+        [UMMailboxPin.Parameters]::TakePreferences($PSCmdlet, $ExecutionContext, $PSBoundParameters)
         $directory = Open-UmDirectory $PSCmdlet
         $run = @{ Cmdlet = $PSCmdlet; Warned = @{}; Writing = $false }
         $request = @{ operation = 'pinInfo' }

@@ -67,7 +67,7 @@ function Lock-UMMailbox {
     )
 
     begin {
-        [UMMailboxPin.Parameters]::TakePreferences($PSCmdlet.SessionState.PSVariable, $ExecutionContext.SessionState.PSVariable, $PSBoundParameters)
+        [UMMailboxPin.Parameters]::TakePreferences($PSCmdlet, $ExecutionContext, $PSBoundParameters)
         $bound = [hashtable]::new($PSBoundParameters)
         $bound['LockedOut'] = $true
         $bound['KeepPin'] = $true

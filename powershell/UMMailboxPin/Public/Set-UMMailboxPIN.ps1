@@ -131,7 +131,7 @@ function Set-UMMailboxPIN {
 
     begin {
         # What Get-CallerPreference says, in one call.
-        [UMMailboxPin.Parameters]::TakePreferences($PSCmdlet.SessionState.PSVariable, $ExecutionContext.SessionState.PSVariable, $PSBoundParameters)
+        [UMMailboxPin.Parameters]::TakePreferences($PSCmdlet, $ExecutionContext, $PSBoundParameters)
         $run = $null
         $run = Start-ResetRun $PSCmdlet $PSBoundParameters 'Set-UMMailboxPIN'
     }

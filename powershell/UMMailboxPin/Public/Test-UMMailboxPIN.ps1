@@ -66,7 +66,7 @@ function Test-UMMailboxPIN {
     )
 
     begin {
-        [UMMailboxPin.Parameters]::TakePreferences($PSCmdlet.SessionState.PSVariable, $ExecutionContext.SessionState.PSVariable, $PSBoundParameters)
+        [UMMailboxPin.Parameters]::TakePreferences($PSCmdlet, $ExecutionContext, $PSBoundParameters)
         if ($WhatIfPreference) {
             $PSCmdlet.ThrowTerminatingError((New-UmErrorRecord -Id 'InvalidParameterCombination' -TargetObject $null `
                         -Message 'Test-UMMailboxPIN makes a real attempt to sign in; one that did not count would be a free guess.' `

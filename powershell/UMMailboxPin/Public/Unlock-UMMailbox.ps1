@@ -67,7 +67,7 @@ function Unlock-UMMailbox {
     )
 
     begin {
-        [UMMailboxPin.Parameters]::TakePreferences($PSCmdlet.SessionState.PSVariable, $ExecutionContext.SessionState.PSVariable, $PSBoundParameters)
+        [UMMailboxPin.Parameters]::TakePreferences($PSCmdlet, $ExecutionContext, $PSBoundParameters)
         $bound = [hashtable]::new($PSBoundParameters)
         $bound['LockedOut'] = $false
         $bound['KeepPin'] = $true
