@@ -5,13 +5,23 @@
 #![cfg(target_os = "linux")]
 
 mod adapter;
+#[path = "../signin/attempt.rs"]
+mod attempt;
 mod controllers;
 mod credential;
 mod foreign_values;
+mod host;
 mod identity;
 mod injection;
 mod keeper;
 mod listing;
+mod numbers;
 mod policies;
+mod refusals;
+mod resets;
 mod rig;
+mod rights;
+mod sign_ins;
+#[path = "../support/mod.rs"]
+mod support;
 mod transport;

@@ -134,6 +134,16 @@ impl Administrator {
         self.change(dn, |runtime, ldap| runtime.block_on(ldap.delete(dn)));
     }
 
+    /// As [`Self::replace`], for one value: the `resultCode`.
+    pub fn result_of_replace(&self, dn: &str, attribute: &str, value: &[u8]) -> u32 {
+        let mut ldap = self.ldap.lock().expect("one at a time");
+        ldap.with_timeout(PATIENCE);
+        let values = HashSet::from([value.to_vec()]);
+        let change = vec![Mod::Replace(attribute.as_bytes().to_vec(), values)];
+        let answer = self.runtime.block_on(ldap.modify(dn, change));
+        answer.unwrap_or_else(|error| panic!("{dn}: {error}")).rc
+    }
+
     fn change(&self, dn: &str, change: impl FnOnce(&Runtime, &mut Ldap) -> ldap3::result::Result<LdapResult>) {
         let mut ldap = self.ldap.lock().expect("one at a time");
         ldap.with_timeout(PATIENCE);

@@ -20,7 +20,7 @@ pub use accounts::{ADMINISTRATOR, Account, DISABLED, EXPIRED, LOCKED, READER, ST
 pub use administrator::Administrator;
 pub use controller::Controller;
 pub use lab::{Lab, Mailbox, ca_file, key_file};
-pub use namespaces::{alone, process, shared};
+pub use namespaces::{alone, alone_in_turn, process, shared};
 pub use tools::wait_until;
 
 /// What the controllers hold before a test begins.

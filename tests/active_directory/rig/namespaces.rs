@@ -38,8 +38,24 @@ pub fn shared(test: impl FnOnce(&Lab)) {
 ///
 /// The test is found by the path of the function that the closure stands in, so this must be called in it directly.
 pub fn alone<T: FnOnce(&Lab)>(forest: Forest, test: T) {
+    if is_alone::<T>() {
+        test(&Lab::start(forest));
+    }
+}
+
+/// As [`alone`], with one forest after the other in the same process.
+pub fn alone_in_turn<T: FnMut(Forest, &Lab)>(forests: &[Forest], mut test: T) {
+    if is_alone::<T>() {
+        for forest in forests {
+            test(*forest, &Lab::start(*forest));
+        }
+    }
+}
+
+/// Whether this is the test's own process. If not, the test has passed there by the return.
+fn is_alone<T>() -> bool {
     if !enter() {
-        return;
+        return false;
     }
     let path = any::type_name::<T>();
     let name = path
@@ -48,8 +64,7 @@ pub fn alone<T: FnOnce(&Lab)>(forest: Forest, test: T) {
         .map(|(_, name)| name)
         .unwrap_or_else(|| panic!("{path} is not a closure in a test"));
     if env::var(INSIDE).is_ok_and(|inside| inside == name) {
-        test(&Lab::start(forest));
-        return;
+        return true;
     }
     let output = in_new(&this(), ["--exact", name, "--nocapture", "--include-ignored"])
         .env(INSIDE, name)
@@ -63,6 +78,7 @@ pub fn alone<T: FnOnce(&Lab)>(forest: Forest, test: T) {
     println!("{text}");
     assert!(output.status.success(), "{name} failed in its own process, see above");
     assert!(text.contains("1 passed"), "{name} is not the name of a test");
+    false
 }
 
 /// Whether the test can run. From outside, the whole process begins anew inside.
