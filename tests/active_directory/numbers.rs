@@ -17,7 +17,7 @@ use crate::rig::{Forest, UM, alone, alone_in_turn};
 const SMALL: u32 = 1_000;
 const LARGE: u32 = 10_000;
 /// Look-ups of each form.
-const LOOK_UPS: u32 = 100;
+const LOOK_UPS: u32 = 200;
 
 /// Everything that names the generated user of that number.
 fn forms(directory: &ActiveDirectory, n: u32) -> [(&'static str, String); 10] {
@@ -43,8 +43,8 @@ fn forms(directory: &ActiveDirectory, n: u32) -> [(&'static str, String); 10] {
     ]
 }
 
-/// The median of each form's look-ups, over users from all parts of the directory. Forms take turns, so that whatever else the
-/// computer does meets all of them.
+/// What a tenth of each form's look-ups take at most, over users from all parts of the directory: the rest also waits for whatever
+/// else the computer does. Forms take turns, so that this meets all of them.
 fn look_up_times(directory: &ActiveDirectory, users: u32) -> BTreeMap<&'static str, Duration> {
     let mut times: BTreeMap<&str, Vec<Duration>> = BTreeMap::new();
     for round in 0..LOOK_UPS + 1 {
@@ -59,11 +59,11 @@ fn look_up_times(directory: &ActiveDirectory, users: u32) -> BTreeMap<&'static s
             }
         }
     }
-    let median = |mut all: Vec<Duration>| {
+    let undisturbed = |mut all: Vec<Duration>| {
         all.sort_unstable();
-        all[all.len() / 2]
+        all[all.len() / 10]
     };
-    times.into_iter().map(|(form, all)| (form, median(all))).collect()
+    times.into_iter().map(|(form, all)| (form, undisturbed(all))).collect()
 }
 
 #[test]

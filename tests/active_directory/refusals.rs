@@ -276,3 +276,32 @@ fn an_account_without_rights_can_look_and_not_reset() {
         says(&error, ErrorCode::AccessDenied, &["extensionAttribute15"]);
     });
 }
+
+#[test]
+fn a_record_of_another_mailbox_opens_nothing() {
+    shared(|lab| {
+        let (one, other) = (lab.mailbox("refusal-record"), lab.mailbox("refusal-record-moved"));
+        let host = Host::new(lab);
+        let administrator = lab.dc1().administrator();
+        host.set_pin(&one.alias, "739152");
+        let record = administrator.value(&one.dn, RECORD).expect("a record");
+        administrator.replace(&other.dn, RECORD, &[&record]);
+        let error = host.refusal(of(&other.alias), None);
+        says(
+            &error,
+            ErrorCode::StoreCorrupt,
+            &["contoso.com/Tests/refusal-record-moved", "belongs to another mailbox"],
+        );
+        let error = crate::attempt::sign_in(&host.session, &other.alias, "739152").expect_err("not his record");
+        assert_eq!(error.code(), ErrorCode::StoreCorrupt, "{error:?}");
+        // As the documentation says what to do about it.
+        administrator.replace(&other.dn, RECORD, &[]);
+        host.set_pin(&other.alias, "482913");
+        assert_eq!(host.sign_in(&other.alias, "482913"), "accepted");
+
+        // What can be done without the key: an older record of the same mailbox, with the PIN of that time.
+        host.set_pin(&one.alias, "591726");
+        administrator.replace(&one.dn, RECORD, &[&record]);
+        assert_eq!(host.sign_in(&one.alias, "739152"), "accepted");
+    });
+}

@@ -4,7 +4,7 @@ use serde_json::json;
 use umpin::ErrorCode;
 
 use crate::host::{Host, says};
-use crate::rig::{Account, BASE, Lab, POLICIES, UM, shared};
+use crate::rig::{Account, BASE, Lab, POLICIES, READER, UM, shared};
 
 const DOCUMENTATION: &str = include_str!("../../docs/active-directory.md");
 const RECORD: &str = "msExchUMPinChecksum";
@@ -145,6 +145,28 @@ fn another_counter_attribute_needs_its_own_right() {
             None,
             "all of a change is made or nothing"
         );
+    });
+}
+
+#[test]
+fn whoever_reads_the_directory_sees_sealed_values_and_when_they_were_written() {
+    shared(|lab| {
+        let mailbox = lab.mailbox("rights-reader");
+        let host = Host::new(lab);
+        host.set_pin(&mailbox.alias, "739152");
+        host.sign_in(&mailbox.alias, "482913");
+        let reader = lab.dc1().connect_as(READER);
+        let seen = reader.read(&mailbox.dn, &[RECORD, COUNTER, "replPropertyMetaData"]);
+        let seen = seen.expect("the mailbox");
+        for attribute in [RECORD, COUNTER, "replPropertyMetaData"] {
+            assert!(seen.contains_key(attribute), "{attribute}: {:?}", seen.keys());
+        }
+        assert!(!format!("{seen:?}").contains("739152"));
+        // The length tells how many PINs there were, and nothing of the PIN.
+        let other = lab.mailbox("rights-reader-long");
+        host.set_pin(&other.alias, "739152739152739152739152");
+        let longer = reader.value(&other.dn, RECORD).expect("a record");
+        assert_eq!(longer.len(), seen[RECORD][0].len());
     });
 }
 
