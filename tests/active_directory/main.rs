@@ -14,14 +14,18 @@ mod host;
 mod identity;
 mod injection;
 mod keeper;
+mod kerberos;
 mod listing;
 mod numbers;
 mod policies;
 mod refusals;
+mod relays;
 mod resets;
 mod rig;
 mod rights;
 mod sign_ins;
 #[path = "../support/mod.rs"]
 mod support;
+mod traffic;
 mod transport;
+mod trust;

@@ -30,7 +30,11 @@ fn a_reset_is_one_search_and_one_change() {
         // Another command on the connections that are there: the policies once, and for each mailbox a search and a change.
         host.begin();
         mailboxes.iter().for_each(reset);
-        assert_eq!(counts(), [0, 1 + 5, 5], "binds, searches, changes of a pipeline of five");
+        assert_eq!(
+            counts(),
+            [0, 1 + 5, 5],
+            "binds, searches, changes of a pipeline of five"
+        );
 
         host.set_pin("traffic-1", "739152");
         counts();
