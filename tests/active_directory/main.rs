@@ -12,10 +12,13 @@ mod child;
 mod controllers;
 mod credential;
 mod foreign_values;
+mod host;
 mod identity;
 mod injection;
 mod keeper;
+mod kerberos;
 mod listing;
+mod numbers;
 mod policies;
 #[path = "../durability/process.rs"]
 mod process;
@@ -26,5 +29,14 @@ mod rig;
 mod stores;
 #[path = "../support/mod.rs"]
 mod support;
+mod refusals;
+mod relays;
+mod resets;
+mod rig;
+mod rights;
+mod sign_ins;
+#[path = "../support/mod.rs"]
+mod support;
+mod traffic;
 mod transport;
 mod trust;
