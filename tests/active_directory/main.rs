@@ -22,19 +22,15 @@ mod numbers;
 mod policies;
 #[path = "../durability/process.rs"]
 mod process;
-mod relays;
-mod replicas;
-mod rig;
-#[path = "../durability/rig.rs"]
-mod stores;
-#[path = "../support/mod.rs"]
-mod support;
 mod refusals;
 mod relays;
+mod replicas;
 mod resets;
 mod rig;
 mod rights;
 mod sign_ins;
+#[path = "../durability/rig.rs"]
+mod stores;
 #[path = "../support/mod.rs"]
 mod support;
 mod traffic;
