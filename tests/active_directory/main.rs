@@ -13,5 +13,8 @@ mod injection;
 mod keeper;
 mod listing;
 mod policies;
+mod reset;
 mod rig;
+#[path = "../support/mod.rs"]
+mod support;
 mod transport;

@@ -99,7 +99,11 @@ fn a_pin_is_lost_where_the_record_goes_on_without_it_and_not_where_it_is_replace
             let without = [&before[..], &many(3000, later)].concat();
             // Nineteen PINs of the other line push the common one out: then nobody can tell any more.
             let tells = later < 20;
-            assert_eq!(lost(&without, &before), tells, "{earlier} before, {later} instead of it");
+            assert_eq!(
+                lost(&without, &before),
+                tells,
+                "{earlier} before, {later} instead of it"
+            );
         }
     }
 }
