@@ -5,16 +5,42 @@
 #![cfg(target_os = "linux")]
 
 mod adapter;
+#[path = "../signin/attempt.rs"]
+mod attempt;
+#[path = "replicas/child.rs"]
+mod child;
 mod controllers;
 mod credential;
 mod foreign_values;
+mod host;
 mod identity;
 mod injection;
 mod keeper;
+mod kerberos;
 mod listing;
+mod numbers;
 mod policies;
 mod reset;
 mod rig;
 #[path = "../support/mod.rs"]
 mod support;
+#[path = "../durability/process.rs"]
+mod process;
+mod relays;
+mod replicas;
+mod rig;
+#[path = "../durability/rig.rs"]
+mod stores;
+#[path = "../support/mod.rs"]
+mod support;
+mod refusals;
+mod relays;
+mod resets;
+mod rig;
+mod rights;
+mod sign_ins;
+#[path = "../support/mod.rs"]
+mod support;
+mod traffic;
 mod transport;
+mod trust;

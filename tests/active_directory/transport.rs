@@ -16,7 +16,7 @@ use crate::rig::{
 const TONY: &str = "tonysmith@contoso.com";
 
 /// As configured by the rig, and changed.
-fn directory(lab: &Lab, account: Account, change: impl FnOnce(&mut Value)) -> ActiveDirectory {
+pub fn directory(lab: &Lab, account: Account, change: impl FnOnce(&mut Value)) -> ActiveDirectory {
     let mut section = lab.directory(account);
     change(&mut section);
     let folder = tempfile::tempdir().expect("a temporary directory");
@@ -34,7 +34,7 @@ fn directory(lab: &Lab, account: Account, change: impl FnOnce(&mut Value)) -> Ac
 }
 
 /// The controller on which Tony was found.
-fn found_on(directory: &ActiveDirectory, route: Route<'_>) -> umpin::Result<Option<String>> {
+pub fn found_on(directory: &ActiveDirectory, route: Route<'_>) -> umpin::Result<Option<String>> {
     let identity = Identity::parse(TONY).expect("an identity");
     let mut matches = directory.find(&identity, route)?;
     assert_eq!(matches.count, 1, "{matches:?}");

@@ -24,6 +24,9 @@ const CONSTRAINT_VIOLATION: u32 = 19;
 /// `insufficientAccessRights`.
 const INSUFFICIENT_ACCESS_RIGHTS: u32 = 50;
 
+/// 1: is, or was, a member of an administrative group, and inherits no rights (MS-ADTS 3.1.1.6.1.2).
+const PROTECTED: &str = "adminCount";
+
 /// What was in the way of a first value.
 enum Obstacle {
     /// A value of ours: another writer was first.
@@ -147,7 +150,7 @@ impl ActiveDirectory {
                 base: &name_of(id),
                 depth: Depth::Base,
                 filter: "(objectClass=*)",
-                attributes: &[RECORD, &forest.schema.counter],
+                attributes: &[RECORD, &forest.schema.counter, PROTECTED],
                 size_limit: 1,
             })
         };
@@ -184,9 +187,18 @@ impl ActiveDirectory {
         };
         let mut attributes: Vec<&str> = modifications.iter().map(attribute).collect();
         attributes.dedup();
-        let name = match self.entry(change.mailbox, Some(controller)) {
-            Ok(entry) => entry.dn,
-            Err(_) => name_of(change.mailbox),
+        let (name, is_protected) = match self.entry(change.mailbox, Some(controller)) {
+            Ok(entry) => {
+                let is_protected = entry.first("admincount") == Some(b"1");
+                (entry.dn, is_protected)
+            }
+            Err(_) => (name_of(change.mailbox), false),
+        };
+        let action = if is_protected {
+            "Give the account the rights at CN=AdminSDHolder as docs/active-directory.md shows: the mailbox belongs to an \
+             administrator (adminCount is 1) and inherits none from its organizational unit."
+        } else {
+            "Give the account the right to write these attributes of users, as docs/active-directory.md shows."
         };
         let mut error = Error::new(
             ErrorCode::AccessDenied,
@@ -195,7 +207,7 @@ impl ActiveDirectory {
                 attributes.join(" and ")
             ),
         )
-        .action("Give the account the right to write these attributes of users, as docs/active-directory.md shows.");
+        .action(action);
         for (name, value) in failure.error.details() {
             error = error.detail(name, value.clone());
         }

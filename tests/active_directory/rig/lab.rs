@@ -43,12 +43,6 @@ pub fn ca_file() -> PathBuf {
     Path::new(GROUND).join("authority.pem")
 }
 
-/// The controller of that address.
-pub fn host_of(address: &str) -> String {
-    let place = [DC1, DC2].into_iter().find(|place| place.address == address);
-    format!("{}.{DOMAIN}", place.expect("a controller's address").name)
-}
-
 /// The key of the records, which the hosts share; good as `keys.k1`.
 pub fn key_file() -> PathBuf {
     Path::new(GROUND).join("umpin.key")
@@ -122,6 +116,11 @@ impl Lab {
         &self.authority
     }
 
+    /// A Kerberos keytab of the account [`UM`](super::UM).
+    pub fn keytab(&self) -> PathBuf {
+        provision::keytab(&self.dc1)
+    }
+
     /// The controllers lose each other; both can still be reached from here.
     pub fn cut(&self) {
         network::cut(DC1, DC2);
@@ -145,6 +144,32 @@ impl Lab {
     /// Fetches what is new in the domain, now and not within the second that it takes by itself.
     pub fn replicate(&self, from: &Controller, to: &Controller) {
         provision::replicate(from, to, BASE);
+    }
+
+    /// An account that may do what every account may, and that no other test uses.
+    pub fn account(&self, name: &'static str) -> Account {
+        let account = Account {
+            name,
+            password: "Account-of-a-test-1",
+            state: "ready",
+        };
+        // As a client sets it (MS-ADTS 3.1.1.3.1.5).
+        let password: Vec<u8> = format!("\"{}\"", account.password)
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        self.dc1.administrator().add(
+            &format!("CN={name},CN=Users,{BASE}"),
+            &[
+                ("objectClass", &[b"user"]),
+                ("sAMAccountName", &[name.as_bytes()]),
+                ("userPrincipalName", &[account.user().as_bytes()]),
+                ("unicodePwd", &[&password]),
+                ("userAccountControl", &[b"512"]),
+            ],
+        );
+        secret(&password_file(account), account.password.as_bytes());
+        account
     }
 
     /// A UM-enabled user of that name, which no other test may use, with the policy `Default` and an extension of its own.
