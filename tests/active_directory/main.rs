@@ -20,25 +20,17 @@ mod kerberos;
 mod listing;
 mod numbers;
 mod policies;
-mod reset;
-mod rig;
-#[path = "../support/mod.rs"]
-mod support;
 #[path = "../durability/process.rs"]
 mod process;
-mod relays;
-mod replicas;
-mod rig;
-#[path = "../durability/rig.rs"]
-mod stores;
-#[path = "../support/mod.rs"]
-mod support;
 mod refusals;
 mod relays;
+mod replicas;
 mod resets;
 mod rig;
 mod rights;
 mod sign_ins;
+#[path = "../durability/rig.rs"]
+mod stores;
 #[path = "../support/mod.rs"]
 mod support;
 mod traffic;

@@ -143,10 +143,6 @@ impl Directory for ActiveDirectory {
         others.unwrap_or_default().into_iter().filter_map(ask).collect()
     }
 
-    fn take_diagnostics(&self) -> Vec<String> {
-        self.servers.take_diagnostics()
-    }
-
     fn apply(&self, change: CredentialChange) -> Result<Applied> {
         self.change(&change)
     }
