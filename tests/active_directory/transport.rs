@@ -9,9 +9,7 @@ use umpin::directory::active_directory::ActiveDirectory;
 use umpin::directory::{Directory as _, Route};
 use umpin::identity::Identity;
 
-use crate::rig::{
-    Account, Administrator, DISABLED, DOMAIN, EXPIRED, Forest, LOCKED, Lab, READER, STALE, UM, alone, shared,
-};
+use crate::rig::{Account, BASE, DISABLED, DOMAIN, EXPIRED, Forest, LOCKED, Lab, READER, STALE, UM, alone, shared};
 
 const TONY: &str = "tonysmith@contoso.com";
 
@@ -106,7 +104,9 @@ fn accounts_that_cannot_sign_in_are_told_apart() {
 fn a_wrong_password_counts_once_however_often_it_is_needed() {
     shared(|lab| {
         let mailbox = lab.mailbox("wire-wrong");
-        let administrator: Administrator = lab.dc1().administrator();
+        let administrator = lab.dc1().administrator();
+        // Else nothing is counted. Nobody here comes near it.
+        administrator.replace(BASE, "lockoutThreshold", &[b"100"]);
         let directory = directory(lab, READER, |section| {
             let file = std::path::Path::new("/mnt").join("wire-wrong.password");
             std::fs::write(&file, "no such password").expect("a file");
