@@ -6,5 +6,7 @@
 
 mod controllers;
 mod keeper;
+#[cfg(feature = "gssapi")]
+mod kerberos;
 mod rig;
 mod transport;

@@ -17,6 +17,11 @@ const TONY: &str = "tonysmith@contoso.com";
 fn directory(lab: &Lab, account: Account, change: impl FnOnce(&mut Value)) -> ActiveDirectory {
     let mut section = lab.directory(account);
     change(&mut section);
+    configured(&section)
+}
+
+/// As this section `directory` has it.
+pub fn configured(section: &Value) -> ActiveDirectory {
     let folder = tempfile::tempdir().expect("a temporary directory");
     let file = folder.path().join("umpin.json");
     std::fs::write(&file, json!({ "directory": section }).to_string()).expect("a file");
@@ -32,7 +37,7 @@ fn directory(lab: &Lab, account: Account, change: impl FnOnce(&mut Value)) -> Ac
 }
 
 /// The controller on which Tony was found.
-fn found_on(directory: &ActiveDirectory, route: Route<'_>) -> umpin::Result<Option<String>> {
+pub fn found_on(directory: &ActiveDirectory, route: Route<'_>) -> umpin::Result<Option<String>> {
     let identity = Identity::parse(TONY).expect("an identity");
     let mut matches = directory.find(&identity, route)?;
     assert_eq!(matches.count, 1, "{matches:?}");

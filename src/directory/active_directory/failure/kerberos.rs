@@ -6,6 +6,8 @@ use crate::ErrorCode;
 use crate::directory::active_directory::server::Endpoint;
 use crate::text::one_line;
 
+const WRONG_KEY: &[&str] = &["preauthentication failed", "decrypt integrity check failed"];
+
 /// It could not sign in.
 pub(crate) fn kerberos(endpoint: &Endpoint, text: &str) -> Failure {
     let text = one_line(text);
@@ -13,17 +15,41 @@ pub(crate) fn kerberos(endpoint: &Endpoint, text: &str) -> Failure {
         let lower = text.to_ascii_lowercase();
         words.iter().any(|word| lower.contains(word))
     };
+    let not_here = |why, action| (FailureKind::Hopeless, ErrorCode::AccessDenied, why, action);
+    let not_there = |why, action| (FailureKind::Unreached, ErrorCode::DirectoryUnavailable, why, action);
+    // The library begins each of these with a sentence about credentials; what follows tells more.
     let (kind, code, why, action) = if has(&["clock skew", "ticket not yet valid"]) {
-        (
-            FailureKind::Hopeless,
-            ErrorCode::AccessDenied,
+        not_here(
             "could not be signed in to: the clocks of this computer and of the domain differ",
             CLOCKS,
         )
-    } else if has(&["expired"]) {
-        (
-            FailureKind::Hopeless,
-            ErrorCode::AccessDenied,
+    } else if has(WRONG_KEY) {
+        not_here(
+            "could not be signed in to: the Kerberos key of the account is wrong",
+            "Export the account's keytab anew: its password was changed since.",
+        )
+    } else if has(&["cannot contact any kdc", "cannot find kdc", "cannot resolve"]) {
+        not_there(
+            "could not be signed in to: no Kerberos server answers",
+            "Check DNS and krb5.conf of this computer.",
+        )
+    } else if text.contains("Server") && has(&["not found in kerberos database"]) {
+        not_there(
+            "is not known to Kerberos by this name",
+            "Use the name that the server has in the domain, and check its service principal names.",
+        )
+    } else if has(&["revoked"]) {
+        not_here(
+            "could not be signed in to: the account is disabled, locked or has expired",
+            "Enable or unlock the account.",
+        )
+    } else if has(&["not found in kerberos database"]) {
+        not_here(
+            "could not be signed in to: the domain does not know the account of the keytab",
+            "Export the keytab of an account that exists.",
+        )
+    } else if has(&["ticket expired", "has expired", "credentials expired"]) {
+        not_here(
             "could not be signed in to: the Kerberos ticket has expired",
             "Renew the ticket (kinit), or give the process a keytab (KRB5_CLIENT_KTNAME).",
         )
@@ -33,25 +59,9 @@ pub(crate) fn kerberos(endpoint: &Endpoint, text: &str) -> Failure {
         "credentials cache",
         "keytab",
     ]) {
-        (
-            FailureKind::Hopeless,
-            ErrorCode::AccessDenied,
+        not_here(
             "could not be signed in to: this process has no Kerberos ticket",
             "Get a ticket (kinit), or give the process a keytab (KRB5_CLIENT_KTNAME).",
-        )
-    } else if has(&["not found in kerberos database"]) {
-        (
-            FailureKind::Unreached,
-            ErrorCode::DirectoryUnavailable,
-            "is not known to Kerberos by this name",
-            "Use the name that the server has in the domain, and check its service principal names.",
-        )
-    } else if has(&["cannot contact any kdc", "cannot find kdc", "cannot resolve"]) {
-        (
-            FailureKind::Unreached,
-            ErrorCode::DirectoryUnavailable,
-            "could not be signed in to: no Kerberos server answers",
-            "Check DNS and krb5.conf of this computer.",
         )
     } else {
         (
@@ -63,6 +73,10 @@ pub(crate) fn kerberos(endpoint: &Endpoint, text: &str) -> Failure {
     };
     let mut failure = Failure::of(kind, code, endpoint, &format!("{why} ({text})"));
     failure.error = failure.error.action(action);
+    if has(WRONG_KEY) {
+        // As the server itself says it of a password: `ERROR_LOGON_FAILURE`.
+        failure.error = failure.error.detail("windowsCode", "52e");
+    }
     failure
 }
 
@@ -79,16 +93,31 @@ mod tests {
         };
         let mut said = std::collections::HashSet::new();
         for (text, word) in [
-            ("gss_init_sec_context: Clock skew too great", "clocks"),
+            ("Unspecified GSS failure. (Clock skew too great)", "clocks"),
             (
                 "No Kerberos credentials available (default cache: FILE:/tmp/krb5cc_0)",
                 "no Kerberos ticket",
             ),
-            ("Ticket expired", "has expired"),
-            ("Server not found in Kerberos database", "not known to Kerberos"),
+            ("No credentials were supplied (Ticket expired)", "has expired"),
             (
-                "Cannot contact any KDC for realm 'CONTOSO.COM'",
+                "Unspecified GSS failure. (Server ldap/x@CONTOSO.COM not found in Kerberos database)",
+                "not known to Kerberos",
+            ),
+            (
+                "No credentials were supplied (Client 'um@CONTOSO.COM' not found in Kerberos database)",
+                "does not know the account",
+            ),
+            (
+                "No credentials were supplied (Cannot contact any KDC for realm 'CONTOSO.COM')",
                 "no Kerberos server answers",
+            ),
+            (
+                "No credentials were supplied (Preauthentication failed)",
+                "key of the account is wrong",
+            ),
+            (
+                "No credentials were supplied (Client's credentials have been revoked)",
+                "disabled, locked",
             ),
             ("Something else", "could not be signed in to with Kerberos"),
         ] {
@@ -97,6 +126,6 @@ mod tests {
             assert!(message.contains(word) && message.contains(text), "{message}");
             said.insert(failure.error.recommended_action().to_owned() + word);
         }
-        assert_eq!(said.len(), 6);
+        assert_eq!(said.len(), 9);
     }
 }
