@@ -119,6 +119,8 @@
  *   NotificationFailed and NotificationQueued say that the message was not handed over (for a slow relay nobody waits
  *   longer than about five seconds); it waits in the outbox, and later resets and sendNotifications try it again, unless
  *   the PIN has been replaced by then. NotificationExpired names mailboxes whose earlier messages were given up.
+ *   OutcomeNotRecorded: the change was made, but this computer could not record that yet. ResetLost names an earlier PIN
+ *   set by this computer that a change on another domain controller has replaced.
  *
  * umpin_signin and umpin_change_pin:
  *   {"v":1, "identity":"..."} or {"v":1, "extension":"4271", "dialPlan":"Seattle.contoso.com"?}, and with either
@@ -147,7 +149,8 @@
  *     -> {"v":1, "items":[{"userId":"tonysmith@contoso.com", "userObjectId":"<guid>", "identity":"...",
  *         "distinguishedName":"...", "primarySmtpAddress":"..."|null, "pinExpired":true, "lockedOut":false,
  *         "firstTimeUser":true, "isValid":true, "lastSet":1767225600000|null, "expiresOn":...|null, "failedAttempts":0,
- *         "lastFailedAttempt":...|null, "lockedSince":...|null}], "next":"cursor"|null}
+ *         "lastFailedAttempt":...|null, "lockedSince":...|null}], "next":"cursor"|null,
+ *         "warnings":[{"id":"ResetLost","message":"...","recommendedAction":"..."}]}
  *     With an identity exactly one item, or a failure. Without: every enabled mailbox, page by page; pass "next" as
  *     "after" until it is null. A page may have fewer items than pageSize (at most 10000), or none, although another
  *     follows. An item that could not be read is {"identity":"...", "error":{...}} instead.
@@ -190,7 +193,7 @@
  *         "chains":[{"host":"...", "state":"intact"|"tornTail"|"broken", "entries":1, "anchored":true, "removed":0,
  *         "removedUntil":0|null}], "next":"cursor"|null}
  *     The audit log, oldest first, or an export of it; intent and outcome of an operation are one item (of kind "operation"),
- *     absent fields are null. target: an identity, or what the log has as target. Each page is checked; read to the last page
+ *     absent fields are null, succeeded also while the outcome is not known. target: an identity, or what the log has as target. Each page is checked; read to the last page
  *     to have checked the whole log, whatever the filters let through. faults: where a chain is broken, the first place of
  *     each, once, as error objects; kind is changed, missing (before the entry), truncated (after it), reordered,
  *     headMissing, headAltered, unknownKey or malformed. chains: what the check says of each host's chain, on the last page;

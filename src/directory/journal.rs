@@ -4,6 +4,8 @@
 //! The intent is recorded before the change is asked for, the outcome after it. Between them, and for a while after, a note says
 //! what was asked for: whoever finds it can find out what became of it, and whether it has lasted.
 
+use std::ops::RangeInclusive;
+
 use crate::Result;
 use crate::audit::AuditTrail;
 use crate::clock::Timestamp;
@@ -147,12 +149,12 @@ pub trait Journal: Send + Sync {
     /// Those of the store.
     fn notes_of(&self, mailbox: ObjectId) -> Result<Vec<ChangeNote>>;
 
-    /// Takes a note that is due and puts it off for at least `pause` milliseconds, or thrice its age. The message of a change
-    /// whose fate is open is followed up in its stead, so such a note is not given.
+    /// Takes a note that is due and puts it off for thrice its age, but within `pause` (milliseconds). The message of a change whose
+    /// fate is open is followed up in its stead, so such a note is not given.
     ///
     /// # Errors
     /// Those of the store.
-    fn take_due(&self, now: Timestamp, pause: i64) -> Result<Option<ChangeNote>>;
+    fn take_due(&self, now: Timestamp, pause: RangeInclusive<i64>) -> Result<Option<ChangeNote>>;
 
     /// The changes that did not last and that nobody was told of, oldest first.
     ///

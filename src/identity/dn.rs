@@ -35,7 +35,8 @@ impl Value {
 
     fn escaped(&self) -> String {
         match self {
-            Self::Text(text) => escape(text),
+            // `=` need not be escaped, but not every server knows that.
+            Self::Text(text) => escape(text).replace('=', "\\="),
             Self::Encoded(bytes) => Self::hex(bytes),
         }
     }
@@ -379,6 +380,7 @@ mod tests {
             (r"OID.2.5.4.3=\23a\ \ ", r"cn=\#a \ "),
             (r#"CN=" Zoë  Nuñez ""#, r"cn=\ Zoë  Nuñez\ "),
             ("CN=#04020102+UID=1", "cn=#04020102+uid=1"),
+            (r"CN=a=b\=c", r"cn=a\=b\=c"),
             (r"CN=\ ", r"cn=\ "),
         ] {
             assert_eq!(dn(text).normalized(), normalized, "{text}");

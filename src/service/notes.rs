@@ -15,8 +15,9 @@ use crate::directory::journal::{Advance, Advanced, ChangeNote, NoteState, Trace}
 use crate::notification::outbox::{Lease, OutboxEntry};
 use crate::{ErrorCode, Result};
 
-/// When a change is compared for the first time; each later time at four times that age.
+/// When a change is compared for the first time. Later at four times that age, but several times a day.
 const PAUSE_MILLIS: i64 = 5 * 60_000;
+const MAX_PAUSE_MILLIS: i64 = 8 * 3_600_000;
 /// A change that is in force for so long has reached every controller, and has lost to none. While its own controller cannot be
 /// reached, the word of any other counts from then on.
 const SETTLED_MILLIS: i64 = 24 * 3_600_000;
@@ -34,7 +35,7 @@ impl Service {
             if began.elapsed() >= patience {
                 break;
             }
-            let Some(note) = journal.take_due(self.now(), PAUSE_MILLIS)? else {
+            let Some(note) = journal.take_due(self.now(), PAUSE_MILLIS..=MAX_PAUSE_MILLIS)? else {
                 break;
             };
             if let Err(error) = self.follow(&note) {

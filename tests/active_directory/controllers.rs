@@ -1,6 +1,18 @@
 //! The rig itself: what the other tests take for granted.
 
-use crate::rig::{BASE, DOMAIN, Forest, POLICIES, alone, shared};
+use std::net::TcpStream;
+use std::process::Command;
+use std::time::Duration;
+
+use hickory_resolver::proto::rr::RData;
+use hickory_resolver::{ResolverBuilder, TokioResolver};
+use tokio::runtime::Builder;
+
+use crate::rig::{BASE, DOMAIN, Forest, POLICIES, UM, alone, ca_file, shared};
+
+const TONY: &str = "CN=Tony Smith,OU=Sales,DC=contoso,DC=com";
+/// Too short for an answer that does not come, long enough for one that does.
+const SHORT: Duration = Duration::from_secs(2);
 
 #[test]
 fn a_controller_has_the_people_of_the_fixture() {
@@ -13,7 +25,7 @@ fn a_controller_has_the_people_of_the_fixture() {
         );
         assert_eq!(found.len(), 1, "{found:?}");
         let (dn, attributes) = &found[0];
-        assert_eq!(dn, "CN=Tony Smith,OU=Sales,DC=contoso,DC=com");
+        assert_eq!(dn, TONY);
         let guid = uuid::Uuid::from_slice_le(&attributes["objectGUID"][0]).unwrap();
         assert_eq!(guid.to_string(), "43e08f9c-3d78-5a40-92c2-217eee132f30");
         let policy = String::from_utf8_lossy(&attributes["msExchUMTemplateLink"][0]);
@@ -43,10 +55,9 @@ fn a_test_can_have_a_mailbox_of_its_own() {
 #[test]
 fn a_change_on_one_controller_is_soon_on_the_other() {
     alone(Forest::Pair, |lab| {
-        let dn = "CN=Tony Smith,OU=Sales,DC=contoso,DC=com";
         for (dc, value) in [(lab.dc1(), "from the first"), (lab.dc2(), "from the second")] {
-            dc.administrator().replace(dn, "description", &[value.as_bytes()]);
-            assert_eq!(lab.agree(dn, "description").as_deref(), Some(value.as_bytes()));
+            dc.administrator().replace(TONY, "description", &[value.as_bytes()]);
+            assert_eq!(lab.agree(TONY, "description").as_deref(), Some(value.as_bytes()));
         }
     });
 }
@@ -54,17 +65,115 @@ fn a_change_on_one_controller_is_soon_on_the_other() {
 #[test]
 fn controllers_that_are_cut_off_from_each_other_take_changes_apart_and_agree_when_healed() {
     alone(Forest::Pair, |lab| {
-        let dn = "CN=Tony Smith,OU=Sales,DC=contoso,DC=com";
         lab.cut();
-        lab.dc1().administrator().replace(dn, "description", &[b"one"]);
-        lab.dc2().administrator().replace(dn, "description", &[b"two"]);
-        lab.dc2().administrator().replace(dn, "description", &[b"three"]);
+        lab.dc1().administrator().replace(TONY, "description", &[b"one"]);
+        lab.dc2().administrator().replace(TONY, "description", &[b"two"]);
+        lab.dc2().administrator().replace(TONY, "description", &[b"three"]);
         assert_eq!(
-            lab.dc1().administrator().value(dn, "description").as_deref(),
+            lab.dc1().administrator().value(TONY, "description").as_deref(),
             Some(&b"one"[..])
         );
         lab.heal();
+        lab.replicate(lab.dc2(), lab.dc1());
         // More writes win.
-        assert_eq!(lab.agree(dn, "description").as_deref(), Some(&b"three"[..]));
+        assert_eq!(lab.agree(TONY, "description").as_deref(), Some(&b"three"[..]));
     });
+}
+
+#[test]
+fn a_controller_that_was_killed_comes_back_with_what_it_had() {
+    alone(Forest::Single, |lab| {
+        let dc = lab.dc1();
+        dc.administrator().replace(TONY, "description", &[b"kept"]);
+        dc.kill();
+        assert!(TcpStream::connect((dc.address(), 636)).is_err(), "it still listens");
+        dc.start();
+        assert_eq!(
+            dc.administrator().value(TONY, "description").as_deref(),
+            Some(&b"kept"[..])
+        );
+    });
+}
+
+#[test]
+fn a_controller_is_silent_while_it_is_suspended_or_isolated() {
+    alone(Forest::Single, |lab| {
+        let dc = lab.dc1();
+        let ask = || {
+            let administrator = dc.administrator().with_patience(SHORT);
+            move || administrator.try_replace(TONY, "description", &[b"heard"])
+        };
+        let asked = ask();
+        dc.suspend();
+        assert!(asked().is_err(), "a process that is stopped has answered");
+        dc.resume();
+        ask()().expect("it answers again");
+        let asked = ask();
+        lab.isolate(dc);
+        assert!(asked().is_err(), "an answer came through");
+        lab.reach(dc);
+        ask()().expect("it is reached again");
+    });
+}
+
+#[test]
+fn the_account_of_the_keytab_signs_in_by_kerberos() {
+    shared(|lab| {
+        let run = |program: &str, arguments: &[&str]| {
+            let output = Command::new(program)
+                .args(arguments)
+                .env("LDAPTLS_CACERT", ca_file())
+                .output()
+                .unwrap_or_else(|error| panic!("{program}: {error}"));
+            let said = format!(
+                "{}{}",
+                String::from_utf8_lossy(&output.stdout),
+                String::from_utf8_lossy(&output.stderr)
+            );
+            assert!(output.status.success(), "{program}: {said}");
+            said
+        };
+        let keytab = lab.keytab();
+        run("kinit", &["-k", "-t", &keytab.to_string_lossy(), UM.name]);
+        let host = format!("ldaps://{}", lab.dc1().host());
+        let said = run(
+            "ldapsearch",
+            &[
+                "-Y", "GSSAPI", "-O", "maxssf=0", "-H", &host, "-s", "base", "-b", BASE, "dn",
+            ],
+        );
+        assert!(said.contains(&format!("dn: {BASE}")), "{said}");
+    });
+}
+
+#[test]
+fn controllers_are_in_dns() {
+    alone(Forest::Pair, |lab| {
+        for name in [format!("_ldap._tcp.dc._msdcs.{DOMAIN}."), format!("_gc._tcp.{DOMAIN}.")] {
+            assert_eq!(services(&name), [lab.dc1().host(), lab.dc2().host()], "{name}");
+        }
+    });
+}
+
+/// The targets of an SRV record.
+fn services(name: &str) -> Vec<String> {
+    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let answer = runtime.block_on(async {
+        let resolver = TokioResolver::builder_tokio().and_then(ResolverBuilder::build);
+        resolver
+            .expect("the name servers of the namespace")
+            .srv_lookup(name)
+            .await
+    });
+    let answer = answer.unwrap_or_else(|error| panic!("{name}: {error}"));
+    let mut targets: Vec<String> = answer
+        .answers()
+        .iter()
+        .filter_map(|record| match &record.data {
+            RData::SRV(service) => Some(service.target.to_utf8().trim_end_matches('.').to_owned()),
+            _ => None,
+        })
+        .collect();
+    targets.sort();
+    targets
 }

@@ -4,7 +4,7 @@ use std::io::{self, Read as _};
 
 use serde_json::json;
 
-use crate::rig::{self, BASE, UM};
+use crate::rig::{self, UM};
 
 /// Says where the forest is, and keeps it until standard input ends.
 #[test]
@@ -15,8 +15,6 @@ fn keeps_a_forest() {
             "process": rig::process(),
             "directory": lab.directory(UM),
             "key": rig::key_file(),
-            "base": BASE,
-            "socket": lab.dc1().socket(),
         });
         println!("FOREST {forest}");
         io::stdin().read_to_end(&mut Vec::new()).expect("standard input");

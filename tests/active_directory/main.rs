@@ -4,9 +4,29 @@
 //! unless `CI` is `true`. See `rig/mod.rs` for how a test gets at a controller.
 #![cfg(target_os = "linux")]
 
+mod adapter;
+#[path = "../signin/attempt.rs"]
+mod attempt;
+#[path = "replicas/child.rs"]
+mod child;
 mod controllers;
+mod credential;
+mod foreign_values;
+mod identity;
+mod injection;
 mod keeper;
 #[cfg(feature = "gssapi")]
 mod kerberos;
+mod listing;
+mod policies;
+#[path = "../durability/process.rs"]
+mod process;
+mod relays;
+mod replicas;
 mod rig;
+#[path = "../durability/rig.rs"]
+mod stores;
+#[path = "../support/mod.rs"]
+mod support;
 mod transport;
+mod trust;

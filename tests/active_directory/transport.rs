@@ -14,7 +14,7 @@ use crate::rig::{Account, BASE, DISABLED, DOMAIN, EXPIRED, Forest, LOCKED, Lab, 
 const TONY: &str = "tonysmith@contoso.com";
 
 /// As configured by the rig, and changed.
-fn directory(lab: &Lab, account: Account, change: impl FnOnce(&mut Value)) -> ActiveDirectory {
+pub fn directory(lab: &Lab, account: Account, change: impl FnOnce(&mut Value)) -> ActiveDirectory {
     let mut section = lab.directory(account);
     change(&mut section);
     configured(&section)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::verdict::{check, reset, send};
-use crate::world::{DC1, Way, World};
+use crate::world::{DC1, DC2, Way, World};
 
 /// Past every lease and every pause.
 const LATER: Duration = Duration::from_secs(7200);
@@ -50,6 +50,8 @@ impl Scenario {
             Meanwhile::Nothing => {}
             Meanwhile::Superseded => drop(reset(&world.process("b").service, mailbox).expect("another host's reset")),
             Meanwhile::Unreachable => {
+                // Of what was made long ago the other controller has heard.
+                world.replicate(DC1, DC2);
                 world.set_down(DC1, true);
                 let sent = send(&world.process("a").service);
                 assert!(sent.iter().all(|outcome| *outcome == "queued"), "{self}: {sent:?}");

@@ -11,11 +11,13 @@ use umpin::directory::embedded::{EmbeddedOptions, LocalOutbox};
 use umpin::directory::journal::{Advance, ChangeNote, NoteState, Trace};
 use umpin::mailbox::ObjectId;
 use umpin::notification::outbox::{EntryState, Outbox, OutboxEntry};
+use umpin::service::Service;
+use umpin::service::reset::ResetRequest;
 use umpin::{ErrorCode, Result};
 
 use crate::child::{self, Kind};
 use crate::rig::{self, Inside};
-use crate::verdict;
+use crate::{trail, verdict};
 
 /// Where the outbox of a directory elsewhere is, on a file system of its own that can be filled and made read-only.
 struct Small(tempfile::TempDir);
@@ -86,8 +88,22 @@ fn note() -> ChangeNote {
 
 /// A reset with its outbox there.
 fn with_outbox(home: &Path, outbox: &Path) -> Result<()> {
-    let outbox = Arc::new(LocalOutbox::new(EmbeddedOptions::new(outbox)));
-    verdict::reset(&child::service_with(home, outbox, 0), 0).map(drop)
+    verdict::reset(&service(home, outbox), 0).map(drop)
+}
+
+fn service(home: &Path, outbox: &Path) -> Service {
+    child::service_with(home, Arc::new(LocalOutbox::new(EmbeddedOptions::new(outbox))), 0)
+}
+
+/// A lock, which has no message: only the journal can refuse it.
+fn lock(home: &Path, outbox: &Path) -> Result<()> {
+    let request = ResetRequest {
+        identity: rig::address(0),
+        keep_pin: true,
+        locked_out: Some(true),
+        ..ResetRequest::default()
+    };
+    trail::asked(&service(home, outbox), request).map(drop)
 }
 
 #[test]
@@ -107,14 +123,17 @@ fn a_full_disk_refuses_the_reset_before_the_pin_changes() {
     let mut full = 0;
     for left in [0, 4096, 8192, 16_384, 32_768] {
         small.fill(left);
-        let before = Inside::of(home.path()).record(&rig::address(0));
-        let done = with_outbox(home.path(), &outbox);
-        let after = Inside::of(home.path()).record(&rig::address(0));
-        if done.is_err() {
-            full += 1;
-            assert_eq!(after, before, "the PIN is as it was, with {left} bytes left");
-        } else {
-            assert_ne!(after, before);
+        for change in [with_outbox, lock] {
+            let before = Inside::of(home.path()).record(&rig::address(0));
+            let done = change(home.path(), &outbox);
+            let after = Inside::of(home.path()).record(&rig::address(0));
+            if let Err(error) = done {
+                full += 1;
+                assert_eq!(after, before, "the record is as it was, with {left} bytes left");
+                assert!(error.message().contains("so nothing was changed"), "{error}");
+            } else {
+                assert_ne!(after, before);
+            }
         }
         fs::remove_file(small.0.path().join("filler")).expect("space");
     }
@@ -136,6 +155,7 @@ fn a_read_only_outbox_refuses_the_reset_before_the_pin_changes() {
             && error.message().contains("outbox.db"),
         "{error:?}"
     );
+    lock(home.path(), &outbox).expect_err("nor for what has no message");
     assert_eq!(Inside::of(home.path()).record(&rig::address(0)), before);
 }
 

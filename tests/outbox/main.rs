@@ -5,18 +5,22 @@
 
 mod chance;
 mod child;
+mod conflict;
 mod crash;
 mod expiry;
 mod faults;
+mod host;
 mod kill;
 mod late;
 mod leases;
+mod log;
 mod messages;
 mod order;
 mod patience;
 #[path = "../durability/process.rs"]
 mod process;
 mod relays;
+mod remote;
 #[path = "../durability/rig.rs"]
 mod rig;
 #[allow(dead_code, reason = "shared with the tests of the relay")]
@@ -26,6 +30,7 @@ mod support;
 #[allow(dead_code, reason = "shared with the tests of durability")]
 #[path = "../durability/trace.rs"]
 mod trace;
+mod trail;
 mod upgrade;
 mod verdict;
 mod world;

@@ -59,6 +59,11 @@ fn recorded_and_synced_then_changed_and_synced_then_released_and_synced_then_mai
         let before_change = name.contains("record");
         assert_eq!(at < changed, before_change, "{name} at {at}, the change at {changed}");
     }
+    // Intent and message share one sync, outcome and release the other.
+    let syncs = calls
+        .iter()
+        .filter(|call| call.what == What::Sync(trace.path("outbox.db-wal")));
+    assert_eq!(syncs.count(), 2, "syncs of the journal in a reset:\n{calls:#?}");
     let of_message = |what: &What| matches!(what, What::Create(path) | What::Write(path) if path.starts_with(&mail));
     let early = calls.iter().find(|call| call.began < at && of_message(&call.what));
     assert!(early.is_none(), "{early:?} before the release was durable at {at}");

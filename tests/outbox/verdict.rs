@@ -17,7 +17,7 @@ use umpin::service::Service;
 use umpin::service::reset::{ResetOutcome, ResetRequest};
 
 use crate::world::{DC1, Event, World};
-use crate::{rig, support};
+use crate::{log, rig, support};
 
 /// A reset of "User <number>" with a generated PIN.
 pub fn reset(service: &Service, number: usize) -> Result<ResetOutcome> {
@@ -123,6 +123,9 @@ pub fn check(world: &Arc<World>, mailboxes: usize, hosts: &[&str], deaths: usize
         duplicates <= deaths,
         "{place}: {duplicates} duplicates after {deaths} deaths"
     );
+    let set: usize = history.values().map(Vec::len).sum();
+    let told: usize = hosts.iter().map(|host| log::check(world, mailboxes, host, place)).sum();
+    assert_eq!(told, set, "{place}: the logs tell of as many new PINs as there were");
     for host in hosts {
         let outbox = LocalOutbox::new(EmbeddedOptions::new(world.outbox_file(host)));
         let left = outbox.entries(None, None, 1000).expect("the outbox").items;

@@ -8,22 +8,14 @@ use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 use std::time::Duration;
 
 use tempfile::TempDir;
-use umpin::audit::AuditTrail;
 use umpin::clock::{Clock, Timestamp};
 use umpin::directory::embedded::{EmbeddedDirectory, EmbeddedOptions, LocalOutbox};
-use umpin::directory::journal::{Advance, Advanced, ChangeNote, Journal};
-use umpin::directory::{
-    Applied, CounterChange, CredentialChange, Directory, Found, ImportCounts, MailboxFilter, Matches, Page,
-    PolicyObject, Route, StoredCredential,
-};
-use umpin::identity::Identity;
-use umpin::import::ImportPlan;
+use umpin::directory::{Applied, CounterChange, CredentialChange, Directory, StoredCredential};
 use umpin::mailbox::ObjectId;
-use umpin::notification::outbox::{Lease, Outbox, OutboxEntry};
-use umpin::notification::{DeliveryError, Notifier, OutgoingMessage};
 use umpin::service::{Caller, Ports, Service, Settings};
-use umpin::{Error, ErrorCode, Result};
 
+use crate::host::{Mortal, Relay};
+use crate::remote::Remote;
 use crate::{rig, support};
 
 /// Where changes are written unless a test says otherwise.
@@ -63,31 +55,42 @@ struct Replica {
 }
 
 #[derive(Default)]
-struct Controller {
-    down: bool,
+pub struct Controller {
+    pub down: bool,
     stored: HashMap<ObjectId, Replica>,
 }
 
 #[derive(Default)]
-struct State {
-    controllers: HashMap<String, Controller>,
-    ways: VecDeque<Way>,
-    in_flight: Vec<(String, CredentialChange)>,
-    relay_down: bool,
-    events: Vec<Event>,
+pub struct State {
+    pub controllers: HashMap<String, Controller>,
+    pub ways: VecDeque<Way>,
+    pub in_flight: Vec<(String, CredentialChange)>,
+    pub relay_down: bool,
+    pub events: Vec<Event>,
 }
 
 type Meanwhile = Box<dyn FnOnce() + Send>;
 
+/// When something happens meanwhile.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// The next change has not arrived yet.
+    BeforeChange,
+    /// It has, and its answer is on its way.
+    AfterChange,
+    /// The next record has been read.
+    AfterReading,
+}
+
 pub struct World {
     pub home: TempDir,
-    people: EmbeddedDirectory,
+    pub people: EmbeddedDirectory,
     state: Mutex<State>,
     now: AtomicI64,
-    /// What happens on other hosts while the next change is on its way, before it arrives or after.
-    meanwhile: Mutex<Option<(bool, Meanwhile)>>,
+    /// What happens on other hosts meanwhile.
+    meanwhile: Mutex<Option<(Moment, Meanwhile)>>,
     /// Directory calls until what is in flight lands; 0: it waits.
-    landing: AtomicU64,
+    pub landing: AtomicU64,
 }
 
 impl World {
@@ -108,7 +111,7 @@ impl World {
         Arc::new(world)
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -140,12 +143,26 @@ impl World {
 
     /// Happens while the next change is on its way: after it has arrived, or before.
     pub fn meanwhile(&self, arrived: bool, what: impl FnOnce() + Send + 'static) {
-        *self.meanwhile.lock().unwrap_or_else(PoisonError::into_inner) = Some((arrived, Box::new(what)));
+        let moment = if arrived {
+            Moment::AfterChange
+        } else {
+            Moment::BeforeChange
+        };
+        self.happens(moment, what);
     }
 
-    fn let_happen(&self, arrived: bool) {
+    /// Happens when the next record has been read, before anything is done with it.
+    pub fn after_reading(&self, what: impl FnOnce() + Send + 'static) {
+        self.happens(Moment::AfterReading, what);
+    }
+
+    fn happens(&self, moment: Moment, what: impl FnOnce() + Send + 'static) {
+        *self.meanwhile.lock().unwrap_or_else(PoisonError::into_inner) = Some((moment, Box::new(what)));
+    }
+
+    pub fn let_happen(&self, moment: Moment) {
         let mut slot = self.meanwhile.lock().unwrap_or_else(PoisonError::into_inner);
-        let what = slot.take_if(|(when, _)| *when == arrived);
+        let what = slot.take_if(|(when, _)| *when == moment);
         drop(slot);
         if let Some((_, what)) = what {
             what();
@@ -252,7 +269,7 @@ impl World {
 }
 
 impl State {
-    fn stored(&self, id: ObjectId, controller: &str) -> StoredCredential {
+    pub fn stored(&self, id: ObjectId, controller: &str) -> StoredCredential {
         let replica = self.controllers[controller]
             .stored
             .get(&id)
@@ -267,7 +284,7 @@ impl State {
 
 impl World {
     /// The compare-and-swap, when it arrives.
-    fn swap(&self, state: &mut State, controller: &str, change: &CredentialChange) -> Applied {
+    pub fn swap(&self, state: &mut State, controller: &str, change: &CredentialChange) -> Applied {
         let now = self.now.load(Ordering::Relaxed);
         let write = |attribute: &mut (Version, Option<Vec<u8>>), new: &Vec<u8>| {
             *attribute = ((attribute.0.0 + 1, now, controller.to_owned()), Some(new.clone()));
@@ -340,7 +357,7 @@ impl Fuse {
         }
     }
 
-    fn around<T>(&self, call: impl FnOnce() -> T) -> T {
+    pub fn around<T>(&self, call: impl FnOnce() -> T) -> T {
         self.step();
         let result = call();
         self.step();
@@ -367,270 +384,5 @@ impl Process {
             Err(payload) if payload.is::<Died>() => None,
             Err(payload) => std::panic::resume_unwind(payload),
         }
-    }
-}
-
-struct Remote {
-    world: Arc<World>,
-    preferred: &'static str,
-    fuse: Arc<Fuse>,
-}
-
-impl Remote {
-    fn call<T>(&self, call: impl FnOnce() -> T) -> T {
-        self.fuse.around(|| {
-            if self.world.landing.load(Ordering::Relaxed) > 0 && self.world.landing.fetch_sub(1, Ordering::Relaxed) == 1
-            {
-                self.world.land();
-            }
-            call()
-        })
-    }
-}
-
-impl Remote {
-    fn tell_where(&self, found: &mut [Found], route: Route<'_>) {
-        let controller = match route {
-            Route::Controller(name) => name,
-            Route::Preferred | Route::Forest => self.preferred,
-        };
-        for found in found {
-            found.controller = Some(controller.to_owned());
-        }
-    }
-
-    fn arrive(&self, controller: &str, change: CredentialChange) -> Result<Applied> {
-        let state = &mut *self.world.state();
-        if state.controllers[controller].down {
-            return Err(Error::new(ErrorCode::DirectoryUnavailable, "It cannot be reached."));
-        }
-        let unknown = || Err(Error::new(ErrorCode::OutcomeUnknown, "The answer was lost."));
-        match state.ways.pop_front().unwrap_or(Way::Prompt) {
-            Way::Prompt => Ok(self.world.swap(state, controller, &change)),
-            Way::RequestLost => unknown(),
-            Way::AnswerLost => {
-                self.world.swap(state, controller, &change);
-                unknown()
-            }
-            Way::Late => {
-                state.in_flight.push((controller.to_owned(), change));
-                unknown()
-            }
-        }
-    }
-}
-
-impl Directory for Remote {
-    fn kind(&self) -> &'static str {
-        "remote"
-    }
-
-    fn location(&self) -> String {
-        "contoso.com".to_owned()
-    }
-
-    fn store_id(&self) -> Result<[u8; 16]> {
-        self.world.people.store_id()
-    }
-
-    fn find(&self, identity: &Identity, route: Route<'_>) -> Result<Matches> {
-        let mut matches = self.world.people.find(identity, route)?;
-        self.tell_where(&mut matches.found, route);
-        Ok(matches)
-    }
-
-    fn find_by_extension(&self, number: &str, dial_plan: Option<&str>, route: Route<'_>) -> Result<Matches> {
-        let mut matches = self.world.people.find_by_extension(number, dial_plan, route)?;
-        self.tell_where(&mut matches.found, route);
-        Ok(matches)
-    }
-
-    fn find_by_object_id(&self, id: ObjectId, route: Route<'_>) -> Result<Option<Found>> {
-        let mut found = self.call(|| self.world.people.find_by_object_id(id, route))?;
-        self.tell_where(found.as_mut_slice(), route);
-        Ok(found)
-    }
-
-    fn mailboxes(
-        &self,
-        filter: MailboxFilter,
-        route: Route<'_>,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Page<Found>> {
-        let mut page = self.world.people.mailboxes(filter, route, after, limit)?;
-        self.tell_where(&mut page.items, route);
-        Ok(page)
-    }
-
-    fn policy(&self, name: &str, route: Route<'_>) -> Result<Option<PolicyObject>> {
-        self.world.people.policy(name, route)
-    }
-
-    fn policies(&self, route: Route<'_>) -> Result<Vec<PolicyObject>> {
-        self.world.people.policies(route)
-    }
-
-    fn holds_sealed_data(&self) -> Result<bool> {
-        Ok(true)
-    }
-
-    fn some_records(&self, _: usize) -> Result<Vec<(ObjectId, Vec<u8>)>> {
-        Ok(Vec::new())
-    }
-
-    fn credential(&self, id: ObjectId, controller: Option<&str>) -> Result<StoredCredential> {
-        self.call(|| {
-            let state = self.world.state();
-            let up = || state.controllers.iter().find(|(_, controller)| !controller.down);
-            let controller = match controller {
-                Some(controller) => controller,
-                None if !state.controllers[self.preferred].down => self.preferred,
-                None => up().map_or(self.preferred, |(name, _)| name),
-            };
-            if state.controllers[controller].down {
-                return Err(Error::new(
-                    ErrorCode::DirectoryUnavailable,
-                    format!("{controller} cannot be reached."),
-                ));
-            }
-            Ok(state.stored(id, controller))
-        })
-    }
-
-    fn apply(&self, change: CredentialChange) -> Result<Applied> {
-        let controller = change.controller.clone().expect("a controller");
-        assert!(change.message.is_none(), "a directory elsewhere cannot record messages");
-        self.call(|| {
-            self.world.let_happen(false);
-            let answer = self.arrive(&controller, change);
-            self.world.let_happen(true);
-            answer
-        })
-    }
-
-    fn import(&self, _: &ImportPlan, _: Option<&AuditTrail>, _: bool) -> Result<ImportCounts> {
-        panic!("nobody imports into a directory elsewhere")
-    }
-}
-
-/// The outbox of a host, used by a process that may die.
-struct Mortal {
-    outbox: LocalOutbox,
-    fuse: Arc<Fuse>,
-}
-
-impl Outbox for Mortal {
-    fn journal(&self) -> Option<&dyn Journal> {
-        Some(self)
-    }
-
-    fn release(&self, lease: Lease, until: Timestamp) -> Result<Option<Lease>> {
-        self.fuse.around(|| self.outbox.release(lease, until))
-    }
-
-    fn lease_due(&self, due: Timestamp, until: Timestamp, limit: usize) -> Result<Vec<OutboxEntry>> {
-        self.fuse.around(|| self.outbox.lease_due(due, until, limit))
-    }
-
-    fn lease(&self, id: [u8; 16], now: Timestamp, until: Timestamp) -> Result<Option<OutboxEntry>> {
-        self.fuse.around(|| self.outbox.lease(id, now, until))
-    }
-
-    fn remove(&self, id: [u8; 16]) -> Result<()> {
-        self.fuse.around(|| self.outbox.remove(id))
-    }
-
-    fn discard(&self, id: [u8; 16], audit: Option<AuditTrail>) -> Result<()> {
-        self.fuse.around(|| self.outbox.discard(id, audit))
-    }
-
-    fn defer(&self, lease: Lease, until: Timestamp, error: &str) -> Result<bool> {
-        self.fuse.around(|| self.outbox.defer(lease, until, error))
-    }
-
-    fn fail(&self, lease: Lease, keep_until: Timestamp, error: &str, audit: Option<AuditTrail>) -> Result<bool> {
-        self.fuse.around(|| self.outbox.fail(lease, keep_until, error, audit))
-    }
-
-    fn take_failures(&self) -> Result<Vec<OutboxEntry>> {
-        self.fuse.around(|| self.outbox.take_failures())
-    }
-
-    fn entries(&self, mailbox: Option<ObjectId>, after: Option<&str>, limit: usize) -> Result<Page<OutboxEntry>> {
-        self.outbox.entries(mailbox, after, limit)
-    }
-}
-
-impl Mortal {
-    fn journal(&self) -> &dyn Journal {
-        self.outbox.journal().expect("a directory elsewhere has one")
-    }
-}
-
-impl Journal for Mortal {
-    fn ask(&self, note: &ChangeNote, message: Option<&OutboxEntry>, intent: Option<&AuditTrail>) -> Result<()> {
-        self.fuse.around(|| self.journal().ask(note, message, intent))
-    }
-
-    fn advance(&self, step: Advance) -> Result<Advanced> {
-        self.fuse.around(|| self.journal().advance(step))
-    }
-
-    fn append(&self, audit: &AuditTrail) -> Result<()> {
-        self.fuse.around(|| self.journal().append(audit))
-    }
-
-    fn notes_of(&self, mailbox: ObjectId) -> Result<Vec<ChangeNote>> {
-        self.journal().notes_of(mailbox)
-    }
-
-    fn take_due(&self, now: Timestamp, pause: i64) -> Result<Option<ChangeNote>> {
-        self.fuse.around(|| self.journal().take_due(now, pause))
-    }
-
-    fn lost(&self) -> Result<Vec<ChangeNote>> {
-        self.journal().lost()
-    }
-}
-
-/// A relay that notes what it accepts.
-struct Relay {
-    world: Arc<World>,
-    fuse: Arc<Fuse>,
-}
-
-impl Notifier for Relay {
-    fn check(&self) -> Result<()> {
-        Ok(())
-    }
-
-    fn deliver(&self, message: &OutgoingMessage) -> Result<(), DeliveryError> {
-        self.fuse.around(|| {
-            let state = &mut *self.world.state();
-            if state.relay_down {
-                return Err(DeliveryError::Temporary("the relay is down".to_owned()));
-            }
-            let text = std::str::from_utf8(&message.content).expect("text");
-            state.events.push(Event::Mailed {
-                id: message.id,
-                to: message.recipient.clone(),
-                pin: support::announced_pin(text),
-            });
-            Ok(())
-        })
-    }
-
-    // In the thread of the process, so that it dies with it.
-    fn may_block(&self) -> bool {
-        false
-    }
-
-    fn uncollected(&self) -> Option<usize> {
-        None
-    }
-
-    fn from(&self) -> &'static str {
-        "Unified Messaging <um@contoso.com>"
     }
 }

@@ -242,7 +242,7 @@ Describe 'A configured retention' {
     It 'shows the log as intact, and a key that is lost as such' {
         $store = New-TestStore
         try {
-            [System.IO.File]::WriteAllText([System.IO.Path]::Combine($store, 'umpin.json'), '{ "audit": { "retentionDays": 1 } }')
+            Set-TestConfiguration $store @{ audit = @{ retentionDays = 1 } }
             $run = Invoke-Fresh -Store $store {
                 Set-UMMailboxPIN tonysmith@contoso.com
                 @(Get-UMPinAudit -ErrorAction Stop).Count

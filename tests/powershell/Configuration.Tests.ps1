@@ -2,7 +2,8 @@ BeforeAll {
     . "$PSScriptRoot/Support/Fresh.ps1"
 }
 
-Describe 'Where the store is looked for' {
+# Embedded: it is the embedded store's file that is looked for.
+Describe 'Where the store is looked for' -Tag Embedded {
     BeforeEach { $script:Folder = New-TestFolder }
     AfterEach { Remove-TestFolder $script:Folder }
 

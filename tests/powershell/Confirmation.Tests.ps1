@@ -93,7 +93,8 @@ Describe 'A confirmation that cannot be answered changes nothing' {
         $run.Output | Should -Be @('reached', 1)
     }
 
-    It 'for Import-UMDirectory either' {
+    # Embedded: nothing is imported into Active Directory.
+    It 'for Import-UMDirectory either' -Tag Embedded {
         $folder = New-TestFolder
         try {
             $run = Invoke-Fresh -Store $folder -NonInteractive -Variables @{ File = Get-Fixture 'contoso.csv' } {

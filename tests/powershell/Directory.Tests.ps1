@@ -2,7 +2,8 @@ BeforeAll {
     . "$PSScriptRoot/Support/Fresh.ps1"
 }
 
-Describe 'Import-UMDirectory' {
+# Embedded: nothing is imported into Active Directory.
+Describe 'Import-UMDirectory' -Tag Embedded {
     BeforeEach { $script:Folder = New-TestFolder }
     AfterEach { Remove-TestFolder $script:Folder }
 

@@ -88,7 +88,8 @@ BeforeAll {
     }
 }
 
-Describe 'The files of the store, handled in the PowerShell process that resets' {
+# Embedded: the records are in these files.
+Describe 'The files of the store, handled in the PowerShell process that resets' -Tag Embedded {
     BeforeAll {
         $script:Store = New-TestStore
         $script:Folder = New-TestFolder

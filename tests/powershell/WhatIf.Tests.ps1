@@ -1,8 +1,9 @@
 BeforeAll {
     . "$PSScriptRoot/Support/Fresh.ps1"
     $script:Store = New-TestStore
-    # Every file but SQLite's shared memory, which readers write too. What is written goes to the -wal file first.
+    # What the directory holds elsewhere, and every file but SQLite's shared memory, which readers write too. What is written goes to the -wal file first.
     function Get-StoreState {
+        Get-DirectoryState
         Get-ChildItem -LiteralPath $script:Store -Recurse -File -Force | Where-Object { $_.Name -notmatch '-shm$' } |
             Sort-Object FullName | ForEach-Object { '{0} {1}' -f $_.Name, (Get-FileHash -LiteralPath $_.FullName).Hash }
     }

@@ -77,6 +77,37 @@ fn nineteen_former_pins_are_kept_and_no_more() {
     assert_eq!(record.pin_state(*b"1004\0\0\0\0\0\0\0\0\0\0\0\0"), PinState::Unknown);
 }
 
+fn pin_id(pin: &str) -> [u8; 16] {
+    let mut id = [0; 16];
+    id[..pin.len()].copy_from_slice(pin.as_bytes());
+    id
+}
+
+/// A PIN after any number of others, and then: its record goes on, or another one that never knew it.
+#[test]
+fn a_pin_is_lost_where_the_record_goes_on_without_it_and_not_where_it_is_replaced_or_forgotten() {
+    let many = |first: usize, count: usize| -> Vec<String> { (first..first + count).map(|n| n.to_string()).collect() };
+    let lost = |pins: &[String], before: &[String]| {
+        let record = after(&pins.iter().map(String::as_str).collect::<Vec<_>>());
+        record.has_lost(pin_id("9999"), before.last().map(|pin| pin_id(pin)))
+    };
+    for earlier in [0, 1, 5, 18, 19, 20, 25] {
+        let before = many(1000, earlier);
+        for later in 0..25 {
+            let with = [&before[..], &["9999".to_owned()], &many(2000, later)].concat();
+            assert!(!lost(&with, &before), "{earlier} before it, {later} after it");
+            let without = [&before[..], &many(3000, later)].concat();
+            // Nineteen PINs of the other line push the common one out: then nobody can tell any more.
+            let tells = later < 20;
+            assert_eq!(
+                lost(&without, &before),
+                tells,
+                "{earlier} before, {later} instead of it"
+            );
+        }
+    }
+}
+
 #[test]
 fn one_derivation_checks_the_whole_history_and_serves_the_new_pin() {
     let record = after(&["1111", "2222", "3333", "4444", "5555"]);

@@ -134,6 +134,16 @@ impl Directory for ActiveDirectory {
         self.stored(id, controller)
     }
 
+    fn elsewhere(&self, id: ObjectId, controller: Option<&str>) -> Vec<StoredCredential> {
+        let others = controller.and_then(|controller| self.servers.others(controller).ok());
+        let ask = |other: String| self.stored(id, Some(&other)).ok();
+        others.unwrap_or_default().into_iter().filter_map(ask).collect()
+    }
+
+    fn take_diagnostics(&self) -> Vec<String> {
+        self.servers.take_diagnostics()
+    }
+
     fn apply(&self, change: CredentialChange) -> Result<Applied> {
         self.change(&change)
     }

@@ -1,5 +1,7 @@
 //! The notes about changes of a directory elsewhere as rows, and what is done to them together with message and audit.
 
+use std::ops::RangeInclusive;
+
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -22,7 +24,7 @@ pub(super) enum JournalTask {
     Append(AuditTrail),
     TakeDue {
         now: Timestamp,
-        pause: i64,
+        pause: RangeInclusive<i64>,
     },
 }
 
@@ -72,7 +74,7 @@ impl JournalTask {
                 audit::append(connection, trail)?;
                 JournalDone::Noted
             }
-            Self::TakeDue { now, pause } => JournalDone::Note(take_due(connection, *now, *pause)?),
+            Self::TakeDue { now, pause } => JournalDone::Note(take_due(connection, *now, pause)?),
         })
     }
 
@@ -168,14 +170,14 @@ pub(super) fn is_due(connection: &Connection, now: Timestamp) -> Sql<bool> {
         .exists([now.0])?)
 }
 
-fn take_due(connection: &Connection, now: Timestamp, pause: i64) -> Sql<Option<ChangeNote>> {
+fn take_due(connection: &Connection, now: Timestamp, pause: &RangeInclusive<i64>) -> Sql<Option<ChangeNote>> {
     let note = connection
         .prepare_cached(&format!("SELECT {COLUMNS} {DUE} ORDER BY due LIMIT 1"))?
         .query_row([now.0], from_row)
         .optional()?;
     if let Some(note) = &note {
         let age = now.0.saturating_sub(note.at.0);
-        let due = now.plus_millis(pause.max(age.saturating_mul(3)));
+        let due = now.plus_millis(age.saturating_mul(3).clamp(*pause.start(), *pause.end()));
         connection
             .prepare_cached("UPDATE change_note SET due = ?2 WHERE operation = ?1")?
             .execute(params![note.operation, due.0])?;

@@ -1,5 +1,7 @@
 //! What a host keeps for a directory elsewhere, in a store of its own.
 
+use std::ops::RangeInclusive;
+
 use super::journal::{self, JournalDone, JournalTask};
 use super::writer::{Done, Task};
 use super::{EmbeddedDirectory, EmbeddedOptions, misunderstood};
@@ -115,7 +117,7 @@ impl Journal for LocalOutbox {
             .map_or_else(|| Ok(Vec::new()), |store| store.read(|c| journal::notes_of(c, mailbox)))
     }
 
-    fn take_due(&self, now: Timestamp, pause: i64) -> Result<Option<ChangeNote>> {
+    fn take_due(&self, now: Timestamp, pause: RangeInclusive<i64>) -> Result<Option<ChangeNote>> {
         let Some(store) = self.existing()? else { return Ok(None) };
         if !store.read(|c| journal::is_due(c, now))? {
             return Ok(None);

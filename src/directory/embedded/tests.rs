@@ -48,6 +48,9 @@ fn a_lookup_searches_the_index_and_never_scans_a_table() {
         "SELECT mailbox, dial_plan FROM extension WHERE digits = ?1 ORDER BY mailbox",
         "SELECT id FROM mailbox WHERE id > ?1 AND um_enabled ORDER BY id LIMIT ?2",
         "DELETE FROM identity WHERE mailbox = ?1",
+        "SELECT action FROM change_note WHERE mailbox = ?1",
+        "SELECT 1 FROM change_note WHERE due <= ?1 LIMIT 1",
+        "SELECT action FROM change_note WHERE state = 3 AND at > ?1",
     ] {
         let plan = query_plan(&connection, sql);
         assert!(plan.iter().all(|p| p.starts_with("SEARCH")), "{sql}: {plan:?}");

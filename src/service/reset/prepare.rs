@@ -55,6 +55,7 @@ impl Service {
         if recipient.is_some() {
             self.ports.notifier.check()?;
         }
+        diagnostics.extend(self.directory().take_diagnostics());
         Ok(ResetPlan {
             request,
             mailbox: found.mailbox,

@@ -11,6 +11,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::runtime::{Builder, Runtime};
 
+use super::accounts::ADMINISTRATOR;
 use super::lab;
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -22,11 +23,12 @@ pub type Attributes = HashMap<String, Vec<Vec<u8>>>;
 pub struct Administrator {
     runtime: Runtime,
     ldap: Mutex<Ldap>,
+    patience: Duration,
 }
 
 impl Administrator {
-    /// To `dc1.contoso.com` or `dc2.contoso.com` by address, so that nothing depends on the resolution of names.
-    pub(super) fn connect(address: &str, user: &str, password: &str) -> Result<Self, String> {
+    /// By address, so that nothing depends on the resolution of names.
+    pub(super) fn connect(address: &str, host: &str) -> Result<Self, String> {
         let runtime = Builder::new_current_thread()
             .enable_all()
             .build()
@@ -39,17 +41,25 @@ impl Administrator {
             .set_conn_timeout(PATIENCE)
             .set_config(trusting())
             .set_std_stream(StdStream::Tcp(socket));
-        let host = lab::host_of(address);
         let ldap = runtime.block_on(async {
             let (connection, mut ldap) = LdapConnAsync::with_settings(settings, &format!("ldaps://{host}")).await?;
             ldap3::drive!(connection);
-            ldap.simple_bind(user, password).await?.success()?;
+            ldap.simple_bind(&ADMINISTRATOR.user(), ADMINISTRATOR.password)
+                .await?
+                .success()?;
             Ok::<_, ldap3::LdapError>(ldap)
         });
         Ok(Self {
             ldap: Mutex::new(ldap.map_err(|error| error.to_string())?),
             runtime,
+            patience: PATIENCE,
         })
+    }
+
+    /// Gives up the connection where an answer takes longer.
+    pub fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
     }
 
     /// The entry, if there is one.
@@ -74,7 +84,7 @@ impl Administrator {
 
     fn ask(&self, base: &str, scope: Scope, filter: &str, attributes: &[&str]) -> Vec<(String, Attributes)> {
         let mut ldap = self.ldap.lock().expect("one at a time");
-        ldap.with_timeout(PATIENCE);
+        ldap.with_timeout(self.patience);
         let answer = self
             .runtime
             .block_on(ldap.search(base, scope, filter, attributes.to_vec()));
@@ -114,31 +124,50 @@ impl Administrator {
                 )
             })
             .collect();
-        self.change(dn, |runtime, ldap| runtime.block_on(ldap.add(dn, attributes)));
+        self.change(dn, |runtime, ldap| runtime.block_on(ldap.add(dn, attributes)))
+            .expect("the administrator may");
     }
 
     /// Puts these in the place of an attribute's values; none: removes the attribute.
     pub fn replace(&self, dn: &str, attribute: &str, values: &[&[u8]]) {
+        self.try_replace(dn, attribute, values).expect("the administrator may");
+    }
+
+    /// As [`Self::replace`], where the answer may get lost.
+    pub fn try_replace(&self, dn: &str, attribute: &str, values: &[&[u8]]) -> Result<(), String> {
         let values: HashSet<Vec<u8>> = values.iter().map(|value| value.to_vec()).collect();
         let change = vec![Mod::Replace(attribute.as_bytes().to_vec(), values)];
-        self.change(dn, |runtime, ldap| runtime.block_on(ldap.modify(dn, change)));
+        self.change(dn, |runtime, ldap| runtime.block_on(ldap.modify(dn, change)))
+    }
+
+    /// Gives an entry another name in the same place.
+    pub fn rename(&self, dn: &str, rdn: &str) {
+        self.change(dn, |runtime, ldap| runtime.block_on(ldap.modifydn(dn, rdn, true, None)))
+            .expect("the administrator may");
     }
 
     /// Removes an entry without others below it.
     pub fn delete(&self, dn: &str) {
-        self.change(dn, |runtime, ldap| runtime.block_on(ldap.delete(dn)));
+        self.change(dn, |runtime, ldap| runtime.block_on(ldap.delete(dn)))
+            .expect("the administrator may");
     }
 
-    fn change(&self, dn: &str, change: impl FnOnce(&Runtime, &mut Ldap) -> ldap3::result::Result<LdapResult>) {
+    fn change(
+        &self,
+        dn: &str,
+        change: impl FnOnce(&Runtime, &mut Ldap) -> ldap3::result::Result<LdapResult>,
+    ) -> Result<(), String> {
         let mut ldap = self.ldap.lock().expect("one at a time");
-        ldap.with_timeout(PATIENCE);
+        ldap.with_timeout(self.patience);
         change(&self.runtime, &mut ldap)
             .and_then(LdapResult::success)
-            .unwrap_or_else(|error| panic!("{dn}: {error}"));
+            .map(drop)
+            .map_err(|error| format!("{dn}: {error}"))
     }
 }
 
-fn trusting() -> Arc<ClientConfig> {
+/// Trusts the controllers' authority.
+pub(super) fn trusting() -> Arc<ClientConfig> {
     let mut roots = RootCertStore::empty();
     for authority in CertificateDer::pem_file_iter(lab::ca_file()).expect("the authority") {
         roots.add(authority.expect("a certificate")).expect("an authority");

@@ -12,7 +12,6 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
-use super::accounts::ADMINISTRATOR;
 use super::administrator::Administrator;
 use super::certificates::{Authority, Signed};
 use super::namespaces::GROUND;
@@ -55,11 +54,6 @@ impl Controller {
         Path::new(GROUND).join(self.place.name)
     }
 
-    /// Whoever may open this socket has the rights of the system (`ldapi`).
-    pub fn socket(&self) -> PathBuf {
-        self.folder().join("private/ldap_priv/ldapi")
-    }
-
     pub(super) fn configuration(&self) -> PathBuf {
         self.folder().join("smb.conf")
     }
@@ -73,7 +67,7 @@ impl Controller {
 
     /// A connection as its administrator, to prepare and to look at what is there.
     pub fn administrator(&self) -> Administrator {
-        Administrator::connect(self.address(), &ADMINISTRATOR.user(), ADMINISTRATOR.password)
+        Administrator::connect(self.address(), &self.host())
             .unwrap_or_else(|error| panic!("{}: {error}\n{}", self.host(), self.log()))
     }
 
@@ -130,7 +124,7 @@ impl Controller {
             let address = SocketAddr::new(self.address().parse().expect("an address"), port);
             TcpStream::connect_timeout(&address, Duration::from_secs(1)).map_err(|error| format!("{port}: {error}"))?;
         }
-        Administrator::connect(self.address(), &ADMINISTRATOR.user(), ADMINISTRATOR.password).map(drop)
+        Administrator::connect(self.address(), &self.host()).map(drop)
     }
 
     /// The Kerberos keys of an account, as a service would have them.
@@ -153,8 +147,7 @@ impl Controller {
         let Some(mut process) = self.running().take() else {
             return;
         };
-        signal(&process, Signal::SIGKILL);
-        process.wait().expect("it ends");
+        end(&mut process);
     }
 
     /// It keeps its connections, and does nothing any more.
@@ -185,7 +178,7 @@ impl Controller {
             }
         });
         // Its workers notice a little later.
-        signal(&process, Signal::SIGKILL);
+        end(&mut process);
     }
 
     /// The last that Samba said.
@@ -198,9 +191,24 @@ impl Controller {
 }
 
 fn signal(process: &Child, what: Signal) {
-    let group = Pid::from_raw(i32::try_from(process.id()).expect("a process id"));
     // None of the group may be left.
-    let _ = killpg(group, what);
+    let _ = killpg(group(process), what);
+}
+
+fn group(process: &Child) -> Pid {
+    Pid::from_raw(i32::try_from(process.id()).expect("a process id"))
+}
+
+/// Its sockets are closed when the last of the group is gone.
+fn end(process: &mut Child) {
+    signal(process, Signal::SIGKILL);
+    process.wait().expect("it ends");
+    tools::wait_until("the end of Samba's workers", PATIENCE, || {
+        match killpg(group(process), None) {
+            Err(_) => Ok(()),
+            Ok(()) => Err("some are left".to_owned()),
+        }
+    });
 }
 
 impl Drop for Controller {

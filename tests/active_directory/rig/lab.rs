@@ -43,12 +43,6 @@ pub fn ca_file() -> PathBuf {
     Path::new(GROUND).join("authority.pem")
 }
 
-/// The controller of that address.
-pub fn host_of(address: &str) -> String {
-    let place = [DC1, DC2].into_iter().find(|place| place.address == address);
-    format!("{}.{DOMAIN}", place.expect("a controller's address").name)
-}
-
 /// The key of the records, which the hosts share; good as `keys.k1`.
 pub fn key_file() -> PathBuf {
     Path::new(GROUND).join("umpin.key")
@@ -88,7 +82,7 @@ impl Lab {
         lab
     }
 
-    fn controllers(&self) -> impl Iterator<Item = &Controller> {
+    pub fn controllers(&self) -> impl Iterator<Item = &Controller> {
         [Some(&self.dc1), self.dc2.as_ref()].into_iter().flatten()
     }
 
@@ -120,6 +114,11 @@ impl Lab {
     /// Signs more certificates that are trusted.
     pub fn authority(&self) -> &Authority {
         &self.authority
+    }
+
+    /// A Kerberos keytab of the account [`UM`](super::UM).
+    pub fn keytab(&self) -> PathBuf {
+        provision::keytab(&self.dc1)
     }
 
     /// The controllers lose each other; both can still be reached from here.

@@ -10,17 +10,23 @@ mod administrator;
 mod certificates;
 mod controller;
 mod lab;
+mod message;
 mod namespaces;
 mod network;
 mod provision;
+mod relay;
 mod template;
 mod tools;
 
-pub use accounts::{Account, DISABLED, EXPIRED, LOCKED, READER, STALE, UM};
+pub use accounts::{ADMINISTRATOR, Account, DISABLED, EXPIRED, LOCKED, READER, STALE, UM};
 pub use administrator::Administrator;
+pub use certificates::{Authority, Signed};
 pub use controller::Controller;
 pub use lab::{Lab, Mailbox, ca_file, key_file};
-pub use namespaces::{alone, process, shared};
+pub use message::Operation;
+pub use namespaces::{alone, alone_with, process, shared};
+pub use relay::Relay;
+pub use tools::wait_until;
 
 /// What the controllers hold before a test begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -26,6 +26,9 @@ const SEPARATELY: &str = "UMPIN_TEST_DIRECTORY_SEPARATELY";
 /// A file system in memory, under the same path for every process: Samba's configuration is full of paths.
 pub const GROUND: &str = "/mnt";
 
+/// Where MIT Kerberos finds its configuration.
+const KERBEROS: &str = "/mnt/krb5.conf";
+
 /// Lends the controller that the tests of this process share.
 pub fn shared(test: impl FnOnce(&Lab)) {
     static LAB: OnceLock<Lab> = OnceLock::new();
@@ -38,6 +41,11 @@ pub fn shared(test: impl FnOnce(&Lab)) {
 ///
 /// The test is found by the path of the function that the closure stands in, so this must be called in it directly.
 pub fn alone<T: FnOnce(&Lab)>(forest: Forest, test: T) {
+    alone_with(forest, &[], test);
+}
+
+/// As [`alone`], with these variables in the environment of the process (not in that of the controllers).
+pub fn alone_with<T: FnOnce(&Lab)>(forest: Forest, environment: &[(&str, &str)], test: T) {
     if !enter() {
         return;
     }
@@ -52,6 +60,7 @@ pub fn alone<T: FnOnce(&Lab)>(forest: Forest, test: T) {
         return;
     }
     let output = in_new(&this(), ["--exact", name, "--nocapture", "--include-ignored"])
+        .envs(environment.iter().copied())
         .env(INSIDE, name)
         .output()
         .expect("unshare starts");
@@ -122,7 +131,9 @@ fn in_new(program: &Path, arguments: impl IntoIterator<Item = impl AsRef<std::ff
         .args(["--net", "--mount", "--uts", "--pid", "--fork", "--kill-child"])
         .args(["--", "sh", "-c", "\"$0\" \"$@\"; exit $?"])
         .arg(program)
-        .args(arguments);
+        .args(arguments)
+        .env("KRB5_CONFIG", KERBEROS)
+        .env("KRB5CCNAME", format!("{GROUND}/tickets"));
     command
 }
 
@@ -144,6 +155,7 @@ pub fn furnish() {
     mount(nowhere, ground, Some("tmpfs"), MsFlags::empty(), nowhere).expect("a file system in memory");
     fs::create_dir_all("/var/run/netns").expect("the folder where `ip` has its namespaces");
     mount(nowhere, "/var/run/netns", Some("tmpfs"), MsFlags::empty(), nowhere).expect("our own of it");
+    fs::write(KERBEROS, network::krb5_conf()).expect("a file");
     for (name, content) in [("hosts", network::hosts()), ("resolv.conf", network::resolv_conf())] {
         let file = ground.join(name);
         fs::write(&file, content).expect("a file");

@@ -3,7 +3,10 @@
 use std::fmt::Write as _;
 use std::process::Command;
 
-use super::tools;
+use super::{DOMAIN, tools};
+
+/// As many as the tests of one process may start.
+const RELAYS: u8 = 100;
 
 /// The tests' own address.
 pub const CLIENT: Place = Place {
@@ -36,7 +39,9 @@ impl Place {
         command
             .args(["netns", "exec", self.name, "unshare", "--uts", "sh", "-c"])
             .arg("echo $0 >/proc/sys/kernel/hostname && exec \"$@\"")
-            .args([self.name, program]);
+            .args([self.name, program])
+            // A test's own clock and the like end before the controllers.
+            .env_remove("LD_PRELOAD");
         command
     }
 
@@ -45,17 +50,55 @@ impl Place {
     }
 }
 
+/// Relays are where the tests are, each with an address of its own.
+pub fn relay(number: u8) -> String {
+    format!("10.99.1.{number}")
+}
+
+pub fn relay_name(number: u8) -> String {
+    format!("relay{number}")
+}
+
 pub fn hosts() -> String {
-    let mut text = format!("127.0.0.1 localhost\n{} relay.contoso.com\n", CLIENT.address);
+    let mut text = "127.0.0.1 localhost\n".to_owned();
+    for number in 1..=RELAYS {
+        let _ = writeln!(text, "{} {}.{DOMAIN}", relay(number), relay_name(number));
+    }
     for dc in [DC1, DC2] {
-        let _ = writeln!(text, "{} {1}.contoso.com {1}", dc.address, dc.name);
+        let _ = writeln!(text, "{} {1}.{DOMAIN} {1}", dc.address, dc.name);
     }
     text
 }
 
 pub fn resolv_conf() -> String {
     format!(
-        "search contoso.com\nnameserver {}\nnameserver {}\noptions timeout:1 attempts:2\n",
+        "search {DOMAIN}\nnameserver {}\nnameserver {}\noptions timeout:1 attempts:2\n",
+        DC1.address, DC2.address
+    )
+}
+
+/// No look-ups: a controller is asked by the name that it has in the ticket.
+pub fn krb5_conf() -> String {
+    let realm = DOMAIN.to_uppercase();
+    format!(
+        "\
+[libdefaults]
+default_realm = {realm}
+dns_lookup_kdc = false
+dns_lookup_realm = false
+dns_canonicalize_hostname = false
+rdns = false
+udp_preference_limit = 1
+
+[realms]
+{realm} = {{
+    kdc = {}
+    kdc = {}
+}}
+
+[domain_realm]
+.{DOMAIN} = {realm}
+",
         DC1.address, DC2.address
     )
 }
@@ -63,7 +106,8 @@ pub fn resolv_conf() -> String {
 /// The bridge and the cables.
 pub fn build() {
     let mut orders = format!(
-        "link set lo up\nlink add br0 type bridge\naddr add {}/24 dev br0\nlink set br0 up\n",
+        "link set lo up\nlink add br0 type bridge\naddr add {}/24 dev br0\nlink set br0 up\n\
+         route add local 10.99.1.0/24 dev lo\n",
         CLIENT.address
     );
     for dc in [DC1, DC2] {

@@ -2,8 +2,8 @@
 """Fills the directory: the organization's policies, its people, and the accounts that ask.
 
 usage: people.py SMB_CONF    with an order in JSON on standard input:
-  {"csv": PATH, "services": [{"name": …, "password": …, "state": …}, …]}   the fixture, once
-  {"generated": NUMBER}                                                     that many mailboxes more
+  {"csv": PATH, "services": [{"name": …, "password": …, "state": …}, …], "right": SDDL}    the fixture, once
+  {"generated": NUMBER}                                                                    that many mailboxes more
 """
 
 import csv
@@ -23,7 +23,6 @@ GENERATED = "OU=Generated"
 UM_ENABLED = 1
 ENABLED_ACCOUNT, DISABLED_ACCOUNT, PASSWORD_NOT_REQUIRED = 512, 514, 32
 ATTRIBUTES = ("msExchUMPinChecksum", "extensionAttribute15")
-USER_CLASS = "bf967aba-0de6-11d0-a285-00aa003049e2"
 # The links of one policy come back at that policy, which grows with each: spread over many, loading takes time in proportion.
 GENERATED_POLICIES = 50
 BATCH = 500
@@ -125,8 +124,6 @@ class Directory:
         return [parent.split(",", 1)[0] for parent in parents]
 
     def generated(self, number):
-        self.unit(GENERATED)
-        self.delegate(GENERATED, "svc-um")
         names = [f"Generated {n:02}" for n in range(GENERATED_POLICIES)]
         for name in names:
             self.policy(name)
@@ -177,13 +174,13 @@ class Directory:
         """Whoever is locked stays so: the template of the forest may be days old."""
         self.replace(self.base, {"lockoutDuration": str(-(2**63))})
 
-    def delegate(self, unit, account):
-        """What the documentation has the administrator grant: two attributes of the users below."""
-        sid = self.sid(account)
+    def delegate(self, unit, account, right):
+        """What the documentation has the administrator grant there, for both attributes."""
+        right = right.replace("SID", self.sid(account))
         descriptors = SDUtils(self.database)
         for attribute in ATTRIBUTES:
-            guid = self.schema_guid(attribute)
-            descriptors.dacl_add_ace(f"{unit},{self.base}", f"(OA;CIIO;WP;{guid};{USER_CLASS};{sid})")
+            granted = right.replace(self.schema_guid(ATTRIBUTES[0]), self.schema_guid(attribute))
+            descriptors.dacl_add_ace(f"{unit},{self.base}", granted)
 
     def sid(self, account):
         found = self.database.search(expression=f"(sAMAccountName={account})", attrs=["objectSid"])
@@ -193,7 +190,7 @@ class Directory:
         found = self.database.search(
             self.database.get_schema_basedn(), expression=f"(lDAPDisplayName={attribute})", attrs=["schemaIDGUID"]
         )
-        return uuid.UUID(bytes_le=bytes(found[0]["schemaIDGUID"][0]))
+        return str(uuid.UUID(bytes_le=bytes(found[0]["schemaIDGUID"][0])))
 
 
 def main():
@@ -201,13 +198,14 @@ def main():
     order = json.load(sys.stdin)
     if "csv" in order:
         directory.configuration()
-        units = [TESTS] + directory.fixture(order["csv"])
+        units = [TESTS, GENERATED] + directory.fixture(order["csv"])
         directory.unit(TESTS)
+        directory.unit(GENERATED)
         directory.lock_for_good()
         for service in order["services"]:
             directory.service(**service)
         for unit in units:
-            directory.delegate(unit, order["services"][0]["name"])
+            directory.delegate(unit, order["services"][0]["name"], order["right"])
     if "generated" in order:
         directory.generated(order["generated"])
 

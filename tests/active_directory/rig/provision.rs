@@ -1,22 +1,23 @@
 //! How the controllers come to be.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
 
-use super::accounts::{ADMINISTRATOR, SERVICES};
+use super::accounts::{ADMINISTRATOR, SERVICES, UM};
 use super::controller::Controller;
 use super::{BASE, DOMAIN, tools};
 
 /// Everything that the files of a controller come from, beside Samba itself.
-pub const INPUTS: [&str; 5] = [
+pub const INPUTS: [&str; 6] = [
     include_str!("provision.rs"),
     include_str!("accounts.rs"),
     include_str!("schema.py"),
     include_str!("people.py"),
     include_str!("../../powershell/fixtures/contoso.csv"),
+    include_str!("../../../docs/active-directory.md"),
 ];
 
 /// The first controller of the forest with its people, in files only.
@@ -35,7 +36,25 @@ pub fn first(dc: &Controller) {
         .map(|account| json!({ "name": account.name, "password": account.password, "state": account.state }))
         .collect();
     let csv = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/powershell/fixtures/contoso.csv");
-    python(dc, "people.py", &json!({ "csv": csv, "services": services }));
+    python(
+        dc,
+        "people.py",
+        &json!({ "csv": csv, "services": services, "right": documented_right() }),
+    );
+    let mut command = dc.place.command("samba-tool");
+    command.args(["domain", "exportkeytab"]).arg(keytab(dc));
+    command
+        .arg(format!("--principal={}", UM.name))
+        .arg("--configfile")
+        .arg(dc.configuration());
+    tools::run(&mut command);
+}
+
+/// What the documentation has an administrator grant, for the attribute of the record.
+fn documented_right() -> &'static str {
+    let text = include_str!("../../../docs/active-directory.md");
+    let right = text.split_once("--sddl=\"").and_then(|(_, rest)| rest.split_once('"'));
+    right.expect("docs/active-directory.md has a line for samba-tool").0
 }
 
 /// A second controller, which gets everything from the first; both run afterwards.
@@ -68,8 +87,8 @@ pub fn second(first: &Controller, second: &Controller) {
         "DC=DomainDnsZones,",
         "DC=ForestDnsZones,",
     ] {
+        // The other way it was done by the join.
         replicate(second, first, &format!("{context}{BASE}"));
-        replicate(first, second, &format!("{context}{BASE}"));
     }
 }
 
@@ -89,6 +108,11 @@ fn credentials() -> [String; 2] {
         format!("--username={}", ADMINISTRATOR.name),
         format!("--password={}", ADMINISTRATOR.password),
     ]
+}
+
+/// The Kerberos keys of the account that umpin has.
+pub fn keytab(dc: &Controller) -> PathBuf {
+    dc.folder().join("svc-um.keytab")
 }
 
 /// That many mailboxes more.

@@ -4,6 +4,13 @@
 $script:Repository = [System.IO.Path]::GetFullPath([System.IO.Path]::Combine($PSScriptRoot, '..', '..', '..'))
 $script:Fixtures = [System.IO.Path]::Combine($PSScriptRoot, '..', 'fixtures')
 
+# The tests run on the embedded directory, and again on Active Directory, in the forest that `cargo xtask test pester` keeps.
+# There, what has the tag `Embedded` is left out; beside each stands why.
+$script:OnActiveDirectory = $env:UMPIN_TEST_DIRECTORY -eq 'activeDirectory'
+if ($script:OnActiveDirectory) {
+    $script:Forest = ConvertFrom-Json $env:UMPIN_TEST_FOREST
+}
+
 function Get-StagedPath {
     if ($env:UMPIN_MODULE_PATH) { return $env:UMPIN_MODULE_PATH }
     [System.IO.Path]::Combine($script:Repository, 'target', 'module')
@@ -34,8 +41,13 @@ function Remove-TestFolder {
     }
 }
 
-# A store filled from the fixture. Made once for all test files of this process, then copied: no process has it open by then.
+# A data folder, and a directory with the people of the fixture, none of whom has a PIN yet.
 function New-TestStore {
+    if ($script:OnActiveDirectory) { New-ForestStore } else { New-EmbeddedStore }
+}
+
+# A store filled from the fixture. Made once for all test files of this process, then copied: no process has it open by then.
+function New-EmbeddedStore {
     $master = $env:UMPIN_TEST_STORE
     if (-not $master -or -not [System.IO.Directory]::Exists($master)) {
         $master = New-TestFolder
@@ -59,6 +71,60 @@ function New-TestStore {
         chmod 700 $store
     }
     $store
+}
+
+# A host of the forest, which has the fixture already. The one before it may have left records and counters there.
+function New-ForestStore {
+    $null = Invoke-Ldap ldapmodify -Lines @(
+        foreach ($row in Import-Csv -LiteralPath (Get-Fixture 'contoso.csv') -Encoding UTF8) {
+            'dn:: ' + [System.Convert]::ToBase64String([System.Text.Encoding]::UTF8.GetBytes($row.DistinguishedName))
+            'changetype: modify', 'replace: msExchUMPinChecksum', '-', 'replace: extensionAttribute15', '-', ''
+        })
+    $store = New-TestFolder
+    chmod 700 $store
+    cp --preserve=mode $script:Forest.key ([System.IO.Path]::Combine($store, 'umpin.key'))
+    Set-TestConfiguration $store @{}
+    $store
+}
+
+# A program of OpenLDAP's, as the account that umpin has.
+function Invoke-Ldap {
+    param([string] $Program, [string[]] $Arguments = @(), [string[]] $Lines = @())
+
+    $directory = $script:Forest.directory
+    $env:LDAPTLS_CACERT = $directory.caFile
+    $output = $Lines | & $Program -x -H "ldaps://$($directory.domainControllers[0])" -D $directory.bind.user -y $directory.bind.passwordFile @Arguments
+    if ($LASTEXITCODE -ne 0) {
+        throw "$Program ended with $LASTEXITCODE"
+    }
+    $output
+}
+
+# The configuration of a store, with what a test wants in it.
+function Set-TestConfiguration {
+    param([string] $Store, [hashtable] $Sections)
+
+    $configuration = $Sections.Clone()
+    if ($script:OnActiveDirectory) {
+        $configuration['directory'] = $script:Forest.directory
+        $configuration['keys'] = @{ active = 'k1'; k1 = 'umpin.key' }
+    }
+    $json = ConvertTo-Json -InputObject $configuration -Depth 8
+    [System.IO.File]::WriteAllText([System.IO.Path]::Combine($Store, 'umpin.json'), $json)
+}
+
+# What the directory has that is not in the store's folder: records and counters.
+function Get-DirectoryState {
+    if ($script:OnActiveDirectory) {
+        Invoke-Ldap ldapsearch '-LLL', '-o', 'ldif-wrap=no', '-b', 'DC=contoso,DC=com', '(msExchUMEnabledFlags=*)', 'msExchUMPinChecksum', 'extensionAttribute15'
+    }
+}
+
+# Of two values the one for the directory on which the tests run, where that makes a difference.
+function Select-ByDirectory {
+    param($Embedded, $ActiveDirectory)
+
+    if ($script:OnActiveDirectory) { $ActiveDirectory } else { $Embedded }
 }
 
 # How many resets have been carried out with a message: one file each.
