@@ -255,11 +255,6 @@ pub trait Directory: Send + Sync {
         Vec::new()
     }
 
-    /// What became of the directory's servers since this was last called: a sentence each, for `-Verbose`.
-    fn take_diagnostics(&self) -> Vec<String> {
-        Vec::new()
-    }
-
     /// Compare-and-swap of a mailbox's record and counter, both or neither; with them, in the same transaction where the
     /// directory can (it has no [`journal::Journal`] then), message and audit.
     ///

@@ -186,6 +186,14 @@ fn the_other_controller_serves_while_one_is_dead_hangs_or_is_out_of_reach() {
                 section["domainControllers"] = json!([dc2.host(), dc1.host()]);
             })
         };
+        let by_dns = || {
+            directory(lab, UM, |section| {
+                section.as_object_mut().expect("a section").remove("domainControllers");
+            })
+        };
+        for _ in 0..5 {
+            assert_eq!(found_on(&by_dns(), Route::Preferred).expect("found"), Some(dc1.host()));
+        }
         // The first one holds all roles, and so goes first though it is named last.
         let before = fresh();
         assert_eq!(found_on(&before, Route::Preferred).expect("found"), Some(dc1.host()));
@@ -219,6 +227,8 @@ fn the_other_controller_serves_while_one_is_dead_hangs_or_is_out_of_reach() {
                 assert_eq!(pinned.code(), ErrorCode::DirectoryUnavailable, "{what}");
                 assert!(pinned.message().contains(&host), "{what}: {pinned:?}");
             }
+            let controller = found_on(&by_dns(), Route::Preferred).unwrap_or_else(|e| panic!("{what}: {e:?}"));
+            assert_eq!(controller, Some(dc2.host()), "by DNS, while one {what}");
             end();
             assert_eq!(
                 found_on(&fresh(), Route::Preferred).expect("found"),

@@ -194,7 +194,6 @@ impl Service {
                 .clone()
                 .unwrap_or_else(|| self.directory().location())
         ));
-        diagnostics.extend(self.directory().take_diagnostics());
         let notification = match pending {
             None => Notification::None,
             Some(pending) => self.hand_over(&plan.mailbox, pending, &mut warnings, &mut diagnostics),

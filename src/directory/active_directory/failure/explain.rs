@@ -10,6 +10,12 @@ use crate::directory::active_directory::server::Endpoint;
 pub(super) fn answer(endpoint: &Endpoint, step: Step, result: &LdapResult) -> Failure {
     let mut failure = match step {
         Step::Bind => sign_in(endpoint, result),
+        // To StartTLS. Another server may offer it.
+        Step::Tls => Failure::unavailable(
+            FailureKind::Unreached,
+            endpoint,
+            &said("does not begin TLS, and nothing is sent without it", result),
+        ),
         _ => operation(endpoint, step, result),
     };
     failure.error = failure.error.detail("ldapCode", result.rc);
