@@ -193,6 +193,14 @@ pub(crate) fn kerberos(endpoint: &Endpoint, text: &str) -> Failure {
             "could not be signed in to: the Kerberos ticket has expired",
             "Renew the ticket (kinit), or give the process a keytab (KRB5_CLIENT_KTNAME).",
         )
+    } else if has(&["cannot contact any kdc", "cannot find kdc", "cannot resolve"]) {
+        // It says of itself as well that there are no credentials.
+        (
+            FailureKind::Unreached,
+            ErrorCode::DirectoryUnavailable,
+            "could not be signed in to: no Kerberos server answers",
+            "Check DNS and krb5.conf of this computer.",
+        )
     } else if has(&[
         "no kerberos credentials",
         "no credentials",
@@ -211,13 +219,6 @@ pub(crate) fn kerberos(endpoint: &Endpoint, text: &str) -> Failure {
             ErrorCode::DirectoryUnavailable,
             "is not known to Kerberos by this name",
             "Use the name that the server has in the domain, and check its service principal names.",
-        )
-    } else if has(&["cannot contact any kdc", "cannot find kdc", "cannot resolve"]) {
-        (
-            FailureKind::Unreached,
-            ErrorCode::DirectoryUnavailable,
-            "could not be signed in to: no Kerberos server answers",
-            "Check DNS and krb5.conf of this computer.",
         )
     } else {
         (

@@ -121,7 +121,8 @@ fn kerberos_is_put_into_words() {
         ("Ticket expired", "has expired"),
         ("Server not found in Kerberos database", "not known to Kerberos"),
         (
-            "Cannot contact any KDC for realm 'CONTOSO.COM'",
+            "No credentials were supplied, or the credentials were unavailable or inaccessible (Cannot contact any KDC for realm \
+             'CONTOSO.COM')",
             "no Kerberos server answers",
         ),
         ("Something else", "could not be signed in to with Kerberos"),
