@@ -305,3 +305,16 @@ fn a_record_of_another_mailbox_opens_nothing() {
         assert_eq!(host.sign_in(&one.alias, "739152"), "accepted");
     });
 }
+
+#[test]
+fn nothing_is_imported() {
+    shared(|lab| {
+        let host = Host::new(lab);
+        let file = host.path("people.csv");
+        fs::write(&file, "Name,PrimarySmtpAddress,UMEnabled\nZoe,zoe@contoso.com,False\n").expect("a file");
+        let error = host
+            .request(json!({ "operation": "import", "path": file }))
+            .expect_err("a refusal");
+        says(&error, ErrorCode::ConfigurationInvalid, &["not filled by import"]);
+    });
+}
