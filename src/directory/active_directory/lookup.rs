@@ -180,3 +180,6 @@ pub(super) fn gone(failure: Failure) -> Error {
     }
     error.caused_by(failure.error)
 }
+
+#[cfg(test)]
+mod tests;

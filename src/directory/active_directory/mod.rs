@@ -21,6 +21,9 @@ mod settings;
 /// A server that answers as told, for the tests of the connections.
 #[cfg(test)]
 mod scripted;
+/// A forest on such servers.
+#[cfg(test)]
+mod scripted_forest;
 
 pub use server::{Role, Server};
 pub use settings::{ActiveDirectorySettings, Bind, DEFAULT_COUNTER_ATTRIBUTE, Tls};
@@ -117,6 +120,10 @@ impl Directory for ActiveDirectory {
         self.servers.refresh();
     }
 
+    fn take_diagnostics(&self) -> Vec<String> {
+        self.servers.take_diagnostics()
+    }
+
     /// Always: a directory that several hosts share never gets a key that only one of them has.
     fn holds_sealed_data(&self) -> Result<bool> {
         Ok(true)
@@ -134,10 +141,6 @@ impl Directory for ActiveDirectory {
         let others = controller.and_then(|controller| self.servers.others(controller).ok());
         let ask = |other: String| self.stored(id, Some(&other)).ok();
         others.unwrap_or_default().into_iter().filter_map(ask).collect()
-    }
-
-    fn take_diagnostics(&self) -> Vec<String> {
-        self.servers.take_diagnostics()
     }
 
     fn apply(&self, change: CredentialChange) -> Result<Applied> {

@@ -134,3 +134,6 @@ fn probes(mailbox: &Mailbox, entry: &Entry, forest: &Forest) -> Vec<Probe> {
     probes.sort_unstable();
     probes
 }
+
+#[cfg(test)]
+mod tests;
