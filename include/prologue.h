@@ -144,6 +144,8 @@
  *   {"v":1, "operation":"status"}
  *     -> {"v":1, "directory":"embedded", "location":"/.../directory.db"}
  *     Whether the directory can be used at all; UMPIN_DIRECTORY_UNAVAILABLE when there is no store yet.
+ *     It also begins a command: policies that an Active Directory had for earlier ones are read anew, otherwise after five
+ *     minutes.
  *   {"v":1, "operation":"pinInfo", "identity":"..."?, "pageSize":500?, "after":"cursor"?, "ignoreDefaultScope":false?,
  *    "domainController":"..."?}
  *     -> {"v":1, "items":[{"userId":"tonysmith@contoso.com", "userObjectId":"<guid>", "identity":"...",

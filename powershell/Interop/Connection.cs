@@ -1,3 +1,5 @@
+using System.Collections;
+
 namespace UMMailboxPin
 {
     /// <summary>The one open session of a runspace, opened again when the configuration or the places it names have changed.</summary>
@@ -19,6 +21,15 @@ namespace UMMailboxPin
             get { return (SessionHandle)Answer.Handle; }
         }
 
+        /// <summary>The last answer about the directory behind the session, or null. The module waits for one that is pending.</summary>
+        public Answer Status { get; set; }
+
+        /// <summary>What kind of directory it is, as the configuration names it; known once the status is.</summary>
+        public string Directory
+        {
+            get { return Status.Value["directory"] as string; }
+        }
+
         /// <summary>The connection given, or a new one where that is null or no longer right. The module's version must fit.</summary>
         public static Connection Open(Connection current, string folder, string moduleVersion)
         {
@@ -38,6 +49,15 @@ namespace UMMailboxPin
                 ?? Native.OpenSession(places, "UMMailboxPin/" + moduleVersion);
             made.Answer.TargetObject = made.Answer.TargetObject ?? places.ConfigFile;
             return made;
+        }
+
+        /// <summary>Asks whether the directory can be used.</summary>
+        public Answer AskStatus()
+        {
+            Hashtable request = new Hashtable();
+            request["operation"] = "status";
+            Status = Native.Request(Session, request);
+            return Status;
         }
 
         /// <summary>Ends the session.</summary>

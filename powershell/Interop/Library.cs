@@ -8,11 +8,13 @@ namespace UMMailboxPin
     public static class Library
     {
         /// <summary>
-        /// Called by each import, perhaps on the assembly of another copy of the module: one that is loaded already is used
-        /// again, whatever file the manifest names. So the signature must not change in later versions. Null: it fits.
+        /// Called by the first command of each import, perhaps on the assembly of another copy of the module: one that is loaded
+        /// already is used again, whatever file the manifest names. So the signature must not change in later versions. Null: it
+        /// fits.
         /// </summary>
-        public static string CheckAssembly(string path, string version)
+        public static string CheckAssembly(string moduleFolder, string version)
         {
+            string path = Path.Combine(moduleFolder, "bin", "UMMailboxPin.Interop.dll");
             Assembly own = typeof(Library).Assembly;
             string ownVersion = own.GetName().Version.ToString(3);
             if (string.Equals(own.Location, Path.GetFullPath(path), StringComparison.OrdinalIgnoreCase) && ownVersion == version)

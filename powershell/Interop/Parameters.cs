@@ -1,7 +1,6 @@
 using System;
 using System.Collections;
 using System.Collections.Generic;
-using System.Reflection;
 
 namespace UMMailboxPin
 {
@@ -36,21 +35,32 @@ namespace UMMailboxPin
         }
 
         /// <summary>
-        /// Gives each of them in one session state the value it has in another. Both are PSVariableIntrinsics, a class of an assembly
-        /// that this one does not know.
+        /// Gives each of them in the module's function the value it has where its cmdlet was called from. The objects are the
+        /// $PSCmdlet and the $ExecutionContext of the function, of an assembly that this one does not know.
         /// </summary>
-        public static void TakePreferences(object from, object to, IDictionary bound)
+        public static void TakePreferences(object cmdlet, object context, IDictionary bound)
         {
-            MethodInfo get = from.GetType().GetMethod("GetValue", new Type[] { typeof(string) });
-            MethodInfo set = to.GetType().GetMethod("Set", new Type[] { typeof(string), typeof(object) });
+            object from = Variables(cmdlet);
+            object to = Variables(context);
+            // Delegates, because a method that is invoked twice by reflection is compiled for that.
+            Func<string, object> get = (Func<string, object>)Delegate.CreateDelegate(
+                typeof(Func<string, object>), from, from.GetType().GetMethod("GetValue", new Type[] { typeof(string) }));
+            Action<string, object> set = (Action<string, object>)Delegate.CreateDelegate(
+                typeof(Action<string, object>), to, to.GetType().GetMethod("Set", new Type[] { typeof(string), typeof(object) }));
             foreach (string name in UnboundPreferences(bound))
             {
-                object value = get.Invoke(from, new object[] { name });
+                object value = get(name);
                 if (value != null)
                 {
-                    set.Invoke(to, new object[] { name, value });
+                    set(name, value);
                 }
             }
+        }
+
+        private static object Variables(object cmdletOrContext)
+        {
+            object state = cmdletOrContext.GetType().GetProperty("SessionState").GetValue(cmdletOrContext, null);
+            return state.GetType().GetProperty("PSVariable").GetValue(state, null);
         }
 
         /// <summary>The request of Set-UMMailboxPIN, but for the identity. What was omitted or is blank is left out.</summary>

@@ -17,17 +17,17 @@ namespace UMMailboxPin
         private Hashtable target;
 
         /// <summary>With the cmdlet's name, for the audit, and what was bound to it.</summary>
-        public ResetRun(object cmdlet, string name, IDictionary bound, SessionHandle session, string directory, object verbosePreference)
+        public ResetRun(object cmdlet, string name, IDictionary bound, Connection connection, object verbosePreference)
         {
             Cmdlet = cmdlet;
-            Session = session;
+            Session = connection.Session;
             request = Parameters.ResetRequest(name, bound);
             verbose = !IsOneOf(verbosePreference, "SilentlyContinue", "Ignore");
             pin = Convert.ToString(bound["Pin"]);
             SendEmail = !bound.Contains("SendEmail") || Parameters.IsTrue(bound["SendEmail"]);
             PassThru = bound.Contains("PassThru") && Parameters.IsTrue(bound["PassThru"]);
             Threads = bound.Contains("ThrottleLimit") ? Convert.ToUInt32(bound["ThrottleLimit"]) : 0;
-            Advice = ResetAdvice.About(request, pin.Length > 0, SendEmail, PassThru, directory);
+            Advice = ResetAdvice.About(request, pin.Length > 0, SendEmail, PassThru, connection.Directory);
             Warned = new Hashtable();
             Queue = new Queue();
             Progress = new Progress();

@@ -1,6 +1,5 @@
 # What runs at import. The stager appends this to the module's functions.
 Microsoft.PowerShell.Core\Set-StrictMode -Version Latest
-$script:PSDefaultParameterValues = @{}
 
 foreach ($hidden in $script:ExistingCommands) {
     $source = if ($hidden.ModuleName) { "of module '$($hidden.ModuleName)'" } else { 'of this session' }

@@ -1,11 +1,8 @@
 # What runs at import. The stager appends this to the module's functions. Every statement here costs each PowerShell that imports
 # the module, most of all the first of its kind, so what can wait for the first command does.
+#
+# A caller's $PSDefaultParameterValues do not reach the calls inside: PowerShell gives each module an empty table of its own.
 Set-StrictMode -Version Latest
 
-# A caller's $PSDefaultParameterValues must not reach the calls inside this module.
-$script:PSDefaultParameterValues = @{}
 $script:ModuleVersion = '0.1.0'
 $script:Connection = $null
-
-# The manifest has loaded the managed half, which holds the parameter types.
-$script:InteropPath = "$PSScriptRoot/bin/UMMailboxPin.Interop.dll"

@@ -63,11 +63,11 @@ impl FailureCounter {
         }
     }
 
-    /// Carried over to the epoch of an automatic reset, which brings a new PIN but no further guesses before the lock-out.
+    /// After an automatic reset, which brings a new PIN but no further guesses before the lock-out. So the epoch stays: two
+    /// controllers that reset apart must not make each other's counts void.
     #[must_use]
-    pub fn after_automatic_reset(self, epoch: [u8; 16]) -> Self {
+    pub fn after_automatic_reset(self) -> Self {
         Self {
-            epoch,
             failures_since_reset: 0,
             ..self
         }
@@ -138,12 +138,12 @@ mod tests {
         let counter = FailureCounter::zero([1; 16])
             .after_failure(Timestamp(5))
             .after_failure(Timestamp(6))
-            .after_automatic_reset([2; 16])
+            .after_automatic_reset()
             .after_failure(Timestamp(7));
         assert_eq!(
             counter,
             FailureCounter {
-                epoch: [2; 16],
+                epoch: [1; 16],
                 failures: 3,
                 failures_since_reset: 1,
                 last_failure_at: Some(Timestamp(7)),

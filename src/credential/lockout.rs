@@ -105,7 +105,7 @@ mod tests {
             .map(|n| {
                 let (next, consequence) = after_failure(counter, policy, Timestamp(n));
                 counter = match consequence {
-                    Consequence::ResetDue => next.after_automatic_reset([1; 16]),
+                    Consequence::ResetDue => next.after_automatic_reset(),
                     _ => next,
                 };
                 consequence

@@ -70,7 +70,7 @@ pub struct CredentialRecord {
     pub locked_at: Option<Timestamp>,
     /// The user has not yet chosen a PIN.
     pub first_time: bool,
-    /// Binds the failure counter; renewed by each reset and unlock.
+    /// Binds the failure counter; renewed by each reset and unlock but an automatic reset.
     pub epoch: [u8; 16],
 }
 

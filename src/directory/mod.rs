@@ -250,6 +250,11 @@ pub trait Directory: Send + Sync {
     /// As `find`; `ManagementObjectNotFound` when the mailbox is gone there.
     fn credential(&self, id: ObjectId, controller: Option<&str>) -> Result<StoredCredential>;
 
+    /// The sealed values of a mailbox as other controllers than this one have them: a few of those that can be asked.
+    fn elsewhere(&self, _id: ObjectId, _controller: Option<&str>) -> Vec<StoredCredential> {
+        Vec::new()
+    }
+
     /// Compare-and-swap of a mailbox's record and counter, both or neither; with them, in the same transaction where the
     /// directory can (it has no [`journal::Journal`] then), message and audit.
     ///

@@ -30,11 +30,9 @@ pub(super) fn key(name: &str) -> String {
 #[must_use]
 pub fn canonical_leaf(name: &str) -> String {
     let components = components(name);
-    let last = components.iter().rev().map(|component| component.trim());
-    last.skip_while(|component| component.is_empty())
-        .next()
-        .unwrap_or_default()
-        .to_owned()
+    let mut from_the_end = components.iter().rev().map(|component| component.trim());
+    let last = from_the_end.find(|component| !component.is_empty());
+    last.unwrap_or_default().to_owned()
 }
 
 /// Split at slashes and unescaped; a backslash before anything else stands for itself.

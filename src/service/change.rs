@@ -137,6 +137,8 @@ impl Service {
             }
             Err(error) if error.code() == ErrorCode::OutcomeUnknown => {
                 self.conclude(operation, Outcome::Unknown, None);
+                // Whatever is tried instead is another operation: the note of this one is still needed.
+                operation.id = random_id()?;
                 Err(error)
             }
             Err(error) => {

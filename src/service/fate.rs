@@ -89,10 +89,18 @@ impl Service {
             let Some((stored, record)) = self.look(pin.mailbox, pin.controller)? else {
                 return Ok(Fate::MailboxGone);
             };
-            match record.pin_state(pin.id) {
-                PinState::Current => return Ok(Fate::InForce),
-                PinState::Superseded => return Ok(Fate::Replaced),
-                PinState::Unknown => {}
+            let state = record.pin_state(pin.id);
+            if state == PinState::Superseded {
+                return Ok(Fate::Replaced);
+            }
+            if self.is_behind(pin, &stored, &record)? {
+                return Err(Error::new(
+                    ErrorCode::WriteConflict,
+                    "another controller has a record that the one that the change was sent to does not know of yet",
+                ));
+            }
+            if state == PinState::Current {
+                return Ok(Fate::InForce);
             }
             match self.directory().apply(self.sealed_anew(pin, stored, &record)?)? {
                 Applied::Committed => return Ok(Fate::NeverSet),
@@ -114,6 +122,23 @@ impl Service {
         }
     }
 
+    /// Whether another controller knows more than the one that the change was sent to. While that was out of reach, somebody may
+    /// have changed the mailbox on another: then what is in force here has been replaced, and to seal this record anew would be a
+    /// change that is later than that one, and win.
+    fn is_behind(&self, pin: WantedPin<'_>, stored: &StoredCredential, record: &CredentialRecord) -> Result<bool> {
+        for other in self.directory().elsewhere(pin.mailbox, pin.controller) {
+            if other.record == stored.record {
+                continue;
+            }
+            if let Some(sealed) = &other.record
+                && !is_earlier(&self.unsealed(pin.mailbox, sealed)?, record)
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// The record where the change was sent to, and nowhere else: another controller may not know of it yet.
     pub(super) fn look(
         &self,
@@ -128,14 +153,16 @@ impl Service {
         let record = match &stored.record {
             // A first PIN: the record to write is one without, so that a late change finds something where it expects nothing.
             None => CredentialRecord::never_set(random_id()?),
-            Some(sealed) => {
-                let context = self.seal_context(mailbox)?;
-                let plain = self.ring()?.open(Purpose::Record, &context, sealed)?;
-                CredentialRecord::decode(&plain)
-                    .map_err(|e| Error::new(ErrorCode::StoreCorrupt, "The PIN record is damaged.").caused_by(e))?
-            }
+            Some(sealed) => self.unsealed(mailbox, sealed)?,
         };
         Ok(Some((stored, record)))
+    }
+
+    fn unsealed(&self, mailbox: ObjectId, sealed: &[u8]) -> Result<CredentialRecord> {
+        let context = self.seal_context(mailbox)?;
+        let plain = self.ring()?.open(Purpose::Record, &context, sealed)?;
+        CredentialRecord::decode(&plain)
+            .map_err(|e| Error::new(ErrorCode::StoreCorrupt, "The PIN record is damaged.").caused_by(e))
     }
 
     fn sealed_anew(
@@ -157,5 +184,13 @@ impl Service {
             message: None,
             audit: None,
         })
+    }
+}
+
+/// Whether a record is an earlier state of another that has had a new PIN since.
+fn is_earlier(record: &CredentialRecord, than: &CredentialRecord) -> bool {
+    match record.current() {
+        Some(pin) => than.pin_state(pin.pin_id) == PinState::Superseded,
+        None => than.current().is_some(),
     }
 }

@@ -93,7 +93,7 @@ impl Service {
                 ErrorCode::StoreCorrupt,
                 format!("The UM mailbox \"{}\" has no UM mailbox policy.", mailbox.identity()),
             )
-            .action("Import the mailbox again with its policy.")
+            .action("Assign a policy to the mailbox where it is managed; the embedded directory learns of it by the next import.")
         })?;
         let policy = self.directory().policy(name, route)?.ok_or_else(|| {
             Error::new(
@@ -104,7 +104,7 @@ impl Service {
                     self.directory().location()
                 ),
             )
-            .action("Import the mailbox again with its policy.")
+            .action("Assign an existing policy to the mailbox where it is managed; the embedded directory learns of it by the next import.")
         })?;
         // Whoever can write the directory must not get a PIN of no length accepted, or one of millions of digits made.
         policy.settings.validate().map_err(|fault| {
@@ -115,7 +115,7 @@ impl Service {
                     self.directory().location()
                 ),
             )
-            .action("Import the policy again with possible settings.")
+            .action("Correct the policy where it is managed; the embedded directory learns of it by the next import.")
         })?;
         Ok(policy)
     }

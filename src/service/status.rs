@@ -10,6 +10,8 @@ pub struct Status {
     pub directory: &'static str,
     /// A path or a server's name.
     pub location: String,
+    /// What became of its servers, for `-Verbose`.
+    pub diagnostics: Vec<String>,
 }
 
 impl Service {
@@ -27,6 +29,7 @@ impl Service {
         Ok(Status {
             directory: self.directory().kind(),
             location: self.directory().location(),
+            diagnostics: self.directory().take_diagnostics(),
         })
     }
 }

@@ -5,15 +5,35 @@
 #![cfg(target_os = "linux")]
 
 mod adapter;
+#[path = "../signin/attempt.rs"]
+mod attempt;
+#[path = "replicas/child.rs"]
+mod child;
 mod controllers;
 mod credential;
 mod foreign_values;
+mod host;
 mod identity;
 mod injection;
 mod keeper;
+#[cfg(feature = "gssapi")]
+mod kerberos;
 mod listing;
+mod numbers;
 mod policies;
+#[path = "../durability/process.rs"]
+mod process;
+mod refusals;
 mod relays;
+mod replicas;
+mod resets;
 mod rig;
+mod rights;
+mod sign_ins;
+#[path = "../durability/rig.rs"]
+mod stores;
+#[path = "../support/mod.rs"]
+mod support;
+mod traffic;
 mod transport;
 mod trust;

@@ -7,7 +7,7 @@ use umpin::policy::{Limit, UmMailboxPolicy};
 use crate::adapter::{directory, find_one};
 use crate::rig::{Lab, POLICIES, UM, shared};
 
-fn add(lab: &Lab, name: &str, attributes: &[(&str, &str)]) -> String {
+pub fn add(lab: &Lab, name: &str, attributes: &[(&str, &str)]) -> String {
     let dn = format!("CN={name},{POLICIES}");
     let values: Vec<(&str, [&[u8]; 1])> = attributes
         .iter()

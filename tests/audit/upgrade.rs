@@ -70,7 +70,7 @@ fn a_store_of_version_1_keeps_its_content_and_gets_heads_with_the_next_entry() {
         None,
     )
     .unwrap();
-    assert_eq!(version(), 4);
+    assert_eq!(version(), 5);
     let (all, faults, chains) = read(&session, json!({}));
     assert_eq!((all.len(), faults.len()), (6, 0), "{faults:?}");
     assert_eq!(

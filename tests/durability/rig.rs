@@ -233,7 +233,7 @@ pub struct Pins {
 }
 
 impl Pins {
-    fn of(record: Option<CredentialRecord>) -> Self {
+    pub fn of(record: Option<CredentialRecord>) -> Self {
         Self { record }
     }
 

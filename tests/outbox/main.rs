@@ -3,6 +3,7 @@
 //! `world.rs` is a directory of several controllers whose answers are delayed and lost, for hosts that die at any step; the other
 //! processes of `kill.rs` and `leases.rs` are this test binary once more (`child.rs`).
 
+mod attempts;
 mod chance;
 mod child;
 mod conflict;
@@ -15,6 +16,7 @@ mod late;
 mod leases;
 mod log;
 mod messages;
+mod notes;
 mod order;
 mod patience;
 #[path = "../durability/process.rs"]

@@ -8,13 +8,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use umpin::notification::Notifier;
 use umpin::notification::smtp::{Relay, SmtpNotifier, Tls};
-use umpin::notification::{DeliveryError, Notifier, OutgoingMessage};
 
 use crate::server::certificates::Authority;
 #[cfg(unix)]
 use crate::server::postfix_server::Postfix;
 use crate::server::rig::{PASSWORD, Sink, account, python};
+use crate::support::relay::Double;
 
 /// Where a real relay is, if one is to be used.
 const PLACE: &str = "relay.json";
@@ -155,37 +156,5 @@ impl Outage for RealRelay {
         for (number, file) in self.0.delivered(1).iter().enumerate() {
             keep(data, number, &fs::read(file).expect("a message"));
         }
-    }
-}
-
-/// A relay that is down while the file `down` is there, and leaves what it accepts in `mail`: each acceptance is a file.
-pub struct Double {
-    pub data: PathBuf,
-}
-
-impl Notifier for Double {
-    fn check(&self) -> umpin::Result<()> {
-        Ok(())
-    }
-
-    fn deliver(&self, message: &OutgoingMessage) -> Result<(), DeliveryError> {
-        if self.data.join("down").exists() {
-            return Err(DeliveryError::Temporary("the relay is down".to_owned()));
-        }
-        let mail = self.data.join("mail");
-        let id = u128::from_be_bytes(message.id);
-        let part = mail.join(format!("{id:032x}.{:016x}.part", rand::random::<u64>()));
-        std::fs::create_dir_all(&mail)
-            .and_then(|()| std::fs::write(&part, &message.content))
-            .and_then(|()| std::fs::rename(&part, part.with_extension("eml")))
-            .map_err(|e| DeliveryError::Temporary(e.to_string()))
-    }
-
-    fn uncollected(&self) -> Option<usize> {
-        None
-    }
-
-    fn from(&self) -> &'static str {
-        "Unified Messaging <um@contoso.com>"
     }
 }

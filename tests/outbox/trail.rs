@@ -10,7 +10,7 @@ use umpin::keys::Keys;
 use umpin::notification::outbox::EntryState;
 use umpin::pin::Pin;
 use umpin::service::reset::{ResetOutcome, ResetRequest};
-use umpin::service::signin::{ChangePinRequest, SignIn, SignInAnswer, SignInRequest, Subscriber};
+use umpin::service::signin::{ChangePinRequest, SignInAnswer, SignInRequest, Subscriber};
 use umpin::service::{Lookup, Service};
 use umpin::{ErrorCode, Result};
 
@@ -26,7 +26,7 @@ pub fn asked(service: &Service, request: ResetRequest) -> Result<ResetOutcome> {
     service.commit_reset(plan, &mut deriver)
 }
 
-fn lock(number: usize, locked: bool) -> ResetRequest {
+pub fn lock(number: usize, locked: bool) -> ResetRequest {
     ResetRequest {
         identity: rig::address(number),
         keep_pin: true,
@@ -35,7 +35,7 @@ fn lock(number: usize, locked: bool) -> ResetRequest {
     }
 }
 
-fn silent(number: usize, pin: &str) -> ResetRequest {
+pub fn silent(number: usize, pin: &str) -> ResetRequest {
     ResetRequest {
         identity: rig::address(number),
         pin: Some(Pin::new(pin.to_owned())),
@@ -59,7 +59,7 @@ pub fn sign_in(service: &Service, number: usize, pin: &str) -> SignInAnswer {
     answer.expect("an answer")
 }
 
-fn change(service: &Service, number: usize, old: &str, new: &str) -> Result<SignInAnswer> {
+pub fn change(service: &Service, number: usize, old: &str, new: &str) -> Result<SignInAnswer> {
     let request = ChangePinRequest {
         attempt: attempt(number, old),
         new_pin: Pin::new(new.to_owned()),
@@ -231,7 +231,7 @@ fn dies(world: &Arc<World>, (name, work): (&str, Work), way: Way, death: u64) ->
     died
 }
 
-fn record(world: &Arc<World>, number: usize) -> CredentialRecord {
+pub fn record(world: &Arc<World>, number: usize) -> CredentialRecord {
     let id = world.object_id(number);
     let ring = support::keys(world.home.path()).load().expect("the key");
     let sealed = world.stored(id, DC1).record.expect("a record");
@@ -258,96 +258,6 @@ fn changes_without_message_have_their_outcome_whatever_step_the_host_dies_at() {
             assert!(deaths >= 6, "{} has but {deaths} steps", kind.0);
         }
     }
-}
-
-#[test]
-fn counted_attempts_are_recorded_after_the_count_and_what_follows_from_them_around_it() {
-    let world = World::new(1);
-    let service = world.process("a").service;
-    asked(&service, silent(0, "580291")).expect("a PIN");
-    let during = Arc::clone(&world);
-    world.meanwhile(false, move || {
-        assert_eq!(log::brief(&during, "a").len(), 2, "not before it is counted")
-    });
-    for _ in 0..4 {
-        assert_eq!(sign_in(&service, 0, "000001").outcome, SignIn::Rejected);
-    }
-    let failure = ["intent SignInFailure", "done"];
-    assert_eq!(log::brief(&world, "a")[2..], failure.repeat(4));
-    let during = Arc::clone(&world);
-    world.meanwhile(false, move || {
-        let log = log::brief(&during, "a");
-        assert_eq!(
-            log[log.len() - 1],
-            "intent AutomaticReset",
-            "the PIN is about to be changed"
-        );
-    });
-    let mut answer = sign_in(&service, 0, "000001");
-    assert_eq!(answer.outcome, SignIn::ResetByFailures);
-    service.deliver_after(&mut answer);
-    let log = log::brief(&world, "a");
-    assert_eq!(
-        log[10..],
-        ["intent AutomaticReset", "intent SignInFailure", "done", "done"]
-    );
-    for _ in 0..10 {
-        service.deliver_after(&mut sign_in(&service, 0, "000001"));
-    }
-    assert_eq!(sign_in(&service, 0, "000001").outcome, SignIn::Locked);
-    let log = log::brief(&world, "a");
-    assert_eq!(
-        log[log.len() - 4..],
-        ["intent SignInFailure", "done", "intent LockOut", "done"]
-    );
-    let before = log.len();
-    asked(&service, silent(0, "580293")).expect("a reset");
-    assert_eq!(sign_in(&service, 0, "580293").outcome, SignIn::ChangeRequired);
-    assert_eq!(
-        log::brief(&world, "a").len(),
-        before + 2,
-        "the right PIN is not recorded"
-    );
-    log::check(&world, 1, "a", "sign-ins");
-}
-
-/// An attempt is counted whatever becomes of the record of it, so that a full disk gives no guesses away; but without its intent
-/// no PIN is changed.
-#[test]
-fn a_journal_that_cannot_be_written_counts_attempts_and_changes_no_pin() {
-    let world = World::new(1);
-    asked(&world.process("b").service, silent(0, "580291")).expect("a PIN");
-    std::fs::create_dir(world.outbox_file("a")).expect("something in the way");
-    let service = world.process("a").service;
-    let record = world.stored(world.object_id(0), DC1).record;
-    let mut counter = None;
-    for _ in 0..6 {
-        let answer = sign_in(&service, 0, "000001");
-        assert_eq!(answer.outcome, SignIn::Rejected);
-        assert!(!answer.diagnostics.is_empty(), "it says that it could not be recorded");
-        let now = world.stored(world.object_id(0), DC1).counter;
-        assert_ne!(now, counter, "counted");
-        counter = now;
-    }
-    let info = service
-        .pin_info(&rig::address(0), Lookup::default())
-        .expect("its state");
-    assert_eq!(info.failed_attempts, 6);
-    for done in [
-        asked(&service, lock(0, true)).map(drop),
-        asked(&service, lock(0, false)).map(drop),
-        asked(&service, silent(0, "914730")).map(drop),
-        reset(&service, 0).map(drop),
-        change(&service, 0, "580291", "914730").map(drop),
-    ] {
-        let error = done.expect_err("nothing is changed without record");
-        assert!(error.message().contains("so nothing was changed"), "{error}");
-    }
-    assert_eq!(
-        world.stored(world.object_id(0), DC1).record,
-        record,
-        "nothing was changed"
-    );
 }
 
 /// The change is made when the journal breaks: the caller hears of it, and the record is completed later.

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its part of it")]
 
 pub mod faults;
+pub mod relay;
 
 use std::fs;
 use std::path::{Path, PathBuf};

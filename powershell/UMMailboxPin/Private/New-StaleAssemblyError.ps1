@@ -4,7 +4,7 @@ function New-StaleAssemblyError {
 
     $record = [System.Management.Automation.ErrorRecord]::new(
         [System.InvalidOperationException]::new($Message), 'NativeLibraryMismatch',
-        [System.Management.Automation.ErrorCategory]::NotInstalled, $script:InteropPath)
+        [System.Management.Automation.ErrorCategory]::NotInstalled, $PSScriptRoot)
     $record.ErrorDetails = [System.Management.Automation.ErrorDetails]::new("$Message Open a new PowerShell session.")
     $record.ErrorDetails.RecommendedAction = 'Open a new PowerShell session.'
     $record

@@ -4,8 +4,8 @@ function Start-ResetRun {
     param($Cmdlet, $Bound, $Name)
 
     try {
-        $directory = Open-UmDirectory $Cmdlet
-        [UMMailboxPin.ResetRun]::new($Cmdlet, $Name, $Bound, $directory.Session, $directory.Directory, $VerbosePreference)
+        $connection = Open-UmDirectory $Cmdlet
+        [UMMailboxPin.ResetRun]::new($Cmdlet, $Name, $Bound, $connection, $VerbosePreference)
     }
     catch {
         if (Test-UmStop $null $_) { throw }

@@ -6,7 +6,7 @@ function Get-UmSession {
     if ($null -eq $before) {
         # Here and not at import, which it would make a quarter slower. PowerShell goes on with an assembly of this name that is
         # loaded already, whatever file it came from.
-        $stale = [UMMailboxPin.Library]::CheckAssembly($script:InteropPath, $script:ModuleVersion)
+        $stale = [UMMailboxPin.Library]::CheckAssembly($PSScriptRoot, $script:ModuleVersion)
         if ($null -ne $stale) {
             $Cmdlet.ThrowTerminatingError((New-StaleAssemblyError $stale))
         }
@@ -16,23 +16,28 @@ function Get-UmSession {
     if ($null -eq $before) {
         $ExecutionContext.SessionState.Module.OnRemove = { Close-UmSession }
     }
-    if ($script:Connection.Answer.Failed) {
-        $answer = $script:Connection.Answer
+    $answer = $script:Connection.Answer
+    if ($answer.Failed) {
         $Cmdlet.ThrowTerminatingError((ConvertTo-UmErrorRecord $answer $answer.TargetObject))
     }
     $script:Connection.Session
 }
 
 # Opens the session and makes sure that there is a usable directory behind it, so that what would fail for every item fails once.
+# Gives the connection, with its Session and what kind of Directory it is.
 function Open-UmDirectory {
     param($Cmdlet)
 
-    $session = Get-UmSession $Cmdlet
-    $answer = Invoke-UmRequest $session @{ operation = 'status' }
-    if ($null -ne $answer.Failure) {
-        $Cmdlet.ThrowTerminatingError($answer.Failure)
+    $null = Get-UmSession $Cmdlet
+    $connection = $script:Connection
+    $answer = $connection.AskStatus()
+    if ($answer.Pending) {
+        $answer = $connection.Status = Wait-UmRequest $answer.Handle
     }
-    @{ Session = $session; Directory = $answer.Value['directory'] }
+    if ($answer.Failed) {
+        $Cmdlet.ThrowTerminatingError((ConvertTo-UmErrorRecord $answer $null))
+    }
+    $connection
 }
 
 function Close-UmSession {

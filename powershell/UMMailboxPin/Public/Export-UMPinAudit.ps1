@@ -54,7 +54,7 @@ function Export-UMPinAudit {
     )
 
     # What Get-CallerPreference says, in one call.
-    [UMMailboxPin.Parameters]::TakePreferences($PSCmdlet.SessionState.PSVariable, $ExecutionContext.SessionState.PSVariable, $PSBoundParameters)
+    [UMMailboxPin.Parameters]::TakePreferences($PSCmdlet, $ExecutionContext, $PSBoundParameters)
 
     $directory = Open-UmDirectory $PSCmdlet
     $run = @{ Cmdlet = $PSCmdlet; Warned = @{}; Writing = $false }

@@ -17,10 +17,12 @@ function Get-UMMailboxPIN {
     How many mailboxes to show at most: a number, or Unlimited. Omitted: 1000, with a warning when there are more.
 
     .PARAMETER DomainController
-    The fully qualified name of the domain controller to read from. The embedded directory has none and ignores it with a warning.
+    The fully qualified name of the domain controller to read from. Where it does not answer, no other is asked. The embedded
+    directory has none and ignores it with a warning.
 
     .PARAMETER IgnoreDefaultScope
-    Ignores the default scope of the configuration and searches the whole forest. -Identity must then be a distinguished name.
+    Ignores the default scope of the configuration and searches the whole forest, in a global catalog of Active Directory.
+    -Identity must then be a distinguished name, and -DomainController cannot be used.
 
     .PARAMETER ReadFromDomainController
     Accepted for compatibility. The state is always read from where it is kept.
@@ -78,7 +80,7 @@ function Get-UMMailboxPIN {
 
     begin {
         # What Get-CallerPreference says, in one call.
-        [UMMailboxPin.Parameters]::TakePreferences($PSCmdlet.SessionState.PSVariable, $ExecutionContext.SessionState.PSVariable, $PSBoundParameters)
+        [UMMailboxPin.Parameters]::TakePreferences($PSCmdlet, $ExecutionContext, $PSBoundParameters)
         $directory = Open-UmDirectory $PSCmdlet
         $run = @{ Cmdlet = $PSCmdlet; Warned = @{}; Writing = $false }
         $request = @{ operation = 'pinInfo' }

@@ -110,7 +110,7 @@ function Get-UMPinAudit {
 
     begin {
         # What Get-CallerPreference says, in one call.
-        [UMMailboxPin.Parameters]::TakePreferences($PSCmdlet.SessionState.PSVariable, $ExecutionContext.SessionState.PSVariable, $PSBoundParameters)
+        [UMMailboxPin.Parameters]::TakePreferences($PSCmdlet, $ExecutionContext, $PSBoundParameters)
         $run = @{ Cmdlet = $PSCmdlet; Warned = @{}; Writing = $false }
         $request = @{}
         # An export is read where there is no directory, too.

@@ -59,7 +59,7 @@ function Send-UMPinNotification {
     )
 
     begin {
-        [UMMailboxPin.Parameters]::TakePreferences($PSCmdlet.SessionState.PSVariable, $ExecutionContext.SessionState.PSVariable, $PSBoundParameters)
+        [UMMailboxPin.Parameters]::TakePreferences($PSCmdlet, $ExecutionContext, $PSBoundParameters)
         $directory = Open-UmDirectory $PSCmdlet
         $run = @{ Cmdlet = $PSCmdlet; Warned = @{}; Writing = $false }
     }

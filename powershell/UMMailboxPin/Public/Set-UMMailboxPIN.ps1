@@ -37,12 +37,13 @@ function Set-UMMailboxPIN {
     $false: no message is sent. Omitted: one is sent.
 
     .PARAMETER DomainController
-    The fully qualified name of the domain controller to read from and to write to. The embedded directory has none and ignores
-    it with a warning.
+    The fully qualified name of the domain controller to read from and to write to. Where it does not answer, no other is asked.
+    The embedded directory has none and ignores it with a warning.
 
     .PARAMETER IgnoreDefaultScope
-    Ignores the default scope of the configuration and searches the whole forest. -Identity must then be a distinguished name,
-    and -DomainController cannot be used.
+    Ignores the default scope of the configuration and searches the whole forest, in a global catalog of Active Directory; what
+    it finds is read and changed on a controller of its own domain. -Identity must then be a distinguished name, and
+    -DomainController cannot be used.
 
     .PARAMETER PassThru
     Writes an object for each mailbox that was reset. A PIN that was generated is in its property Pin, as a SecureString.
@@ -131,7 +132,7 @@ function Set-UMMailboxPIN {
 
     begin {
         # What Get-CallerPreference says, in one call.
-        [UMMailboxPin.Parameters]::TakePreferences($PSCmdlet.SessionState.PSVariable, $ExecutionContext.SessionState.PSVariable, $PSBoundParameters)
+        [UMMailboxPin.Parameters]::TakePreferences($PSCmdlet, $ExecutionContext, $PSBoundParameters)
         $run = $null
         $run = Start-ResetRun $PSCmdlet $PSBoundParameters 'Set-UMMailboxPIN'
     }

@@ -18,12 +18,13 @@ function Test-UMMailboxPIN {
     The PIN, as text or, better, as a SecureString: what is typed as text stays in the shell's history and in transcripts.
 
     .PARAMETER DomainController
-    The fully qualified name of the domain controller to read from and to write to. The embedded directory has none and ignores
-    it with a warning.
+    The fully qualified name of the domain controller to read from and to write to. Where it does not answer, no other is asked.
+    The embedded directory has none and ignores it with a warning.
 
     .PARAMETER IgnoreDefaultScope
-    Ignores the default scope of the configuration and searches the whole forest. -Identity must then be a distinguished name,
-    and -DomainController cannot be used.
+    Ignores the default scope of the configuration and searches the whole forest, in a global catalog of Active Directory; what
+    it finds is read and changed on a controller of its own domain. -Identity must then be a distinguished name, and
+    -DomainController cannot be used.
 
     .INPUTS
     Anything that names a mailbox: text, a GUID, a mailbox object, an object with a property Identity.
@@ -66,7 +67,7 @@ function Test-UMMailboxPIN {
     )
 
     begin {
-        [UMMailboxPin.Parameters]::TakePreferences($PSCmdlet.SessionState.PSVariable, $ExecutionContext.SessionState.PSVariable, $PSBoundParameters)
+        [UMMailboxPin.Parameters]::TakePreferences($PSCmdlet, $ExecutionContext, $PSBoundParameters)
         if ($WhatIfPreference) {
             $PSCmdlet.ThrowTerminatingError((New-UmErrorRecord -Id 'InvalidParameterCombination' -TargetObject $null `
                         -Message 'Test-UMMailboxPIN makes a real attempt to sign in; one that did not count would be a free guess.' `

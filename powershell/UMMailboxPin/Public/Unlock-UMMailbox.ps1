@@ -16,12 +16,13 @@ function Unlock-UMMailbox {
     $true: the user must change the PIN at the next sign-in. $false: need not. Omitted: as before.
 
     .PARAMETER DomainController
-    The fully qualified name of the domain controller to read from and to write to. The embedded directory has none and ignores
-    it with a warning.
+    The fully qualified name of the domain controller to read from and to write to. Where it does not answer, no other is asked.
+    The embedded directory has none and ignores it with a warning.
 
     .PARAMETER IgnoreDefaultScope
-    Ignores the default scope of the configuration and searches the whole forest. -Identity must then be a distinguished name,
-    and -DomainController cannot be used.
+    Ignores the default scope of the configuration and searches the whole forest, in a global catalog of Active Directory; what
+    it finds is read and changed on a controller of its own domain. -Identity must then be a distinguished name, and
+    -DomainController cannot be used.
 
     .PARAMETER PassThru
     Writes an object for each mailbox.
@@ -67,7 +68,7 @@ function Unlock-UMMailbox {
     )
 
     begin {
-        [UMMailboxPin.Parameters]::TakePreferences($PSCmdlet.SessionState.PSVariable, $ExecutionContext.SessionState.PSVariable, $PSBoundParameters)
+        [UMMailboxPin.Parameters]::TakePreferences($PSCmdlet, $ExecutionContext, $PSBoundParameters)
         $bound = [hashtable]::new($PSBoundParameters)
         $bound['LockedOut'] = $false
         $bound['KeepPin'] = $true

@@ -3,6 +3,8 @@
 //! Deleting the value that the new one was computed from is the comparison: where it is gone, the server refuses everything. A
 //! first value is only added, which a single-valued attribute refuses when there is one.
 
+use std::time::Instant;
+
 use uuid::Uuid;
 
 use super::ActiveDirectory;
@@ -21,6 +23,9 @@ use crate::{Error, ErrorCode, Result};
 const CONSTRAINT_VIOLATION: u32 = 19;
 /// `insufficientAccessRights`.
 const INSUFFICIENT_ACCESS_RIGHTS: u32 = 50;
+
+/// 1: is, or was, a member of an administrative group, and inherits no rights (MS-ADTS 3.1.1.6.1.2).
+const PROTECTED: &str = "adminCount";
 
 /// What was in the way of a first value.
 enum Obstacle {
@@ -59,17 +64,22 @@ impl ActiveDirectory {
             if modifications.is_empty() {
                 return Ok(Applied::Committed);
             }
-            let made = self
-                .servers
-                .connect(&controller)
-                .and_then(|mut connection| connection.modify(&name_of(change.mailbox), &modifications));
-            let failure = match made {
-                Ok(()) => return Ok(Applied::Committed),
-                Err(failure) => failure,
+            let begun = Instant::now();
+            let mut connection = match self.servers.connect(&controller) {
+                Ok(connection) => connection,
+                Err(failure) if failure.kind == FailureKind::Unreached => return Ok(Applied::Unreached),
+                Err(failure) => return Err(failure.into()),
             };
+            let Err(failure) = connection.modify(&name_of(change.mailbox), &modifications) else {
+                return Ok(Applied::Committed);
+            };
+            drop(connection);
             match failure.kind {
                 // Whoever declines has changed nothing, and another may serve, where the mailbox is read anew.
-                FailureKind::Unreached | FailureKind::Declined(_) => return Ok(Applied::Unreached),
+                FailureKind::Unreached | FailureKind::Declined(_) => {
+                    self.servers.leave(&controller, &failure, begun);
+                    return Ok(Applied::Unreached);
+                }
                 FailureKind::Lost => return self.after_silence(change, &controller, failure),
                 FailureKind::Refused(NO_SUCH_ATTRIBUTE) => return Ok(Applied::Conflict),
                 FailureKind::Refused(ATTRIBUTE_OR_VALUE_EXISTS | CONSTRAINT_VIOLATION) => {
@@ -140,7 +150,7 @@ impl ActiveDirectory {
                 base: &name_of(id),
                 depth: Depth::Base,
                 filter: "(objectClass=*)",
-                attributes: &[RECORD, &forest.schema.counter],
+                attributes: &[RECORD, &forest.schema.counter, PROTECTED],
                 size_limit: 1,
             })
         };
@@ -177,9 +187,18 @@ impl ActiveDirectory {
         };
         let mut attributes: Vec<&str> = modifications.iter().map(attribute).collect();
         attributes.dedup();
-        let name = match self.entry(change.mailbox, Some(controller)) {
-            Ok(entry) => entry.dn,
-            Err(_) => name_of(change.mailbox),
+        let (name, is_protected) = match self.entry(change.mailbox, Some(controller)) {
+            Ok(entry) => {
+                let is_protected = entry.first("admincount") == Some(b"1");
+                (entry.dn, is_protected)
+            }
+            Err(_) => (name_of(change.mailbox), false),
+        };
+        let action = if is_protected {
+            "Give the account the rights at CN=AdminSDHolder as docs/active-directory.md shows: the mailbox belongs to an \
+             administrator (adminCount is 1) and inherits none from its organizational unit."
+        } else {
+            "Give the account the right to write these attributes of users, as docs/active-directory.md shows."
         };
         let mut error = Error::new(
             ErrorCode::AccessDenied,
@@ -188,7 +207,7 @@ impl ActiveDirectory {
                 attributes.join(" and ")
             ),
         )
-        .action("Give the account the right to write these attributes of users, as docs/active-directory.md shows.");
+        .action(action);
         for (name, value) in failure.error.details() {
             error = error.detail(name, value.clone());
         }
@@ -274,3 +293,6 @@ fn occupied(entry: &Entry, schema: &Schema) -> Error {
     .detail("attribute", schema.counter.as_str())
     .detail("identity", entry.dn.as_str())
 }
+
+#[cfg(test)]
+mod tests;

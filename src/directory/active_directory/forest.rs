@@ -125,3 +125,66 @@ impl Facts {
         })
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    fn entry(dn: &str, attributes: &[(&str, &[u8])]) -> Entry {
+        Entry {
+            dn: dn.to_owned(),
+            attributes: attributes
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), value.to_vec()))
+                .collect(),
+        }
+    }
+
+    fn facts() -> Facts {
+        let definition = |name: &str, syntax: &str| {
+            entry(
+                name,
+                &[
+                    ("ldapdisplayname", name.as_bytes()),
+                    ("attributesyntax", syntax.as_bytes()),
+                    ("issinglevalued", b"TRUE"),
+                ],
+            )
+        };
+        Facts {
+            configuration: "CN=Configuration,DC=contoso,DC=com".to_owned(),
+            head: Some(entry("CN=Configuration", &[("objectguid", &[1; 16])])),
+            domains: vec![
+                entry("CN=CORP", &[("dnsroot", b"contoso.com"), ("netbiosname", b"CORP")]),
+                entry("CN=half", &[("netbiosname", b"HALF")]),
+            ],
+            schema: vec![
+                definition("msExchUMEnabledFlags", "2.5.5.9"),
+                definition("msExchUMTemplateLink", "2.5.5.1"),
+                definition("msExchUMRecipientTemplate", ""),
+                definition("msExchUMPinChecksum", "2.5.5.10"),
+                definition("extensionAttribute15", "2.5.5.12"),
+            ],
+        }
+    }
+
+    /// `contoso.com`, whose NetBIOS name is `CORP`.
+    pub fn forest() -> Forest {
+        facts().forest("extensionAttribute15").expect("a forest")
+    }
+
+    #[test]
+    fn domains_are_known_by_both_names() {
+        let forest = forest();
+        assert_eq!(forest.netbios_name("Contoso.COM"), Some("CORP"));
+        assert_eq!(forest.netbios_name("fabrikam.com"), None);
+        assert_eq!(forest.domains().collect::<Vec<_>>(), ["contoso.com"]);
+    }
+
+    #[test]
+    fn a_configuration_that_cannot_be_read_is_told() {
+        let facts = Facts { head: None, ..facts() };
+        let error = facts.forest("extensionAttribute15").expect_err("unreadable");
+        assert_eq!(error.code(), ErrorCode::AccessDenied);
+    }
+}

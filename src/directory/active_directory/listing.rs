@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use super::connection::{Connection, Depth, Entry, Search};
-use super::failure::{Failure, FailureKind};
+use super::failure::Failure;
 use super::filter;
 use super::reading::{Reading, attributes};
 use super::servers::Whom;
@@ -146,6 +146,7 @@ impl ActiveDirectory {
         };
         let mut attempt = 1;
         loop {
+            let begun = Instant::now();
             let (host, base) = self.servers.ask(whom, |connection| {
                 let base = self.servers.about(connection)?.domain;
                 Ok((connection.host().to_owned(), base))
@@ -161,10 +162,10 @@ impl ActiveDirectory {
             });
             match page {
                 Ok(page) => return Ok(page),
-                Err(Failure {
-                    kind: FailureKind::Unreached | FailureKind::Lost | FailureKind::Declined(_),
-                    ..
-                }) if attempt < ATTEMPTS => attempt += 1,
+                Err(failure) if failure.is_of_server() && attempt < ATTEMPTS => {
+                    self.servers.leave(&host, &failure, begun);
+                    attempt += 1;
+                }
                 Err(failure) => return Err(failure.into()),
             }
         }
@@ -227,3 +228,6 @@ fn lost() -> Error {
     )
     .action("Run the command again, from the beginning.")
 }
+
+#[cfg(test)]
+mod tests;

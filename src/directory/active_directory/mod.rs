@@ -21,6 +21,9 @@ mod settings;
 /// A server that answers as told, for the tests of the connections.
 #[cfg(test)]
 mod scripted;
+/// A forest on such servers.
+#[cfg(test)]
+mod scripted_forest;
 
 pub use server::{Role, Server};
 pub use settings::{ActiveDirectorySettings, Bind, DEFAULT_COUNTER_ATTRIBUTE, Tls};
@@ -132,6 +135,12 @@ impl Directory for ActiveDirectory {
 
     fn credential(&self, id: ObjectId, controller: Option<&str>) -> Result<StoredCredential> {
         self.stored(id, controller)
+    }
+
+    fn elsewhere(&self, id: ObjectId, controller: Option<&str>) -> Vec<StoredCredential> {
+        let others = controller.and_then(|controller| self.servers.others(controller).ok());
+        let ask = |other: String| self.stored(id, Some(&other)).ok();
+        others.unwrap_or_default().into_iter().filter_map(ask).collect()
     }
 
     fn apply(&self, change: CredentialChange) -> Result<Applied> {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use super::connection::{Depth, Search};
 use super::lookup::all;
@@ -22,9 +23,12 @@ struct Known {
 /// As one controller, or the preferred one, had them: by name.
 type Policies = Arc<Vec<Known>>;
 
-/// What was read for the command that runs.
+/// What was read for the command that runs. A telephone system has no commands that begin: it asks anew after [`PATIENCE`].
 #[derive(Default)]
-pub(super) struct Cache(Mutex<HashMap<Option<String>, Policies>>);
+pub(super) struct Cache(Mutex<HashMap<Option<String>, (Instant, Policies)>>);
+
+/// How long policies are taken to be unchanged within one command.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 impl Cache {
     pub fn clear(&self) {
@@ -66,9 +70,12 @@ impl ActiveDirectory {
             Route::Controller(name) => Some(name.to_ascii_lowercase()),
             Route::Preferred | Route::Forest => None,
         };
-        if let Some(policies) = lock(&self.policies.0).get(&controller) {
+        if let Some((since, policies)) = lock(&self.policies.0).get(&controller)
+            && since.elapsed() < PATIENCE
+        {
             return Ok(Arc::clone(policies));
         }
+        let since = Instant::now();
         let forest = self.forest()?;
         let whom = match &controller {
             Some(name) => Whom::Server(name),
@@ -102,7 +109,7 @@ impl ActiveDirectory {
             .collect();
         policies.sort_by_cached_key(|known| fold(&known.policy.settings.name));
         let policies = Arc::new(policies);
-        lock(&self.policies.0).insert(controller, Arc::clone(&policies));
+        lock(&self.policies.0).insert(controller, (since, Arc::clone(&policies)));
         Ok(policies)
     }
 }

@@ -194,12 +194,12 @@ impl Service {
                 .clone()
                 .unwrap_or_else(|| self.directory().location())
         ));
-        diagnostics.extend(self.directory().take_diagnostics());
         let notification = match pending {
             None => Notification::None,
             Some(pending) => self.hand_over(&plan.mailbox, pending, &mut warnings, &mut diagnostics),
         };
         self.drain_outbox(Some(&mut warnings), &mut diagnostics);
+        diagnostics.extend(self.directory().take_diagnostics());
         ResetOutcome {
             pin_expired: candidate.record.is_expired(&plan.policy.settings, now),
             locked_out: candidate.record.locked_at.is_some(),

@@ -28,7 +28,6 @@ impl Service {
         )];
         let policy = self.policy_of(mailbox, request.lookup().route())?;
         diagnostics.push(format!("The UM mailbox policy is \"{}\".", policy.settings.name));
-        diagnostics.extend(self.directory().take_diagnostics());
         let mut warnings = Vec::new();
         let recipient = recipient::decide(&request, mailbox, &mut warnings)?;
         let seen = self.read_record(&found)?;
@@ -55,6 +54,7 @@ impl Service {
         if recipient.is_some() {
             self.ports.notifier.check()?;
         }
+        diagnostics.extend(self.directory().take_diagnostics());
         Ok(ResetPlan {
             request,
             mailbox: found.mailbox,

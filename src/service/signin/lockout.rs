@@ -91,7 +91,7 @@ impl Service {
             Err(error) => return Err(error),
         };
         let derivation = derivation_for(&seen.record, self.settings.cost)?;
-        let (pin_id, epoch) = (random_id()?, random_id()?);
+        let pin_id = random_id()?;
         let record = seen.record.with_new_pin(NewPin {
             pin_id,
             tag: tags.tag(&derivation, deriver)?,
@@ -100,7 +100,8 @@ impl Service {
             expired: true,
             locked_at: None,
             by_user: false,
-            epoch,
+            // As it was: what others count meanwhile, on another controller perhaps, goes on towards the lock-out.
+            epoch: seen.record.epoch,
         });
         let context = self.seal_context(mailbox.object_id)?;
         let message = self.compose(
@@ -115,7 +116,7 @@ impl Service {
             },
             attempt.now,
         )?;
-        let carried_over = counter.after_automatic_reset(epoch);
+        let carried_over = counter.after_automatic_reset();
         let events = [
             attempt.failure(&counter)?,
             attempt

@@ -109,7 +109,11 @@ pub(super) const fn notification(notification: Notification) -> &'static str {
 }
 
 pub(in crate::session) fn status(status: &Status) -> Vec<u8> {
-    bytes(json!({ "directory": status.directory, "location": status.location }))
+    bytes(json!({
+        "directory": status.directory,
+        "location": status.location,
+        "diagnostics": status.diagnostics,
+    }))
 }
 
 fn info_value(info: &PinInfo) -> Value {

@@ -11,7 +11,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::runtime::{Builder, Runtime};
 
-use super::accounts::ADMINISTRATOR;
+use super::accounts::{ADMINISTRATOR, Account};
 use super::lab;
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -29,6 +29,11 @@ pub struct Administrator {
 impl Administrator {
     /// By address, so that nothing depends on the resolution of names.
     pub(super) fn connect(address: &str, host: &str) -> Result<Self, String> {
+        Self::connect_as(ADMINISTRATOR, address, host)
+    }
+
+    /// With the rights of another account.
+    pub(super) fn connect_as(account: Account, address: &str, host: &str) -> Result<Self, String> {
         let runtime = Builder::new_current_thread()
             .enable_all()
             .build()
@@ -44,9 +49,7 @@ impl Administrator {
         let ldap = runtime.block_on(async {
             let (connection, mut ldap) = LdapConnAsync::with_settings(settings, &format!("ldaps://{host}")).await?;
             ldap3::drive!(connection);
-            ldap.simple_bind(&ADMINISTRATOR.user(), ADMINISTRATOR.password)
-                .await?
-                .success()?;
+            ldap.simple_bind(&account.user(), account.password).await?.success()?;
             Ok::<_, ldap3::LdapError>(ldap)
         });
         Ok(Self {
@@ -150,6 +153,16 @@ impl Administrator {
     pub fn delete(&self, dn: &str) {
         self.change(dn, |runtime, ldap| runtime.block_on(ldap.delete(dn)))
             .expect("the administrator may");
+    }
+
+    /// As [`Self::replace`], for one value: the `resultCode`.
+    pub fn result_of_replace(&self, dn: &str, attribute: &str, value: &[u8]) -> u32 {
+        let mut ldap = self.ldap.lock().expect("one at a time");
+        ldap.with_timeout(self.patience);
+        let values = HashSet::from([value.to_vec()]);
+        let change = vec![Mod::Replace(attribute.as_bytes().to_vec(), values)];
+        let answer = self.runtime.block_on(ldap.modify(dn, change));
+        answer.unwrap_or_else(|error| panic!("{dn}: {error}")).rc
     }
 
     fn change(

@@ -12,6 +12,7 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
+use super::accounts::Account;
 use super::administrator::Administrator;
 use super::certificates::{Authority, Signed};
 use super::namespaces::GROUND;
@@ -63,6 +64,27 @@ impl Controller {
         let mut command = self.place.command(program);
         command.arg("--configfile").arg(self.configuration());
         command
+    }
+
+    /// A script as an administrator runs it on the controller itself; what it prints.
+    pub fn script(&self, script: &str) -> String {
+        let mut command = self.place.command("sh");
+        tools::run(
+            command
+                .args(["-euc", script])
+                .env("SMB_CONF_PATH", self.configuration()),
+        )
+    }
+
+    /// The database of the domain, as the tools on the controller open it.
+    pub fn database(&self) -> PathBuf {
+        self.folder().join("private/sam.ldb")
+    }
+
+    /// A connection as that account.
+    pub fn connect_as(&self, account: Account) -> Administrator {
+        Administrator::connect_as(account, self.address(), &self.host())
+            .unwrap_or_else(|error| panic!("{}: {error}", account.name))
     }
 
     /// A connection as its administrator, to prepare and to look at what is there.
@@ -125,6 +147,21 @@ impl Controller {
             TcpStream::connect_timeout(&address, Duration::from_secs(1)).map_err(|error| format!("{port}: {error}"))?;
         }
         Administrator::connect(self.address(), &self.host()).map(drop)
+    }
+
+    /// The Kerberos keys of an account, as a service would have them.
+    #[cfg(feature = "gssapi")]
+    pub fn keytab(&self, account: super::Account) -> PathBuf {
+        let file = Path::new(GROUND).join(format!("{}.keytab", account.name));
+        let mut command = self.place.command("samba-tool");
+        command
+            .args(["domain", "exportkeytab"])
+            .arg(&file)
+            .arg(format!("--principal={}", account.name))
+            .arg("--configfile")
+            .arg(self.configuration());
+        tools::run(&mut command);
+        file
     }
 
     /// As by a power cut: all of its processes at once.

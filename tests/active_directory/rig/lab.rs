@@ -146,6 +146,32 @@ impl Lab {
         provision::replicate(from, to, BASE);
     }
 
+    /// An account that may do what every account may, and that no other test uses.
+    pub fn account(&self, name: &'static str) -> Account {
+        let account = Account {
+            name,
+            password: "Account-of-a-test-1",
+            state: "ready",
+        };
+        // As a client sets it (MS-ADTS 3.1.1.3.1.5).
+        let password: Vec<u8> = format!("\"{}\"", account.password)
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        self.dc1.administrator().add(
+            &format!("CN={name},CN=Users,{BASE}"),
+            &[
+                ("objectClass", &[b"user"]),
+                ("sAMAccountName", &[name.as_bytes()]),
+                ("userPrincipalName", &[account.user().as_bytes()]),
+                ("unicodePwd", &[&password]),
+                ("userAccountControl", &[b"512"]),
+            ],
+        );
+        secret(&password_file(account), account.password.as_bytes());
+        account
+    }
+
     /// A UM-enabled user of that name, which no other test may use, with the policy `Default` and an extension of its own.
     pub fn mailbox(&self, alias: &str) -> Mailbox {
         let dn = format!("CN={alias},OU=Tests,{BASE}");

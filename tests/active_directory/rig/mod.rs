@@ -24,7 +24,7 @@ pub use certificates::{Authority, Signed};
 pub use controller::Controller;
 pub use lab::{Lab, Mailbox, ca_file, key_file};
 pub use message::Operation;
-pub use namespaces::{alone, alone_with, process, shared};
+pub use namespaces::{alone, alone_in_turn, alone_with, process, shared};
 pub use relay::Relay;
 pub use tools::wait_until;
 

@@ -46,8 +46,24 @@ pub fn alone<T: FnOnce(&Lab)>(forest: Forest, test: T) {
 
 /// As [`alone`], with these variables in the environment of the process (not in that of the controllers).
 pub fn alone_with<T: FnOnce(&Lab)>(forest: Forest, environment: &[(&str, &str)], test: T) {
+    if is_alone::<T>(environment) {
+        test(&Lab::start(forest));
+    }
+}
+
+/// As [`alone`], with one forest after the other in the same process.
+pub fn alone_in_turn<T: FnMut(Forest, &Lab)>(forests: &[Forest], mut test: T) {
+    if is_alone::<T>(&[]) {
+        for forest in forests {
+            test(*forest, &Lab::start(*forest));
+        }
+    }
+}
+
+/// Whether this is the test's own process. If not, the test has passed there by the return.
+fn is_alone<T>(environment: &[(&str, &str)]) -> bool {
     if !enter() {
-        return;
+        return false;
     }
     let path = any::type_name::<T>();
     let name = path
@@ -56,8 +72,7 @@ pub fn alone_with<T: FnOnce(&Lab)>(forest: Forest, environment: &[(&str, &str)],
         .map(|(_, name)| name)
         .unwrap_or_else(|| panic!("{path} is not a closure in a test"));
     if env::var(INSIDE).is_ok_and(|inside| inside == name) {
-        test(&Lab::start(forest));
-        return;
+        return true;
     }
     let output = in_new(&this(), ["--exact", name, "--nocapture", "--include-ignored"])
         .envs(environment.iter().copied())
@@ -72,6 +87,7 @@ pub fn alone_with<T: FnOnce(&Lab)>(forest: Forest, environment: &[(&str, &str)],
     println!("{text}");
     assert!(output.status.success(), "{name} failed in its own process, see above");
     assert!(text.contains("1 passed"), "{name} is not the name of a test");
+    false
 }
 
 /// Whether the test can run. From outside, the whole process begins anew inside.

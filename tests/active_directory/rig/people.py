@@ -176,11 +176,10 @@ class Directory:
 
     def delegate(self, unit, account, right):
         """What the documentation has the administrator grant there, for both attributes."""
-        right = right.replace("SID", self.sid(account))
+        right = right.replace("$sid", self.sid(account))
         descriptors = SDUtils(self.database)
         for attribute in ATTRIBUTES:
-            granted = right.replace(self.schema_guid(ATTRIBUTES[0]), self.schema_guid(attribute))
-            descriptors.dacl_add_ace(f"{unit},{self.base}", granted)
+            descriptors.dacl_add_ace(f"{unit},{self.base}", right.replace("$guid", self.schema_guid(attribute)))
 
     def sid(self, account):
         found = self.database.search(expression=f"(sAMAccountName={account})", attrs=["objectSid"])

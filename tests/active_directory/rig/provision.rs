@@ -10,14 +10,13 @@ use super::accounts::{ADMINISTRATOR, SERVICES, UM};
 use super::controller::Controller;
 use super::{BASE, DOMAIN, tools};
 
-/// Everything that the files of a controller come from, beside Samba itself.
-pub const INPUTS: [&str; 6] = [
+/// Everything that the files of a controller come from, beside Samba itself and [`documented_right`].
+pub const INPUTS: [&str; 5] = [
     include_str!("provision.rs"),
     include_str!("accounts.rs"),
     include_str!("schema.py"),
     include_str!("people.py"),
     include_str!("../../powershell/fixtures/contoso.csv"),
-    include_str!("../../../docs/active-directory.md"),
 ];
 
 /// The first controller of the forest with its people, in files only.
@@ -50,8 +49,8 @@ pub fn first(dc: &Controller) {
     tools::run(&mut command);
 }
 
-/// What the documentation has an administrator grant, for the attribute of the record.
-fn documented_right() -> &'static str {
+/// What the documentation has an administrator grant: `$guid` is an attribute's and `$sid` the account's.
+pub fn documented_right() -> &'static str {
     let text = include_str!("../../../docs/active-directory.md");
     let right = text.split_once("--sddl=\"").and_then(|(_, rest)| rest.split_once('"'));
     right.expect("docs/active-directory.md has a line for samba-tool").0

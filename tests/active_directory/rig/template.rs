@@ -60,6 +60,7 @@ fn make(forest: Forest, controllers: &[&Controller]) {
 fn state_of_inputs() -> u64 {
     let mut hasher = DefaultHasher::new();
     provision::INPUTS.hash(&mut hasher);
+    provision::documented_right().hash(&mut hasher);
     tools::run(Command::new("samba").arg("--version")).hash(&mut hasher);
     hasher.finish()
 }

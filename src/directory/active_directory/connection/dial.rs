@@ -25,6 +25,16 @@ pub(crate) enum Credentials {
     Kerberos,
 }
 
+impl Credentials {
+    /// What may be wrong with them, and is told from other such: the password, which is never empty, or nothing.
+    pub fn secret(&self) -> Secret {
+        match self {
+            Self::Simple { password, .. } => password.clone(),
+            Self::Kerberos => Secret::new(String::new()),
+        }
+    }
+}
+
 /// All that a connection is made from.
 pub(crate) struct Dial {
     pub endpoint: Endpoint,
@@ -43,12 +53,23 @@ impl Dial {
         match timeout_at(end, self.sign_in(&mut ldap)).await {
             Ok(Ok(())) => Ok(ldap),
             Ok(Err(failure)) => Err(failure),
-            Err(_) => Err(self.silent(Step::Bind)),
+            Err(_) => Err(self.silent_sign_in()),
         }
     }
 
     fn silent(&self, step: Step) -> Failure {
         Failure::silent(&self.endpoint, step, self.timeout)
+    }
+
+    fn silent_sign_in(&self) -> Failure {
+        match self.credentials {
+            Credentials::Simple { .. } => self.silent(Step::Bind),
+            // Which of them it was the library does not say.
+            Credentials::Kerberos => self.unreached(&format!(
+                "could not be signed in to within {} s: it did not answer, or no Kerberos server did",
+                self.timeout.as_secs()
+            )),
+        }
     }
 
     fn unreached(&self, what: &str) -> Failure {

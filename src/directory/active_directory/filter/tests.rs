@@ -38,7 +38,7 @@ fn alternatives(filter: &str) -> Vec<StructureTag> {
     assert_eq!(tag.id, AND, "{filter}");
     let mut all = parts(tag);
     assert_eq!(all.len(), 3, "{filter}");
-    let choice = all.pop().expect("three parts");
+    let choice = all.remove(0);
     for (part, expected) in all
         .into_iter()
         .zip([["objectCategory", "person"], ["objectClass", "user"]])

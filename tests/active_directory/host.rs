@@ -1,0 +1,135 @@
+//! A host of the forest: a configuration, a queue and a log of its own, and a session on them as the C ABI has it.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use umpin::ErrorCode;
+use umpin::session::{Session, SharedError};
+
+use crate::attempt;
+use crate::rig::{Account, Lab, UM, key_file};
+use crate::support::{self, Reset};
+
+/// A host; what it keeps ends with this.
+pub struct Host {
+    folder: TempDir,
+    configuration: Value,
+    pub session: Session,
+}
+
+impl Host {
+    pub fn new(lab: &Lab) -> Self {
+        Self::with(lab, UM, |_| {})
+    }
+
+    /// Asks as that account, with a configuration that was changed.
+    pub fn with(lab: &Lab, account: Account, change: impl FnOnce(&mut Value)) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let mut configuration = json!({
+            "directory": lab.directory(account),
+            "keys": { "active": "k1", "k1": key_file() },
+            "notification": { "type": "pickup", "directory": "pickup" },
+        });
+        change(&mut configuration);
+        Self::open(folder, configuration)
+    }
+
+    fn open(folder: TempDir, configuration: Value) -> Self {
+        let file = folder.path().join("umpin.json");
+        fs::write(&file, configuration.to_string()).expect("a file");
+        let open = json!({ "v": 1, "dataDirectory": folder.path(), "configFile": file, "caller": "CONTOSO\\helpdesk" });
+        Self {
+            session: support::try_open(&open).expect("the session opens"),
+            folder,
+            configuration,
+        }
+    }
+
+    /// A new session on the same host, whose configuration was changed.
+    pub fn reconfigured(self, change: impl FnOnce(&mut Value)) -> Self {
+        let Self {
+            folder,
+            session,
+            mut configuration,
+        } = self;
+        drop(session);
+        change(&mut configuration);
+        Self::open(folder, configuration)
+    }
+
+    /// A file of this host.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn reset(&self, fields: Value, pin: Option<&str>) -> Result<Reset, SharedError> {
+        support::reset(&self.session, fields, pin)
+    }
+
+    /// A new command begins, as every cmdlet says once for its pipeline.
+    pub fn begin(&self) {
+        self.request(json!({ "operation": "status" })).expect("the directory");
+    }
+
+    /// Gives the mailbox a PIN that need not be changed, and tells nobody.
+    pub fn set_pin(&self, identity: &str, pin: &str) {
+        let fields = json!({ "identity": identity, "pinExpired": false, "sendEmail": false });
+        self.reset(fields, Some(pin)).expect("the PIN is set");
+    }
+
+    /// Only looks what a reset would do.
+    pub fn what_if(&self, mut fields: Value, pin: Option<&str>) -> Result<Value, SharedError> {
+        fields["whatIf"] = json!(true);
+        let plan = support::plan(&self.session, fields, pin)?;
+        let target = support::target(&plan)?;
+        support::validate(&plan)?;
+        Ok(target)
+    }
+
+    pub fn request(&self, mut fields: Value) -> Result<Value, SharedError> {
+        fields["v"] = json!(1);
+        support::request(&self.session, &fields)
+    }
+
+    pub fn info(&self, identity: &str) -> Value {
+        let answer = self.request(json!({ "operation": "pinInfo", "identity": identity }));
+        answer.expect("an answer")["items"][0].clone()
+    }
+
+    /// What an attempt to sign in comes to.
+    pub fn sign_in(&self, identity: &str, pin: &str) -> String {
+        let answer = attempt::sign_in(&self.session, identity, pin).expect("an answer");
+        attempt::outcome(&answer).to_owned()
+    }
+
+    /// The messages that were handed over, oldest first.
+    pub fn messages(&self) -> Vec<String> {
+        let messages = support::messages(&self.path("pickup"));
+        messages.into_iter().map(|(_, message)| message).collect()
+    }
+
+    /// The error of a reset that changes nothing: told by the look already.
+    #[track_caller]
+    pub fn refusal(&self, fields: Value, pin: Option<&str>) -> SharedError {
+        match self.what_if(fields.clone(), pin) {
+            Ok(target) => panic!("a reset of {fields} would be made: {target}"),
+            Err(error) => error,
+        }
+    }
+}
+
+/// Whatever the session says is this error, in a sentence that holds these parts.
+#[track_caller]
+pub fn says(error: &umpin::Error, code: ErrorCode, parts: &[&str]) {
+    assert_eq!(error.code(), code, "{error:?} {:?}", error.details());
+    for part in parts {
+        assert!(
+            error.message().contains(part),
+            "{error:?} does not say: {part} ({:?})",
+            error.details()
+        );
+    }
+    assert!(error.recommended_action().ends_with('.'), "{error:?}");
+}

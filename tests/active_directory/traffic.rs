@@ -1,0 +1,50 @@
+//! What goes over the wire, as somebody in between counts it.
+
+use serde_json::json;
+
+use crate::host::Host;
+use crate::rig::{Mailbox, Operation, Relay, UM, shared};
+
+#[test]
+fn a_reset_is_one_search_and_one_change() {
+    shared(|lab| {
+        let relay = Relay::start(lab.dc1(), lab.authority());
+        let host = Host::with(lab, UM, |configuration| {
+            configuration["directory"]["domainControllers"] = json!([relay.host()]);
+        });
+        let mailboxes: Vec<Mailbox> = (1..=5).map(|n| lab.mailbox(&format!("traffic-{n}"))).collect();
+        let reset = |mailbox: &Mailbox| {
+            let fields = json!({ "identity": mailbox.alias });
+            host.reset(fields, None).expect("the reset");
+        };
+        let counts = || {
+            let counts = [Operation::BIND, Operation::SEARCH, Operation::MODIFY].map(|kind| relay.count(kind));
+            relay.forget();
+            counts
+        };
+        host.begin();
+        reset(&mailboxes[0]);
+        let [binds, searches, changes] = counts();
+        println!("the first command of a session: {binds} binds, {searches} searches, {changes} changes");
+
+        // Another command on the connections that are there: the policies once, and for each mailbox a search and a change.
+        host.begin();
+        mailboxes.iter().for_each(reset);
+        assert_eq!(
+            counts(),
+            [0, 1 + 5, 5],
+            "binds, searches, changes of a pipeline of five"
+        );
+
+        host.set_pin("traffic-1", "739152");
+        counts();
+        assert_eq!(host.sign_in("traffic-1", "739152"), "accepted");
+        assert_eq!(counts(), [0, 1, 1], "binds, searches, changes of a sign-in");
+        assert_eq!(host.sign_in("traffic-1", "482913"), "rejected");
+        assert_eq!(counts(), [0, 1, 1], "binds, searches, changes of a wrong PIN");
+        host.what_if(json!({ "identity": "traffic-1" }), None).expect("a look");
+        assert_eq!(counts(), [0, 1, 0], "binds, searches, changes of a look");
+        host.info("traffic-1");
+        assert_eq!(counts(), [0, 1, 0], "binds, searches, changes of Get-UMMailboxPIN");
+    });
+}
