@@ -223,7 +223,7 @@ fn a_policy_that_was_changed_holds_for_the_next_command() {
         assert_eq!(generated(), 6);
 
         // The lifetime counts from what the policy says now.
-        assert_eq!(host.info(&mailbox.alias)["expiresOn"].is_null(), false);
+        assert!(!host.info(&mailbox.alias)["expiresOn"].is_null());
         administrator.replace(&dn, "msExchUMPinPolicyExpiryDays", &[b"2147483647"]);
         administrator.replace(&mailbox.dn, "msExchUMTemplateLink", &[dn.as_bytes()]);
         host.begin();
