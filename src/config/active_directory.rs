@@ -1,7 +1,5 @@
 //! `directory` with the type `activeDirectory`.
 
-use std::time::Duration;
-
 use serde::Deserialize;
 
 use super::DirectoryConfig;

@@ -16,6 +16,7 @@ mod host;
 mod identity;
 mod injection;
 mod keeper;
+#[cfg(feature = "gssapi")]
 mod kerberos;
 mod listing;
 mod numbers;

@@ -9,9 +9,7 @@ use umpin::directory::active_directory::ActiveDirectory;
 use umpin::directory::{Directory as _, Route};
 use umpin::identity::Identity;
 
-use crate::rig::{
-    Account, Administrator, DISABLED, DOMAIN, EXPIRED, Forest, LOCKED, Lab, READER, STALE, UM, alone, shared,
-};
+use crate::rig::{Account, BASE, DISABLED, DOMAIN, EXPIRED, Forest, LOCKED, Lab, READER, STALE, UM, alone, shared};
 
 const TONY: &str = "tonysmith@contoso.com";
 
@@ -19,6 +17,11 @@ const TONY: &str = "tonysmith@contoso.com";
 pub fn directory(lab: &Lab, account: Account, change: impl FnOnce(&mut Value)) -> ActiveDirectory {
     let mut section = lab.directory(account);
     change(&mut section);
+    configured(&section)
+}
+
+/// As this section `directory` has it.
+pub fn configured(section: &Value) -> ActiveDirectory {
     let folder = tempfile::tempdir().expect("a temporary directory");
     let file = folder.path().join("umpin.json");
     std::fs::write(&file, json!({ "directory": section }).to_string()).expect("a file");
@@ -106,7 +109,9 @@ fn accounts_that_cannot_sign_in_are_told_apart() {
 fn a_wrong_password_counts_once_however_often_it_is_needed() {
     shared(|lab| {
         let mailbox = lab.mailbox("wire-wrong");
-        let administrator: Administrator = lab.dc1().administrator();
+        let administrator = lab.dc1().administrator();
+        // Else nothing is counted. Nobody here comes near it.
+        administrator.replace(BASE, "lockoutThreshold", &[b"100"]);
         let directory = directory(lab, READER, |section| {
             let file = std::path::Path::new("/mnt").join("wire-wrong.password");
             std::fs::write(&file, "no such password").expect("a file");
@@ -181,6 +186,14 @@ fn the_other_controller_serves_while_one_is_dead_hangs_or_is_out_of_reach() {
                 section["domainControllers"] = json!([dc2.host(), dc1.host()]);
             })
         };
+        let by_dns = || {
+            directory(lab, UM, |section| {
+                section.as_object_mut().expect("a section").remove("domainControllers");
+            })
+        };
+        for _ in 0..5 {
+            assert_eq!(found_on(&by_dns(), Route::Preferred).expect("found"), Some(dc1.host()));
+        }
         // The first one holds all roles, and so goes first though it is named last.
         let before = fresh();
         assert_eq!(found_on(&before, Route::Preferred).expect("found"), Some(dc1.host()));
@@ -214,6 +227,8 @@ fn the_other_controller_serves_while_one_is_dead_hangs_or_is_out_of_reach() {
                 assert_eq!(pinned.code(), ErrorCode::DirectoryUnavailable, "{what}");
                 assert!(pinned.message().contains(&host), "{what}: {pinned:?}");
             }
+            let controller = found_on(&by_dns(), Route::Preferred).unwrap_or_else(|e| panic!("{what}: {e:?}"));
+            assert_eq!(controller, Some(dc2.host()), "by DNS, while one {what}");
             end();
             assert_eq!(
                 found_on(&fresh(), Route::Preferred).expect("found"),

@@ -1,6 +1,8 @@
 //! What can go wrong between this computer and a server, told apart by what may have happened there.
 
 mod explain;
+#[cfg(any(feature = "gssapi", test))]
+mod kerberos;
 
 use ldap3::{LdapError, LdapResult};
 
@@ -9,7 +11,8 @@ use super::server::Endpoint;
 use crate::text::one_line;
 use crate::{Error, ErrorCode, tls};
 
-pub(super) use explain::kerberos;
+#[cfg(feature = "gssapi")]
+pub(super) use kerberos::kerberos;
 
 /// A failed operation.
 #[derive(Debug)]

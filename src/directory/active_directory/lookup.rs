@@ -31,19 +31,13 @@ impl ActiveDirectory {
     pub(super) fn matching(&self, identity: &Identity, route: Route<'_>) -> Result<Matches> {
         match filter::of_identity(identity) {
             Some(filter) => self.matches(&filter, route, |reading| reading.is_named_by(identity)),
-            None => Ok(Matches {
-                count: 0,
-                found: Vec::new(),
-            }),
+            None => Ok(nobody()),
         }
     }
 
     pub(super) fn with_extension(&self, number: &str, dial_plan: Option<&str>, route: Route<'_>) -> Result<Matches> {
         let Some(filter) = filter::of_extension(number) else {
-            return Ok(Matches {
-                count: 0,
-                found: Vec::new(),
-            });
+            return Ok(nobody());
         };
         let dialled = filter::dialled(number);
         let dial_plan = dial_plan.map(fold);
@@ -138,6 +132,13 @@ impl ActiveDirectory {
             }
         }
         Ok(readings)
+    }
+}
+
+fn nobody() -> Matches {
+    Matches {
+        count: 0,
+        found: Vec::new(),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::credential::seal::is_sealed;
 use crate::directory::{Found, StoredCredential};
 use crate::identity::fold::fold;
 use crate::identity::{Identity, Probe, ProbeKind, probes_of};
-use crate::mailbox::{Mailbox, ObjectId};
+use crate::mailbox::ObjectId;
 
 /// What is asked for with every mailbox.
 pub(super) fn attributes(schema: &Schema) -> Vec<&str> {
@@ -64,8 +64,10 @@ pub(super) fn counter(entry: &Entry, schema: &Schema) -> Value {
 #[derive(Debug)]
 pub(super) struct Reading {
     pub found: Found,
-    /// Everything that names it, sorted.
-    probes: Vec<Probe>,
+    /// NetBIOS name of its domain.
+    netbios_name: Option<String>,
+    /// `msExchMailboxGuid`, which Exchange gives the mailbox itself.
+    own_guid: Option<Uuid>,
 }
 
 impl Reading {
@@ -87,7 +89,9 @@ impl Reading {
                 .map(|c| if c.is_control() { '\u{FFFD}' } else { c })
                 .collect();
         }
-        let probes = probes(&mailbox, entry, forest);
+        let domain = mailbox.distinguished_name.as_ref().and_then(|dn| dn.domain());
+        let netbios_name = domain.as_deref().and_then(|name| forest.netbios_name(name));
+        let own_guid = entry.guid("msExchMailboxGuid").ok().flatten();
         let stored = match counter(entry, &forest.schema) {
             // Told when the values are asked for: the mailbox can be looked at all the same.
             Value::Foreign(_) => None,
@@ -101,38 +105,37 @@ impl Reading {
             controller: Some(controller.to_owned()),
             stored,
         };
-        Some(Self { found, probes })
+        Some(Self {
+            found,
+            netbios_name: netbios_name.map(str::to_owned),
+            own_guid: own_guid.filter(|guid| !guid.is_nil()),
+        })
     }
 
     /// Whether the identity names it by our rule: a server's comparison may be wider.
     pub fn is_named_by(&self, identity: &Identity) -> bool {
-        identity
-            .probes()
-            .iter()
-            .any(|probe| self.probes.binary_search(probe).is_ok())
+        let probes = self.probes();
+        identity.probes().iter().any(|probe| probes.contains(probe))
     }
-}
 
-/// As for every directory, but with the domain's real NetBIOS name, and with the mailbox's own GUID.
-fn probes(mailbox: &Mailbox, entry: &Entry, forest: &Forest) -> Vec<Probe> {
-    let mut probes = probes_of(mailbox);
-    let domain = mailbox.distinguished_name.as_ref().and_then(|dn| dn.domain());
-    let netbios_name = domain.as_deref().and_then(|name| forest.netbios_name(name));
-    if let (Some(domain), Some(account)) = (netbios_name, &mailbox.sam_account_name) {
-        // Another domain may have the first label of this one's DNS name as its NetBIOS name.
-        probes.retain(|probe| probe.kind != ProbeKind::Account);
-        probes.push(Probe {
-            kind: ProbeKind::Account,
-            key: format!("{}\\{}", fold(domain), fold(account)),
-        });
+    /// As for every directory, but with the domain's real NetBIOS name, and with the mailbox's own GUID.
+    fn probes(&self) -> Vec<Probe> {
+        let mailbox = &self.found.mailbox;
+        let mut probes = probes_of(mailbox);
+        if let (Some(domain), Some(account)) = (&self.netbios_name, &mailbox.sam_account_name) {
+            // Another domain may have the first label of this one's DNS name as its NetBIOS name.
+            probes.retain(|probe| probe.kind != ProbeKind::Account);
+            probes.push(Probe {
+                kind: ProbeKind::Account,
+                key: format!("{}\\{}", fold(domain), fold(account)),
+            });
+        }
+        probes.extend(self.own_guid.map(|guid| Probe {
+            kind: ProbeKind::Guid,
+            key: guid.hyphenated().to_string(),
+        }));
+        probes
     }
-    let own = entry.guid("msExchMailboxGuid").ok().flatten();
-    probes.extend(own.filter(|guid| !Uuid::is_nil(guid)).map(|guid| Probe {
-        kind: ProbeKind::Guid,
-        key: guid.hyphenated().to_string(),
-    }));
-    probes.sort_unstable();
-    probes
 }
 
 #[cfg(test)]

@@ -233,7 +233,8 @@ impl Servers {
         let begun = Instant::now();
         self.pool.try_aside(&endpoint, move |opened| match opened {
             Ok(()) => health.serves(&told),
-            Err(failure) => health.leave(&told, &failure, begun.elapsed()),
+            Err(failure) if failure.is_of_server() => health.leave(&told, &failure, begun.elapsed()),
+            Err(_) => health.postpone(&told),
         });
     }
 

@@ -149,6 +149,21 @@ impl Controller {
         Administrator::connect(self.address(), &self.host()).map(drop)
     }
 
+    /// The Kerberos keys of an account, as a service would have them.
+    #[cfg(feature = "gssapi")]
+    pub fn keytab(&self, account: super::Account) -> PathBuf {
+        let file = Path::new(GROUND).join(format!("{}.keytab", account.name));
+        let mut command = self.place.command("samba-tool");
+        command
+            .args(["domain", "exportkeytab"])
+            .arg(&file)
+            .arg(format!("--principal={}", account.name))
+            .arg("--configfile")
+            .arg(self.configuration());
+        tools::run(&mut command);
+        file
+    }
+
     /// As by a power cut: all of its processes at once.
     pub fn kill(&self) {
         let Some(mut process) = self.running().take() else {

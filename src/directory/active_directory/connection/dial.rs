@@ -25,6 +25,16 @@ pub(crate) enum Credentials {
     Kerberos,
 }
 
+impl Credentials {
+    /// What may be wrong with them, and is told from other such: the password, which is never empty, or nothing.
+    pub fn secret(&self) -> Secret {
+        match self {
+            Self::Simple { password, .. } => password.clone(),
+            Self::Kerberos => Secret::new(String::new()),
+        }
+    }
+}
+
 /// All that a connection is made from.
 pub(crate) struct Dial {
     pub endpoint: Endpoint,

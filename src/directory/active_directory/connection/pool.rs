@@ -63,19 +63,16 @@ impl Pool {
         None
     }
 
-    /// A new connection. While the password is untried there is a queue; `meanwhile` says whether waiting in it was in vain.
+    /// A new connection. While the credentials are untried there is a queue; `meanwhile` says whether waiting in it was in vain.
     pub fn open(
         self: &Arc<Self>,
         endpoint: &Endpoint,
         meanwhile: impl FnOnce() -> Option<Failure>,
     ) -> Result<Connection, Failure> {
         let credentials = self.credentials()?;
-        let password = match &credentials {
-            Credentials::Simple { password, .. } => Some(password.clone()),
-            Credentials::Kerberos => None,
-        };
-        let alone = password.as_ref().and_then(|password| self.sign_in.alone(password));
-        if let Some(failure) = password.as_ref().and_then(|password| self.sign_in.refused(password)) {
+        let secret = credentials.secret();
+        let alone = self.sign_in.alone(&secret);
+        if let Some(failure) = self.sign_in.refused(&secret) {
             return Err(failure);
         }
         if let Some(failure) = alone.as_ref().and_then(|_| meanwhile()) {
@@ -87,9 +84,7 @@ impl Pool {
             Ok(opened) => opened,
             Err(unfinished) => Err(self.unfinished(endpoint, Step::Bind, unfinished)),
         };
-        if let Some(password) = password {
-            self.sign_in.note(password, opened.as_ref().err());
-        }
+        self.sign_in.note(secret, opened.as_ref().err());
         let ldap = opened?;
         Ok(Connection::new(
             Arc::clone(self),
@@ -102,13 +97,12 @@ impl Pool {
     /// Opens a connection while nobody waits for it, and keeps it. `tell` learns whether it could be opened.
     pub fn try_aside(self: &Arc<Self>, endpoint: &Endpoint, tell: impl FnOnce(Result<(), Failure>) + Send + 'static) {
         let dial = self.credentials().and_then(|credentials| {
-            // A password that is not known to be right is tried where somebody learns of it.
-            if let Credentials::Simple { password, .. } = &credentials
-                && !self.sign_in.is_good(password)
-            {
-                return Err(Failure::local("The password is untried"));
+            if self.sign_in.is_good(&credentials.secret()) {
+                self.dial(endpoint, credentials)
+            } else {
+                // They are tried where somebody learns of it.
+                Err(Failure::local("The credentials are untried"))
             }
-            self.dial(endpoint, credentials)
         });
         let dial = match dial {
             Ok(dial) => dial,

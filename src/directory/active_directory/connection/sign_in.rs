@@ -53,16 +53,14 @@ impl SignIn {
                     refused: None,
                 }
             }
-            Some(failure)
-                if failure.kind == FailureKind::Hopeless && failure.error.code() == ErrorCode::AccessDenied =>
-            {
-                let pause = if is_wrong(failure) { WRONG_FOR } else { REFUSED_FOR };
-                *known = Known {
-                    good: None,
-                    refused: Some((password, Instant::now() + pause, failure.again())),
-                };
+            Some(failure) => {
+                if let Some(pause) = pause(failure) {
+                    *known = Known {
+                        good: None,
+                        refused: Some((password, Instant::now() + pause, failure.again())),
+                    };
+                }
             }
-            Some(_) => {}
         }
     }
 
@@ -71,16 +69,20 @@ impl SignIn {
     }
 }
 
-/// Whether the attempt counts towards a lock: `ERROR_LOGON_FAILURE`, or a server that does not say.
-fn is_wrong(failure: &Failure) -> bool {
-    match failure
-        .error
-        .details()
-        .get("windowsCode")
-        .and_then(|code| code.as_str())
-    {
-        None | Some("52e") => true,
-        Some(_) => false,
+/// How long the same is not tried again; `None` where the server has not refused the account.
+fn pause(failure: &Failure) -> Option<Duration> {
+    if failure.kind != FailureKind::Hopeless || failure.error.code() != ErrorCode::AccessDenied {
+        return None;
+    }
+    let details = failure.error.details();
+    match details.get("windowsCode").and_then(|code| code.as_str()) {
+        // `ERROR_LOGON_FAILURE`: it counts towards a lock.
+        Some("52e") => Some(WRONG_FOR),
+        Some(_) => Some(REFUSED_FOR),
+        // A server that does not say why.
+        None if details.contains_key("ldapCode") => Some(WRONG_FOR),
+        // Only this computer's Kerberos was asked.
+        None => None,
     }
 }
 
@@ -104,7 +106,7 @@ mod tests {
     fn a_wrong_password_is_sent_once() {
         let sign_in = SignIn::default();
         let wrong = failure(FailureKind::Hopeless, ErrorCode::AccessDenied, "52e");
-        assert!(is_wrong(&wrong));
+        assert_eq!(pause(&wrong), Some(WRONG_FOR));
         sign_in.note(secret("old"), Some(&wrong));
         assert_eq!(sign_in.refused(&secret("old")).unwrap().kind, FailureKind::Hopeless);
         // The administrator has put the right one into the file.
@@ -124,11 +126,13 @@ mod tests {
             sign_in.note(secret("um"), Some(&failure(kind, code, "")));
             assert!(sign_in.refused(&secret("um")).is_none(), "{kind:?}");
         }
-        assert!(!is_wrong(&failure(
-            FailureKind::Hopeless,
-            ErrorCode::AccessDenied,
-            "775"
-        )));
+        let locked = failure(FailureKind::Hopeless, ErrorCode::AccessDenied, "775");
+        assert_eq!(pause(&locked), Some(REFUSED_FOR));
+        let without_ticket = Failure {
+            kind: FailureKind::Hopeless,
+            error: Error::new(ErrorCode::AccessDenied, "No ticket."),
+        };
+        assert_eq!(pause(&without_ticket), None);
     }
 
     #[test]

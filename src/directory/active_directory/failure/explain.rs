@@ -10,6 +10,12 @@ use crate::directory::active_directory::server::Endpoint;
 pub(super) fn answer(endpoint: &Endpoint, step: Step, result: &LdapResult) -> Failure {
     let mut failure = match step {
         Step::Bind => sign_in(endpoint, result),
+        // To StartTLS. Another server may offer it.
+        Step::Tls => Failure::unavailable(
+            FailureKind::Unreached,
+            endpoint,
+            &said("does not begin TLS, and nothing is sent without it", result),
+        ),
         _ => operation(endpoint, step, result),
     };
     failure.error = failure.error.detail("ldapCode", result.rc);
@@ -170,68 +176,7 @@ fn sign_in(endpoint: &Endpoint, result: &LdapResult) -> Failure {
     failure
 }
 
-const CLOCKS: &str = "Set the clock of this computer by the domain's time service.";
-
-/// What the Kerberos library of this computer said.
-pub(crate) fn kerberos(endpoint: &Endpoint, text: &str) -> Failure {
-    let text = crate::text::one_line(text);
-    let has = |words: &[&str]| {
-        let lower = text.to_ascii_lowercase();
-        words.iter().any(|word| lower.contains(word))
-    };
-    let (kind, code, why, action) = if has(&["clock skew", "ticket not yet valid"]) {
-        (
-            FailureKind::Hopeless,
-            ErrorCode::AccessDenied,
-            "could not be signed in to: the clocks of this computer and of the domain differ",
-            CLOCKS,
-        )
-    } else if has(&["expired"]) {
-        (
-            FailureKind::Hopeless,
-            ErrorCode::AccessDenied,
-            "could not be signed in to: the Kerberos ticket has expired",
-            "Renew the ticket (kinit), or give the process a keytab (KRB5_CLIENT_KTNAME).",
-        )
-    } else if has(&["cannot contact any kdc", "cannot find kdc", "cannot resolve"]) {
-        // It says of itself as well that there are no credentials.
-        (
-            FailureKind::Unreached,
-            ErrorCode::DirectoryUnavailable,
-            "could not be signed in to: no Kerberos server answers",
-            "Check DNS and krb5.conf of this computer.",
-        )
-    } else if has(&[
-        "no kerberos credentials",
-        "no credentials",
-        "credentials cache",
-        "keytab",
-    ]) {
-        (
-            FailureKind::Hopeless,
-            ErrorCode::AccessDenied,
-            "could not be signed in to: this process has no Kerberos ticket",
-            "Get a ticket (kinit), or give the process a keytab (KRB5_CLIENT_KTNAME).",
-        )
-    } else if has(&["not found in kerberos database"]) {
-        (
-            FailureKind::Unreached,
-            ErrorCode::DirectoryUnavailable,
-            "is not known to Kerberos by this name",
-            "Use the name that the server has in the domain, and check its service principal names.",
-        )
-    } else {
-        (
-            FailureKind::Unreached,
-            ErrorCode::AccessDenied,
-            "could not be signed in to with Kerberos",
-            "Check tickets and krb5.conf of this computer.",
-        )
-    };
-    let mut failure = Failure::of(kind, code, endpoint, &format!("{why} ({text})"));
-    failure.error = failure.error.action(action);
-    failure
-}
+pub(super) const CLOCKS: &str = "Set the clock of this computer by the domain's time service.";
 
 /// The code behind `data`, or else the one at the start, as Windows writes it: hexadecimal, here without leading zeros.
 fn windows_code(text: &str) -> Option<String> {

@@ -100,6 +100,13 @@ impl Health {
         }
     }
 
+    /// It could not be tried, for a reason that is not its own: again after another pause.
+    pub fn postpone(&self, endpoint: &Endpoint) {
+        if let Some(left) = self.state().left.get_mut(endpoint) {
+            (left.since, left.is_tried) = (Instant::now(), false);
+        }
+    }
+
     /// It serves.
     pub fn serves(&self, endpoint: &Endpoint) {
         let mut state = self.state();

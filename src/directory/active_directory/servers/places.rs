@@ -17,7 +17,10 @@ const MISSED_FOR: Duration = Duration::from_secs(60);
 const DNS_LIMIT: Duration = Duration::from_secs(10);
 
 /// What was found once, for a while. One at a time looks for it, and the others have what it found.
-pub(crate) struct Remembered<K, T>(Mutex<HashMap<K, Arc<Mutex<Option<(Instant, Found<T>)>>>>>);
+pub(crate) struct Remembered<K, T>(Mutex<HashMap<K, Arc<Mutex<Known<T>>>>>);
+
+/// Until when it counts.
+type Known<T> = Option<(Instant, Found<T>)>;
 
 /// What was found, or why nothing was.
 pub(crate) type Found<T> = Result<T, String>;

@@ -81,6 +81,7 @@ fn a_dead_server_is_left_for_the_next_and_told_once() {
         "{lines:?}"
     );
     assert_eq!(second.binds(), 1);
+    assert_eq!(servers.take_diagnostics(), Vec::<String>::new());
 }
 
 #[test]

@@ -71,15 +71,22 @@ fn without_tls_no_password_is_sent() {
     let authority = Authority::new();
     let signed = authority.sign(&["127.0.0.1"]);
     // It answers StartTLS with a refusal; and it would take the password.
-    let server = Scripted::start(&signed, Tls::StartTls, |_, request| {
-        matches!(request, Request::StartTls).then(|| vec![Act::Done(52, "no certificate")])
-    });
-    let mut refusing = settings(&authority, &[server.server()]);
-    refusing.tls = Tls::StartTls;
-    let failure = first_answer(&Servers::new(refusing)).expect_err("no TLS");
-    assert_eq!(failure.kind, FailureKind::Declined(52));
-    assert!(failure.error.message().contains("TLS"), "{}", failure.error.message());
-    assert_eq!(server.binds(), 0);
+    for code in [2, 52, 53] {
+        let server = Scripted::start(&signed, Tls::StartTls, move |_, request| {
+            matches!(request, Request::StartTls).then(|| vec![Act::Done(code, "no certificate")])
+        });
+        let mut refusing = settings(&authority, &[server.server()]);
+        refusing.tls = Tls::StartTls;
+        let failure = first_answer(&Servers::new(refusing)).expect_err("no TLS");
+        assert_eq!(failure.kind, FailureKind::Unreached);
+        let message = failure.error.message();
+        assert!(
+            message.contains("does not begin TLS") && message.contains("no certificate"),
+            "{message}"
+        );
+        assert_eq!(failure.error.details()["ldapCode"], code);
+        assert_eq!(server.binds(), 0);
+    }
     // It speaks LDAP without TLS where TLS is expected.
     let server = Scripted::start(&signed, Tls::StartTls, |_, _| None);
     let failure = first_answer(&Servers::new(settings(&authority, &[server.server()]))).expect_err("no TLS");

@@ -110,32 +110,6 @@ fn other_answers_to_a_bind() {
 }
 
 #[test]
-fn kerberos_is_put_into_words() {
-    let mut said = std::collections::HashSet::new();
-    for (text, word) in [
-        ("gss_init_sec_context: Clock skew too great", "clocks"),
-        (
-            "No Kerberos credentials available (default cache: FILE:/tmp/krb5cc_0)",
-            "no Kerberos ticket",
-        ),
-        ("Ticket expired", "has expired"),
-        ("Server not found in Kerberos database", "not known to Kerberos"),
-        (
-            "No credentials were supplied, or the credentials were unavailable or inaccessible (Cannot contact any KDC for realm \
-             'CONTOSO.COM')",
-            "no Kerberos server answers",
-        ),
-        ("Something else", "could not be signed in to with Kerberos"),
-    ] {
-        let failure = kerberos(&endpoint(), text);
-        let message = failure.error.message().to_owned();
-        assert!(message.contains(word) && message.contains(text), "{message}");
-        said.insert(failure.error.recommended_action().to_owned() + word);
-    }
-    assert_eq!(said.len(), 6);
-}
-
-#[test]
 fn long_texts_of_servers_are_cut() {
     let failure = bind_refused(49, &"x\n".repeat(5000));
     assert!(failure.error.message().chars().count() < 500);
