@@ -17,11 +17,6 @@ const TONY: &str = "tonysmith@contoso.com";
 pub fn directory(lab: &Lab, account: Account, change: impl FnOnce(&mut Value)) -> ActiveDirectory {
     let mut section = lab.directory(account);
     change(&mut section);
-    configured(&section)
-}
-
-/// As this section `directory` has it.
-pub fn configured(section: &Value) -> ActiveDirectory {
     let folder = tempfile::tempdir().expect("a temporary directory");
     let file = folder.path().join("umpin.json");
     std::fs::write(&file, json!({ "directory": section }).to_string()).expect("a file");
@@ -175,6 +170,9 @@ fn a_restart_goes_unnoticed() {
     });
 }
 
+/// What is wrong with a controller, how it begins and how it ends.
+type Step<'a> = (&'a str, &'a dyn Fn(), &'a dyn Fn());
+
 #[test]
 fn the_other_controller_serves_while_one_is_dead_hangs_or_is_out_of_reach() {
     alone(Forest::Pair, |lab| {
@@ -197,7 +195,7 @@ fn the_other_controller_serves_while_one_is_dead_hangs_or_is_out_of_reach() {
         // The first one holds all roles, and so goes first though it is named last.
         let before = fresh();
         assert_eq!(found_on(&before, Route::Preferred).expect("found"), Some(dc1.host()));
-        let steps: [(&str, &dyn Fn(), &dyn Fn()); 3] = [
+        let steps: [Step<'_>; 3] = [
             ("hangs", &|| dc1.suspend(), &|| dc1.resume()),
             ("is out of reach", &|| lab.isolate(dc1), &|| lab.reach(dc1)),
             ("is dead", &|| dc1.kill(), &|| dc1.start()),

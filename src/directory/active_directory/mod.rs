@@ -120,6 +120,10 @@ impl Directory for ActiveDirectory {
         self.servers.refresh();
     }
 
+    fn take_diagnostics(&self) -> Vec<String> {
+        self.servers.take_diagnostics()
+    }
+
     /// Always: a directory that several hosts share never gets a key that only one of them has.
     fn holds_sealed_data(&self) -> Result<bool> {
         Ok(true)
