@@ -16,7 +16,6 @@ mod host;
 mod identity;
 mod injection;
 mod keeper;
-#[cfg(feature = "gssapi")]
 mod kerberos;
 mod listing;
 mod numbers;

@@ -310,8 +310,7 @@ fn a_record_of_another_mailbox_opens_nothing() {
 fn nothing_is_imported() {
     shared(|lab| {
         let host = Host::new(lab);
-        let file = host.path("people.csv");
-        fs::write(&file, "Name,PrimarySmtpAddress,UMEnabled\nZoe,zoe@contoso.com,False\n").expect("a file");
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/sample-directory.csv");
         let error = host
             .request(json!({ "operation": "import", "path": file }))
             .expect_err("a refusal");
