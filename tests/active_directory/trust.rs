@@ -8,11 +8,17 @@ use crate::transport::{directory, found_on};
 
 fn refused(lab: &Lab, said: &str, sign: impl FnOnce(&str) -> Signed) {
     let relay = Relay::start_with(lab.dc1(), sign);
-    let directory = directory(lab, UM, |section| section["domainControllers"] = vec![relay.host()].into());
+    let directory = directory(lab, UM, |section| {
+        section["domainControllers"] = vec![relay.host()].into()
+    });
     let error = found_on(&directory, Route::Preferred).expect_err(said);
     assert_eq!(error.code(), ErrorCode::DirectoryUnavailable, "{said}: {error:?}");
     for part in [said, &relay.host()] {
-        assert!(error.message().contains(part), "{part:?} is not in {:?}", error.message());
+        assert!(
+            error.message().contains(part),
+            "{part:?} is not in {:?}",
+            error.message()
+        );
     }
     assert_eq!(relay.count(Operation::BIND), 0, "{said}: it was asked to sign in");
 }
@@ -22,9 +28,9 @@ fn certificates_that_are_not_good_are_told_apart() {
     shared(|lab| {
         let authority = lab.authority();
         let stranger = Authority::new();
-        refused(lab, "it has expired", |host| authority.sign_expired(&[host]));
-        refused(lab, "it is not valid yet", |host| authority.sign_early(&[host]));
-        refused(lab, "it is for another name", |_| authority.sign(&["dc9.contoso.com"]));
-        refused(lab, "its issuer is not trusted", |host| stranger.sign(&[host]));
+        refused(lab, "has expired", |host| authority.sign_expired(&[host]));
+        refused(lab, "not valid yet", |host| authority.sign_early(&[host]));
+        refused(lab, "for another name", |_| authority.sign(&["dc9.contoso.com"]));
+        refused(lab, "an authority that is not trusted", |host| stranger.sign(&[host]));
     });
 }
