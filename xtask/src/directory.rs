@@ -21,8 +21,8 @@ pub fn features() -> &'static str {
 /// What Kerberos lacks to be built and tested.
 pub fn kerberos() -> Option<&'static str> {
     let headers = ["/usr/include/gssapi/gssapi.h", "/usr/local/include/gssapi/gssapi.h"];
-    if !headers.iter().any(|header| Path::new(header).exists()) {
-        Some("the feature `gssapi` is left out: install the Debian packages libkrb5-dev and libclang-dev")
+    if !headers.iter().any(|header| Path::new(header).exists()) || process::find("pkg-config").is_none() {
+        Some("the feature `gssapi` is left out: install the Debian packages libkrb5-dev, libclang-dev and pkg-config")
     } else if process::find("kinit").is_none() {
         Some("the feature `gssapi` is left out: install the Debian package krb5-user")
     } else {
