@@ -104,6 +104,13 @@ impl Servers {
         opened.map_err(unreached)
     }
 
+    /// It declined a change, or could not be reached for it: questions go to others first, as after a question that it did not answer.
+    pub fn leave(&self, host: &str, failure: &Failure, begun: Instant) {
+        if let Ok(endpoint) = self.named(host) {
+            self.note(&endpoint, failure, begun);
+        }
+    }
+
     /// A new command begins: if no other server is left, it may wait once more for one that let the earlier ones wait.
     pub fn refresh(&self) {
         self.health.forgive();
