@@ -2,6 +2,7 @@
 
 mod emulator;
 mod health;
+mod others;
 mod places;
 mod root_dse;
 mod srv;
@@ -25,9 +26,6 @@ use crate::{Error, ErrorCode, Result};
 const AT_ONCE: Duration = Duration::from_secs(1);
 /// How long it counts what a server said of itself.
 const KNOWN_FOR: Duration = Duration::from_secs(600);
-
-/// Hosts change a mailbox on the controllers that come first: more others are not worth asking.
-const OTHERS: usize = 4;
 
 /// Who may answer.
 #[derive(Clone, Copy, Debug)]
@@ -104,20 +102,6 @@ impl Servers {
             Err(failure) => self.note(&endpoint, failure, begun),
         }
         opened.map_err(unreached)
-    }
-
-    /// Other controllers of the domain than this one, the preferred ones of them.
-    ///
-    /// # Errors
-    /// `Unreached`, `Hopeless`.
-    pub fn others(&self, host: &str) -> Result<Vec<String>, Failure> {
-        let this = self.named(host)?.server;
-        let all = self.controllers(&self.settings().domain)?.into_iter();
-        Ok(all
-            .filter(|server| *server != this)
-            .take(OTHERS)
-            .map(|server| server.to_string())
-            .collect())
     }
 
     /// It declined a change, or could not be reached for it: questions go to others first, as after a question that it did not answer.
