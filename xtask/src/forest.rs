@@ -1,7 +1,6 @@
 //! Active Directory for whatever is tested on it: the forest of the Rust tests (`tests/active_directory/rig`), kept for a while.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
@@ -67,7 +66,7 @@ impl Forest {
         })
     }
 
-    /// The command as it runs there, where the names of the controllers resolve.
+    /// The command as it runs there, where the names of the controllers resolve, in the root folder.
     pub fn inside(&self, command: &Command) -> Command {
         let mut inside = Command::new("nsenter");
         inside
@@ -80,9 +79,6 @@ impl Forest {
                 Some(value) => inside.env(name, value),
                 None => inside.env_remove(name),
             };
-        }
-        if let Some(folder) = command.get_current_dir().map(Path::to_owned) {
-            inside.current_dir(folder);
         }
         inside
     }
