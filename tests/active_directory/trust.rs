@@ -8,11 +8,17 @@ use crate::transport::{directory, found_on};
 
 fn refused(lab: &Lab, said: &str, sign: impl FnOnce(&str) -> Signed) {
     let relay = Relay::start_with(lab.dc1(), sign);
-    let directory = directory(lab, UM, |section| section["domainControllers"] = vec![relay.host()].into());
+    let directory = directory(lab, UM, |section| {
+        section["domainControllers"] = vec![relay.host()].into()
+    });
     let error = found_on(&directory, Route::Preferred).expect_err(said);
     assert_eq!(error.code(), ErrorCode::DirectoryUnavailable, "{said}: {error:?}");
     for part in [said, &relay.host()] {
-        assert!(error.message().contains(part), "{part:?} is not in {:?}", error.message());
+        assert!(
+            error.message().contains(part),
+            "{part:?} is not in {:?}",
+            error.message()
+        );
     }
     assert_eq!(relay.count(Operation::BIND), 0, "{said}: it was asked to sign in");
 }
