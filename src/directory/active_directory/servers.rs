@@ -145,7 +145,7 @@ impl Servers {
             self.note(endpoint, &failure, begun);
             failures.push(failure);
         }
-        Err(most_telling(failures))
+        Err(Failure::most_telling(failures))
     }
 
     fn put<T>(
@@ -358,28 +358,6 @@ fn found_in_dns(found: places::Found<Vec<Server>>, what: &str) -> Result<Vec<Ser
 fn unreached(mut failure: Failure) -> Failure {
     if failure.kind != FailureKind::Hopeless {
         failure.kind = FailureKind::Unreached;
-    }
-    failure
-}
-
-/// An answer says more than a silence, and a silence more than a closed door; with it, why the others did not serve.
-fn most_telling(failures: Vec<Failure>) -> Failure {
-    let rank = |failure: &Failure| match failure.kind {
-        FailureKind::Hopeless | FailureKind::Refused(_) => 0,
-        FailureKind::Declined(_) => 1,
-        FailureKind::Lost => 2,
-        FailureKind::Unreached => 3,
-    };
-    let told: Vec<String> = failures
-        .iter()
-        .map(|failure| failure.error.message().to_owned())
-        .collect();
-    let Some(mut failure) = failures.into_iter().min_by_key(rank) else {
-        return Failure::local("No server of the directory is configured");
-    };
-    if told.len() > 1 {
-        failure = failure.saying(|message| format!("{message} Of {} servers none serves.", told.len()));
-        failure.error = failure.error.detail("attempts", told);
     }
     failure
 }
