@@ -164,6 +164,28 @@ impl Failure {
         Self { kind: self.kind, error }
     }
 
+    /// An answer says more than a silence, and a silence more than a closed door; with it, why the others did not serve.
+    pub fn most_telling(failures: Vec<Self>) -> Self {
+        let rank = |failure: &Self| match failure.kind {
+            FailureKind::Hopeless | FailureKind::Refused(_) => 0,
+            FailureKind::Declined(_) => 1,
+            FailureKind::Lost => 2,
+            FailureKind::Unreached => 3,
+        };
+        let told: Vec<String> = failures
+            .iter()
+            .map(|failure| failure.error.message().to_owned())
+            .collect();
+        let Some(mut failure) = failures.into_iter().min_by_key(rank) else {
+            return Self::local("No server of the directory is configured");
+        };
+        if told.len() > 1 {
+            failure = failure.saying(|message| format!("{message} Of {} servers none serves.", told.len()));
+            failure.error = failure.error.detail("attempts", told);
+        }
+        failure
+    }
+
     /// Whether the next server is worth a try.
     pub fn is_of_server(&self) -> bool {
         matches!(

@@ -2,6 +2,7 @@
 
 mod emulator;
 mod health;
+mod others;
 mod places;
 mod root_dse;
 mod srv;
@@ -25,9 +26,6 @@ use crate::{Error, ErrorCode, Result};
 const AT_ONCE: Duration = Duration::from_secs(1);
 /// How long it counts what a server said of itself.
 const KNOWN_FOR: Duration = Duration::from_secs(600);
-
-/// Hosts change a mailbox on the controllers that come first: more others are not worth asking.
-const OTHERS: usize = 4;
 
 /// Who may answer.
 #[derive(Clone, Copy, Debug)]
@@ -106,20 +104,6 @@ impl Servers {
         opened.map_err(unreached)
     }
 
-    /// Other controllers of the domain than this one, the preferred ones of them.
-    ///
-    /// # Errors
-    /// `Unreached`, `Hopeless`.
-    pub fn others(&self, host: &str) -> Result<Vec<String>, Failure> {
-        let this = self.named(host)?.server;
-        let all = self.controllers(&self.settings().domain)?.into_iter();
-        Ok(all
-            .filter(|server| *server != this)
-            .take(OTHERS)
-            .map(|server| server.to_string())
-            .collect())
-    }
-
     /// It declined a change, or could not be reached for it: questions go to others first, as after a question that it did not answer.
     pub fn leave(&self, host: &str, failure: &Failure, begun: Instant) {
         if let Ok(endpoint) = self.named(host) {
@@ -161,7 +145,7 @@ impl Servers {
             self.note(endpoint, &failure, begun);
             failures.push(failure);
         }
-        Err(most_telling(failures))
+        Err(Failure::most_telling(failures))
     }
 
     fn put<T>(
@@ -374,28 +358,6 @@ fn found_in_dns(found: places::Found<Vec<Server>>, what: &str) -> Result<Vec<Ser
 fn unreached(mut failure: Failure) -> Failure {
     if failure.kind != FailureKind::Hopeless {
         failure.kind = FailureKind::Unreached;
-    }
-    failure
-}
-
-/// An answer says more than a silence, and a silence more than a closed door; with it, why the others did not serve.
-fn most_telling(failures: Vec<Failure>) -> Failure {
-    let rank = |failure: &Failure| match failure.kind {
-        FailureKind::Hopeless | FailureKind::Refused(_) => 0,
-        FailureKind::Declined(_) => 1,
-        FailureKind::Lost => 2,
-        FailureKind::Unreached => 3,
-    };
-    let told: Vec<String> = failures
-        .iter()
-        .map(|failure| failure.error.message().to_owned())
-        .collect();
-    let Some(mut failure) = failures.into_iter().min_by_key(rank) else {
-        return Failure::local("No server of the directory is configured");
-    };
-    if told.len() > 1 {
-        failure = failure.saying(|message| format!("{message} Of {} servers none serves.", told.len()));
-        failure.error = failure.error.detail("attempts", told);
     }
     failure
 }

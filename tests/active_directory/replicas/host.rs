@@ -85,11 +85,13 @@ impl Host {
         messages.iter().map(|(_, text)| stores::announcement(text)).collect()
     }
 
-    /// The PINs that a mailbox's user was told.
+    /// The PINs that a mailbox's user was told, sorted.
     pub fn mail_of(&self, mailbox: &Mailbox) -> Vec<String> {
         let address = format!("{}@contoso.com", mailbox.alias);
         let mine = |(to, pin)| (to == address).then_some(pin);
-        self.mail().into_iter().filter_map(mine).collect()
+        let mut pins: Vec<String> = self.mail().into_iter().filter_map(mine).collect();
+        pins.sort_unstable();
+        pins
     }
 
     /// What lies in the outbox.
