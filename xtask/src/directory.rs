@@ -48,11 +48,11 @@ pub fn samba(report: &mut Report) -> bool {
     found
 }
 
-/// Every test of `tests/active_directory`.
+/// Every test of `tests/active_directory`. With the whole workspace, so that what the other tests are built of serves here, too.
 pub fn tests() -> Command {
     let mut command = cargo::cargo();
     command
-        .args(["test", "--package", "umpin", "--no-fail-fast", "--features", features()])
+        .args(["test", "--workspace", "--no-fail-fast", "--features", features()])
         .args(["--test", "active_directory"]);
     command
 }

@@ -7,7 +7,7 @@ use std::thread;
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
-use crate::{cargo, process};
+use crate::{directory, process};
 
 /// A forest with one domain controller, which ends with this.
 #[derive(Debug)]
@@ -38,10 +38,8 @@ pub fn missing() -> Result<Option<&'static str>> {
 impl Forest {
     /// Starts it, and makes its template first where there is none.
     pub fn start() -> Result<Self> {
-        let mut command = cargo::cargo();
+        let mut command = directory::tests();
         command
-            .args(["test", "--package", "umpin", "--features", "test-hooks"])
-            .args(["--test", "active_directory"])
             .args(["--", "--ignored", "--exact", "keeper::keeps_a_forest", "--nocapture"])
             // It ends when nobody holds this any more.
             .stdin(Stdio::piped())
