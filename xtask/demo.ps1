@@ -32,11 +32,16 @@ function Invoke-Shown([string] $Command) {
 
 # The headers that people see and the text part, without the transfer encoding; the file has the same as HTML, too.
 function Get-MessageText([string] $Path) {
-    $parts = [System.IO.File]::ReadAllText($Path).Replace("`r`n", "`n") -split '(?m)^--umpin-.*$'
+    $message = [System.IO.File]::ReadAllText($Path).Replace("`r`n", "`n")
+    $boundary = [regex]::Match($message, 'boundary="([^"]+)"').Groups[1].Value
+    $parts = $message -split ('(?m)^--' + [regex]::Escape($boundary) + '(?:--)?$')
     $parts[0].Split([char] 10) | Where-Object { $_ -match '^(From|To|Subject):' }
     ''
-    $text = $parts[1].Substring($parts[1].IndexOf("`n`n") + 2).Replace("=`n", '')
-    [regex]::Replace($text, '=([0-9A-F]{2})', { param($match) [string] [char] [Convert]::ToInt32($match.Groups[1].Value, 16) }).Trim().Split([char] 10)
+    # Quoted-printable: bytes, of which several may be one character.
+    $encoded = $parts[1].Substring($parts[1].IndexOf("`n`n") + 2).Replace("=`n", '')
+    $latin = [regex]::Replace($encoded, '=([0-9A-F]{2})', { param($match) [string] [char] [Convert]::ToInt32($match.Groups[1].Value, 16) })
+    $bytes = [System.Text.Encoding]::GetEncoding('iso-8859-1').GetBytes($latin)
+    [System.Text.Encoding]::UTF8.GetString($bytes).Trim().Split([char] 10)
 }
 
 # Shows the messages that have come since the last time, and returns how many.

@@ -6,13 +6,16 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 
 use crate::cargo::{self, Build};
+use crate::module::{self, Staged};
 use crate::powershell::{self, PowerShell};
-use crate::{c_programs, files, module, repo};
+use crate::{c_programs, files, repo};
+
+const SAMPLE: &str = "examples/sample-directory.csv";
 
 /// Builds, finds PowerShell and shows; without PowerShell, the same resets through the C ABI.
 pub fn run() -> Result<()> {
     let sandbox = files::fresh(&repo::target().join("demo"))?;
-    let sample = repo::root().join("examples/sample-directory.csv");
+    let sample = repo::root().join(SAMPLE);
     match powershell::find() {
         Ok(shell) => in_powershell(&shell, &sandbox, &sample),
         Err(error) => {
@@ -27,6 +30,18 @@ fn in_powershell(shell: &PowerShell, sandbox: &Path, sample: &Path) -> Result<()
     println!("PowerShell: {} ({})", shell.path.display(), shell.origin);
     let staged = module::stage(Build::Release)?;
     println!("Modules:    {}\n", staged.folder.display());
+    show(shell, &staged, sandbox, sample)?;
+    println!("\nThat was it. What it left is in {}.", sandbox.display());
+    Ok(())
+}
+
+/// Shows it with modules that are staged already, for the tests: it ends with an error where something is not as it says.
+pub fn rehearse(shell: &PowerShell, staged: &Staged) -> Result<()> {
+    let sandbox = files::fresh(&repo::target().join("xtask/demo"))?;
+    show(shell, staged, &sandbox, &repo::root().join(SAMPLE))
+}
+
+fn show(shell: &PowerShell, staged: &Staged, sandbox: &Path, sample: &Path) -> Result<()> {
     let status = shell
         .command()
         .arg("-File")
@@ -37,7 +52,6 @@ fn in_powershell(shell: &PowerShell, sandbox: &Path, sample: &Path) -> Result<()
     if !status.success() {
         bail!("the demonstration ended with {status}");
     }
-    println!("\nThat was it. What it left is in {}.", sandbox.display());
     Ok(())
 }
 

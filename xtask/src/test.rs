@@ -11,7 +11,7 @@ use crate::interop::{self, Compiler};
 use crate::module::{self, Staged};
 use crate::powershell::{self, PowerShell};
 use crate::report::{Counts, Outcome, Report};
-use crate::{c_programs, directory, mail, pester, process};
+use crate::{c_programs, demo, directory, mail, pester, process};
 
 /// The parts in their order; naming some on the command line runs only those.
 pub const PARTS: &[&str] = &[
@@ -152,6 +152,10 @@ fn on_powershell(report: &mut Report, pester: bool) {
     };
     report.part("interop assembly", || match &shell {
         Ok(shell) => references(shell, &staged),
+        Err(error) => Ok(Outcome::NotRun(format!("{error:#}"))),
+    });
+    report.part("demonstration", || match &shell {
+        Ok(shell) => demo::rehearse(shell, &staged).map(|()| Outcome::Ran(Counts::ONE)),
         Err(error) => Ok(Outcome::NotRun(format!("{error:#}"))),
     });
     if pester {
