@@ -90,10 +90,13 @@ fn survives(lab: &Lab, resets: usize, failure: &Failure) {
     );
 
     (failure.end)(lab);
-    let outcomes: Vec<_> = (1..=DRAINS)
-        .take_while(|drain| *drain == 1 || !host.queue().is_empty())
-        .map(|drain| host.send(drain * LATER))
-        .collect();
+    // As soon as it is back; and once it has heard from the other one, which recovery waits for.
+    let mut outcomes = vec![host.send(LATER)];
+    for mailbox in &mailboxes {
+        opener.agreed(lab, mailbox);
+    }
+    let rest = (2..=DRAINS).take_while(|_| !host.queue().is_empty());
+    outcomes.extend(rest.map(|drain| host.send(drain * LATER)));
     assert_eq!(
         host.queue(),
         Vec::<Value>::new(),
