@@ -192,7 +192,7 @@
  *         "cmdlet":"...", "action":"...", "caller":"...", "application":"...", "target":"...", "targetGuid":"...",
  *         "parameters":{...}, "succeeded":true, "result":..., "details":{...}, "chainState":"intact"|"broken"}],
  *         "faults":[{"status":505, ..., "details":{"host":"...", "seq":1, "kind":"..."}}],
- *         "chains":[{"host":"...", "state":"intact"|"tornTail"|"broken", "entries":1, "anchored":true, "removed":0,
+ *         "chains":[{"host":"...", "state":"intact"|"tornTail"|"broken", "entries":1, "removed":0,
  *         "removedUntil":0|null}], "next":"cursor"|null}
  *     The audit log, oldest first, or an export of it; intent and outcome of an operation are one item (of kind "operation"),
  *     absent fields are null, succeeded also while the outcome is not known. target: an identity, or what the log has as target. Each page is checked; read to the last page

@@ -49,8 +49,6 @@ pub struct Head {
     pub base: Point,
     /// When the newest entry that retention removed was written.
     pub base_at: Option<Timestamp>,
-    /// How many entries were there before the chain had a head: those of a store of version 1.
-    pub adopted: u64,
     /// The last entry.
     pub tip: Point,
     /// Names the key of `mac`.
@@ -77,27 +75,13 @@ impl ChainKey {
         ChainKeyId(id)
     }
 
-    /// The MAC of an entry of a store of version 1 that follows the entry with MAC `previous` (all zero before the first one).
-    #[must_use]
-    pub fn link(&self, previous: &Mac, entry: &AuditEntry) -> Mac {
-        let body = entry.body.as_bytes();
-        // Everything but the body has a fixed length, and the body says its own: no two entries hash the same bytes.
-        self.hash(&[
-            b"umpin audit link v1",
-            previous,
-            &entry.operation,
-            &entry.at.0.to_be_bytes(),
-            &length(body),
-            body,
-        ])
-    }
-
     /// The MAC of the entry of this host that follows the place `previous`.
     #[must_use]
     pub fn bind(&self, host: &str, previous: &Point, entry: &AuditEntry) -> Mac {
         let (host, body) = (host.as_bytes(), entry.body.as_bytes());
+        // What has no fixed length says its own: no two entries hash the same bytes.
         self.hash(&[
-            b"umpin audit link v2",
+            b"umpin audit link v1",
             &length(host),
             host,
             &previous.position.wrapping_add(1).to_be_bytes(),
@@ -129,7 +113,6 @@ impl ChainKey {
             &head.base.mac,
             &removed,
             &at.to_be_bytes(),
-            &head.adopted.to_be_bytes(),
             &head.tip.position.to_be_bytes(),
             &head.tip.mac,
         ])
@@ -196,19 +179,11 @@ impl ChainKeys {
     }
 
     pub(super) fn check_entry(&self, previous: &Point, stored: &StoredEntry) -> Check {
-        let genuine = match stored.bound {
-            Some(bound) => {
-                let Some(key) = self.find(bound.key) else {
-                    return Check::UnknownKey;
-                };
-                previous.position.checked_add(1) == Some(bound.position)
-                    && key.bind(&stored.host, previous, &stored.entry) == stored.mac
-            }
-            None => self
-                .0
-                .iter()
-                .any(|(_, key)| key.link(&previous.mac, &stored.entry) == stored.mac),
+        let Some(key) = self.find(stored.bound.key) else {
+            return Check::UnknownKey;
         };
+        let genuine = previous.position.checked_add(1) == Some(stored.bound.position)
+            && key.bind(&stored.host, previous, &stored.entry) == stored.mac;
         if genuine { Check::Genuine } else { Check::Altered }
     }
 }
@@ -235,7 +210,6 @@ mod tests {
             host: "host".to_owned(),
             base: point(1),
             base_at: Some(Timestamp(5)),
-            adopted: 2,
             tip: point(3),
             key: ChainKeyId::default(),
             mac: [0; 32],
@@ -250,12 +224,8 @@ mod tests {
     fn everything_in_an_entry_is_bound() {
         let key = ChainKey::new([1; 32]);
         let previous = Point::default();
-        let links = |key: &ChainKey, host: &str, previous: &Point, entry: &AuditEntry| {
-            [key.link(&previous.mac, entry), key.bind(host, previous, entry)]
-        };
-        let base = links(&key, "host", &previous, &entry());
-        assert_eq!(links(&key, "host", &previous, &entry()), base);
-        assert_ne!(base[0], base[1]);
+        let base = key.bind("host", &previous, &entry());
+        assert_eq!(key.bind("host", &previous, &entry()), base);
 
         let mut operation = entry();
         operation.operation[15] ^= 1;
@@ -265,20 +235,20 @@ mod tests {
         body.body.push(' ');
         let mut mac = previous;
         mac.mac[31] = 1;
-        let mut changed = vec![
-            links(&ChainKey::new([2; 32]), "host", &previous, &entry()),
-            links(&key, "host", &mac, &entry()),
-        ];
-        changed.extend([operation, at, body].map(|entry| links(&key, "host", &previous, &entry)));
-        for changed in changed {
-            assert!(changed[0] != base[0] && changed[1] != base[1]);
-        }
         let later = Point {
             position: 1,
             ..previous
         };
-        assert_ne!(key.bind("host", &later, &entry()), base[1]);
-        assert_ne!(key.bind("hosts", &previous, &entry()), base[1]);
+        let mut changed = vec![
+            ChainKey::new([2; 32]).bind("host", &previous, &entry()),
+            key.bind("host", &mac, &entry()),
+            key.bind("host", &later, &entry()),
+            key.bind("hosts", &previous, &entry()),
+        ];
+        changed.extend([operation, at, body].map(|entry| key.bind("host", &previous, &entry)));
+        for (n, changed) in changed.into_iter().enumerate() {
+            assert_ne!(changed, base, "change {n}");
+        }
     }
 
     #[test]
@@ -287,13 +257,12 @@ mod tests {
         let mut sealed = head();
         keys.active().unwrap().seal(&mut sealed);
         assert!(keys.sealed(&sealed));
-        let changes: [fn(&mut Head); 10] = [
+        let changes: [fn(&mut Head); 9] = [
             |h| h.host.push('x'),
             |h| h.base.position += 1,
             |h| h.base.mac[0] ^= 1,
             |h| h.base_at = None,
             |h| h.base_at = Some(Timestamp(6)),
-            |h| h.adopted += 1,
             |h| h.tip.position += 1,
             |h| h.tip.mac[0] ^= 1,
             |h| h.key.0[0] ^= 1,
@@ -319,10 +288,10 @@ mod tests {
         let stored = |position: u64| StoredEntry {
             seq: 1,
             host: "host".to_owned(),
-            bound: Some(Bound {
+            bound: Bound {
                 position,
                 key: key.id(),
-            }),
+            },
             entry: entry(),
             mac: key.bind("host", &previous, &entry()),
         };
@@ -334,10 +303,6 @@ mod tests {
     #[test]
     fn the_bindings_are_what_they_always_were() {
         let key = ChainKey::new([1; 32]);
-        assert_eq!(
-            text(&key.link(&[0; 32], &entry())),
-            "8e5e1c3883db9e92c0e604c824070ed1b2a0891fcc05fbf23a9baa197a99be88"
-        );
         let mut sealed = head();
         key.seal(&mut sealed);
         let values = [
@@ -349,8 +314,8 @@ mod tests {
         assert_eq!(
             values,
             [
-                "8976874f9e13f68aa7f1f92cc58999c1072b78f3baeb55e3672a2fa1c32c7e32",
-                "6c96f4cbf8763f8f5289614d825cb430bde9dd23836b3b49d5c56b825fd11972",
+                "98d04e8ce3747f953c6740475ea170f4fe59ebd8b6f55419d06647245ffad666",
+                "726e333371f00c768b69a8e51093f54af6947054085b778cde8333c0d393fed2",
                 "071ef0cffd85a06c",
             ]
         );

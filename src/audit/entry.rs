@@ -58,8 +58,8 @@ pub struct StoredEntry {
     pub seq: i64,
     /// Whose chain it belongs to.
     pub host: String,
-    /// Which one of its chain it is, from 1, and the key that binds it; entries of stores of version 1 lack both.
-    pub bound: Option<Bound>,
+    /// Which one of its chain it is, and the key that binds it.
+    pub bound: Bound,
     /// What was recorded.
     pub entry: AuditEntry,
     /// Binds it to the one before it in the chain.
@@ -67,7 +67,7 @@ pub struct StoredEntry {
 }
 
 /// What an entry says of its binding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bound {
     /// From 1.
     pub position: u64,

@@ -27,8 +27,7 @@ const MAX_LINE: u64 = 1 << 20;
 struct EntryLine {
     seq: i64,
     host: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    bound: Option<Bound>,
+    bound: Bound,
     #[serde(with = "hex")]
     operation: [u8; 16],
     at: Timestamp,

@@ -30,7 +30,7 @@ pub enum Ending {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum FaultKind {
-    /// The entry is not as it was written. (Of an entry of version 1: or the one before it is missing.)
+    /// The entry is not as it was written.
     Changed,
     /// Entries before it are gone.
     Missing,
@@ -38,7 +38,7 @@ pub enum FaultKind {
     Truncated,
     /// The entry stands in a wrong place, or twice.
     Reordered,
-    /// The head is gone, or was made anew over entries that had one.
+    /// The head is gone.
     HeadMissing,
     /// The head is not as it was written, or is an older one.
     HeadAltered,
@@ -81,8 +81,6 @@ pub struct Finding {
     pub verdict: Verdict,
     /// How many entries were read.
     pub entries: u64,
-    /// Whether a head says where the chain ends. Without one, missing last entries of a store of version 1 would not show.
-    pub anchored: bool,
     /// How many entries retention has removed.
     pub removed: u64,
     /// When the newest of them was written.

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::LogItem;
-use super::chain::{ChainKeyId, ChainKeys, Check, Head, Point};
+use super::chain::{ChainKeys, Check, Head, Point};
 use super::entry::StoredEntry;
 use super::finding::{Ending, Fault, FaultKind, Finding, Medium, Verdict};
 use crate::clock::Timestamp;
@@ -37,8 +37,6 @@ struct Chain {
     tip: Point,
     entries: u64,
     last_seq: Option<i64>,
-    /// The first entry that says its position: from there on the chain has had a head.
-    first_bound: Option<(u64, i64)>,
     /// The entries of the last append.
     run: Run,
     head: Option<Head>,
@@ -125,25 +123,16 @@ impl Verifier {
         self.jumped
     }
 
-    /// Heads for the log as it was read: for a chain that has none yet, or whose base retention moved since it was read.
+    /// Heads for the log as it was read, of the chains whose base retention moved since.
     #[must_use]
     pub fn heads_as_read(&self) -> Vec<Head> {
-        let sound = self.chains.iter().filter(|(_, chain)| chain.fault.is_none());
+        let sound = self.chains.values().filter(|chain| chain.fault.is_none());
         sound
-            .filter_map(|(host, chain)| match &chain.head {
+            .filter_map(|chain| match &chain.head {
                 Some(head) if head.base != chain.start => Some(Head {
                     base: chain.start,
                     base_at: head.base_at.filter(|_| chain.start != Point::default()),
                     ..head.clone()
-                }),
-                None if chain.first_bound.is_none() && chain.entries > 0 => Some(Head {
-                    host: host.clone(),
-                    base: chain.start,
-                    base_at: None,
-                    adopted: chain.tip.position,
-                    tip: chain.tip,
-                    key: ChainKeyId::default(),
-                    mac: [0; 32],
                 }),
                 _ => None,
             })
@@ -173,7 +162,7 @@ impl Verifier {
         let chain = self.chain(&entry.host);
         chain.held = false;
         let expected = chain.tip.position.saturating_add(1);
-        let position = entry.bound.map_or(expected, |bound| bound.position);
+        let position = entry.bound.position;
         let kind = match keys.check_entry(&chain.tip, entry) {
             Check::Genuine => None,
             Check::UnknownKey => Some(FaultKind::UnknownKey),
@@ -186,9 +175,6 @@ impl Verifier {
         }
         if journal {
             chain.run.add(entry.entry.at, chain.tip);
-        }
-        if entry.bound.is_some() && chain.first_bound.is_none() {
-            chain.first_bound = Some((position, entry.seq));
         }
         chain.tip = Point {
             position,
@@ -215,7 +201,6 @@ impl Verifier {
             findings.push(Finding {
                 verdict,
                 entries: chain.entries,
-                anchored: head.is_some(),
                 removed: base,
                 removed_until: head.and_then(|head| head.base_at),
                 host,
@@ -226,7 +211,6 @@ impl Verifier {
                 host: String::new(),
                 verdict: Verdict::Broken(fault),
                 entries: 0,
-                anchored: false,
                 removed: 0,
                 removed_until: None,
             });
@@ -276,25 +260,15 @@ impl Chain {
         let Some(head) = head else {
             let one_run = self.run.before.first() == Some(&Point::default());
             return match medium {
-                // Only a store of version 1 had no heads; nothing that says its position was ever without.
-                Medium::Store if self.first_bound.is_none() => Verdict::Intact,
                 Medium::Export if torn => Verdict::TornTail,
                 Medium::Journal if self.entries == 0 || one_run => Verdict::TornTail,
-                _ => broken(
-                    FaultKind::HeadMissing,
-                    self.first_bound.map(|(_, seq)| seq).or(self.last_seq),
-                ),
+                _ => broken(FaultKind::HeadMissing, self.last_seq),
             };
         };
         match keys.check_head(head) {
             Check::Genuine => {}
             Check::Altered => return broken(FaultKind::HeadAltered, self.last_seq),
             Check::UnknownKey => return broken(FaultKind::UnknownKey, self.last_seq),
-        }
-        if let Some((position, seq)) = self.first_bound
-            && position <= head.adopted
-        {
-            return broken(FaultKind::HeadMissing, Some(seq));
         }
         let begins = head.base == self.start || medium == Medium::Store && head.base.position > self.start.position;
         if !begins {

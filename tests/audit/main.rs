@@ -8,4 +8,3 @@ mod rig;
 #[path = "../support/mod.rs"]
 mod support;
 mod tampering;
-mod upgrade;

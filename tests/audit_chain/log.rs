@@ -39,14 +39,13 @@ pub fn appends() -> impl Strategy<Value = Vec<Append>> {
     )
 }
 
-/// The first `legacy` appends are of version 1; those before `rotated` under the old key.
-pub fn build(appends: &[Append], legacy: usize, rotated: usize) -> Log {
+/// The appends before `rotated` are under the old key.
+pub fn build(appends: &[Append], rotated: usize) -> Log {
     let mut log = Log {
         entries: Vec::new(),
         heads: Vec::new(),
     };
     let mut tips = [Point::default(); HOSTS.len()];
-    let mut adopted = [0; HOSTS.len()];
     for (n, append) in appends.iter().enumerate() {
         let key = key(n < rotated);
         for part in 0..append.entries {
@@ -57,19 +56,7 @@ pub fn build(appends: &[Append], legacy: usize, rotated: usize) -> Log {
                 body: format!(r#"{{"kind":"intent","part":{part}}}"#),
             };
             let host = HOSTS[append.host].to_owned();
-            let (bound, mac) = if n < legacy {
-                adopted[append.host] += 1;
-                (None, key.link(&tip.mac, &entry))
-            } else {
-                let position = tip.position + 1;
-                (
-                    Some(Bound {
-                        position,
-                        key: key.id(),
-                    }),
-                    key.bind(&host, tip, &entry),
-                )
-            };
+            let mac = key.bind(&host, tip, &entry);
             *tip = Point {
                 position: tip.position + 1,
                 mac,
@@ -77,25 +64,25 @@ pub fn build(appends: &[Append], legacy: usize, rotated: usize) -> Log {
             log.entries.push(StoredEntry {
                 seq: log.entries.len() as i64 * 2 + 1,
                 host,
-                bound,
+                bound: Bound {
+                    position: tip.position,
+                    key: key.id(),
+                },
                 entry,
                 mac,
             });
         }
-        if n >= legacy {
-            let mut head = Head {
-                host: HOSTS[append.host].to_owned(),
-                base: Point::default(),
-                base_at: None,
-                adopted: adopted[append.host],
-                tip: tips[append.host],
-                key: key.id(),
-                mac: [0; 32],
-            };
-            key.seal(&mut head);
-            log.heads.retain(|known| known.host != head.host);
-            log.heads.push(head);
-        }
+        let mut head = Head {
+            host: HOSTS[append.host].to_owned(),
+            base: Point::default(),
+            base_at: None,
+            tip: tips[append.host],
+            key: key.id(),
+            mac: [0; 32],
+        };
+        key.seal(&mut head);
+        log.heads.retain(|known| known.host != head.host);
+        log.heads.push(head);
     }
     log
 }

@@ -15,11 +15,10 @@ proptest! {
     fn what_was_not_touched_is_intact(
         appends in appends(), rotated in 0..24_usize, host in 0..3_usize, removed in 0..9_usize, page in 1..9_usize,
     ) {
-        let mut log = build(&appends, 0, rotated);
+        let mut log = build(&appends, rotated);
         retain(&mut log, HOSTS[host], removed);
         for finding in in_store(&log, page) {
             prop_assert_eq!(&finding.verdict, &Verdict::Intact, "{:?}", finding);
-            prop_assert!(finding.anchored);
         }
     }
 
@@ -28,7 +27,7 @@ proptest! {
         appends in appends(), rotated in 0..24_usize, host in 0..3_usize, removed in 0..4_usize,
         tampering in tampering(), page in 1..9_usize,
     ) {
-        let mut log = build(&appends, 0, rotated);
+        let mut log = build(&appends, rotated);
         retain(&mut log, HOSTS[host], removed);
         prop_assume!(!log.entries.is_empty());
         let Some((host, seq)) = tamper(&mut log, &tampering) else { return Ok(()) };
@@ -43,37 +42,14 @@ proptest! {
         }
     }
 
-    /// A store of version 1 that was brought up to date: its entries count as the first ones of chains with a head.
-    #[test]
-    fn entries_of_version_1_are_held_by_the_head_too(
-        appends in appends(), legacy in 1..24_usize, rotated in 0..24_usize, tampering in tampering(),
-    ) {
-        let mut log = build(&appends, legacy.min(appends.len() - 1), rotated);
-        for finding in in_store(&log, 100) {
-            prop_assert_eq!(&finding.verdict, &Verdict::Intact, "{:?}", finding);
-            prop_assert_eq!(finding.anchored, log.heads.iter().any(|head| head.host == finding.host));
-        }
-        let anchored: Vec<String> = log.heads.iter().map(|head| head.host.clone()).collect();
-        let Some((host, _)) = tamper(&mut log, &tampering) else { return Ok(()) };
-        // Without a head only the last entries can vanish unseen, and only until the next append.
-        let only_legacy = log.entries.iter().filter(|entry| entry.host == host).all(|entry| entry.bound.is_none());
-        let hidden = match tampering {
-            Tampering::RemoveHead(_) => only_legacy,
-            Tampering::Head(_, field) => field == 8 && only_legacy,
-            _ => !anchored.contains(&host) || log.entries.iter().all(|entry| entry.host != host),
-        };
-        let findings = in_store(&log, 100);
-        prop_assert!(hidden || broken_at(&findings, &host).is_some(), "{:?}", findings);
-    }
-
     /// The head is replaced after the entries are synced; a crash in between leaves any part of one operation behind it.
     #[test]
     fn a_crash_leaves_a_torn_tail_and_nothing_else_does(
         appends in appends(), written in 0..4_usize, torn: bool, lost in 0..4_usize,
     ) {
         let one: Vec<Append> = appends.iter().map(|append| Append { host: 0, ..append.clone() }).collect();
-        let whole = build(&one, 0, 0);
-        let before = build(&one[..one.len() - 1], 0, 0);
+        let whole = build(&one, 0);
+        let before = build(&one[..one.len() - 1], 0);
         let written = written.min(one[one.len() - 1].entries);
         let mut crashed = before.clone();
         crashed.entries.extend_from_slice(&whole.entries[before.entries.len()..][..written]);
@@ -94,7 +70,7 @@ proptest! {
         prop_assert_eq!(broken, lost > 0, "{:?}", findings);
         // Nor are the entries of two operations behind the head.
         if one.len() > 2 {
-            let old = build(&one[..one.len() - 2], 0, 0);
+            let old = build(&one[..one.len() - 2], 0);
             let stale = Log { heads: old.heads, ..whole };
             prop_assert!(broken_at(&check(&stale, Medium::Journal, ending, 100), "a").is_some());
         }
@@ -105,7 +81,7 @@ proptest! {
     fn a_store_has_no_torn_tail(appends in appends()) {
         let one: Vec<Append> = appends.iter().map(|append| Append { host: 0, ..append.clone() }).collect();
         prop_assume!(one.len() > 1);
-        let stale = Log { heads: build(&one[..one.len() - 1], 0, 0).heads, ..build(&one, 0, 0) };
+        let stale = Log { heads: build(&one[..one.len() - 1], 0).heads, ..build(&one, 0) };
         prop_assert!(broken_at(&in_store(&stale, 100), "a").is_some());
     }
 }
@@ -122,7 +98,7 @@ fn kinds(log: &Log) -> Vec<FaultKind> {
 
 #[test]
 fn the_fault_says_what_was_done() {
-    let log = build(&vec![Append { host: 0, entries: 2 }; 4], 0, 2);
+    let log = build(&vec![Append { host: 0, entries: 2 }; 4], 2);
     let with = |work: fn(&mut Log)| {
         let mut log = log.clone();
         work(&mut log);
@@ -152,18 +128,4 @@ fn the_fault_says_what_was_done() {
     };
     assert_eq!((fault.seq, fault.kind), (Some(1), FaultKind::UnknownKey));
     assert!(verifier.new_faults().is_empty(), "a fault is told once");
-}
-
-#[test]
-fn a_head_that_was_made_anew_over_bound_entries_is_told() {
-    let mut log = build(&vec![Append { host: 0, entries: 2 }; 4], 0, 0);
-    log.entries.truncate(6);
-    let tip = Point {
-        position: 6,
-        mac: log.entries[5].mac,
-    };
-    let head = &mut log.heads[0];
-    (head.adopted, head.tip) = (6, tip);
-    key(false).seal(head);
-    assert_eq!(kinds(&log), [FaultKind::HeadMissing]);
 }

@@ -33,6 +33,5 @@ mod support;
 #[path = "../durability/trace.rs"]
 mod trace;
 mod trail;
-mod upgrade;
 mod verdict;
 mod world;

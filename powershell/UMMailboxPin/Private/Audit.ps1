@@ -106,9 +106,6 @@ function Write-AuditChain {
                 $Run.Cmdlet.WriteVerbose($text)
             }
         }
-        if (-not $chain['anchored'] -and $chain['state'] -eq 'intact') {
-            $Run.Cmdlet.WriteVerbose("$name was written by an older version. Until its next entry it does not show whether its last entries were removed.")
-        }
     }
 }
 

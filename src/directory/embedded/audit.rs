@@ -15,18 +15,20 @@ pub(super) const COLUMNS: &str = "seq, host, operation, at, body, mac, position,
 /// Appends the entries, each bound to the one before it, and moves the head of the chain; then removes what is old enough.
 ///
 /// The chain goes on from what the head says, not from the rows that are there: so entries that were removed at the end stay
-/// missed. A head that is not genuine is moved too, but never sealed again: whoever altered it has not hidden that.
+/// missed. A head that is not genuine is moved too, but never sealed again, and one that is gone is not made anew over entries:
+/// whoever altered or removed it has not hidden that.
 pub(super) fn append(connection: &Connection, trail: &AuditTrail) -> Sql<()> {
     let (Some(key), false) = (trail.keys.active(), trail.entries.is_empty()) else {
         return Ok(());
     };
-    let (mut head, genuine) = match head(connection, &trail.host)? {
-        Some(head) => {
-            let genuine = trail.keys.sealed(&head);
-            (head, genuine)
-        }
-        None => (adopt(connection, &trail.host)?, true),
+    let stored = head(connection, &trail.host)?;
+    let genuine = stored.as_ref().is_none_or(|head| trail.keys.sealed(head));
+    let begun = stored.is_some();
+    let mut head = match stored {
+        Some(head) => head,
+        None => without_head(connection, &trail.host)?,
     };
+    let removed = !begun && head.tip != Point::default();
     let mut first = i64::MAX;
     for entry in &trail.entries {
         let seq = insert(connection, &mut head, key, entry)?;
@@ -37,7 +39,9 @@ pub(super) fn append(connection: &Connection, trail: &AuditTrail) -> Sql<()> {
     } else {
         head.mac = [0; 32];
     }
-    store_head(connection, &head)?;
+    if !removed {
+        store_head(connection, &head)?;
+    }
     if let Some(since) = trail.retain_since {
         remove_old(connection, &trail.keys, since, first)?;
     }
@@ -66,26 +70,22 @@ fn insert(connection: &Connection, head: &mut Head, key: &ChainKey, entry: &Audi
     Ok(connection.last_insert_rowid())
 }
 
-/// The head of a chain that has none: it goes on from what is there.
-fn adopt(connection: &Connection, host: &str) -> Sql<Head> {
-    let count: i64 = connection
-        .prepare_cached("SELECT count(*) FROM audit WHERE host = ?1")?
-        .query_row([host], |r| r.get(0))?;
+/// Where a chain without head goes on: at its beginning, or behind the entries whose head somebody removed.
+fn without_head(connection: &Connection, host: &str) -> Sql<Head> {
     let last = connection
-        .prepare_cached("SELECT mac FROM audit WHERE host = ?1 ORDER BY seq DESC LIMIT 1")?
-        .query_row([host], |r| bytes(r, 0))
-        .optional()?
-        .flatten();
-    let adopted = unsigned(count);
+        .prepare_cached("SELECT position, mac FROM audit WHERE host = ?1 ORDER BY seq DESC LIMIT 1")?
+        .query_row([host], |row| {
+            Ok(Point {
+                position: unsigned(row.get(0)?),
+                mac: bytes(row, 1)?.unwrap_or_default(),
+            })
+        })
+        .optional()?;
     Ok(Head {
         host: host.to_owned(),
         base: Point::default(),
         base_at: None,
-        adopted,
-        tip: Point {
-            position: adopted,
-            mac: last.unwrap_or_default(),
-        },
+        tip: last.unwrap_or_default(),
         key: ChainKeyId::default(),
         mac: [0; 32],
     })
@@ -94,10 +94,10 @@ fn adopt(connection: &Connection, host: &str) -> Sql<Head> {
 pub(super) fn store_head(connection: &Connection, head: &Head) -> Sql<()> {
     connection
         .prepare_cached(
-            "INSERT INTO audit_chain (host, base_position, base_mac, base_at, adopted, position, last_mac, key, mac) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (host) DO UPDATE SET \
+            "INSERT INTO audit_chain (host, base_position, base_mac, base_at, position, last_mac, key, mac) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (host) DO UPDATE SET \
              base_position = excluded.base_position, base_mac = excluded.base_mac, base_at = excluded.base_at, \
-             adopted = excluded.adopted, position = excluded.position, last_mac = excluded.last_mac, \
+             position = excluded.position, last_mac = excluded.last_mac, \
              key = excluded.key, mac = excluded.mac",
         )?
         .execute(params![
@@ -105,7 +105,6 @@ pub(super) fn store_head(connection: &Connection, head: &Head) -> Sql<()> {
             signed(head.base.position),
             head.base.mac,
             head.base_at.map(|at| at.0),
-            signed(head.adopted),
             signed(head.tip.position),
             head.tip.mac,
             head.key.0,
@@ -128,8 +127,7 @@ pub(super) fn heads(connection: &Connection) -> Sql<Vec<Head>> {
         .collect::<rusqlite::Result<_>>()?)
 }
 
-const HEADS: &str =
-    "SELECT host, base_position, base_mac, base_at, adopted, position, last_mac, key, mac FROM audit_chain";
+const HEADS: &str = "SELECT host, base_position, base_mac, base_at, position, last_mac, key, mac FROM audit_chain";
 
 fn read_head(row: &Row<'_>) -> rusqlite::Result<Head> {
     Ok(Head {
@@ -139,13 +137,12 @@ fn read_head(row: &Row<'_>) -> rusqlite::Result<Head> {
             mac: bytes(row, 2)?.unwrap_or_default(),
         },
         base_at: row.get::<_, Option<i64>>(3)?.map(Timestamp),
-        adopted: unsigned(row.get(4)?),
         tip: Point {
-            position: unsigned(row.get(5)?),
-            mac: bytes(row, 6)?.unwrap_or_default(),
+            position: unsigned(row.get(4)?),
+            mac: bytes(row, 5)?.unwrap_or_default(),
         },
-        key: ChainKeyId(bytes(row, 7)?.unwrap_or_default()),
-        mac: bytes(row, 8)?.unwrap_or_default(),
+        key: ChainKeyId(bytes(row, 6)?.unwrap_or_default()),
+        mac: bytes(row, 7)?.unwrap_or_default(),
     })
 }
 
@@ -191,16 +188,13 @@ pub(super) fn page(connection: &Connection, place: Place, limit: usize) -> Sql<L
 pub(super) fn read_entry(row: &Row<'_>) -> rusqlite::Result<StoredEntry> {
     let operation = bytes(row, 2)?;
     let mac = bytes(row, 5)?.filter(|_| operation.is_some());
-    let position: Option<i64> = row.get(6)?;
-    let has_key = row.get_ref(7)? != ValueRef::Null;
-    let bound = (position.is_some() || has_key).then_some(Bound {
-        position: position.map_or(0, unsigned),
-        key: ChainKeyId(bytes(row, 7)?.unwrap_or_default()),
-    });
     Ok(StoredEntry {
         seq: row.get(0)?,
         host: text(row, 1)?,
-        bound,
+        bound: Bound {
+            position: unsigned(row.get(6)?),
+            key: ChainKeyId(bytes(row, 7)?.unwrap_or_default()),
+        },
         entry: AuditEntry {
             operation: operation.unwrap_or_default(),
             at: Timestamp(row.get(3)?),

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::error::{Fault, Sql};
 use super::lock::{Deadline, Held, Mode, StoreLock};
-use super::schema::{self, Found};
+use super::schema;
 use super::site::{FileId, Site, file_id};
 use crate::{Error, ErrorCode, Result};
 
@@ -35,8 +35,6 @@ struct Open {
     connection: Connection,
     store: FileId,
     shm: FileId,
-    /// The file had an older format when it was opened; somebody may bring it up to date at any time.
-    outdated: bool,
 }
 
 impl Slot {
@@ -192,7 +190,7 @@ impl Slot {
     fn is_current(&self, site: &Site) -> bool {
         self.open
             .as_ref()
-            .is_some_and(|o| !o.outdated && o.store == file_id(&site.store) && o.shm == file_id(&site.shm))
+            .is_some_and(|o| o.store == file_id(&site.store) && o.shm == file_id(&site.shm))
     }
 
     fn make_ready(&mut self, site: &Site, purpose: Purpose) -> Sql<()> {
@@ -204,27 +202,25 @@ impl Slot {
         if file_id(&site.store).is_none() {
             return Err(Fault::Own(super::error::missing(&site.store)));
         }
-        let (connection, outdated) = open(site, purpose)?;
+        let connection = open(site, purpose)?;
         site.note_shm();
         self.open = Some(Open {
             connection,
             store: file_id(&site.store),
             shm: file_id(&site.shm),
-            outdated,
         });
         Ok(())
     }
 }
 
 /// Opens the store; the exclusive lock must be held, because the first read may rebuild the shared memory.
-/// A reader changes nothing: it sees an older format through temporary views, and the flag says that it does.
-fn open(site: &Site, purpose: Purpose) -> Sql<(Connection, bool)> {
+fn open(site: &Site, purpose: Purpose) -> Sql<Connection> {
     let look = |purpose| -> Sql<_> {
         let connection = connect(&site.store, purpose, site.timeout)?;
-        let found = schema::inspect(&connection)?;
-        Ok((connection, found))
+        schema::inspect(&connection)?;
+        Ok(connection)
     };
-    let (connection, found) = match look(purpose) {
+    let connection = match look(purpose) {
         Err(fault) if fault.needs_recovery() => {
             // Opening it to write is what takes the unfinished change back; who may only read has to wait for somebody who may.
             look(Purpose::Write)?;
@@ -232,19 +228,11 @@ fn open(site: &Site, purpose: Purpose) -> Sql<(Connection, bool)> {
         }
         looked => looked?,
     };
-    let wal = is_wal(&connection)?;
-    match (found, wal) {
-        (Found::Current, true) => return Ok((connection, false)),
-        // Nothing is changed for a reader's sake: a restored backup has no write-ahead log, and reading works without it.
-        (Found::Current, false) if purpose == Purpose::Read => return Ok((connection, false)),
-        (Found::Older(version), _) if purpose == Purpose::Read => {
-            schema::overlay(&connection, version)?;
-            return Ok((connection, true));
-        }
-        _ => drop(connection),
+    // Nothing is changed for a reader's sake: a restored backup has no write-ahead log, and reading works without it.
+    if purpose == Purpose::Read || is_wal(&connection)? {
+        return Ok(connection);
     }
-    let writer = connect(&site.store, Purpose::Write, site.timeout)?;
-    let mode: String = writer.query_row("PRAGMA journal_mode = WAL", [], |r| r.get(0))?;
+    let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |r| r.get(0))?;
     if mode != "wal" {
         return Err(Fault::Own(Error::new(
             ErrorCode::AccessDenied,
@@ -254,10 +242,7 @@ fn open(site: &Site, purpose: Purpose) -> Sql<(Connection, bool)> {
             ),
         )));
     }
-    writer.execute_batch("BEGIN IMMEDIATE")?;
-    schema::bring_up_to_date(&writer)?;
-    writer.execute_batch("COMMIT")?;
-    Ok((writer, false))
+    Ok(connection)
 }
 
 fn is_wal(connection: &Connection) -> Sql<bool> {
@@ -323,9 +308,7 @@ fn read_immutable<T>(site: &Site, work: impl FnOnce(&Connection) -> Sql<T>) -> R
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(immutable_uri(&site.store), flags)?;
         harden(&connection)?;
-        if let Found::Older(version) = schema::inspect(&connection)? {
-            schema::overlay(&connection, version)?;
-        }
+        schema::inspect(&connection)?;
         in_read_transaction(&connection, work)
     };
     read().map_err(|f| f.at(&site.store))

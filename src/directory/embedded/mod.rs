@@ -227,7 +227,6 @@ impl EmbeddedDirectory {
     fn import_rehearsed(&self, plan: &ImportPlan, trail: Option<&AuditTrail>) -> Result<ImportCounts> {
         let mut copy = connection::open_in_memory().map_err(|f| f.at(&self.options.path))?;
         self.read(|c| copy_pages(c, &mut copy))?;
-        schema::bring_up_to_date(&copy).map_err(|f| f.at(&self.options.path))?;
         import::run(&copy, plan, trail).map_err(|f| f.at(&self.options.path))
     }
 }

@@ -1,4 +1,4 @@
-//! The tables, and how an older file becomes a newer one.
+//! The tables.
 
 use rusqlite::Connection;
 
@@ -8,43 +8,22 @@ use crate::{Error, ErrorCode};
 /// "umpn": tells our files from every other SQLite file.
 pub(super) const APPLICATION_ID: i64 = 0x756d_706e;
 
-/// Each step takes a file from the version of its index to the next.
-const MIGRATIONS: &[Step] = &[
-    Step {
-        migrate: VERSION_1,
-        overlay: "",
-    },
-    Step {
-        migrate: VERSION_2,
-        overlay: OVERLAY_2,
-    },
-    Step {
-        migrate: ADD_PREFERRED_LANGUAGE,
-        overlay: NO_PREFERRED_LANGUAGE,
-    },
-    Step {
-        migrate: ADD_OUTBOX_STATE,
-        overlay: OVERLAY_OUTBOX_STATE,
-    },
-    Step {
-        migrate: ADD_CHANGE_NOTE,
-        overlay: NO_CHANGE_NOTE,
-    },
-];
-
-struct Step {
-    /// What a writer changes in the file.
-    migrate: &'static str,
-    /// What a reader, who changes nothing, puts before the older tables instead: temporary objects come first in SQLite's search.
-    overlay: &'static str,
-}
-
-/// What this version of the library writes.
-pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
+/// The format that this version of the library reads and writes.
+pub(super) const VERSION: i64 = 1;
 
 /// `identity` is the whole of the lookup: one row for each text that names a mailbox, folded by us, because SQLite's NOCASE
 /// knows ASCII only. `dn_key` keeps the DN unique; the GUID is `guid_given` when it came from outside and so names the object for good.
-const VERSION_1: &str = "
+///
+/// `extension.digits` is the number as a telephone sends it.
+///
+/// `outbox.state`: 0 ready, 1 unconfirmed, 2 given up. `held` tells an entry that somebody handles (until `leased_until`) from one
+/// that was put off. `untold`: given up, and nobody knows.
+///
+/// `audit_chain` holds one head per host.
+///
+/// `change_note` is what a host keeps about its changes of a directory elsewhere. `state`: 0 asked for, 1 its answer was lost, 2 made, 3
+/// lost to another change. `pin_id` (and `previous`, the one before it) or `seal` tells in a record that the change was made.
+const TABLES: &str = "
 CREATE TABLE meta (
     name  TEXT NOT NULL PRIMARY KEY,
     value BLOB NOT NULL
@@ -80,7 +59,8 @@ CREATE TABLE mailbox (
     primary_smtp_address TEXT,
     legacy_exchange_dn   TEXT,
     um_enabled           INTEGER NOT NULL,
-    um_mailbox_policy    TEXT
+    um_mailbox_policy    TEXT,
+    preferred_language   TEXT
 ) STRICT;
 CREATE INDEX mailbox_um_enabled ON mailbox (id) WHERE um_enabled;
 
@@ -96,8 +76,12 @@ CREATE TABLE extension (
     position  INTEGER NOT NULL,
     number    TEXT NOT NULL,
     dial_plan TEXT,
+    digits    TEXT GENERATED ALWAYS AS (
+        replace(replace(replace(replace(replace(replace(replace(number, ' ', ''), '+', ''), '-', ''), '.', ''), '(', ''), ')', ''), '/', '')
+    ) VIRTUAL,
     PRIMARY KEY (mailbox, position)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX extension_digits ON extension (digits);
 
 CREATE TABLE identity (
     key     TEXT NOT NULL,
@@ -120,10 +104,16 @@ CREATE TABLE outbox (
     created      INTEGER NOT NULL,
     sealed       BLOB NOT NULL,
     leased_until INTEGER NOT NULL,
+    held         INTEGER NOT NULL DEFAULT 1,
     attempts     INTEGER NOT NULL,
-    last_error   TEXT
+    last_error   TEXT,
+    state        INTEGER NOT NULL,
+    untold       INTEGER NOT NULL DEFAULT 0,
+    controller   TEXT
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX outbox_due ON outbox (leased_until);
+CREATE INDEX outbox_mailbox ON outbox (mailbox);
+CREATE INDEX outbox_untold ON outbox (created) WHERE untold;
 
 CREATE TABLE audit (
     seq       INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -131,77 +121,23 @@ CREATE TABLE audit (
     operation BLOB NOT NULL,
     at        INTEGER NOT NULL,
     body      TEXT NOT NULL,
+    position  INTEGER NOT NULL,
+    key       BLOB NOT NULL,
     mac       BLOB NOT NULL
 ) STRICT;
 CREATE INDEX audit_host ON audit (host, seq);
-";
-
-/// `audit_chain` holds one head per host. The migration has no key: a chain gets its head with the next entry, and that head says
-/// how many entries were there before it (`adopted`). Those lack `position`, and every entry written since has one, so a deleted
-/// head does not look like one that was never made. `digits` is the number as a telephone sends it.
-const VERSION_2: &str = "
-ALTER TABLE audit ADD COLUMN position INTEGER;
-ALTER TABLE audit ADD COLUMN key BLOB;
 
 CREATE TABLE audit_chain (
     host          TEXT NOT NULL PRIMARY KEY,
     base_position INTEGER NOT NULL,
     base_mac      BLOB NOT NULL,
     base_at       INTEGER,
-    adopted       INTEGER NOT NULL,
     position      INTEGER NOT NULL,
     last_mac      BLOB NOT NULL,
     key           BLOB NOT NULL,
     mac           BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-ALTER TABLE extension ADD COLUMN digits TEXT GENERATED ALWAYS AS (
-    replace(replace(replace(replace(replace(replace(replace(number, ' ', ''), '+', ''), '-', ''), '.', ''), '(', ''), ')', ''), '/', '')
-) VIRTUAL;
-CREATE INDEX extension_digits ON extension (digits);
-";
-
-const OVERLAY_2: &str = "
-CREATE TEMP VIEW audit AS
-    SELECT seq, host, operation, at, body, mac, NULL AS position, NULL AS key FROM main.audit;
-CREATE TEMP VIEW audit_chain AS
-    SELECT NULL AS host, NULL AS base_position, NULL AS base_mac, NULL AS base_at, NULL AS adopted, NULL AS position,
-           NULL AS last_mac, NULL AS key, NULL AS mac WHERE FALSE;
-CREATE TEMP VIEW extension AS
-    SELECT mailbox, position, number, dial_plan,
-           replace(replace(replace(replace(replace(replace(replace(
-               number, ' ', ''), '+', ''), '-', ''), '.', ''), '(', ''), ')', ''), '/', '') AS digits
-    FROM main.extension;
-";
-
-/// A separate column, because older files have no place for it.
-const ADD_PREFERRED_LANGUAGE: &str = "ALTER TABLE mailbox ADD COLUMN preferred_language TEXT;";
-
-const NO_PREFERRED_LANGUAGE: &str = "
-CREATE TEMP VIEW mailbox AS SELECT *, NULL AS preferred_language FROM main.mailbox;
-";
-
-/// `state`: 0 ready, 1 unconfirmed, 2 given up. `held` tells an entry that somebody handles (until `leased_until`) from one that
-/// was put off; which of the two an older entry is, is not known, so it counts as handled. `untold`: given up, and nobody knows.
-const ADD_OUTBOX_STATE: &str = "
-ALTER TABLE outbox ADD COLUMN state INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE outbox ADD COLUMN controller TEXT;
-ALTER TABLE outbox ADD COLUMN held INTEGER NOT NULL DEFAULT 1;
-ALTER TABLE outbox ADD COLUMN untold INTEGER NOT NULL DEFAULT 0;
-CREATE INDEX outbox_mailbox ON outbox (mailbox);
-CREATE INDEX outbox_untold ON outbox (created) WHERE untold;
-";
-
-const OVERLAY_OUTBOX_STATE: &str = "
-CREATE TEMP VIEW outbox AS
-    SELECT id, mailbox, pin_id, created, sealed, leased_until, attempts, last_error, 0 AS state, NULL AS controller, 1 AS held,
-           0 AS untold
-    FROM main.outbox;
-";
-
-/// What a host keeps about its changes of a directory elsewhere. `state`: 0 asked for, 1 its answer was lost, 2 made, 3 lost to
-/// another change. `pin_id` (and `previous`, the one before it) or `seal` tells in a record that the change was made.
-const ADD_CHANGE_NOTE: &str = "
 CREATE TABLE change_note (
     operation  BLOB NOT NULL PRIMARY KEY,
     action     TEXT NOT NULL,
@@ -219,22 +155,8 @@ CREATE INDEX change_note_due ON change_note (due);
 CREATE INDEX change_note_lost ON change_note (at) WHERE state = 3;
 ";
 
-const NO_CHANGE_NOTE: &str = "
-CREATE TEMP VIEW change_note AS
-    SELECT NULL AS operation, NULL AS action, NULL AS mailbox, NULL AS controller, NULL AS pin_id, NULL AS previous, NULL AS seal,
-           NULL AS at, NULL AS state, NULL AS due WHERE FALSE;
-";
-
-/// What a file says it is.
-pub(super) enum Found {
-    /// A store of this version.
-    Current,
-    /// One that an older version made.
-    Older(i64),
-}
-
-/// Reads the file's first page and refuses what is not ours.
-pub(super) fn inspect(connection: &Connection) -> Sql<Found> {
+/// Refuses what is not a store of this version.
+pub(super) fn inspect(connection: &Connection) -> Sql<()> {
     let application: i64 = connection.query_row("PRAGMA application_id", [], |r| r.get(0))?;
     let version: i64 = connection.query_row("PRAGMA user_version", [], |r| r.get(0))?;
     if application != APPLICATION_ID || version < 1 {
@@ -259,72 +181,17 @@ pub(super) fn inspect(connection: &Connection) -> Sql<Found> {
         )
         .action("Update umpin on this computer.")));
     }
-    Ok(if version == VERSION {
-        Found::Current
-    } else {
-        Found::Older(version)
-    })
-}
-
-/// Takes the file from `version` (0: nothing in it) to the current one, inside the caller's transaction.
-pub(super) fn migrate(connection: &Connection, version: i64) -> Sql<()> {
-    let done = usize::try_from(version).unwrap_or(0);
-    for step in MIGRATIONS.iter().skip(done) {
-        connection.execute_batch(step.migrate)?;
-    }
-    connection.pragma_update(None, "user_version", VERSION)?;
-    Ok(())
-}
-
-/// Migrates where that is needed.
-pub(super) fn bring_up_to_date(connection: &Connection) -> Sql<()> {
-    match inspect(connection)? {
-        Found::Current => Ok(()),
-        Found::Older(version) => migrate(connection, version),
-    }
-}
-
-/// Lets this connection read a file of `version` as one of the current version. Nothing is written.
-pub(super) fn overlay(connection: &Connection, version: i64) -> Sql<()> {
-    let done = usize::try_from(version).unwrap_or(0);
-    for step in MIGRATIONS.iter().skip(done) {
-        connection.execute_batch(step.overlay)?;
-    }
     Ok(())
 }
 
 /// Fills an empty file, inside the caller's transaction.
 pub(super) fn create(connection: &Connection) -> Sql<()> {
     connection.pragma_update(None, "application_id", APPLICATION_ID)?;
-    migrate(connection, 0)?;
+    connection.execute_batch(TABLES)?;
+    connection.pragma_update(None, "user_version", VERSION)?;
     connection.execute(
         "INSERT INTO meta (name, value) VALUES ('store_id', ?1)",
         [crate::random::system_bytes::<16>()?],
     )?;
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_mailbox_of_any_older_version_gets_a_place_for_its_language() {
-        for version in 1..VERSION {
-            let connection = Connection::open_in_memory().expect("memory");
-            for step in MIGRATIONS.iter().take(usize::try_from(version).expect("small")) {
-                connection.execute_batch(step.migrate).expect("step");
-            }
-            connection
-                .execute_batch("INSERT INTO mailbox (object_id, guid, guid_given, name, um_enabled) VALUES (x'01', x'02', 0, 'Tony', 1)")
-                .expect("a row");
-            migrate(&connection, version).map_err(|_| "fault").expect("migrated");
-            let row: (String, Option<String>) = connection
-                .query_row("SELECT name, preferred_language FROM mailbox", [], |r| {
-                    Ok((r.get(0)?, r.get(1)?))
-                })
-                .expect("the row");
-            assert_eq!(row, ("Tony".to_owned(), None), "from version {version}");
-        }
-    }
 }

@@ -185,7 +185,7 @@ fn broken(fault: &Fault, log: &dyn AuditLog) -> Error {
     };
     let at = match (fault.seq, fault.kind) {
         (Some(seq), FaultKind::Truncated) => format!(" after entry {seq}"),
-        (Some(seq), FaultKind::HeadAltered) => format!(" at its end (entry {seq})"),
+        (Some(seq), FaultKind::HeadMissing | FaultKind::HeadAltered) => format!(" at its end (entry {seq})"),
         (Some(seq), _) => format!(" at entry {seq}"),
         (None, _) => String::new(),
     };

@@ -121,7 +121,6 @@ fn finding(finding: &Finding) -> Value {
             Verdict::Broken(_) => "broken",
         },
         "entries": finding.entries,
-        "anchored": finding.anchored,
         "removed": finding.removed,
         "removedUntil": finding.removed_until,
     })
