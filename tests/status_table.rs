@@ -55,18 +55,19 @@ const POWERSHELL_ONLY: [(&str, &str, &str); 2] = [
 
 #[test]
 fn the_powershell_catalogue_has_every_id() {
-    let catalogue = read("powershell/UMMailboxPin/Private/ErrorCatalogue.ps1");
-    let quoted = |text: &str| text.split('\'').nth(1).map(str::to_owned);
+    let catalogue = read("powershell/Interop/ErrorCatalogue.cs");
+    // Add("InvalidIdentity", "InvalidArgument", delegate(string m) { return new InvalidIdentityException(m); });
     let actual: BTreeSet<(String, String, String)> = catalogue
         .lines()
         .map(str::trim)
-        .filter(|line| line.starts_with('\'') && line.contains("@{"))
+        .filter(|line| line.starts_with("Add(\""))
         .map(|line| {
-            let after = |key: &str| {
-                let rest = line.split_once(key).unwrap_or_else(|| panic!("no {key} in: {line}")).1;
-                quoted(rest).unwrap_or_else(|| panic!("{key} is not quoted in: {line}"))
-            };
-            (quoted(line).expect("an id"), after("Exception ="), after("Category ="))
+            let quoted: Vec<&str> = line.split('"').collect();
+            let class = line
+                .split_once("return new ")
+                .and_then(|(_, rest)| rest.split_once('('));
+            let class = class.unwrap_or_else(|| panic!("no class in: {line}")).0;
+            (quoted[1].to_owned(), class.to_owned(), quoted[3].to_owned())
         })
         .collect();
     let expected: BTreeSet<(String, String, String)> = ErrorCode::ALL
@@ -77,7 +78,7 @@ fn the_powershell_catalogue_has_every_id() {
         .collect();
     assert_eq!(
         actual, expected,
-        "powershell/UMMailboxPin/Private/ErrorCatalogue.ps1 (left) against src/error.rs (right)"
+        "powershell/Interop/ErrorCatalogue.cs (left) against src/error.rs (right)"
     );
 }
 

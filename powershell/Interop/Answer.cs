@@ -4,7 +4,7 @@ using System.Security;
 
 namespace UMMailboxPin
 {
-    /// <summary>What one call of the library gave, read already. The module adds the error record.</summary>
+    /// <summary>What one call of the library gave, read already.</summary>
     public sealed class Answer
     {
         private static readonly object[] None = new object[0];
@@ -42,6 +42,14 @@ namespace UMMailboxPin
             return answer;
         }
 
+        /// <summary>Nothing was given that could name what is meant.</summary>
+        internal static Answer NoIdentity(string what)
+        {
+            return Refusal(
+                "InvalidIdentity", "The value of -Identity is empty or has no property that names " + what + ".",
+                "Pass a GUID, DN, canonical name, DOMAIN\\account, UPN, e-mail address, alias or name.", null);
+        }
+
         /// <summary>The status as in umpin.h.</summary>
         public uint Status { get; private set; }
 
@@ -51,10 +59,16 @@ namespace UMMailboxPin
             get { return Status == Native.Pending; }
         }
 
-        /// <summary>Neither done nor pending.</summary>
+        /// <summary>Ended before its commit point, because it was cancelled: nothing was changed.</summary>
+        public bool Cancelled
+        {
+            get { return Status == Native.Cancelled; }
+        }
+
+        /// <summary>Neither done nor pending nor cancelled.</summary>
         public bool Failed
         {
-            get { return Status != Native.Ok && Status != Native.Pending; }
+            get { return Status != Native.Ok && !Pending && !Cancelled; }
         }
 
         /// <summary>The response, or null.</summary>
@@ -66,27 +80,23 @@ namespace UMMailboxPin
         /// <summary>For -Verbose: of the response or of the error; for an ambiguous value the mailboxes that it matches.</summary>
         public object[] Diagnostics { get; private set; }
 
-        /// <summary>Whether the response holds any warning.</summary>
-        public bool HasWarnings
+        /// <summary>The warnings of the response.</summary>
+        internal object[] Warnings
         {
-            get
-            {
-                object[] warnings = Value == null ? null : Value["warnings"] as object[];
-                return warnings != null && warnings.Length > 0;
-            }
+            get { return Value == null ? None : Value["warnings"] as object[] ?? None; }
         }
 
-        /// <summary>Succeeded, and the pipeline that asked writes nothing about it.</summary>
-        public bool Silent { get; internal set; }
+        /// <summary>The items of a listing.</summary>
+        internal object[] Items
+        {
+            get { return Value == null ? None : Value["items"] as object[] ?? None; }
+        }
 
         /// <summary>The generated PIN, or null.</summary>
         public SecureString Pin { get; internal set; }
 
         /// <summary>The session, plan, request or batch that was made, or null.</summary>
         public SafeHandle Handle { get; internal set; }
-
-        /// <summary>The error record, made by the module.</summary>
-        public object Failure { get; set; }
 
         /// <summary>What the caller named, for the error record.</summary>
         public object TargetObject { get; set; }

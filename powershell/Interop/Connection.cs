@@ -21,8 +21,8 @@ namespace UMMailboxPin
             get { return (SessionHandle)Answer.Handle; }
         }
 
-        /// <summary>The last answer about the directory behind the session, or null. The module waits for one that is pending.</summary>
-        public Answer Status { get; set; }
+        /// <summary>The last answer about the directory behind the session, or null.</summary>
+        public Answer Status { get; private set; }
 
         /// <summary>What kind of directory it is, as the configuration names it; known once the status is.</summary>
         public string Directory
@@ -52,12 +52,59 @@ namespace UMMailboxPin
         }
 
         /// <summary>Asks whether the directory can be used.</summary>
-        public Answer AskStatus()
+        public Answer AskStatus(CommandRuntime runtime)
         {
             Hashtable request = new Hashtable();
             request["operation"] = "status";
-            Status = Native.Request(Session, request);
+            Status = Send(runtime, request);
             return Status;
+        }
+
+        /// <summary>Sends a request and waits for its answer.</summary>
+        internal Answer Send(CommandRuntime runtime, IDictionary request)
+        {
+            return Wait(runtime, Native.NewRequest(Session, request));
+        }
+
+        /// <summary>
+        /// Waits for the answer to a request that was made. Stopped meanwhile, it cancels the request and waits on: for the end
+        /// before the commit point, which comes soon, or for the outcome after it.
+        /// </summary>
+        internal Answer Wait(CommandRuntime runtime, Answer made)
+        {
+            if (made.Failed)
+            {
+                return Checked(made);
+            }
+
+            using (RequestHandle request = (RequestHandle)made.Handle)
+            {
+                bool cancelled = false;
+                Answer answer = Native.WaitRequest(request);
+                while (answer.Pending)
+                {
+                    if (!cancelled && runtime.Stopping)
+                    {
+                        request.Cancel();
+                        cancelled = true;
+                    }
+
+                    answer = Native.WaitRequest(request);
+                }
+
+                return Checked(answer);
+            }
+        }
+
+        /// <summary>After a panic, or in a forked process, the session answers nothing any more: the next command opens one anew.</summary>
+        internal Answer Checked(Answer answer)
+        {
+            if (answer.Status >= 105 && answer.Status <= 107)
+            {
+                Close();
+            }
+
+            return answer;
         }
 
         /// <summary>Ends the session.</summary>

@@ -1,3 +1,4 @@
+using System;
 using Microsoft.Win32.SafeHandles;
 
 namespace UMMailboxPin
@@ -17,30 +18,77 @@ namespace UMMailboxPin
     }
 
     /// <summary>One reset that has been looked up and not yet carried out.</summary>
-    public sealed class PlanHandle : SafeHandleZeroOrMinusOneIsInvalid
+    public sealed class PlanHandle : OperationHandle
     {
-        /// <summary>Used by the marshaller only.</summary>
-        public PlanHandle() : base(true) { }
+        private volatile bool committing;
+
+        /// <summary>Whether it is being carried out.</summary>
+        internal bool Committing
+        {
+            set { committing = value; }
+        }
 
         /// <inheritdoc/>
-        protected override bool ReleaseHandle()
+        protected override void CancelHandle()
         {
-            NativeMethods.umpin_plan_free(handle);
-            return true;
+            NativeMethods.umpin_plan_cancel(this);
+        }
+
+        /// <inheritdoc/>
+        protected override bool WaitHandle()
+        {
+            return !committing || !Native.PlanCommit(this).Pending;
+        }
+
+        /// <inheritdoc/>
+        protected override void FreeHandle(IntPtr value)
+        {
+            NativeMethods.umpin_plan_free(value);
         }
     }
 
     /// <summary>A request that has not been answered yet.</summary>
-    public sealed class RequestHandle : SafeHandleZeroOrMinusOneIsInvalid
+    public sealed class RequestHandle : OperationHandle
     {
-        /// <summary>Used by the marshaller only.</summary>
-        public RequestHandle() : base(true) { }
+        /// <inheritdoc/>
+        protected override void CancelHandle()
+        {
+            NativeMethods.umpin_request_cancel(this);
+        }
 
         /// <inheritdoc/>
-        protected override bool ReleaseHandle()
+        protected override bool WaitHandle()
         {
-            NativeMethods.umpin_request_free(handle);
-            return true;
+            return !Native.WaitRequest(this).Pending;
+        }
+
+        /// <inheritdoc/>
+        protected override void FreeHandle(IntPtr value)
+        {
+            NativeMethods.umpin_request_free(value);
+        }
+    }
+
+    /// <summary>Resets that are carried out in parallel.</summary>
+    public sealed class BatchHandle : OperationHandle
+    {
+        /// <inheritdoc/>
+        protected override void CancelHandle()
+        {
+            NativeMethods.umpin_batch_cancel(this);
+        }
+
+        /// <inheritdoc/>
+        protected override bool WaitHandle()
+        {
+            uint status = Native.BatchCollect(this, true).Status;
+            return status == Native.BatchEmpty || Native.IsMisuse(status);
+        }
+
+        /// <inheritdoc/>
+        protected override void FreeHandle(IntPtr value)
+        {
+            NativeMethods.umpin_batch_free(value);
         }
     }
 

@@ -25,11 +25,14 @@ namespace UMMailboxPin
         /// <summary>The batch has no outstanding item.</summary>
         public const uint BatchEmpty = 2;
 
+        /// <summary>Cancelled before its commit point: nothing was changed. Not a failure.</summary>
+        public const uint Cancelled = 3;
+
         /// <summary>No status of the library: it was not asked.</summary>
         public const uint Refused = uint.MaxValue;
 
         // Waiting goes in short steps, so that Ctrl+C takes effect between them.
-        private const uint StepMilliseconds = 200;
+        private const uint StepMilliseconds = 50;
 
         // A lone surrogate becomes U+FFFD: such an identity is not found, such a PIN is not numeric. Neither is worth an exception.
         private static readonly Encoding Utf8 = new UTF8Encoding(false, false);
@@ -132,38 +135,19 @@ namespace UMMailboxPin
         /// <summary>umpin_plan_commit</summary>
         public static Answer PlanCommit(PlanHandle plan)
         {
+            plan.Committing = true;
             BufferHandle buffer;
             BufferHandle secret;
             ErrorHandle error;
             uint status = NativeMethods.umpin_plan_commit(plan, StepMilliseconds, out buffer, out secret, out error);
+            plan.Committing = status == Pending;
             Answer answer = new Answer(status, TakeText(status, buffer), TakeError(status, error));
             answer.Pin = TakeSecret(status, secret);
             return answer;
         }
 
-        /// <summary>umpin_request_new, and the first wait for the answer. A pending one has the request as its handle.</summary>
-        public static Answer Request(SessionHandle session, IDictionary request)
-        {
-            Answer made = NewRequest(session, request);
-            if (made.Failed)
-            {
-                return made;
-            }
-
-            Answer answer = WaitRequest((RequestHandle)made.Handle);
-            if (answer.Pending)
-            {
-                answer.Handle = made.Handle;
-            }
-            else
-            {
-                made.Handle.Dispose();
-            }
-
-            return answer;
-        }
-
-        private static Answer NewRequest(SessionHandle session, IDictionary request)
+        /// <summary>umpin_request_new</summary>
+        public static Answer NewRequest(SessionHandle session, IDictionary request)
         {
             byte[] bytes = Utf8.GetBytes(Json.Write(request));
             RequestHandle handle;
@@ -264,6 +248,11 @@ namespace UMMailboxPin
             if (status == Ok)
             {
                 answer.Handle = handle;
+                OperationHandle operation = handle as OperationHandle;
+                if (operation != null)
+                {
+                    operation.Register();
+                }
             }
             else
             {
@@ -336,7 +325,7 @@ namespace UMMailboxPin
         {
             using (error)
             {
-                if (status <= BatchEmpty || error.IsInvalid)
+                if (status <= Cancelled || error.IsInvalid)
                 {
                     return null;
                 }

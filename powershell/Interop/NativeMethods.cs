@@ -39,6 +39,9 @@ namespace UMMailboxPin
             PlanHandle plan, uint timeoutMilliseconds, out BufferHandle response, out BufferHandle pin, out ErrorHandle error);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern uint umpin_plan_cancel(PlanHandle plan);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern void umpin_plan_free(IntPtr plan);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
@@ -53,6 +56,9 @@ namespace UMMailboxPin
         internal static extern uint umpin_request_wait(RequestHandle request, uint timeoutMilliseconds, out BufferHandle response, out ErrorHandle error);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern uint umpin_request_cancel(RequestHandle request);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern void umpin_request_free(IntPtr request);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
@@ -64,6 +70,9 @@ namespace UMMailboxPin
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern uint umpin_batch_collect(
             BatchHandle batch, uint timeoutMilliseconds, out ulong index, out BufferHandle response, out BufferHandle pin, out ErrorHandle error);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern uint umpin_batch_cancel(BatchHandle batch);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern void umpin_batch_free(IntPtr batch);

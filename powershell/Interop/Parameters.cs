@@ -57,7 +57,7 @@ namespace UMMailboxPin
             }
         }
 
-        private static object Variables(object cmdletOrContext)
+        internal static object Variables(object cmdletOrContext)
         {
             object state = cmdletOrContext.GetType().GetProperty("SessionState").GetValue(cmdletOrContext, null);
             return state.GetType().GetProperty("PSVariable").GetValue(state, null);
@@ -72,31 +72,41 @@ namespace UMMailboxPin
             {
                 if (bound.Contains(name))
                 {
-                    request[Field(name)] = IsTrue(bound[name]);
+                    request[MemberName(name)] = IsTrue(bound[name]);
                 }
             }
 
             foreach (string name in Switches)
             {
-                if (bound.Contains(name) && IsTrue(bound[name]))
-                {
-                    request[Field(name)] = true;
-                }
+                AddSwitch(request, bound, name);
             }
 
             foreach (string name in Texts)
             {
-                string text = bound.Contains(name) ? Convert.ToString(bound[name]) : null;
-                if (!string.IsNullOrWhiteSpace(text))
-                {
-                    request[Field(name)] = text;
-                }
+                AddText(request, bound, name);
             }
 
             return request;
         }
 
-        private static string Field(string parameter)
+        internal static void AddSwitch(Hashtable request, IDictionary bound, string name)
+        {
+            if (IsTrue(bound[name]))
+            {
+                request[MemberName(name)] = true;
+            }
+        }
+
+        internal static void AddText(Hashtable request, IDictionary bound, string name)
+        {
+            string text = Convert.ToString(bound[name]);
+            if (!string.IsNullOrWhiteSpace(text))
+            {
+                request[MemberName(name)] = text;
+            }
+        }
+
+        private static string MemberName(string parameter)
         {
             return char.ToLowerInvariant(parameter[0]) + parameter.Substring(1);
         }

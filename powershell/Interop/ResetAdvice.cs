@@ -6,6 +6,8 @@ namespace UMMailboxPin
     /// <summary>What the parameters of Set-UMMailboxPIN themselves have that surprises.</summary>
     internal static class ResetAdvice
     {
+        internal const string NoDomainControllers = "The embedded directory has no domain controllers: -DomainController is ignored.";
+
         internal static string[] About(IDictionary request, bool pinGiven, bool sendEmail, bool passThru, string directory)
         {
             List<string> advice = new List<string>();
@@ -22,7 +24,7 @@ namespace UMMailboxPin
 
             if (request.Contains("domainController") && directory == "embedded")
             {
-                advice.Add("The embedded directory has no domain controllers: -DomainController is ignored.");
+                advice.Add(NoDomainControllers);
             }
 
             return advice.ToArray();

@@ -3,111 +3,174 @@ using System.Collections;
 
 namespace UMMailboxPin
 {
-    /// <summary>The state of one pipeline of resets, and the library's part of what happens to each of its items.</summary>
+    /// <summary>One pipeline of Set-UMMailboxPIN, or of Lock-UMMailbox and Unlock-UMMailbox, which are resets that keep the PIN.</summary>
     /// <remarks>
-    /// PowerShell compiles each expression of a script when it is first reached, about a millisecond each, so the first reset of a
-    /// process costs what its script is long. What needs no PowerShell is here; what writes, asks or stops is in the script.
+    /// Each item is looked up, asked about by the function, and committed, one by one or by a batch. It is here and not in the script
+    /// because PowerShell compiles each expression when it is first reached, about a millisecond each. However the pipeline ends,
+    /// <see cref="Close"/> cancels what has not reached its commit point, waits for the rest, and says what can not be written.
     /// </remarks>
     public sealed class ResetRun
     {
+        private const string Activity = "Resetting Unified Messaging PINs";
+        private readonly CommandRuntime runtime;
+        private readonly Connection connection;
         private readonly Hashtable request;
-        private readonly bool verbose;
+        private readonly bool sendEmail;
+        private readonly bool passThru;
+        private readonly uint threads;
+        private readonly string[] advice;
+        private readonly Progress progress = new Progress();
+        private readonly ResetBatch batch;
         private string pin;
-        private bool validates;
-        private Hashtable target;
+        private ResetItem item;
+        private PlanHandle plan;
+        private object refusal;
+        private bool begun;
+        private bool closed;
 
         /// <summary>With the cmdlet's name, for the audit, and what was bound to it.</summary>
-        public ResetRun(object cmdlet, string name, IDictionary bound, Connection connection, object verbosePreference)
+        public ResetRun(CommandRuntime runtime, string name, IDictionary bound, Connection connection)
         {
-            Cmdlet = cmdlet;
-            Session = connection.Session;
+            this.runtime = runtime;
+            this.connection = connection;
             request = Parameters.ResetRequest(name, bound);
-            verbose = !IsOneOf(verbosePreference, "SilentlyContinue", "Ignore");
             pin = Convert.ToString(bound["Pin"]);
-            SendEmail = !bound.Contains("SendEmail") || Parameters.IsTrue(bound["SendEmail"]);
-            PassThru = bound.Contains("PassThru") && Parameters.IsTrue(bound["PassThru"]);
-            Threads = bound.Contains("ThrottleLimit") ? Convert.ToUInt32(bound["ThrottleLimit"]) : 0;
-            Advice = ResetAdvice.About(request, pin.Length > 0, SendEmail, PassThru, connection.Directory);
-            Warned = new Hashtable();
-            Queue = new Queue();
-            Progress = new Progress();
+            sendEmail = !bound.Contains("SendEmail") || Parameters.IsTrue(bound["SendEmail"]);
+            passThru = Parameters.IsTrue(bound["PassThru"]);
+            threads = bound.Contains("ThrottleLimit") ? Convert.ToUInt32(bound["ThrottleLimit"]) : 0;
+            advice = ResetAdvice.About(request, pin.Length > 0, sendEmail, passThru, connection.Directory);
+            batch = new ResetBatch(connection);
+            runtime.WhenDisposed(Close);
         }
 
-        /// <summary>The running cmdlet, which writes.</summary>
-        public object Cmdlet { get; private set; }
-
-        /// <summary>The session that everything goes to.</summary>
-        public SessionHandle Session { get; private set; }
-
-        /// <summary>Whether messages are sent.</summary>
-        public bool SendEmail { get; private set; }
-
-        /// <summary>Whether an object is written for each mailbox.</summary>
-        public bool PassThru { get; private set; }
-
-        /// <summary>How many resets may go on at once; 0: one by one.</summary>
-        public uint Threads { get; private set; }
-
-        /// <summary>Whether resets go to the batch.</summary>
-        public bool Parallel
+        /// <summary>Whether a mailbox has been looked up that can be reset.</summary>
+        public bool Found
         {
-            get { return Threads > 0; }
+            get { return plan != null; }
         }
 
-        /// <summary>The warnings about the parameters themselves.</summary>
-        public string[] Advice { get; private set; }
-
-        /// <summary>The warnings that have been written.</summary>
-        public Hashtable Warned { get; private set; }
-
-        /// <summary>Stays true when the pipeline is stopped while it writes.</summary>
-        public bool Writing { get; set; }
-
-        /// <summary>The batch, once there is one.</summary>
-        public BatchHandle Batch { get; set; }
-
-        /// <summary>Items of the batch that have not been written.</summary>
-        public Queue Queue { get; private set; }
-
-        /// <summary>When to show progress.</summary>
-        public Progress Progress { get; private set; }
-
-        /// <summary>The reset that has been looked up and not yet carried out, or null.</summary>
-        public PlanHandle Plan { get; private set; }
-
-        /// <summary>What -WhatIf and -Confirm show about the mailbox that was looked up.</summary>
+        /// <summary>What -WhatIf and -Confirm show about it.</summary>
         public string Sentence
         {
-            get { return ResetTarget.Describe(target, SendEmail); }
-        }
-
-        /// <summary>Whether there is something to write at the end.</summary>
-        public bool Unfinished
-        {
-            get { return Queue.Count > 0 || Progress.Shown; }
-        }
-
-        /// <summary>Counts an item, and tells whether there is advice or progress to write before it.</summary>
-        public bool NextItem()
-        {
-            Progress.Count++;
-            return (Progress.Count == 1 && Advice.Length > 0) || Progress.IsDue();
+            get { return ResetTarget.Describe(item.Target, sendEmail); }
         }
 
         /// <summary>
-        /// Starts one reset in <see cref="Plan"/> and looks its mailbox up: the answer's value is what would be reset. Under -WhatIf,
-        /// and where ShouldProcess would ask, everything is checked that the reset itself would check, the history included.
+        /// Looks one mailbox up. What can be written by now is: outcomes of earlier ones, or why this one cannot be reset. Under
+        /// -WhatIf, and where ShouldProcess would ask, everything is checked that the reset itself would check.
         /// </summary>
-        public Answer Look(string identity, bool whatIf, object confirmPreference)
+        public IEnumerable Find(object input, string identity)
+        {
+            return new Output(runtime, FindItem(input, identity));
+        }
+
+        /// <summary>
+        /// ShouldProcess, which fails closed. Where nobody can be asked, <see cref="Commit"/> ends the function instead of committing,
+        /// so true means that it must be called.
+        /// </summary>
+        public bool ShouldProcess(string sentence)
+        {
+            bool go = runtime.ShouldProcess(sentence, out refusal) || refusal != null;
+            begun = go;
+            return go;
+        }
+
+        /// <summary>Carries the reset out that was looked up and confirmed, or hands it to the batch.</summary>
+        public IEnumerable Commit()
+        {
+            return new Output(runtime, CommitItem());
+        }
+
+        /// <summary>The orderly end waits for and writes every outcome.</summary>
+        public IEnumerable Complete()
+        {
+            return new Output(runtime, CompleteRun());
+        }
+
+        /// <summary>
+        /// After each item, however it ended. One that was not taken to its end stops the run: neither end nor a later process would
+        /// be called.
+        /// </summary>
+        public void EndItem()
+        {
+            if (begun)
+            {
+                Close();
+            }
+            else
+            {
+                ClosePlan();
+            }
+        }
+
+        /// <summary>Cancels what has not reached its commit point, waits for the rest, and says what could not be written.</summary>
+        public void Close()
+        {
+            if (closed)
+            {
+                return;
+            }
+
+            closed = true;
+            pin = "";
+            ClosePlan();
+            batch.Abandon();
+            string told = batch.Untold.Describe(runtime.Name);
+            if (told != null)
+            {
+                runtime.Tell(told);
+            }
+        }
+
+        private IEnumerable FindItem(object input, string identity)
+        {
+            begun = true;
+            item = new ResetItem(input);
+            progress.Count++;
+            if (progress.Count == 1)
+            {
+                // With the first item, so that an empty pipeline says nothing.
+                foreach (string text in advice)
+                {
+                    runtime.WriteWarning(text);
+                }
+            }
+
+            ShowProgress();
+            Answer answer = LookUp(identity);
+            if (answer.Failed)
+            {
+                ClosePlan();
+                item.Answer = answer;
+                foreach (object written in WriteInOrder())
+                {
+                    yield return written;
+                }
+
+                begun = false;
+            }
+            else if (answer.Cancelled)
+            {
+                ClosePlan();
+                runtime.ThrowIfStopping();
+            }
+            else
+            {
+                runtime.ThrowIfStopping();
+                item.Target = answer.Value;
+                runtime.WriteDiagnostics(answer);
+                WriteWarnings(answer, input, false);
+            }
+        }
+
+        private Answer LookUp(string identity)
         {
             if (string.IsNullOrWhiteSpace(identity))
             {
-                return Answer.Refusal(
-                    "InvalidIdentity", "The value of -Identity is empty or has no property that names a mailbox.",
-                    "Pass a GUID, DN, canonical name, DOMAIN\\account, UPN, e-mail address, alias or name.", null);
+                return Answer.NoIdentity("a mailbox");
             }
 
-            validates = whatIf || IsOneOf(confirmPreference, "Low", "Medium");
+            bool whatIf = runtime.WhatIf;
             Hashtable one = (Hashtable)request.Clone();
             one["identity"] = identity.Trim();
             if (whatIf)
@@ -115,65 +178,284 @@ namespace UMMailboxPin
                 one["whatIf"] = true;
             }
 
-            Answer answer = Native.NewPlan(Session, one, pin);
+            Answer answer = Native.NewPlan(connection.Session, one, pin);
             if (answer.Failed)
             {
-                return answer;
+                return connection.Checked(answer);
             }
 
-            Plan = (PlanHandle)answer.Handle;
-            return LookAgain();
-        }
-
-        /// <summary>Waits on for a look-up that is pending.</summary>
-        public Answer LookAgain()
-        {
-            Answer answer = Native.PlanTarget(Plan, validates);
-            target = answer.Value;
-            answer.Silent = IsSilent(answer);
-            return answer;
-        }
-
-        /// <summary>Carries the reset out, or waits on for it. Stopped while waiting, it is finished by the library all the same.</summary>
-        public Answer Commit()
-        {
-            Answer answer = Native.PlanCommit(Plan);
-            answer.Silent = IsSilent(answer) && !PassThru;
-            return answer;
-        }
-
-        /// <summary>Drops the reset, if there is one; what was submitted or committed goes on.</summary>
-        public void ClosePlan()
-        {
-            if (Plan != null)
+            plan = (PlanHandle)answer.Handle;
+            bool validates = whatIf || runtime.Asks;
+            do
             {
-                Plan.Dispose();
-                Plan = null;
+                CancelIfStopping();
+                answer = Native.PlanTarget(plan, validates);
             }
+            while (answer.Pending);
+            return connection.Checked(answer);
         }
 
-        /// <summary>Accepts nothing more and lets what is in flight finish.</summary>
-        public void Close()
+        private IEnumerable CommitItem()
         {
+            if (refusal != null)
+            {
+                ClosePlan();
+                foreach (object written in WriteFinished())
+                {
+                    yield return written;
+                }
+
+                runtime.Terminate(refusal);
+            }
+            else if (threads == 0)
+            {
+                Answer answer;
+                do
+                {
+                    CancelIfStopping();
+                    answer = Native.PlanCommit(plan);
+                }
+                while (answer.Pending);
+                ClosePlan();
+                item.Answer = connection.Checked(answer);
+                batch.Untold.Add(item);
+                runtime.ThrowIfStopping();
+                foreach (object written in Write(item))
+                {
+                    yield return written;
+                }
+            }
+            else
+            {
+                foreach (object written in Submit())
+                {
+                    yield return written;
+                }
+            }
+
+            begun = false;
+        }
+
+        private IEnumerable Submit()
+        {
+            Answer answer = batch.Open(threads);
+            if (answer != null && answer.Failed)
+            {
+                runtime.Terminate(answer, item.Input);
+            }
+
+            do
+            {
+                answer = batch.Submit(plan);
+                if (answer.Pending)
+                {
+                    // The window is full: the oldest must be collected first.
+                    foreach (object written in Receive(1))
+                    {
+                        yield return written;
+                    }
+                }
+            }
+            while (answer.Pending);
             ClosePlan();
-            pin = "";
-            if (Batch != null)
+            if (answer.Failed)
             {
-                Batch.Drain(30000);
-                Batch.Dispose();
-                Batch = null;
+                item.Answer = answer;
+                foreach (object written in WriteInOrder())
+                {
+                    yield return written;
+                }
+            }
+            else
+            {
+                batch.Enqueue(item);
+                foreach (object written in Receive(0))
+                {
+                    yield return written;
+                }
             }
         }
 
-        private bool IsSilent(Answer answer)
+        // An item that failed before it was submitted waits for those ahead of it. One that will stop the pipeline lets them finish:
+        // what comes after it has not been accepted.
+        private IEnumerable WriteInOrder()
         {
-            return !answer.Failed && !answer.HasWarnings && !(verbose && answer.Diagnostics.Length > 0);
+            batch.Enqueue(item);
+            return Receive(runtime.StopsAtErrors ? int.MaxValue : 0);
         }
 
-        private static bool IsOneOf(object preference, string one, string other)
+        // Writes what has been answered, and waits until so many submitted ones have been.
+        private IEnumerable Receive(int wanted)
         {
-            string text = Convert.ToString(preference);
-            return text.Equals(one, StringComparison.OrdinalIgnoreCase) || text.Equals(other, StringComparison.OrdinalIgnoreCase);
+            while (batch.Count > 0)
+            {
+                ResetItem next = batch.Peek();
+                if (next.Answer == null)
+                {
+                    Answer answer = batch.Collect(wanted > 0);
+                    if (answer.Pending)
+                    {
+                        if (wanted <= 0)
+                        {
+                            yield break;
+                        }
+
+                        runtime.ThrowIfStopping();
+                        ShowProgress();
+                        continue;
+                    }
+
+                    next.Answer = connection.Checked(answer);
+                    wanted--;
+                }
+
+                // Taken off before it is written: writing may stop the pipeline.
+                batch.Untold.Add(batch.Dequeue());
+                foreach (object written in Write(next))
+                {
+                    yield return written;
+                }
+            }
+        }
+
+        // The object comes first: under -ErrorAction Stop the caller must still get a PIN that was generated. A PIN that was changed
+        // without its message arriving is an error.
+        private IEnumerable Write(ResetItem done)
+        {
+            Answer answer = done.Answer;
+            runtime.WriteDiagnostics(answer);
+            if (answer.Failed)
+            {
+                if (runtime.StopsAtErrors)
+                {
+                    foreach (object written in WriteFinished())
+                    {
+                        yield return written;
+                    }
+                }
+
+                batch.Untold.Remove(done);
+                runtime.WriteError(answer, done.Input);
+                yield break;
+            }
+
+            batch.Untold.Remove(done);
+            if (answer.Cancelled)
+            {
+                yield break;
+            }
+
+            if (passThru)
+            {
+                yield return new ResetResult(answer.Value, answer.Pin);
+            }
+
+            if (runtime.StopsAtErrors && HasError(answer))
+            {
+                foreach (object written in WriteFinished())
+                {
+                    yield return written;
+                }
+            }
+
+            WriteWarnings(answer, done.Input, false);
+        }
+
+        // Before an error that stops: ends what is under way, and writes what it had come to.
+        private IEnumerable WriteFinished()
+        {
+            batch.Cancel();
+            while (batch.Count > 0)
+            {
+                ResetItem next = batch.Dequeue();
+                while (next.Answer == null)
+                {
+                    Answer answer = batch.Collect(true);
+                    next.Answer = answer.Pending ? null : answer;
+                }
+
+                if (next.Answer.Value != null)
+                {
+                    if (passThru)
+                    {
+                        yield return new ResetResult(next.Answer.Value, next.Answer.Pin);
+                    }
+
+                    WriteWarnings(next.Answer, next.Input, true);
+                }
+                else if (next.IsUnknown)
+                {
+                    runtime.WriteEachWarning(next.Input + ": " + next.Answer.Error["message"]);
+                }
+            }
+        }
+
+        private IEnumerable CompleteRun()
+        {
+            foreach (object written in Receive(int.MaxValue))
+            {
+                yield return written;
+            }
+
+            if (progress.Shown)
+            {
+                runtime.WriteProgress(Activity, null);
+            }
+        }
+
+        private void WriteWarnings(Answer answer, object target, bool stopping)
+        {
+            foreach (Hashtable warning in answer.Warnings)
+            {
+                string id = Convert.ToString(warning["id"]);
+                string text = (warning["message"] + " " + warning["recommendedAction"]).TrimEnd();
+                if (id == "NotificationFailed" && !stopping)
+                {
+                    runtime.WriteError(
+                        runtime.NewError(id, Convert.ToString(warning["message"]), warning["recommendedAction"] as string, target));
+                }
+                else if (id == "PickupPilesUp")
+                {
+                    // True of the store and not of the mailbox: once per pipeline.
+                    runtime.WriteWarning(text, id);
+                }
+                else if (id != "NotifyEmailIgnored")
+                {
+                    // That one is among the advice.
+                    runtime.WriteWarning(text);
+                }
+            }
+        }
+
+        private static bool HasError(Answer answer)
+        {
+            return Array.Exists(
+                answer.Warnings, delegate(object warning) { return "NotificationFailed".Equals(((Hashtable)warning)["id"]); });
+        }
+
+        private void ShowProgress()
+        {
+            if (progress.IsDue())
+            {
+                runtime.WriteProgress(Activity, progress.Count + " mailboxes");
+            }
+        }
+
+        private void CancelIfStopping()
+        {
+            if (runtime.Stopping)
+            {
+                plan.Cancel();
+            }
+        }
+
+        private void ClosePlan()
+        {
+            if (plan != null)
+            {
+                plan.Dispose();
+                plan = null;
+            }
         }
     }
 }

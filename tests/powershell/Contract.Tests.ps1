@@ -160,12 +160,11 @@ Describe 'The error catalogue' {
     It 'names only exception classes and categories that exist' {
         $run = Invoke-Fresh {
             Import-Module UMMailboxPin
-            $catalogue = & (Get-Module UMMailboxPin) { Get-ErrorCatalogue }
-            foreach ($id in $catalogue.Keys) {
-                $type = "UMMailboxPin.$($catalogue[$id].Exception)" -as [type]
+            foreach ($id in [UMMailboxPin.ErrorCatalogue]::Ids) {
+                $type = [UMMailboxPin.ErrorCatalogue]::Exception($id, 'a message').GetType()
                 [pscustomobject] @{
-                    Id = $id; IsException = [Exception].IsAssignableFrom($type)
-                    Category = [Enum]::IsDefined([System.Management.Automation.ErrorCategory], $catalogue[$id].Category)
+                    Id = $id; IsException = $type.Namespace -eq 'UMMailboxPin' -and $type.IsPublic
+                    Category = [Enum]::IsDefined([System.Management.Automation.ErrorCategory], [UMMailboxPin.ErrorCatalogue]::Category($id))
                     IsArgument = [ArgumentException].IsAssignableFrom($type)
                     Constructors = ($null -ne $type.GetConstructor([type[]] @([string]))) -and ($null -ne $type.GetConstructor([type[]] @([string], [Exception])))
                 }

@@ -1,5 +1,5 @@
-# Runs a private function of UMMailboxPin. Sessions, errors and the native library are its business; what is written is written
-# here, where the preferences taken from the caller are in scope.
+# Runs a private function of UMMailboxPin, which has the session of this runspace. Nothing that writes or asks is run there: the
+# preferences taken from the caller are not in scope.
 $script:CoreModule = Microsoft.PowerShell.Core\Get-Module -Name UMMailboxPin |
     Microsoft.PowerShell.Core\Where-Object { $_.ExportedFunctions.ContainsKey('Set-UMMailboxPIN') }
 $script:CoreModule = @($script:CoreModule)[-1]

@@ -37,7 +37,7 @@ function Get-Mailbox {
     Set-UMMailboxPIN
     #>
     [CmdletBinding()]
-    [OutputType('UMMailboxPin.Mailbox')]
+    [OutputType([UMMailboxPin.Mailbox])]
     param(
         [Parameter(Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)]
         [ValidateNotNull()]
@@ -47,14 +47,16 @@ function Get-Mailbox {
     )
 
     begin {
-        foreach ($preference in (Invoke-Core 'Get-CallerPreference' @{ Cmdlet = $PSCmdlet }).GetEnumerator()) {
-            $ExecutionContext.SessionState.PSVariable.Set($preference.Key, $preference.Value)
-        }
-        $directory = Invoke-Core 'Open-UmDirectory' @{ Cmdlet = $PSCmdlet }
+        $runtime = [UMMailboxPin.CommandRuntime]::new($PSCmdlet, $ExecutionContext, $PSBoundParameters)
+        $listing = [UMMailboxPin.Listing]::OfMailboxes($runtime, (Invoke-Core 'Open-UmDirectory' @{ Runtime = $runtime }))
     }
 
     process {
-        $request = @{ operation = 'mailboxes' }
-        Write-DirectoryObject -Cmdlet $PSCmdlet -Session $directory.Session -Request $request -Convert ${function:New-MailboxObject}
+        if ($PSBoundParameters.ContainsKey('Identity')) {
+            $listing.Find($Identity.RawInput, (Invoke-Core 'Get-IdentityText' @{ InputObject = $Identity.RawInput }))
+        }
+        elseif (-not $MyInvocation.ExpectingInput) {
+            $listing.All($ResultSize)
+        }
     }
 }

@@ -36,7 +36,7 @@ function Get-UMMailbox {
     Set-UMMailboxPIN
     #>
     [CmdletBinding()]
-    [OutputType('UMMailboxPin.UMMailbox')]
+    [OutputType([UMMailboxPin.UMMailbox])]
     param(
         [Parameter(Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)]
         [ValidateNotNull()]
@@ -46,14 +46,16 @@ function Get-UMMailbox {
     )
 
     begin {
-        foreach ($preference in (Invoke-Core 'Get-CallerPreference' @{ Cmdlet = $PSCmdlet }).GetEnumerator()) {
-            $ExecutionContext.SessionState.PSVariable.Set($preference.Key, $preference.Value)
-        }
-        $directory = Invoke-Core 'Open-UmDirectory' @{ Cmdlet = $PSCmdlet }
+        $runtime = [UMMailboxPin.CommandRuntime]::new($PSCmdlet, $ExecutionContext, $PSBoundParameters)
+        $listing = [UMMailboxPin.Listing]::OfUMMailboxes($runtime, (Invoke-Core 'Open-UmDirectory' @{ Runtime = $runtime }))
     }
 
     process {
-        $request = @{ operation = 'mailboxes'; umEnabledOnly = $true }
-        Write-DirectoryObject -Cmdlet $PSCmdlet -Session $directory.Session -Request $request -Convert ${function:New-UMMailboxObject}
+        if ($PSBoundParameters.ContainsKey('Identity')) {
+            $listing.Find($Identity.RawInput, (Invoke-Core 'Get-IdentityText' @{ InputObject = $Identity.RawInput }))
+        }
+        elseif (-not $MyInvocation.ExpectingInput) {
+            $listing.All($ResultSize)
+        }
     }
 }

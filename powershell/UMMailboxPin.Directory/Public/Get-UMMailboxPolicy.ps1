@@ -29,7 +29,7 @@ function Get-UMMailboxPolicy {
     Get-UMMailbox
     #>
     [CmdletBinding()]
-    [OutputType('UMMailboxPin.UMMailboxPolicy')]
+    [OutputType([UMMailboxPin.UMMailboxPolicy])]
     param(
         [Parameter(Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)]
         [ValidateNotNull()]
@@ -37,23 +37,16 @@ function Get-UMMailboxPolicy {
     )
 
     begin {
-        foreach ($preference in (Invoke-Core 'Get-CallerPreference' @{ Cmdlet = $PSCmdlet }).GetEnumerator()) {
-            $ExecutionContext.SessionState.PSVariable.Set($preference.Key, $preference.Value)
-        }
-        $directory = Invoke-Core 'Open-UmDirectory' @{ Cmdlet = $PSCmdlet }
+        $runtime = [UMMailboxPin.CommandRuntime]::new($PSCmdlet, $ExecutionContext, $PSBoundParameters)
+        $listing = [UMMailboxPin.Listing]::OfPolicies($runtime, (Invoke-Core 'Open-UmDirectory' @{ Runtime = $runtime }))
     }
 
     process {
-        $request = @{ operation = 'policies' }
-        $find = @{ Session = $directory.Session; Request = $request; InputObject = $Identity }
         if ($PSBoundParameters.ContainsKey('Identity')) {
-            Write-Page -Cmdlet $PSCmdlet -Page (Invoke-Core 'Find-UmObject' $find) -Convert ${function:New-PolicyObject}
+            $listing.Find($Identity, (Invoke-Core 'Get-IdentityText' @{ InputObject = $Identity }))
         }
         elseif (-not $MyInvocation.ExpectingInput) {
-            $answer = Invoke-Core 'Invoke-UmRequest' @{ Session = $directory.Session; Request = $request }
-            $items = if ($null -eq $answer.Failure) { @($answer.Value['items']) } else { @() }
-            $page = @{ Items = $items; Failure = $answer.Failure; Diagnostics = $answer.Diagnostics }
-            Write-Page -Cmdlet $PSCmdlet -Page $page -Convert ${function:New-PolicyObject}
+            $listing.All($null)
         }
     }
 }

@@ -49,7 +49,7 @@ function Import-UMDirectory {
     Set-UMMailboxPIN
     #>
     [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'Medium')]
-    [OutputType('UMMailboxPin.ImportResult')]
+    [OutputType([UMMailboxPin.ImportResult])]
     param(
         [Parameter(Mandatory, Position = 0)]
         [ValidateNotNullOrEmpty()]
@@ -62,47 +62,17 @@ function Import-UMDirectory {
         [switch] $PassThru
     )
 
-    foreach ($preference in (Invoke-Core 'Get-CallerPreference' @{ Cmdlet = $PSCmdlet }).GetEnumerator()) {
-        $ExecutionContext.SessionState.PSVariable.Set($preference.Key, $preference.Value)
+    $runtime = [UMMailboxPin.CommandRuntime]::new($PSCmdlet, $ExecutionContext, $PSBoundParameters)
+    # No look at the directory first: this is the command that makes it.
+    $connection = Invoke-Core 'Get-UmConnection' @{ Runtime = $runtime }
+    $file = Resolve-ImportPath $runtime $Path
+    $import = [UMMailboxPin.DirectoryImport]::new($runtime, $connection, $file, $Path, $DefaultPolicy, $SkipInvalid)
+    $import.Prepare()
+    $go = $false
+    if ($import.Sentence) {
+        $go = $runtime.ShouldProcess($import.Sentence)
     }
-
-    # No look at the directory first: this is the cmdlet that makes it.
-    $session = Invoke-Core 'Get-UmSession' @{ Cmdlet = $PSCmdlet }
-    $file = Resolve-ImportPath -Cmdlet $PSCmdlet -Path $Path
-    $request = @{ operation = 'import'; path = $file }
-    if ($DefaultPolicy) {
-        $request['defaultPolicy'] = $DefaultPolicy
-    }
-    if ($SkipInvalid) {
-        $request['skipInvalid'] = $true
-    }
-    $call = @{ Session = $session; Request = $request; TargetObject = $Path }
-
-    $sentence = "Importing mailboxes from file ""$file"" into the directory."
-    $asks = $ConfirmPreference -in 'Low', 'Medium'
-    if ($WhatIfPreference -or $asks) {
-        $trial = $request.Clone()
-        $trial['whatIf'] = $true
-        $answer = Invoke-Core 'Invoke-UmRequest' @{ Session = $session; Request = $trial; TargetObject = $Path }
-        if ($null -ne $answer.Failure) {
-            Write-Page -Cmdlet $PSCmdlet -Page @{ Items = @(); Failure = $answer.Failure; Diagnostics = $answer.Diagnostics } -Convert { }
-            return
-        }
-        $sentence = Get-ImportSentence -File $file -Counts $answer.Value
-        if ($WhatIfPreference) {
-            Write-ImportWarning -Cmdlet $PSCmdlet -File $file -Counts $answer.Value -Trial
-        }
-    }
-
-    $go = Invoke-Core 'Confirm-UmChange' @{ Cmdlet = $PSCmdlet; Sentence = $sentence }
     if ($go) {
-        $answer = Invoke-Core 'Invoke-UmRequest' $call
-        Write-Page -Cmdlet $PSCmdlet -Page @{ Items = @(); Failure = $answer.Failure; Diagnostics = $answer.Diagnostics } -Convert { }
-        if ($null -eq $answer.Failure) {
-            if ($PassThru) {
-                $PSCmdlet.WriteObject((New-ImportResult $answer.Value))
-            }
-            Write-ImportWarning -Cmdlet $PSCmdlet -File $file -Counts $answer.Value
-        }
+        $import.Commit($PassThru)
     }
 }

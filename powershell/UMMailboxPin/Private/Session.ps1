@@ -1,6 +1,6 @@
 # The one open session of this runspace. It is reopened when the configuration or the places it names have changed.
-function Get-UmSession {
-    param($Cmdlet)
+function Get-UmConnection {
+    param($Runtime)
 
     $before = $script:Connection
     if ($null -eq $before) {
@@ -8,34 +8,28 @@ function Get-UmSession {
         # loaded already, whatever file it came from.
         $stale = [UMMailboxPin.Library]::CheckAssembly($PSScriptRoot, $script:ModuleVersion)
         if ($null -ne $stale) {
-            $Cmdlet.ThrowTerminatingError((New-StaleAssemblyError $stale))
+            $Runtime.Terminate((New-StaleAssemblyError $stale))
         }
     }
-    $folder = $Cmdlet.CurrentProviderLocation('FileSystem').ProviderPath
-    $script:Connection = [UMMailboxPin.Connection]::Open($before, $folder, $script:ModuleVersion)
+    $script:Connection = [UMMailboxPin.Connection]::Open($before, $Runtime.Folder, $script:ModuleVersion)
     if ($null -eq $before) {
         $ExecutionContext.SessionState.Module.OnRemove = { Close-UmSession }
     }
     $answer = $script:Connection.Answer
     if ($answer.Failed) {
-        $Cmdlet.ThrowTerminatingError((ConvertTo-UmErrorRecord $answer $answer.TargetObject))
+        $Runtime.Terminate($answer, $answer.TargetObject)
     }
-    $script:Connection.Session
+    $script:Connection
 }
 
 # Opens the session and makes sure that there is a usable directory behind it, so that what would fail for every item fails once.
-# Gives the connection, with its Session and what kind of Directory it is.
 function Open-UmDirectory {
-    param($Cmdlet)
+    param($Runtime)
 
-    $null = Get-UmSession $Cmdlet
-    $connection = $script:Connection
-    $answer = $connection.AskStatus()
-    if ($answer.Pending) {
-        $answer = $connection.Status = Wait-UmRequest $answer.Handle
-    }
+    $connection = Get-UmConnection $Runtime
+    $answer = $connection.AskStatus($Runtime)
     if ($answer.Failed) {
-        $Cmdlet.ThrowTerminatingError((ConvertTo-UmErrorRecord $answer $null))
+        $Runtime.Terminate($answer, $null)
     }
     $connection
 }

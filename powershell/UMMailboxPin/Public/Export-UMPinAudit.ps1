@@ -53,30 +53,13 @@ function Export-UMPinAudit {
         [switch] $PassThru
     )
 
-    # What Get-CallerPreference says, in one call.
-    [UMMailboxPin.Parameters]::TakePreferences($PSCmdlet, $ExecutionContext, $PSBoundParameters)
-
-    $directory = Open-UmDirectory $PSCmdlet
-    $run = @{ Cmdlet = $PSCmdlet; Warned = @{}; Writing = $false }
-    $file = Resolve-AuditPath -Cmdlet $PSCmdlet -Path $Path
-    $request = @{ operation = 'auditExport'; path = $file }
-    if ($Force) {
-        $request['force'] = $true
-    }
-
-    $go = Confirm-UmChange -Cmdlet $PSCmdlet -Sentence "Exporting the audit log of the directory to file ""$file""."
+    $runtime = [UMMailboxPin.CommandRuntime]::new($PSCmdlet, $ExecutionContext, $PSBoundParameters)
+    $connection = Open-UmDirectory $runtime
+    $file = Resolve-AuditPath $runtime $Path
+    $log = [UMMailboxPin.AuditLog]::new($runtime, $connection, $file)
+    $go = $false
+    $go = Request-UmConfirmation $runtime "Exporting the audit log of the directory to file ""$file""."
     if ($go) {
-        $answer = Invoke-UmRequest -Session $directory.Session -Request $request -TargetObject $Path
-        Write-UmDiagnostic $PSCmdlet $answer.Diagnostics
-        if ($null -ne $answer.Failure) {
-            Write-UmError $run $answer.Failure
-        }
-        else {
-            if ($PassThru) {
-                $PSCmdlet.WriteObject([System.IO.FileInfo]::new($file))
-            }
-            Write-AuditFault $run $answer.Value
-            $PSCmdlet.WriteVerbose("$($answer.Value['entries']) entries were exported to ""$file"".")
-        }
+        $log.Export($Path, $Force, $(if ($PassThru) { [System.IO.FileInfo]::new($file) }))
     }
 }

@@ -57,7 +57,7 @@ function Get-UMMailboxPIN {
     about_UMMailboxPin
     #>
     [CmdletBinding()]
-    [OutputType('UMMailboxPin.UMMailboxPin')]
+    [OutputType([UMMailboxPin.UMMailboxPin])]
     param(
         [Parameter(Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)]
         [ValidateNotNull()]
@@ -79,43 +79,16 @@ function Get-UMMailboxPIN {
     )
 
     begin {
-        # What Get-CallerPreference says, in one call.
-        [UMMailboxPin.Parameters]::TakePreferences($PSCmdlet, $ExecutionContext, $PSBoundParameters)
-        $directory = Open-UmDirectory $PSCmdlet
-        $run = @{ Cmdlet = $PSCmdlet; Warned = @{}; Writing = $false }
-        $request = @{ operation = 'pinInfo' }
-        if ($IgnoreDefaultScope) {
-            $request['ignoreDefaultScope'] = $true
-        }
-        if ($null -ne $DomainController) {
-            $request['domainController'] = $DomainController.ToString()
-        }
+        $runtime = [UMMailboxPin.CommandRuntime]::new($PSCmdlet, $ExecutionContext, $PSBoundParameters)
+        $listing = [UMMailboxPin.Listing]::OfPins($runtime, (Open-UmDirectory $runtime), $PSBoundParameters)
     }
 
     process {
-        $given = $PSBoundParameters.ContainsKey('Identity')
-        if (-not $given -and $MyInvocation.ExpectingInput) {
-            return
+        if ($PSBoundParameters.ContainsKey('Identity')) {
+            $listing.Find($Identity.RawInput, (Get-IdentityText $Identity.RawInput))
         }
-        if ($null -ne $DomainController -and $directory.Directory -eq 'embedded') {
-            Write-UmWarning $run 'The embedded directory has no domain controllers: -DomainController is ignored.'
-        }
-        if ($PSBoundParameters.ContainsKey('Credential')) {
-            Write-UmWarning $run '-Credential is ignored: the configuration says which account reads the directory.'
-        }
-
-        if ($given) {
-            $page = Find-UmObject -Session $directory.Session -Request $request -InputObject $Identity.RawInput
-            Write-PinInfo -Run $run -Page $page -AsWarning $IgnoreErrors
-            return
-        }
-
-        $pager = New-UmPager -Session $directory.Session -Request $request -ResultSize $ResultSize
-        while (-not $pager.Done) {
-            Write-PinInfo -Run $run -Page (Read-UmPage $pager) -AsWarning $IgnoreErrors
-        }
-        if ($pager.Cut) {
-            $PSCmdlet.WriteWarning((Get-UmCutWarning $pager))
+        elseif (-not $MyInvocation.ExpectingInput) {
+            $listing.All($ResultSize)
         }
     }
 }

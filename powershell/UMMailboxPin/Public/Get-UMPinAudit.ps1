@@ -79,7 +79,7 @@ function Get-UMPinAudit {
     about_UMMailboxPin
     #>
     [CmdletBinding()]
-    [OutputType('UMMailboxPin.AuditEntry')]
+    [OutputType([UMMailboxPin.AuditEntry])]
     param(
         [datetime] $StartDate,
 
@@ -109,55 +109,32 @@ function Get-UMPinAudit {
     )
 
     begin {
-        # What Get-CallerPreference says, in one call.
-        [UMMailboxPin.Parameters]::TakePreferences($PSCmdlet, $ExecutionContext, $PSBoundParameters)
-        $run = @{ Cmdlet = $PSCmdlet; Warned = @{}; Writing = $false }
-        $request = @{}
+        $runtime = [UMMailboxPin.CommandRuntime]::new($PSCmdlet, $ExecutionContext, $PSBoundParameters)
         # An export is read where there is no directory, too.
         if ($Path) {
-            $session = Get-UmSession $PSCmdlet
-            $request['path'] = Resolve-AuditPath -Cmdlet $PSCmdlet -Path $Path
+            $log = [UMMailboxPin.AuditLog]::new($runtime, (Get-UmConnection $runtime), (Resolve-AuditPath $runtime $Path))
         }
         else {
-            $session = (Open-UmDirectory $PSCmdlet).Session
+            $log = [UMMailboxPin.AuditLog]::new($runtime, (Open-UmDirectory $runtime), $null)
         }
         if ($PSBoundParameters.ContainsKey('StartDate')) {
-            $request['since'] = ConvertTo-AuditTime $StartDate
+            $log.Since($StartDate)
         }
         if ($PSBoundParameters.ContainsKey('EndDate')) {
-            $request['until'] = ConvertTo-AuditTime $EndDate
+            $log.Until($EndDate)
         }
-        if ($Action) {
-            $request['action'] = $Action
-        }
-        if ($Outcome) {
-            $request['outcome'] = $Outcome.ToLowerInvariant()
-        }
-        $patterns = @{}
-        if ($Caller) {
-            $patterns['caller'] = New-AuditPattern -Request $request -Name 'caller' -Text $Caller
-        }
-        if ($Cmdlet) {
-            $patterns['cmdlet'] = New-AuditPattern -Request $request -Name 'cmdlet' -Text $Cmdlet
-        }
+        $log.Where('caller', $Caller)
+        $log.Where('cmdlet', $Cmdlet)
+        $log.Where('action', $Action)
+        $log.Where('outcome', $Outcome.ToLowerInvariant())
     }
 
     process {
-        $target = $null
         if ($PSBoundParameters.ContainsKey('Identity')) {
-            $target = Get-IdentityText $Identity.RawInput
-            if (-not $target) {
-                Write-UmError $run (New-UmErrorRecord -Id 'InvalidIdentity' -TargetObject $Identity.RawInput `
-                        -Message 'The value of -Identity is empty or has no property that names an object.' `
-                        -RecommendedAction 'Pass a GUID, DN, canonical name, DOMAIN\account, UPN, e-mail address, alias or name.')
-                return
-            }
-            $request['target'] = $target
+            $log.Read($Identity.RawInput, [string] (Get-IdentityText $Identity.RawInput), $ResultSize)
         }
-        elseif ($MyInvocation.ExpectingInput) {
-            return
+        elseif (-not $MyInvocation.ExpectingInput) {
+            $log.Read($Path, [System.Management.Automation.Language.NullString]::Value, $ResultSize)
         }
-        $object = if ($target) { $Identity.RawInput } else { $Path }
-        Write-AuditLog -Run $run -Session $session -Request $request -Patterns $patterns -ResultSize $ResultSize -TargetObject $object
     }
 }

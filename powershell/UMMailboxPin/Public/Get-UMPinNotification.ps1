@@ -41,7 +41,7 @@ function Get-UMPinNotification {
     about_UMMailboxPin
     #>
     [CmdletBinding()]
-    [OutputType('UMMailboxPin.Notification')]
+    [OutputType([UMMailboxPin.Notification])]
     param(
         [Parameter(Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)]
         [ValidateNotNull()]
@@ -51,27 +51,16 @@ function Get-UMPinNotification {
     )
 
     begin {
-        [UMMailboxPin.Parameters]::TakePreferences($PSCmdlet, $ExecutionContext, $PSBoundParameters)
-        $directory = Open-UmDirectory $PSCmdlet
-        $run = @{ Cmdlet = $PSCmdlet; Warned = @{}; Writing = $false }
-        $request = @{ operation = 'notifications' }
+        $runtime = [UMMailboxPin.CommandRuntime]::new($PSCmdlet, $ExecutionContext, $PSBoundParameters)
+        $listing = [UMMailboxPin.Listing]::OfNotifications($runtime, (Open-UmDirectory $runtime))
     }
 
     process {
         if ($PSBoundParameters.ContainsKey('Identity')) {
-            $page = Find-UmObject -Session $directory.Session -Request $request -InputObject $Identity.RawInput
-            Write-NotificationPage $run $page
-            return
+            $listing.Find($Identity.RawInput, (Get-IdentityText $Identity.RawInput))
         }
-        if ($MyInvocation.ExpectingInput) {
-            return
-        }
-        $pager = New-UmPager -Session $directory.Session -Request $request -ResultSize $ResultSize
-        while (-not $pager.Done) {
-            Write-NotificationPage $run (Read-UmPage $pager)
-        }
-        if ($pager.Cut) {
-            $PSCmdlet.WriteWarning((Get-UmCutWarning $pager))
+        elseif (-not $MyInvocation.ExpectingInput) {
+            $listing.All($ResultSize)
         }
     }
 }

@@ -49,7 +49,7 @@ function Send-UMPinNotification {
     about_UMMailboxPin
     #>
     [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'Low')]
-    [OutputType('UMMailboxPin.SentNotification')]
+    [OutputType([UMMailboxPin.SentNotification])]
     param(
         [Parameter(Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)]
         [ValidateNotNull()]
@@ -59,38 +59,26 @@ function Send-UMPinNotification {
     )
 
     begin {
-        [UMMailboxPin.Parameters]::TakePreferences($PSCmdlet, $ExecutionContext, $PSBoundParameters)
-        $directory = Open-UmDirectory $PSCmdlet
-        $run = @{ Cmdlet = $PSCmdlet; Warned = @{}; Writing = $false }
+        $runtime = [UMMailboxPin.CommandRuntime]::new($PSCmdlet, $ExecutionContext, $PSBoundParameters)
+        $queue = [UMMailboxPin.NotificationQueue]::new($runtime, (Open-UmDirectory $runtime), $PassThru)
     }
 
     process {
-        $go = $false
         if ($PSBoundParameters.ContainsKey('Identity')) {
-            # Looked up before the question, so that -WhatIf and -Confirm name what there is to send.
-            $page = Find-UmObject -Session $directory.Session -Request @{ operation = 'notifications' } -InputObject $Identity.RawInput
-            if ($null -ne $page.Failure) {
-                Write-UmError $run $page.Failure
-                return
-            }
-            $waiting = @($page.Items | Microsoft.PowerShell.Core\Where-Object { $_['state'] -ne 'failed' })
-            if ($waiting.Count -eq 0) {
-                $PSCmdlet.WriteVerbose('Nothing is queued for this mailbox.')
-                return
-            }
-            $what = if ($waiting.Count -eq 1) { 'the queued message' } else { "the $($waiting.Count) queued messages" }
-            $go = Request-UmConfirmation $PSCmdlet "Sending $what with the PIN of mailbox `"$($waiting[0]['identity'])`"."
-            if ($go) {
-                Send-NotificationQueue $run $directory.Session @{ identity = [string] $waiting[0]['guid'] } $Identity.RawInput $PassThru
-            }
+            $queue.Find($Identity.RawInput, (Get-IdentityText $Identity.RawInput))
+        }
+        elseif ($MyInvocation.ExpectingInput) {
             return
         }
-        if ($MyInvocation.ExpectingInput) {
-            return
+        else {
+            $queue.SelectAll()
         }
-        $go = Request-UmConfirmation $PSCmdlet 'Sending all queued messages with PINs that are due.'
+        $go = $false
+        if ($queue.Sentence) {
+            $go = Request-UmConfirmation $runtime $queue.Sentence
+        }
         if ($go) {
-            Send-NotificationQueue $run $directory.Session @{} $null $PassThru
+            $queue.Send()
         }
     }
 }

@@ -103,7 +103,7 @@ function Set-UMMailboxPIN {
     about_UMMailboxPin
     #>
     [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'Medium')]
-    [OutputType('UMMailboxPin.ResetResult')]
+    [OutputType([UMMailboxPin.ResetResult])]
     param(
         [Parameter(Mandatory, Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)]
         [UMMailboxPin.MailboxIdParameter] $Identity,
@@ -131,17 +131,33 @@ function Set-UMMailboxPIN {
     )
 
     begin {
-        # What Get-CallerPreference says, in one call.
-        [UMMailboxPin.Parameters]::TakePreferences($PSCmdlet, $ExecutionContext, $PSBoundParameters)
-        $run = $null
-        $run = Start-ResetRun $PSCmdlet $PSBoundParameters 'Set-UMMailboxPIN'
+        $runtime = [UMMailboxPin.CommandRuntime]::new($PSCmdlet, $ExecutionContext, $PSBoundParameters)
+        $run = [UMMailboxPin.ResetRun]::new($runtime, 'Set-UMMailboxPIN', $PSBoundParameters, (Open-UmDirectory $runtime))
     }
 
+    # Each object leaves as the value of a statement of this function's own: see [UMMailboxPin.Output].
     process {
-        Step-ResetRun $run $Identity.RawInput
+        try {
+            $run.Find($Identity.RawInput, (Get-IdentityText $Identity.RawInput))
+            $go = $false
+            if ($run.Found) {
+                $go = Request-UmConfirmation $run $run.Sentence
+            }
+            if ($go) {
+                $run.Commit()
+            }
+        }
+        finally {
+            $run.EndItem()
+        }
     }
 
     end {
-        Stop-ResetRun $run
+        try {
+            $run.Complete()
+        }
+        finally {
+            $run.Close()
+        }
     }
 }

@@ -52,7 +52,7 @@ function Test-UMMailboxPIN {
     Unlock-UMMailbox
     #>
     [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'Low')]
-    [OutputType('UMMailboxPin.SignInResult')]
+    [OutputType([UMMailboxPin.SignInResult])]
     param(
         [Parameter(Mandatory, Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)]
         [UMMailboxPin.MailboxIdParameter] $Identity,
@@ -67,36 +67,23 @@ function Test-UMMailboxPIN {
     )
 
     begin {
-        [UMMailboxPin.Parameters]::TakePreferences($PSCmdlet, $ExecutionContext, $PSBoundParameters)
+        $runtime = [UMMailboxPin.CommandRuntime]::new($PSCmdlet, $ExecutionContext, $PSBoundParameters)
         if ($WhatIfPreference) {
-            $PSCmdlet.ThrowTerminatingError((New-UmErrorRecord -Id 'InvalidParameterCombination' -TargetObject $null `
-                        -Message 'Test-UMMailboxPIN makes a real attempt to sign in; one that did not count would be a free guess.' `
-                        -RecommendedAction 'Run Test-UMMailboxPIN without -WhatIf, or look at the mailbox with Get-UMMailboxPIN.'))
+            $runtime.Terminate($runtime.NewError('InvalidParameterCombination',
+                    'Test-UMMailboxPIN makes a real attempt to sign in; one that did not count would be a free guess.',
+                    'Run Test-UMMailboxPIN without -WhatIf, or look at the mailbox with Get-UMMailboxPIN.', $null))
         }
-        $directory = Open-UmDirectory $PSCmdlet
-        $run = @{ Cmdlet = $PSCmdlet; Warned = @{}; Writing = $false }
-        $request = [UMMailboxPin.Parameters]::ResetRequest('Test-UMMailboxPIN', $PSBoundParameters)
-        # PowerShell may end after this: a message must be on its way by then.
-        $request['deliver'] = $true
+        $signIn = [UMMailboxPin.SignIn]::new($runtime, (Open-UmDirectory $runtime), $PSBoundParameters)
     }
 
     process {
-        if ($null -ne $DomainController -and $directory.Directory -eq 'embedded') {
-            Write-UmWarning $run 'The embedded directory has no domain controllers: -DomainController is ignored.'
-        }
-        $text = Get-IdentityText $Identity.RawInput
-        if (-not $text) {
-            Write-UmError $run (New-UmErrorRecord -Id 'InvalidIdentity' -TargetObject $Identity.RawInput `
-                    -Message 'The value of -Identity is empty or has no property that names a mailbox.' `
-                    -RecommendedAction 'Pass a GUID, DN, canonical name, DOMAIN\account, UPN, e-mail address, alias or name.')
-            return
-        }
+        $signIn.Find($Identity.RawInput, (Get-IdentityText $Identity.RawInput))
         $go = $false
-        $go = Request-UmConfirmation $PSCmdlet "Signing in to mailbox `"$text`" with a PIN, which counts as an attempt."
+        if ($signIn.Sentence) {
+            $go = Request-UmConfirmation $runtime $signIn.Sentence
+        }
         if ($go) {
-            $request['identity'] = $text
-            $answer = Invoke-UmSignIn -Session $directory.Session -Request $request -Pin $Pin -TargetObject $Identity.RawInput
-            Write-SignInResult $run $answer
+            $signIn.Attempt($Pin)
         }
     }
 }

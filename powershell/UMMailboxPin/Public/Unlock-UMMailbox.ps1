@@ -53,7 +53,7 @@ function Unlock-UMMailbox {
     Get-UMMailboxPIN
     #>
     [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'Medium')]
-    [OutputType('UMMailboxPin.ResetResult')]
+    [OutputType([UMMailboxPin.ResetResult])]
     param(
         [Parameter(Mandatory, Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)]
         [UMMailboxPin.MailboxIdParameter] $Identity,
@@ -68,19 +68,36 @@ function Unlock-UMMailbox {
     )
 
     begin {
-        [UMMailboxPin.Parameters]::TakePreferences($PSCmdlet, $ExecutionContext, $PSBoundParameters)
+        $runtime = [UMMailboxPin.CommandRuntime]::new($PSCmdlet, $ExecutionContext, $PSBoundParameters)
         $bound = [hashtable]::new($PSBoundParameters)
         $bound['LockedOut'] = $false
         $bound['KeepPin'] = $true
-        $run = $null
-        $run = Start-ResetRun $PSCmdlet $bound 'Unlock-UMMailbox'
+        $run = [UMMailboxPin.ResetRun]::new($runtime, 'Unlock-UMMailbox', $bound, (Open-UmDirectory $runtime))
     }
 
+    # Each object leaves as the value of a statement of this function's own: see [UMMailboxPin.Output].
     process {
-        Step-ResetRun $run $Identity.RawInput
+        try {
+            $run.Find($Identity.RawInput, (Get-IdentityText $Identity.RawInput))
+            $go = $false
+            if ($run.Found) {
+                $go = Request-UmConfirmation $run $run.Sentence
+            }
+            if ($go) {
+                $run.Commit()
+            }
+        }
+        finally {
+            $run.EndItem()
+        }
     }
 
     end {
-        Stop-ResetRun $run
+        try {
+            $run.Complete()
+        }
+        finally {
+            $run.Close()
+        }
     }
 }

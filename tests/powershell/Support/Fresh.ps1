@@ -153,7 +153,9 @@ function Invoke-Fresh {
         [hashtable] $Environment = @{},
         [string] $Answers = '',
         [string] $ModulePath = (Get-StagedPath),
-        [switch] $NonInteractive
+        [switch] $NonInteractive,
+        # As `pwsh -Command` and not as `pwsh -File`.
+        [switch] $AsCommand
     )
 
     $folder = New-TestFolder
@@ -174,7 +176,8 @@ function Invoke-Fresh {
 
         $start = New-Object System.Diagnostics.ProcessStartInfo
         $start.FileName = Get-PowerShellPath
-        $start.Arguments = '-NoProfile {0} -File "{1}"' -f $(if ($NonInteractive) { '-NonInteractive' }), $main
+        $run = if ($AsCommand) { '-Command "& ''{0}''"' } else { '-File "{0}"' }
+        $start.Arguments = '-NoProfile {0} {1}' -f $(if ($NonInteractive) { '-NonInteractive' }), ($run -f $main)
         $start.UseShellExecute = $false
         $start.RedirectStandardInput = $true
         $start.RedirectStandardOutput = $true

@@ -1,0 +1,302 @@
+using System;
+using System.Collections;
+using System.Reflection;
+
+namespace UMMailboxPin
+{
+    /// <summary>What the running function may do: write to its streams, ask, end, and see whether it is being stopped.</summary>
+    /// <remarks>
+    /// Everything goes through delegates that are bound to $PSCmdlet. What an error action or a command downstream throws passes them
+    /// as it is; calls by reflection, and methods called by a script, wrap it. Objects are not written here: the engine takes them
+    /// from an <see cref="Output"/>.
+    /// </remarks>
+    public sealed class CommandRuntime
+    {
+        private readonly object cmdlet;
+        private readonly Func<bool> stopping;
+        private readonly Func<string, object> variable;
+        private readonly Hashtable warned = new Hashtable();
+        private Action<object> error;
+        private Action<object> progress;
+        private Action<object> terminate;
+        private Action<string> warning;
+        private Action<string> verbose;
+
+        /// <summary>For the $PSCmdlet, $ExecutionContext and $PSBoundParameters of a function, which gets its caller's preferences.</summary>
+        public CommandRuntime(object cmdlet, object context, IDictionary bound)
+        {
+            this.cmdlet = cmdlet;
+            Engine = new Engine(cmdlet);
+            Parameters.TakePreferences(cmdlet, context, bound);
+            object variables = Parameters.Variables(context);
+            variable = (Func<string, object>)Delegate.CreateDelegate(
+                typeof(Func<string, object>), variables, variables.GetType().GetMethod("GetValue", new Type[] { typeof(string) }));
+            stopping = (Func<bool>)Delegate.CreateDelegate(
+                typeof(Func<bool>), cmdlet, cmdlet.GetType().GetProperty("Stopping").GetGetMethod());
+        }
+
+        /// <summary>The $PSCmdlet.</summary>
+        public object Cmdlet
+        {
+            get { return cmdlet; }
+        }
+
+        /// <summary>The function's name.</summary>
+        public string Name
+        {
+            get { return Convert.ToString(Engine.Get(Engine.Get(Engine.Get(cmdlet, "MyInvocation"), "MyCommand"), "Name")); }
+        }
+
+        /// <summary>The folder that relative paths count from.</summary>
+        public string Folder
+        {
+            get
+            {
+                object state = Engine.Get(cmdlet, "SessionState");
+                object path = Engine.Get(state, "Path");
+                return Convert.ToString(Engine.Get(Engine.Get(path, "CurrentFileSystemLocation"), "ProviderPath"));
+            }
+        }
+
+        /// <summary>Whether the pipeline is being stopped, as by Ctrl+C.</summary>
+        public bool Stopping
+        {
+            get { return stopping(); }
+        }
+
+        /// <summary>Whether an error ends the pipeline.</summary>
+        public bool StopsAtErrors
+        {
+            get { return Prefers("ErrorActionPreference", "Stop"); }
+        }
+
+        /// <summary>Whether only what would happen is to be shown.</summary>
+        public bool WhatIf
+        {
+            get { return Parameters.IsTrue(variable("WhatIfPreference")); }
+        }
+
+        /// <summary>Whether ShouldProcess asks before a change of medium impact.</summary>
+        public bool Asks
+        {
+            get { return Prefers("ConfirmPreference", "Low") || Prefers("ConfirmPreference", "Medium"); }
+        }
+
+        internal Engine Engine { get; private set; }
+
+        /// <summary>
+        /// Stays true where writing threw: the pipeline ends, because the caller wants it or a command downstream does, and what was
+        /// thrown must pass as it is.
+        /// </summary>
+        internal bool Writing { get; private set; }
+
+        /// <summary>Writes an error record.</summary>
+        public void WriteError(object record)
+        {
+            error = error ?? Bind("WriteError", "ErrorRecord");
+            Writing = true;
+            error(record);
+            Writing = false;
+        }
+
+        /// <summary>Writes the failure of an answer as an error.</summary>
+        public void WriteError(Answer answer, object target)
+        {
+            WriteError(ErrorCatalogue.Record(this, answer, target));
+        }
+
+        /// <summary>Writes a warning; each once in a pipeline, however many mailboxes it applies to.</summary>
+        public void WriteWarning(string message)
+        {
+            WriteWarning(message, message);
+        }
+
+        /// <summary>The key tells apart what is said once.</summary>
+        internal void WriteWarning(string message, string key)
+        {
+            if (warned.ContainsKey(key))
+            {
+                return;
+            }
+
+            warned[key] = true;
+            WriteEachWarning(message);
+        }
+
+        /// <summary>Writes a warning, however often it has been said.</summary>
+        internal void WriteEachWarning(string message)
+        {
+            warning = warning ?? Bind("WriteWarning");
+            Writing = true;
+            warning(message);
+            Writing = false;
+        }
+
+        /// <summary>Writes to the verbose stream.</summary>
+        public void WriteVerbose(string message)
+        {
+            verbose = verbose ?? Bind("WriteVerbose");
+            Writing = true;
+            verbose(message);
+            Writing = false;
+        }
+
+        /// <summary>Writes what an answer says for -Verbose.</summary>
+        internal void WriteDiagnostics(Answer answer)
+        {
+            foreach (object line in answer.Diagnostics)
+            {
+                string text = line as string;
+                if (!string.IsNullOrEmpty(text))
+                {
+                    WriteVerbose(text);
+                }
+            }
+        }
+
+        /// <summary>Shows how far a long run is; without a status: that it has ended.</summary>
+        internal void WriteProgress(string activity, string status)
+        {
+            progress = progress ?? Bind("WriteProgress", "ProgressRecord");
+            Writing = true;
+            progress(Engine.ProgressRecord(activity, status));
+            Writing = false;
+        }
+
+        /// <summary>Ends the function with an error. Does not return.</summary>
+        public void Terminate(object record)
+        {
+            terminate = terminate ?? Bind("ThrowTerminatingError", "ErrorRecord");
+            Writing = true;
+            terminate(record);
+        }
+
+        /// <summary>Ends the function with the failure of an answer. Does not return.</summary>
+        public void Terminate(Answer answer, object target)
+        {
+            Terminate(ErrorCatalogue.Record(this, answer, target));
+        }
+
+        /// <summary>An error record by its id in the catalogue.</summary>
+        public object NewError(string id, string message, string recommendedAction, object target)
+        {
+            return ErrorCatalogue.Record(Engine, id, message, recommendedAction, target, null);
+        }
+
+        /// <summary>
+        /// ShouldProcess that fails closed: false, and the reason in <paramref name="failure"/>, where nobody can be asked (not
+        /// interactive, end of input, job). -WhatIf shows the sentence alone; -Confirm only the question, so that carries the
+        /// sentence.
+        /// </summary>
+        internal bool ShouldProcess(string sentence, out object failure)
+        {
+            string question = "Are you sure you want to perform this action?" + Environment.NewLine + sentence;
+            MethodInfo method = cmdlet.GetType().GetMethod("ShouldProcess", new Type[] { typeof(string), typeof(string), typeof(string) });
+            Func<string, string, string, bool> ask = (Func<string, string, string, bool>)Delegate.CreateDelegate(
+                typeof(Func<string, string, string, bool>), cmdlet, method);
+            failure = null;
+            try
+            {
+                return ask(sentence, question, "Confirm");
+            }
+            catch (Exception exception)
+            {
+                if (IsPipelineStop(exception))
+                {
+                    throw;
+                }
+
+                failure = ErrorCatalogue.ConfirmationImpossible(Engine, exception.GetBaseException());
+                return false;
+            }
+        }
+
+        /// <summary>The same for a function that has nothing under way: where nobody can be asked, it ends.</summary>
+        public bool ShouldProcess(string sentence)
+        {
+            object failure;
+            bool go = ShouldProcess(sentence, out failure);
+            if (failure != null)
+            {
+                Terminate(failure);
+            }
+
+            return go;
+        }
+
+        /// <summary>Says what happened where nothing can be written any more: after a stop, in the host itself.</summary>
+        internal void Tell(string message)
+        {
+            try
+            {
+                object ui = Engine.Get(Engine.Get(cmdlet, "Host"), "UI");
+                if (ui != null)
+                {
+                    ui.GetType().GetMethod("WriteWarningLine", new Type[] { typeof(string) }).Invoke(ui, new object[] { message });
+                }
+            }
+            catch (TargetInvocationException)
+            {
+                // A host that shows nothing. The audit has it.
+            }
+        }
+
+        /// <summary>Ends the flow where the pipeline is being stopped: any write throws then.</summary>
+        internal void ThrowIfStopping()
+        {
+            if (Stopping)
+            {
+                WriteVerbose("");
+            }
+        }
+
+        /// <summary>
+        /// Runs an action when the function has ended, however it did. A function is not told that a command upstream failed: only
+        /// the disposal of its cmdlet follows that, for which PowerShell since 3.0 has an event of its own. Where a later one had it
+        /// no more, handles would be freed by the garbage collector instead.
+        /// </summary>
+        internal void WhenDisposed(Action action)
+        {
+            EventInfo disposing = cmdlet.GetType().GetEvent(
+                "DisposingEvent", BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic);
+            if (disposing != null)
+            {
+                EventHandler handler = delegate { action(); };
+                disposing.GetAddMethod(true).Invoke(cmdlet, new object[] { handler });
+            }
+        }
+
+        private static bool IsPipelineStop(Exception exception)
+        {
+            for (Type type = exception.GetType(); type != null; type = type.BaseType)
+            {
+                if (type.Name == "PipelineStoppedException" || type.Name == "FlowControlException")
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+
+        private bool Prefers(string preference, string value)
+        {
+            return string.Equals(Convert.ToString(variable(preference)), value, StringComparison.OrdinalIgnoreCase);
+        }
+
+        private Action<string> Bind(string method)
+        {
+            return (Action<string>)Delegate.CreateDelegate(
+                typeof(Action<string>), cmdlet, cmdlet.GetType().GetMethod(method, new Type[] { typeof(string) }));
+        }
+
+        private Action<object> Bind(string method, string typeName)
+        {
+            Type type = Engine.Find(typeName);
+            Type action = typeof(Action<>).MakeGenericType(type);
+            Delegate write = Delegate.CreateDelegate(action, cmdlet, cmdlet.GetType().GetMethod(method, new Type[] { type }));
+            object channel = Activator.CreateInstance(typeof(Channel<>).MakeGenericType(type), write);
+            return (Action<object>)Delegate.CreateDelegate(typeof(Action<object>), channel, "Write");
+        }
+    }
+}

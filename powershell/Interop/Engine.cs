@@ -1,0 +1,108 @@
+using System;
+using System.Collections;
+using System.Reflection;
+
+namespace UMMailboxPin
+{
+    /// <summary>
+    /// Objects of PowerShell's own assembly, which this one does not reference: it serves Windows PowerShell and PowerShell 7 alike.
+    /// </summary>
+    internal sealed class Engine
+    {
+        private const string Namespace = "System.Management.Automation.";
+        private readonly Assembly assembly;
+
+        /// <summary>Of the $PSCmdlet given.</summary>
+        internal Engine(object cmdlet)
+        {
+            assembly = cmdlet.GetType().Assembly;
+        }
+
+        /// <summary>A type by its name, without the namespace.</summary>
+        internal Type Find(string name)
+        {
+            return assembly.GetType(Namespace + name, true);
+        }
+
+        /// <summary>An error record; the recommended action may be null.</summary>
+        internal object ErrorRecord(
+            Exception exception, string id, string category, object target, string text, string recommendedAction)
+        {
+            object record = Activator.CreateInstance(
+                Find("ErrorRecord"), exception, id, Enum.Parse(Find("ErrorCategory"), category), target);
+            if (!string.IsNullOrEmpty(recommendedAction))
+            {
+                object details = Activator.CreateInstance(Find("ErrorDetails"), text);
+                Set(details, "RecommendedAction", recommendedAction);
+                Set(record, "ErrorDetails", details);
+            }
+
+            return record;
+        }
+
+        /// <summary>A progress record; completed where there is no status.</summary>
+        internal object ProgressRecord(string activity, string status)
+        {
+            object record = Activator.CreateInstance(Find("ProgressRecord"), 0, activity, status ?? "Completed");
+            if (status == null)
+            {
+                Set(record, "RecordType", Enum.Parse(Find("ProgressRecordType"), "Completed"));
+            }
+
+            return record;
+        }
+
+        /// <summary>A table as an object with its members in the order of their names. Anything else stays; an empty one is null.</summary>
+        internal object Custom(object value)
+        {
+            Hashtable table = value as Hashtable;
+            if (table == null)
+            {
+                return value;
+            }
+
+            if (table.Count == 0)
+            {
+                return null;
+            }
+
+            ArrayList names = new ArrayList(table.Keys);
+            names.Sort(StringComparer.OrdinalIgnoreCase);
+            Type type = Find("PSObject");
+            object made = Activator.CreateInstance(type);
+            object properties = type.GetProperty("Properties").GetValue(made, null);
+            MethodInfo add = properties.GetType().GetMethod("Add", new Type[] { Find("PSPropertyInfo") });
+            foreach (string name in names)
+            {
+                add.Invoke(properties, new object[] { Activator.CreateInstance(Find("PSNoteProperty"), name, Custom(table[name])) });
+            }
+
+            return made;
+        }
+
+        /// <summary>Whether a text matches, without regard to case; null: it has no wildcards.</summary>
+        internal Func<string, bool> Wildcard(string text)
+        {
+            Type type = Find("WildcardPattern");
+            if (!(bool)type.GetMethod("ContainsWildcardCharacters", new Type[] { typeof(string) }).Invoke(null, new object[] { text }))
+            {
+                return null;
+            }
+
+            Type options = Find("WildcardOptions");
+            object pattern = Activator.CreateInstance(type, text, Enum.Parse(options, "IgnoreCase"));
+            return (Func<string, bool>)Delegate.CreateDelegate(typeof(Func<string, bool>), pattern, "IsMatch");
+        }
+
+        internal static object Get(object target, string property)
+        {
+            PropertyInfo found = target.GetType().GetProperty(property);
+            return found == null ? null : found.GetValue(target, null);
+        }
+
+        private static void Set(object target, string property, object value)
+        {
+            target.GetType().GetProperty(property).SetValue(target, value, null);
+        }
+    }
+}

@@ -1,0 +1,149 @@
+using System;
+using System.Collections;
+using System.Collections.Generic;
+
+namespace UMMailboxPin
+{
+    /// <summary>Every error id with the exception class that scripts match on and the category; and the records made of them.</summary>
+    public static class ErrorCatalogue
+    {
+        private static readonly Dictionary<string, Entry> Entries = new Dictionary<string, Entry>();
+
+        // One entry per line: a test of the library reads this and compares it with its own table.
+        static ErrorCatalogue()
+        {
+            Add("InvalidIdentity", "InvalidArgument", delegate(string m) { return new InvalidIdentityException(m); });
+            Add("ManagementObjectNotFound", "ObjectNotFound", delegate(string m) { return new ManagementObjectNotFoundException(m); });
+            Add("ManagementObjectAmbiguous", "InvalidArgument", delegate(string m) { return new ManagementObjectAmbiguousException(m); });
+            Add("MailboxNotUMEnabled", "InvalidOperation", delegate(string m) { return new MailboxNotUMEnabledException(m); });
+            Add("InvalidNotifyEmail", "InvalidArgument", delegate(string m) { return new InvalidNotifyEmailException(m); });
+            Add("NoNotificationAddress", "InvalidArgument", delegate(string m) { return new NoNotificationAddressException(m); });
+            Add("InvalidParameterCombination", "InvalidArgument", delegate(string m) { return new InvalidParameterCombinationException(m); });
+            Add("OutsideScope", "PermissionDenied", delegate(string m) { return new OutsideScopeException(m); });
+            Add("PinPolicyViolation", "InvalidData", delegate(string m) { return new PinPolicyViolationException(m); });
+            Add("NoValidPin", "InvalidData", delegate(string m) { return new PinPolicyViolationException(m); });
+            Add("DirectoryUnavailable", "ConnectionError", delegate(string m) { return new DirectoryUnavailableException(m); });
+            Add("WriteConflict", "ResourceBusy", delegate(string m) { return new DirectoryWriteConflictException(m); });
+            Add("OutcomeUnknown", "ResourceBusy", delegate(string m) { return new DirectoryOutcomeUnknownException(m); });
+            Add("AccessDenied", "PermissionDenied", delegate(string m) { return new AccessDeniedException(m); });
+            Add("ConfigurationInvalid", "InvalidData", delegate(string m) { return new ConfigurationException(m); });
+            Add("KeyUnavailable", "SecurityError", delegate(string m) { return new KeyUnavailableException(m); });
+            Add("StoreCorrupt", "InvalidData", delegate(string m) { return new StoreCorruptException(m); });
+            Add("ImportInvalid", "InvalidData", delegate(string m) { return new ImportInvalidException(m); });
+            Add("AuditChainBroken", "SecurityError", delegate(string m) { return new AuditChainBrokenException(m); });
+            Add("AuditFileUnusable", "InvalidArgument", delegate(string m) { return new AuditFileUnusableException(m); });
+            Add("NotificationFailed", "ResourceUnavailable", delegate(string m) { return new NotificationFailedException(m); });
+            Add("NativeFault", "InvalidOperation", delegate(string m) { return new NativeLibraryException(m); });
+            Add("NativeLibraryMissing", "NotInstalled", delegate(string m) { return new NativeLibraryException(m); });
+            Add("NativeLibraryMismatch", "NotInstalled", delegate(string m) { return new NativeLibraryException(m); });
+        }
+
+        /// <summary>The ids.</summary>
+        public static string[] Ids
+        {
+            get
+            {
+                string[] ids = new string[Entries.Count];
+                Entries.Keys.CopyTo(ids, 0);
+                return ids;
+            }
+        }
+
+        /// <summary>The exception of an id; one that is not known is the library's defect.</summary>
+        public static Exception Exception(string id, string message)
+        {
+            return Find(id).Make(message);
+        }
+
+        /// <summary>The category of an id.</summary>
+        public static string Category(string id)
+        {
+            return Find(id).Category;
+        }
+
+        internal static object Record(
+            Engine engine, string id, string message, string recommendedAction, object target, object[] rules)
+        {
+            Exception exception = Exception(id, message);
+            if (rules != null)
+            {
+                exception.Data["Rules"] = Array.ConvertAll(rules, delegate(object rule) { return Convert.ToString(rule); });
+            }
+
+            return engine.ErrorRecord(exception, id, Category(id), target, message, recommendedAction);
+        }
+
+        /// <summary>Of an answer that failed.</summary>
+        internal static object Record(CommandRuntime runtime, Answer answer, object target)
+        {
+            if (answer.Error == null)
+            {
+                return Record(
+                    runtime.Engine, "NativeFault", "The native library failed with status " + answer.Status + " and gave no description.",
+                    "Report this as a defect of umpin.", target, null);
+            }
+
+            return Record(runtime.Engine, answer.Error, target);
+        }
+
+        /// <summary>Of an error of the library's, as an answer or an item of a listing has it.</summary>
+        internal static object Record(Engine engine, Hashtable failure, object target)
+        {
+            Hashtable details = failure["details"] as Hashtable;
+            string message = Convert.ToString(failure["message"]);
+            object[] problems = details == null ? null : details["problems"] as object[];
+            if (problems != null)
+            {
+                foreach (object problem in problems)
+                {
+                    Hashtable row = (Hashtable)problem;
+                    message += Environment.NewLine + "line " + row["line"] + ": " + row["message"];
+                }
+            }
+
+            return Record(
+                engine, Convert.ToString(failure["id"]), message, failure["recommendedAction"] as string, target,
+                details == null ? null : details["rules"] as object[]);
+        }
+
+        /// <summary>Nobody could be asked. Whoever reads the log of a scheduled task must see that nothing was changed.</summary>
+        internal static object ConfirmationImpossible(Engine engine, Exception exception)
+        {
+            return engine.ErrorRecord(
+                exception, "ConfirmationImpossible", "InvalidOperation", null,
+                "Nothing was changed, because the confirmation could not be asked for. " + exception.Message,
+                "Run the command where the question can be answered, or with -Confirm:$false.");
+        }
+
+        /// <summary>What the module itself did wrong.</summary>
+        internal static object Defect(Engine engine, Exception exception)
+        {
+            return engine.ErrorRecord(
+                exception, "NativeFault", "InvalidOperation", null, exception.Message, "Report this as a defect of umpin.");
+        }
+
+        private static Entry Find(string id)
+        {
+            Entry entry;
+            return Entries.TryGetValue(id, out entry) ? entry : Entries["NativeFault"];
+        }
+
+        private static void Add(string id, string category, Func<string, Exception> make)
+        {
+            Entries.Add(id, new Entry(category, make));
+        }
+
+        private sealed class Entry
+        {
+            internal Entry(string category, Func<string, Exception> make)
+            {
+                Category = category;
+                Make = make;
+            }
+
+            internal string Category { get; private set; }
+
+            internal Func<string, Exception> Make { get; private set; }
+        }
+    }
+}
