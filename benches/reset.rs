@@ -104,6 +104,7 @@ fn commit(directory: &EmbeddedDirectory, n: usize) {
         counter: CounterChange::Set(vec![0; 80]),
         message: None,
         audit: None,
+        cancellation: umpin::cancellation::Cancellation::default(),
     };
     directory.apply(change).expect("a commit");
 }

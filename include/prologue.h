@@ -22,14 +22,15 @@
  *
  * STATUS
  *
- * Every function that can fail returns an umpin_status_t. Three numbers are not failures: UMPIN_OK, UMPIN_PENDING (not
- * finished when the time was up: call again) and UMPIN_BATCH_EMPTY (nothing left to collect). All others are failures, in
+ * Every function that can fail returns an umpin_status_t. Four numbers are not failures: UMPIN_OK, UMPIN_PENDING (not
+ * finished when the time was up: call again), UMPIN_BATCH_EMPTY (nothing left to collect) and UMPIN_CANCELLED (called off,
+ * see STOPPING). All others are failures, in
  * families: 1xx the call itself was wrong, 2xx the mailbox or a parameter, 3xx the PIN, 4xx the directory, 5xx
  * configuration, key or store, 6xx the notification, 9xx a defect of the library. Numbers are never reused; take an
  * unknown one for a failure.
  *
  * Results are written through pointers only when the status is UMPIN_OK (but umpin_batch_collect() gives the index of a
- * reset that failed, too), and the error object only on failure (never for UMPIN_PENDING or UMPIN_BATCH_EMPTY).
+ * reset that failed or was cancelled, too), and the error object only on failure.
  * Everything else is left as it was: set your variables to NULL first. The last parameter, umpin_error **error, may be
  * NULL when the status alone is enough. An error object holds the status, a stable id, one sentence of what happened and
  * one of what to do about it, separately and as one JSON object:
@@ -49,6 +50,30 @@
  * Bytes that a getter points at belong to the object and are valid until it is freed. They are not terminated by a zero.
  * What the caller passes in is copied before the call returns.
  * Free plans, requests and batches before their session if you like, or after it: each keeps alive what it needs.
+ * Freeing a plan, request or batch that has not ended cancels it. Freeing a session cancels nothing.
+ *
+ *
+ * STOPPING
+ *
+ * Every operation has one commit point. Whoever stops it before that point, by umpin_plan_cancel(), umpin_request_cancel(),
+ * umpin_batch_cancel() or by freeing it, gets UMPIN_CANCELLED: nothing was changed, no message is sent, and no change is in
+ * the audit log. After that point it finishes, and the outcome is told as if nobody had stopped it. Cancelling is asking: it
+ * does not wait and does not say which of the two it will be. Go on with umpin_plan_commit(), umpin_request_wait() or
+ * umpin_batch_collect() until an outcome is there; before the commit point that is at once, whatever the library waits for.
+ *   reset        the store's transaction is about to be committed, or the LDAP Modify about to be sent. On Active Directory
+ *                the log of this computer may already have the intent; then it also has an outcome with the error
+ *                Cancelled.
+ *   batch        that of each reset. What has not begun is cancelled; of what has, no more than `parallelism` finish.
+ *   import       its one transaction is about to be committed: however large the file, all of it or nothing.
+ *   sendNotifications   the first message is taken up. After it the one at hand finishes, and the answer tells which were
+ *                tried; "next" says that there may be more.
+ *   auditExport  the complete file is about to get its name.
+ *   look-ups     none; what is read is of no use to anybody.
+ *   umpin_signin() and umpin_change_pin()   the call itself: an attempt that was begun is carried out and counted, so that
+ *                stopping never gives a free guess.
+ * When the process ends, the same holds: what is not past its commit point is undone, by the store when it is opened next; on
+ * Active Directory the next session of this computer finds out what became of a change that was asked for, and completes the
+ * audit log and the outbox.
  *
  *
  * TEXT, NULL AND ZERO LENGTH

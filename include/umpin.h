@@ -22,14 +22,15 @@
  *
  * STATUS
  *
- * Every function that can fail returns an umpin_status_t. Three numbers are not failures: UMPIN_OK, UMPIN_PENDING (not
- * finished when the time was up: call again) and UMPIN_BATCH_EMPTY (nothing left to collect). All others are failures, in
+ * Every function that can fail returns an umpin_status_t. Four numbers are not failures: UMPIN_OK, UMPIN_PENDING (not
+ * finished when the time was up: call again), UMPIN_BATCH_EMPTY (nothing left to collect) and UMPIN_CANCELLED (called off,
+ * see STOPPING). All others are failures, in
  * families: 1xx the call itself was wrong, 2xx the mailbox or a parameter, 3xx the PIN, 4xx the directory, 5xx
  * configuration, key or store, 6xx the notification, 9xx a defect of the library. Numbers are never reused; take an
  * unknown one for a failure.
  *
  * Results are written through pointers only when the status is UMPIN_OK (but umpin_batch_collect() gives the index of a
- * reset that failed, too), and the error object only on failure (never for UMPIN_PENDING or UMPIN_BATCH_EMPTY).
+ * reset that failed or was cancelled, too), and the error object only on failure.
  * Everything else is left as it was: set your variables to NULL first. The last parameter, umpin_error **error, may be
  * NULL when the status alone is enough. An error object holds the status, a stable id, one sentence of what happened and
  * one of what to do about it, separately and as one JSON object:
@@ -49,6 +50,30 @@
  * Bytes that a getter points at belong to the object and are valid until it is freed. They are not terminated by a zero.
  * What the caller passes in is copied before the call returns.
  * Free plans, requests and batches before their session if you like, or after it: each keeps alive what it needs.
+ * Freeing a plan, request or batch that has not ended cancels it. Freeing a session cancels nothing.
+ *
+ *
+ * STOPPING
+ *
+ * Every operation has one commit point. Whoever stops it before that point, by umpin_plan_cancel(), umpin_request_cancel(),
+ * umpin_batch_cancel() or by freeing it, gets UMPIN_CANCELLED: nothing was changed, no message is sent, and no change is in
+ * the audit log. After that point it finishes, and the outcome is told as if nobody had stopped it. Cancelling is asking: it
+ * does not wait and does not say which of the two it will be. Go on with umpin_plan_commit(), umpin_request_wait() or
+ * umpin_batch_collect() until an outcome is there; before the commit point that is at once, whatever the library waits for.
+ *   reset        the store's transaction is about to be committed, or the LDAP Modify about to be sent. On Active Directory
+ *                the log of this computer may already have the intent; then it also has an outcome with the error
+ *                Cancelled.
+ *   batch        that of each reset. What has not begun is cancelled; of what has, no more than `parallelism` finish.
+ *   import       its one transaction is about to be committed: however large the file, all of it or nothing.
+ *   sendNotifications   the first message is taken up. After it the one at hand finishes, and the answer tells which were
+ *                tried; "next" says that there may be more.
+ *   auditExport  the complete file is about to get its name.
+ *   look-ups     none; what is read is of no use to anybody.
+ *   umpin_signin() and umpin_change_pin()   the call itself: an attempt that was begun is carried out and counted, so that
+ *                stopping never gives a free guess.
+ * When the process ends, the same holds: what is not past its commit point is undone, by the store when it is opened next; on
+ * Active Directory the next session of this computer finds out what became of a change that was asked for, and completes the
+ * audit log and the outbox.
  *
  *
  * TEXT, NULL AND ZERO LENGTH
@@ -353,6 +378,11 @@ typedef uint32_t umpin_signin_t;
 #define UMPIN_BATCH_EMPTY 2
 
 /**
+ * Cancelled before its commit point: nothing was changed. No failure, and no error object is made.
+ */
+#define UMPIN_CANCELLED 3
+
+/**
  * A required pointer is NULL.
  */
 #define UMPIN_NULL_ARGUMENT 101
@@ -519,8 +549,9 @@ umpin_status_t umpin_batch_new(const umpin_session *session,
                                umpin_error **error);
 
 /**
- * Hands a plan over. On `UMPIN_OK` it will be carried out while the process lives; it is used up, and still the caller's to
+ * Hands a plan over. On `UMPIN_OK` it will be carried out unless the batch is cancelled; it is used up, and still the caller's to
  * free. `UMPIN_PENDING`: the window is full, collect first; or the plan is still being looked up, see `umpin_plan_target`.
+ * `UMPIN_CANCELLED`: the plan or the batch was cancelled; nothing was accepted.
  *
  * Pointers:
  * `batch` and `plan` are NULL or handles not yet freed; `error` is NULL or valid for writing.
@@ -532,7 +563,8 @@ umpin_status_t umpin_batch_submit(const umpin_batch *batch,
 /**
  * The outcome of the oldest submission that has not been collected; `*index` is its number, from 0. `UMPIN_OK`: carried
  * out, as `umpin_plan_commit` tells it. `UMPIN_PENDING`: not finished within `timeout_ms` milliseconds.
- * `UMPIN_BATCH_EMPTY`: nothing is outstanding. Anything else is that item's failure, with `*index` written too.
+ * `UMPIN_BATCH_EMPTY`: nothing is outstanding. `UMPIN_CANCELLED`: that reset was cancelled and changed nothing, with `*index`
+ * written too. Anything else is that item's failure, with `*index` written too.
  *
  * Pointers:
  * `batch` is NULL or a batch not yet freed; the others are NULL or valid for writing.
@@ -545,7 +577,19 @@ umpin_status_t umpin_batch_collect(const umpin_batch *batch,
                                    umpin_error **error);
 
 /**
- * Frees a batch. What was accepted is still carried out, and later calls on the session wait for it. NULL is allowed.
+ * Cancels a batch: resets that have not begun, and those that have not reached their commit point, end with `UMPIN_CANCELLED`
+ * and change nothing; the others finish. Does not wait, and may be called beside a waiting call; go on with
+ * umpin_batch_collect(), which tells of each how it ended, until the batch is empty. The batch accepts nothing more:
+ * umpin_batch_submit() answers `UMPIN_CANCELLED`.
+ *
+ * Pointers:
+ * `batch` is NULL or a batch not yet freed.
+ */
+umpin_status_t umpin_batch_cancel(const umpin_batch *batch);
+
+/**
+ * Frees a batch, and cancels what has not ended: see umpin_batch_cancel(). Resets past their commit point finish, and later calls
+ * on the session wait for them. NULL is allowed.
  *
  * Pointers:
  * `batch` is NULL or a batch not yet freed, and is not used again.
@@ -672,7 +716,18 @@ umpin_status_t umpin_plan_commit(const umpin_plan *plan,
                                  umpin_error **error);
 
 /**
- * Frees a plan. A commit under way is finished all the same, and later calls on the session wait for it. NULL is allowed.
+ * Cancels a plan: before its commit point it ends with `UMPIN_CANCELLED` and changes nothing, after it it finishes. Does not
+ * wait, and may be called beside a waiting call; go on with umpin_plan_commit() until that has told how it ended. Has no effect
+ * on a plan that has ended, nor on one that was handed to a batch: see umpin_batch_cancel().
+ *
+ * Pointers:
+ * `plan` is NULL or a plan not yet freed.
+ */
+umpin_status_t umpin_plan_cancel(const umpin_plan *plan);
+
+/**
+ * Frees a plan, and cancels it if it has not ended: see umpin_plan_cancel(). A commit past its commit point finishes, and later
+ * calls on the session wait for it. NULL is allowed.
  *
  * Pointers:
  * `plan` is NULL or a plan not yet freed, and is not used again.
@@ -706,7 +761,18 @@ umpin_status_t umpin_request_wait(const umpin_request *request,
                                   umpin_error **error);
 
 /**
- * Frees a request. One under way is finished all the same. NULL is allowed.
+ * Cancels a request: before its commit point it ends with `UMPIN_CANCELLED` and changes nothing, after it it finishes. Does not
+ * wait, and may be called beside a waiting call; go on with umpin_request_wait() until that has told how it ended. Has no effect
+ * on a request that has ended, nor on an attempt to sign in, which is carried out and counted all the same.
+ *
+ * Pointers:
+ * `request` is NULL or a request not yet freed.
+ */
+umpin_status_t umpin_request_cancel(const umpin_request *request);
+
+/**
+ * Frees a request, and cancels it if it has not ended: see umpin_request_cancel(). One past its commit point finishes, and later
+ * calls on the session wait for it. NULL is allowed.
  *
  * Pointers:
  * `request` is NULL or a request not yet freed, and is not used again.
@@ -736,7 +802,7 @@ void umpin_session_free(umpin_session *session);
 
 /**
  * Starts an attempt to sign in with the PIN that was keyed, and returns at once. From here on it is carried out and, if wrong,
- * counted, also when the request is freed without waiting. Wait with umpin_request_wait(): every answer but a positive one
+ * counted, also when the request is cancelled or freed: no guess is free. Wait with umpin_request_wait(): every answer but a positive one
  * comes no sooner than half a second after this call. The caller wipes its own copy of the PIN.
  *
  * Pointers:

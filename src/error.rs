@@ -54,6 +54,9 @@ macro_rules! error_codes {
 const REPORT: &str = "Report this as a defect of the program that calls the library.";
 
 error_codes! {
+    /// The caller cancelled the operation before its commit point. No failure: the C ABI has a status for it and no error object.
+    Cancelled = 3, "Cancelled", "OperationCanceledException", "OperationStopped", "Run the command again to carry it out.";
+
     /// A required pointer was NULL.
     NullArgument = 101, "NativeFault", "NativeLibraryException", "InvalidOperation", REPORT;
     /// Text was not valid UTF-8.

@@ -6,6 +6,7 @@
 
 pub mod attributes;
 pub mod audit;
+pub mod cancellation;
 pub mod clock;
 pub mod config;
 pub mod credential;

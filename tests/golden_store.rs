@@ -168,6 +168,7 @@ fn write_the_fixture() {
         counter: CounterChange::Set(seal(Purpose::Counter, &FailureCounter::zero([3; 16]).encode())),
         message: Some(embedded_common::message(2, mailbox, NEVER)),
         audit: Some(AuditTrail::new("um.contoso.com", entries, ring.chain_keys())),
+        cancellation: umpin::cancellation::Cancellation::default(),
     });
     assert_eq!(applied.expect("the change"), Applied::Committed);
     let notes = LocalOutbox::new(EmbeddedOptions::new(&path));

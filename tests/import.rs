@@ -196,6 +196,7 @@ fn the_default_policy_is_that_of_the_options() {
     let text = b"DistinguishedName,UMEnabled\n\"CN=A,DC=contoso,DC=com\",yes\n\"CN=B,DC=contoso,DC=com\",no\n";
     let options = ImportOptions {
         default_policy: Some("Voice".to_owned()),
+        ..ImportOptions::default()
     };
     let plan = parse(text, Format::Csv, &options).expect("usable");
     assert_eq!(plan.mailboxes[0].um_mailbox_policy.as_deref(), Some("Voice"));
@@ -204,6 +205,7 @@ fn the_default_policy_is_that_of_the_options() {
     assert_eq!(names, ["Voice"]);
     let too_long = ImportOptions {
         default_policy: Some("x".repeat(65)),
+        ..ImportOptions::default()
     };
     assert!(parse(text, Format::Csv, &too_long).is_err());
 }

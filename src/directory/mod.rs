@@ -6,6 +6,7 @@ pub mod journal;
 
 use crate::Result;
 use crate::audit::AuditTrail;
+use crate::cancellation::Cancellation;
 use crate::identity::Identity;
 use crate::import::ImportPlan;
 use crate::mailbox::{Mailbox, ObjectId};
@@ -102,6 +103,8 @@ pub struct CredentialChange {
     /// Audit entries, recorded only if the change is; none when auditing is switched off, and never given to a directory
     /// elsewhere.
     pub audit: Option<AuditTrail>,
+    /// Whether it is still wanted: asked immediately before the change can no longer be taken back.
+    pub cancellation: Cancellation,
 }
 
 impl CredentialChange {
@@ -261,14 +264,14 @@ pub trait Directory: Send + Sync {
     /// The change is asked for at most once: whoever repeated it after a lost answer would take his own success for another's.
     ///
     /// # Errors
-    /// As `find`; `OutcomeUnknown` when the answer was lost, and then alone the change may have been made or may yet be;
+    /// As `find`; `Cancelled`; `OutcomeUnknown` when the answer was lost, and then alone the change may have been made or may yet be;
     /// `ManagementObjectNotFound` when the mailbox is gone.
     fn apply(&self, change: CredentialChange) -> Result<Applied>;
 
     /// Creates or updates mailboxes and policies in one transaction; `dry_run` only counts. Never touches records.
     ///
     /// # Errors
-    /// As `find`; `ConfigurationInvalid` for a directory that is not filled by import.
+    /// As `find`; `Cancelled`; `ConfigurationInvalid` for a directory that is not filled by import.
     fn import(&self, plan: &ImportPlan, audit: Option<&AuditTrail>, dry_run: bool) -> Result<ImportCounts>;
 }
 

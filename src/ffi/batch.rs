@@ -38,8 +38,9 @@ pub unsafe extern "C" fn umpin_batch_new(
     })
 }
 
-/// Hands a plan over. On `UMPIN_OK` it will be carried out while the process lives; it is used up, and still the caller's to
+/// Hands a plan over. On `UMPIN_OK` it will be carried out unless the batch is cancelled; it is used up, and still the caller's to
 /// free. `UMPIN_PENDING`: the window is full, collect first; or the plan is still being looked up, see `umpin_plan_target`.
+/// `UMPIN_CANCELLED`: the plan or the batch was cancelled; nothing was accepted.
 ///
 /// # Safety
 /// `batch` and `plan` are NULL or handles not yet freed; `error` is NULL or valid for writing.
@@ -67,7 +68,8 @@ pub unsafe extern "C" fn umpin_batch_submit(
 
 /// The outcome of the oldest submission that has not been collected; `*index` is its number, from 0. `UMPIN_OK`: carried
 /// out, as `umpin_plan_commit` tells it. `UMPIN_PENDING`: not finished within `timeout_ms` milliseconds.
-/// `UMPIN_BATCH_EMPTY`: nothing is outstanding. Anything else is that item's failure, with `*index` written too.
+/// `UMPIN_BATCH_EMPTY`: nothing is outstanding. `UMPIN_CANCELLED`: that reset was cancelled and changed nothing, with `*index`
+/// written too. Anything else is that item's failure, with `*index` written too.
 ///
 /// # Safety
 /// `batch` is NULL or a batch not yet freed; the others are NULL or valid for writing.
@@ -110,7 +112,27 @@ pub unsafe extern "C" fn umpin_batch_collect(
     })
 }
 
-/// Frees a batch. What was accepted is still carried out, and later calls on the session wait for it. NULL is allowed.
+/// Cancels a batch: resets that have not begun, and those that have not reached their commit point, end with `UMPIN_CANCELLED`
+/// and change nothing; the others finish. Does not wait, and may be called beside a waiting call; go on with
+/// umpin_batch_collect(), which tells of each how it ended, until the batch is empty. The batch accepts nothing more:
+/// umpin_batch_submit() answers `UMPIN_CANCELLED`.
+///
+/// # Safety
+/// `batch` is NULL or a batch not yet freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn umpin_batch_cancel(batch: *const umpin_batch) -> umpin_status_t {
+    // SAFETY: the caller vouches for the pointer, see above.
+    let batch = unsafe { handle(batch) };
+    boundary(batch.map(|batch| batch.0.session()), None, || {
+        let batch = required(batch, "batch")?;
+        batch.0.session().check()?;
+        batch.0.cancel();
+        Ok(UMPIN_OK)
+    })
+}
+
+/// Frees a batch, and cancels what has not ended: see umpin_batch_cancel(). Resets past their commit point finish, and later calls
+/// on the session wait for them. NULL is allowed.
 ///
 /// # Safety
 /// `batch` is NULL or a batch not yet freed, and is not used again.

@@ -45,6 +45,9 @@ pub(super) fn boundary(
         }
     };
     let status = failure.code().status();
+    if failure.code() == ErrorCode::Cancelled {
+        return status;
+    }
     if let Some(out) = error {
         // Building the object must not undo what the boundary is for.
         if let Ok(object) = catch_unwind(AssertUnwindSafe(|| umpin_error::boxed(failure))) {

@@ -139,7 +139,26 @@ pub unsafe extern "C" fn umpin_plan_commit(
     })
 }
 
-/// Frees a plan. A commit under way is finished all the same, and later calls on the session wait for it. NULL is allowed.
+/// Cancels a plan: before its commit point it ends with `UMPIN_CANCELLED` and changes nothing, after it it finishes. Does not
+/// wait, and may be called beside a waiting call; go on with umpin_plan_commit() until that has told how it ended. Has no effect
+/// on a plan that has ended, nor on one that was handed to a batch: see umpin_batch_cancel().
+///
+/// # Safety
+/// `plan` is NULL or a plan not yet freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn umpin_plan_cancel(plan: *const umpin_plan) -> umpin_status_t {
+    // SAFETY: the caller vouches for the pointer, see above.
+    let plan = unsafe { handle(plan) };
+    boundary(plan.map(|plan| plan.0.session()), None, || {
+        let plan = required(plan, "plan")?;
+        plan.0.session().check()?;
+        plan.0.cancel();
+        Ok(UMPIN_OK)
+    })
+}
+
+/// Frees a plan, and cancels it if it has not ended: see umpin_plan_cancel(). A commit past its commit point finishes, and later
+/// calls on the session wait for it. NULL is allowed.
 ///
 /// # Safety
 /// `plan` is NULL or a plan not yet freed, and is not used again.

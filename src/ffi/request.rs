@@ -72,7 +72,26 @@ pub unsafe extern "C" fn umpin_request_wait(
     })
 }
 
-/// Frees a request. One under way is finished all the same. NULL is allowed.
+/// Cancels a request: before its commit point it ends with `UMPIN_CANCELLED` and changes nothing, after it it finishes. Does not
+/// wait, and may be called beside a waiting call; go on with umpin_request_wait() until that has told how it ended. Has no effect
+/// on a request that has ended, nor on an attempt to sign in, which is carried out and counted all the same.
+///
+/// # Safety
+/// `request` is NULL or a request not yet freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn umpin_request_cancel(request: *const umpin_request) -> umpin_status_t {
+    // SAFETY: the caller vouches for the pointer, see above.
+    let request = unsafe { handle(request) };
+    boundary(request.map(|request| request.0.session()), None, || {
+        let request = required(request, "request")?;
+        request.0.session().check()?;
+        request.0.cancel();
+        Ok(UMPIN_OK)
+    })
+}
+
+/// Frees a request, and cancels it if it has not ended: see umpin_request_cancel(). One past its commit point finishes, and later
+/// calls on the session wait for it. NULL is allowed.
 ///
 /// # Safety
 /// `request` is NULL or a request not yet freed, and is not used again.

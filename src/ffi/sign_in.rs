@@ -35,7 +35,7 @@ const _: () = {
 pub const UMPIN_UNLIMITED: u32 = u32::MAX;
 
 /// Starts an attempt to sign in with the PIN that was keyed, and returns at once. From here on it is carried out and, if wrong,
-/// counted, also when the request is freed without waiting. Wait with umpin_request_wait(): every answer but a positive one
+/// counted, also when the request is cancelled or freed: no guess is free. Wait with umpin_request_wait(): every answer but a positive one
 /// comes no sooner than half a second after this call. The caller wipes its own copy of the PIN.
 ///
 /// # Safety

@@ -10,6 +10,8 @@ pub const UMPIN_OK: umpin_status_t = 0;
 pub const UMPIN_PENDING: umpin_status_t = 1;
 /// Nothing is outstanding in the batch.
 pub const UMPIN_BATCH_EMPTY: umpin_status_t = 2;
+/// Cancelled before its commit point: nothing was changed. No failure, and no error object is made.
+pub const UMPIN_CANCELLED: umpin_status_t = 3;
 /// A required pointer is NULL.
 pub const UMPIN_NULL_ARGUMENT: umpin_status_t = 101;
 /// Text is not valid UTF-8.

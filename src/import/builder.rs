@@ -4,8 +4,10 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use super::{ImportPlan, MailboxRow, PolicyRow, Problem};
+use crate::Result;
 use crate::attributes::draft::Draft;
 use crate::attributes::faults::{Faults, Shown};
+use crate::cancellation::Cancellation;
 use crate::identity::fold::fold;
 use crate::policy::UmMailboxPolicy;
 
@@ -28,14 +30,22 @@ enum Key {
 }
 
 impl Builder {
-    pub(super) fn new(default_policy: &str) -> Self {
+    pub(super) fn new(default_policy: &str, cancellation: Cancellation) -> Self {
         Self {
-            plan: ImportPlan::default(),
+            plan: ImportPlan {
+                cancellation,
+                ..ImportPlan::default()
+            },
             default_policy: default_policy.to_owned(),
             seen: HashMap::new(),
             described: HashMap::new(),
             named: HashMap::new(),
         }
+    }
+
+    /// Before each row.
+    pub(super) fn check(&self) -> Result<()> {
+        self.plan.cancellation.check()
     }
 
     pub(super) fn problem(&mut self, line: u64, message: impl Into<String>) {
@@ -129,7 +139,8 @@ impl Builder {
         self.plan.ignored_columns = columns;
     }
 
-    pub(super) fn finish(mut self) -> ImportPlan {
+    pub(super) fn finish(mut self) -> Result<ImportPlan> {
+        self.check()?;
         let mut named: Vec<PolicyRow> = self
             .named
             .into_iter()
@@ -159,7 +170,7 @@ impl Builder {
                 policy.clone_from(name);
             }
         }
-        self.plan
+        Ok(self.plan)
     }
 }
 

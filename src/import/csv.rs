@@ -47,6 +47,7 @@ pub(super) fn read(text: &str, builder: &mut Builder) -> Result<()> {
     let mut ended = false;
     let mut last_line = 1 + lines_before;
     for record in reader.records() {
+        builder.check()?;
         let record = record.map_err(unreadable)?;
         if let Some((line, record)) = pending.take() {
             row(line, &record, &header, &targets, builder);

@@ -11,6 +11,7 @@ use std::path::Path;
 use uuid::Uuid;
 
 use crate::attributes::draft::check_policy_name;
+use crate::cancellation::Cancellation;
 use crate::identity::DistinguishedName;
 use crate::mailbox::Extension;
 use crate::policy::UmMailboxPolicy;
@@ -86,6 +87,8 @@ pub struct ImportPlan {
     pub problems: Vec<Problem>,
     /// Columns of a CSV file that mean nothing here; an LDIF export always has such attributes and lists none.
     pub ignored_columns: Vec<String>,
+    /// Whether it is still wanted: asked before each row and immediately before the commit.
+    pub cancellation: Cancellation,
 }
 
 /// How a file is written.
@@ -124,13 +127,15 @@ impl Format {
 pub struct ImportOptions {
     /// The policy of UM-enabled mailboxes for which the file names none; `Default` unless given.
     pub default_policy: Option<String>,
+    /// Whether it is still wanted; the plan has it, too.
+    pub cancellation: Cancellation,
 }
 
 /// Reads a file. Rows that cannot be used are in [`ImportPlan::problems`]; the rest of the plan is sound without them.
 ///
 /// # Errors
 /// `ImportInvalid` where the file as a whole cannot be used: empty, binary, in an unknown encoding, without header or
-/// without the columns that every row needs, cut off inside quotation marks.
+/// without the columns that every row needs, cut off inside quotation marks. `Cancelled`.
 pub fn parse(bytes: &[u8], format: Format, options: &ImportOptions) -> Result<ImportPlan> {
     let default_policy = options.default_policy.as_deref().unwrap_or("Default").trim();
     check_policy_name(default_policy).map_err(|fault| {
@@ -141,12 +146,13 @@ pub fn parse(bytes: &[u8], format: Format, options: &ImportOptions) -> Result<Im
         .action("Pass the name of a policy.")
     })?;
     let text = text::decode(bytes).map_err(|fault| invalid(fault.to_string()))?;
-    let mut builder = builder::Builder::new(default_policy);
+    options.cancellation.check()?;
+    let mut builder = builder::Builder::new(default_policy, options.cancellation.clone());
     match format {
         Format::Csv => csv::read(&text, &mut builder)?,
         Format::Ldif => ldif::read(&text, &mut builder)?,
     }
-    Ok(builder.finish())
+    builder.finish()
 }
 
 /// The file as a whole cannot be used; `what` completes "The file … ".

@@ -74,10 +74,10 @@ impl Service {
         match (self.ports.outbox.journal(), deed) {
             (None, _) => {
                 change.audit = trail.map(Trail::whole);
-                self.directory().apply(change)
+                self.ask(change)
             }
             (Some(journal), None) => {
-                let applied = self.directory().apply(change)?;
+                let applied = self.ask(change)?;
                 if applied == Applied::Committed
                     && let Some(trail) = trail
                 {
@@ -110,6 +110,7 @@ impl Service {
         operation: &mut Operation,
         pending: Option<&mut Pending>,
     ) -> Result<Applied> {
+        change.cancellation.check()?;
         let mut message = change.message.take();
         if let Some(entry) = &mut message {
             entry.state = EntryState::Unconfirmed;
@@ -119,7 +120,7 @@ impl Service {
             .ask(note, message.as_ref(), intent.as_ref())
             .map_err(|error| not_recorded(&error))?;
         operation.is_open = true;
-        match self.directory().apply(change) {
+        match self.ask(change) {
             Ok(Applied::Committed) => {
                 operation.is_open = false;
                 let mut made = Advance::new(operation.id, NoteState::Unknown, self.after_success(note));
@@ -153,6 +154,18 @@ impl Service {
                 Ok(refused)
             }
         }
+    }
+
+    /// Asks the directory for a change. One that was not made may be called off again.
+    fn ask(&self, change: CredentialChange) -> Result<Applied> {
+        let cancellation = change.cancellation.clone();
+        let applied = self.directory().apply(change);
+        match &applied {
+            Ok(Applied::Committed) => {}
+            Err(error) if error.code() == ErrorCode::OutcomeUnknown => {}
+            _ => cancellation.leave_commit(),
+        }
+        applied
     }
 
     /// The end of an operation that changed nothing after its change had been asked for; nothing to do for any other.

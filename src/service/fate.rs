@@ -7,6 +7,7 @@
 use std::time::{Duration, Instant};
 
 use super::Service;
+use crate::cancellation::Cancellation;
 use crate::credential::keyring::Purpose;
 use crate::credential::record::{CredentialRecord, PinState};
 use crate::directory::{Applied, CounterChange, CredentialChange, StoredCredential, Swap};
@@ -183,6 +184,7 @@ impl Service {
             counter: CounterChange::Keep,
             message: None,
             audit: None,
+            cancellation: Cancellation::default(),
         })
     }
 }

@@ -1,11 +1,13 @@
 //! Filling the directory from a file: all of it, or nothing.
 
 use std::collections::HashSet;
+use std::io::Read as _;
 use std::path::PathBuf;
 
 use super::Service;
 use super::trail::{Action, Event, Target, Trail};
 use crate::audit::AuditTrail;
+use crate::cancellation::Cancellation;
 use crate::directory::{ImportCounts, Route};
 use crate::identity::fold::fold;
 use crate::import::{self, Format, ImportOptions, ImportPlan, Problem};
@@ -14,6 +16,8 @@ use crate::{Error, ErrorCode, Result};
 
 /// An import file larger than this is refused rather than read into memory: bytes.
 const MAX_FILE_SIZE: u64 = 1 << 30;
+/// Bytes that are read before it is asked again whether they are still wanted.
+const READ_AT_ONCE: u64 = 1 << 22;
 /// Who fills a directory, for the audit.
 const CMDLET: &str = "Import-UMDirectory";
 /// Problems that an error names.
@@ -32,6 +36,8 @@ pub struct ImportRequest {
     pub skip_invalid: bool,
     /// Count only.
     pub what_if: bool,
+    /// Whether it is still wanted.
+    pub cancellation: Cancellation,
 }
 
 /// What an import did, or would do.
@@ -60,8 +66,12 @@ impl Service {
         let bytes = read(request)?;
         let options = ImportOptions {
             default_policy: request.default_policy.clone(),
+            cancellation: request.cancellation.clone(),
         };
         let mut plan = import::parse(&bytes, format, &options).map_err(|e| {
+            if e.code() == ErrorCode::Cancelled {
+                return e;
+            }
             let message = format!(
                 "The import file {} cannot be used: {}",
                 request.path.display(),
@@ -88,6 +98,7 @@ impl Service {
         let counts = if request.what_if {
             trial
         } else {
+            request.cancellation.check()?;
             let trail = self.import_trail(request, &plan, &trial)?;
             let counts = self.directory().import(&plan, trail.as_ref(), false)?;
             // Another import came between the trial and this one: the transaction left everything as it was.
@@ -165,7 +176,14 @@ fn read(request: &ImportRequest) -> Result<Vec<u8>> {
     if metadata.len() > MAX_FILE_SIZE {
         return Err(unusable(request, "is larger than 1 GiB", None));
     }
-    std::fs::read(&request.path).map_err(failed)
+    let mut file = std::fs::File::open(&request.path).map_err(failed)?;
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
+    loop {
+        request.cancellation.check()?;
+        if (&mut file).take(READ_AT_ONCE).read_to_end(&mut bytes).map_err(failed)? == 0 {
+            return Ok(bytes);
+        }
+    }
 }
 
 fn unusable(request: &ImportRequest, why: &str, cause: Option<std::io::Error>) -> Error {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::wait::Watched;
 use super::{Core, MAX_PARALLELISM, Outcome, Plan, Poll, Session, SharedError};
+use crate::cancellation::{Cancellation, cancelled};
 use crate::credential::derive::Deriver;
 use crate::mailbox::ObjectId;
 use crate::service::reset::ResetPlan;
@@ -33,11 +34,14 @@ struct State {
     /// The number of the oldest.
     first: u64,
     running: usize,
+    /// Called off: accepts nothing more.
+    cancelled: bool,
     abandoned: bool,
 }
 
 struct Item {
     mailbox: ObjectId,
+    cancellation: Cancellation,
     progress: Progress,
 }
 
@@ -90,7 +94,7 @@ impl Batch {
     /// Accepts a plan, or answers `Pending` when the window is full or the plan is still being looked up.
     ///
     /// # Errors
-    /// Those of the plan's look-up; `AlreadyUsed`; `InvalidArgument` for a plan of another session.
+    /// Those of the plan's look-up; `AlreadyUsed`; `Cancelled`; `InvalidArgument` for a plan of another session.
     pub fn submit(&self, plan: &Plan) -> Result<Poll<()>, SharedError> {
         if !Arc::ptr_eq(&plan.session().core, &self.work.core) {
             return Err(Arc::new(Error::new(
@@ -102,6 +106,9 @@ impl Batch {
         {
             // Held over both steps, so that several submitters cannot outgrow the window together.
             let mut state = self.work.state.lock();
+            if state.cancelled {
+                return Err(Arc::new(cancelled()));
+            }
             if state.items.len() >= window {
                 return Ok(Poll::Pending);
             }
@@ -110,6 +117,7 @@ impl Batch {
             };
             state.items.push_back(Item {
                 mailbox: plan.mailbox().object_id,
+                cancellation: plan.cancellation().clone(),
                 progress: Progress::Waiting(plan),
             });
         }
@@ -137,11 +145,24 @@ impl Batch {
         });
         collected.map_or(Poll::Pending, Poll::Ready)
     }
+
+    /// Calls off what has not passed its commit point; nothing more is accepted. What the items came to is still collected.
+    pub fn cancel(&self) {
+        self.work.state.update(|state| {
+            state.cancelled = true;
+            for item in &mut state.items {
+                if !matches!(item.progress, Progress::Done(_)) && item.cancellation.cancel() {
+                    item.progress = Progress::Done(Err(Arc::new(cancelled())));
+                }
+            }
+        });
+    }
 }
 
 impl Drop for Batch {
-    /// What was accepted is still carried out; the session's next calls wait for it.
+    /// What is past its commit point finishes; the session's next calls wait for it.
     fn drop(&mut self) {
+        self.cancel();
         self.work.state.update(|state| {
             let open = |item: &&Item| !matches!(item.progress, Progress::Done(_));
             self.session
@@ -183,16 +204,19 @@ impl Work {
     }
 
     fn finish(self: &Arc<Self>, index: u64, result: Result<Outcome, SharedError>) {
-        let abandoned = self.state.update(|state| {
+        let was_awaited = self.state.update(|state| {
             state.running -= 1;
-            let position = usize::try_from(index - state.first).unwrap_or(usize::MAX);
-            if let Some(item) = state.items.get_mut(position) {
-                item.progress = Progress::Done(result);
-            }
+            let position = index.checked_sub(state.first).and_then(|at| usize::try_from(at).ok());
+            let item = position.and_then(|at| state.items.get_mut(at));
+            // One that was called off in time has its outcome already, and may have been collected.
+            let Some(item) = item.filter(|item| matches!(item.progress, Progress::Running)) else {
+                return false;
+            };
+            item.progress = Progress::Done(result);
             state.abandoned
         });
         self.start_what_can_run();
-        if abandoned {
+        if was_awaited {
             self.core.abandoned.leave();
         }
     }

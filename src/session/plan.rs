@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::pool::guarded;
 use super::wait::Watched;
 use super::{Outcome, Poll, Session, SharedError, messages};
+use crate::cancellation::{Cancellation, cancelled};
 use crate::credential::derive::Deriver;
 use crate::pin::Pin;
 use crate::service::reset::ResetPlan;
@@ -16,6 +17,8 @@ pub struct Plan {
     session: Session,
     what_if: bool,
     state: Arc<Watched<State>>,
+    /// Until the plan is handed to a batch.
+    cancellation: Cancellation,
 }
 
 enum Phase {
@@ -43,6 +46,8 @@ impl Plan {
         session.check()?;
         let (mut request, what_if) = messages::parse_plan(request)?;
         request.pin = pin;
+        let cancellation = Cancellation::new();
+        request.cancellation = cancellation.clone();
         let state = Arc::new(Watched::new(State {
             phase: Phase::Preparing,
             target: None,
@@ -52,6 +57,7 @@ impl Plan {
         let core = Arc::clone(&session.core);
         let prepare = move |deriver: &mut Deriver| {
             core.abandoned.wait_until_idle();
+            request.cancellation.check()?;
             let prepare = || {
                 let plan = core.service.prepare_reset(request, deriver)?;
                 Ok((messages::target(&plan), Box::new(plan)))
@@ -63,8 +69,10 @@ impl Plan {
                 ))
             })
         };
-        session.core.front.spawn(prepare, move |prepared| {
+        session.core.front.spawn(prepare, move |prepared: Result<_>| {
             shared.update(|state| match prepared {
+                // Called off meanwhile.
+                _ if !matches!(state.phase, Phase::Preparing) => {}
                 Ok((target, plan)) => {
                     state.target = Some(Ok(target));
                     state.phase = Phase::Ready(plan);
@@ -76,6 +84,7 @@ impl Plan {
             session: session.clone(),
             what_if,
             state,
+            cancellation,
         })
     }
 
@@ -131,8 +140,10 @@ impl Plan {
                 };
                 self.session.core.back.spawn(check, move |(plan, answer)| {
                     shared.update(|state| {
-                        state.validated = Some(answer.map_err(Arc::new));
-                        state.phase = Phase::Ready(plan);
+                        if matches!(state.phase, Phase::Validating) {
+                            state.validated = Some(answer.map_err(Arc::new));
+                            state.phase = Phase::Ready(plan);
+                        }
                     });
                 });
             }
@@ -155,7 +166,10 @@ impl Plan {
             let work = move |deriver: &mut Deriver| super::carry_out(&core.service, *plan, deriver);
             self.session.core.back.spawn(work, move |result| {
                 let abandoned = shared.update(|state| {
-                    let abandoned = matches!(state.phase, Phase::Committing { abandoned: true });
+                    let Phase::Committing { abandoned } = state.phase else {
+                        // It was called off in time, and that has been, or will be, told.
+                        return false;
+                    };
                     state.phase = Phase::Done(result);
                     abandoned
                 });
@@ -205,15 +219,41 @@ impl Plan {
 
     /// Takes the plan out for a batch. `None`: look-up or validation is still under way.
     pub(super) fn take_for_batch(&self) -> Result<Option<Box<ResetPlan>>, SharedError> {
-        if matches!(self.state.lock().phase, Phase::Committing { .. } | Phase::Done(_)) {
-            return Err(used());
-        }
+        self.state.update(|state| match &state.phase {
+            Phase::Done(Err(error)) if error.code() == ErrorCode::Cancelled => {
+                let error = Arc::clone(error);
+                state.phase = Phase::Used;
+                Err(error)
+            }
+            Phase::Committing { .. } | Phase::Done(_) => Err(used()),
+            _ => Ok(()),
+        })?;
         self.take_ready(Duration::ZERO, || Phase::Used)
+    }
+
+    /// Calls the plan off. In time: that is its outcome from now on, whatever its thread is at. Otherwise the outcome is how it
+    /// ends.
+    pub fn cancel(&self) {
+        self.state.update(|state| {
+            let has_ended = match state.phase {
+                Phase::Preparing => matches!(state.target, Some(Err(_))),
+                Phase::Ready(_) | Phase::Validating | Phase::Committing { .. } => false,
+                Phase::Done(_) | Phase::Used => true,
+            };
+            if has_ended || !self.cancellation.cancel() {
+                return;
+            }
+            let outcome = || Arc::new(cancelled());
+            state.target.get_or_insert_with(|| Err(outcome()));
+            state.validated.get_or_insert_with(|| Err(outcome()));
+            state.phase = Phase::Done(Err(outcome()));
+        });
     }
 }
 
 impl Drop for Plan {
     fn drop(&mut self) {
+        self.cancel();
         self.state.update(|state| {
             if let Phase::Committing { abandoned } = &mut state.phase {
                 *abandoned = true;

@@ -7,6 +7,7 @@ use super::messages::{self, Operation};
 use super::pool::guarded;
 use super::wait::Watched;
 use super::{Poll, Session, SharedError};
+use crate::cancellation::{Cancellation, cancelled};
 use crate::credential::derive::Deriver;
 use crate::credential::lockout::AttemptsLeft;
 use crate::service::Service;
@@ -17,11 +18,15 @@ use crate::{Error, ErrorCode, Result};
 pub struct Request {
     session: Session,
     state: Arc<Watched<State>>,
+    /// None for an attempt to sign in: one that could be called off would be a free guess.
+    cancellation: Option<Cancellation>,
 }
 
 #[derive(Default)]
 pub(super) struct State {
     answer: Answer,
+    /// Its handle was freed when it could no longer be called off: whoever comes later waits for it.
+    abandoned: bool,
     /// When the answer may be given.
     withheld_until: Option<Instant>,
     /// What an attempt to sign in came to; stays when the answer has been taken.
@@ -53,28 +58,48 @@ impl Request {
     pub fn new(session: &Session, request: &[u8]) -> Result<Self> {
         session.check()?;
         let operation = messages::parse_request(request)?;
-        let started = Self::started(session);
+        let cancellation = Cancellation::new();
+        let started = Self::started(session, Some(cancellation.clone()));
         let state = Arc::clone(&started.state);
         let core = Arc::clone(&session.core);
+        let gate = Arc::clone(&core);
         let work = move |_: &mut Deriver| {
             core.abandoned.wait_until_idle();
-            guarded(|| perform(&core.service, operation)).unwrap_or_else(|| Err(defect()))
+            cancellation.check()?;
+            guarded(|| perform(&core.service, operation, &cancellation)).unwrap_or_else(|| Err(defect()))
         };
-        session.core.front.spawn(work, move |result| {
-            state.update(|state| state.answer = Answer::Given(result.map_err(Arc::new)));
+        session.core.front.spawn(work, move |result: Result<Vec<u8>>| {
+            let abandoned = state.update(|state| {
+                state.give(result.map_err(Arc::new));
+                state.abandoned
+            });
+            if abandoned {
+                gate.abandoned.leave();
+            }
         });
         Ok(started)
     }
 
-    pub(super) fn started(session: &Session) -> Self {
+    pub(super) fn started(session: &Session, cancellation: Option<Cancellation>) -> Self {
         Self {
             session: session.clone(),
             state: Arc::default(),
+            cancellation,
         }
     }
 
     pub(super) fn state(&self) -> Arc<Watched<State>> {
         Arc::clone(&self.state)
+    }
+
+    /// Calls the request off. In time: that is its answer from now on, whatever its thread is at. Otherwise the answer is how it
+    /// ends.
+    pub fn cancel(&self) {
+        self.state.update(|state| {
+            if self.cancellation.as_ref().is_some_and(Cancellation::cancel) {
+                state.give(Err(Arc::new(cancelled())));
+            }
+        });
     }
 
     /// What the attempt came to, once its answer may be given.
@@ -131,7 +156,27 @@ impl Request {
     }
 }
 
+impl Drop for Request {
+    fn drop(&mut self) {
+        self.cancel();
+        self.state.update(|state| {
+            // An attempt keeps nobody else waiting.
+            if matches!(state.answer, Answer::None) && self.cancellation.is_some() {
+                state.abandoned = true;
+                self.session.core.abandoned.enter(1);
+            }
+        });
+    }
+}
+
 impl State {
+    /// Only the first answer counts: what comes after a cancellation has changed nothing.
+    fn give(&mut self, answer: Result<Vec<u8>, SharedError>) {
+        if matches!(self.answer, Answer::None) {
+            self.answer = Answer::Given(answer);
+        }
+    }
+
     /// The answer to an attempt, and until when it is withheld.
     pub(super) fn answered(
         &mut self,
@@ -149,7 +194,7 @@ pub(super) fn defect() -> Error {
     Error::new(ErrorCode::NativeFault, "The request failed with an internal error.")
 }
 
-fn perform(service: &Service, operation: Operation) -> Result<Vec<u8>> {
+fn perform(service: &Service, operation: Operation, cancellation: &Cancellation) -> Result<Vec<u8>> {
     Ok(match operation {
         Operation::Status => messages::status(&service.status()?),
         Operation::PinInfo(query) => match query.identity() {
@@ -168,9 +213,17 @@ fn perform(service: &Service, operation: Operation) -> Result<Vec<u8>> {
             let page = service.notifications(query.identity(), query.lookup(), query.after(), query.page_size())?;
             messages::notifications(&page)
         }
-        Operation::SendNotifications(message) => messages::sent(&service.send_notifications(&message.request())?),
+        Operation::SendNotifications(message) => {
+            messages::sent(&service.send_notifications(&message.request(cancellation))?)
+        }
         Operation::Audit(query) => messages::audit(&service.audit_entries(&query)?),
-        Operation::AuditExport(request) => messages::audit_exported(&service.audit_export(&request)?),
-        Operation::Import(request) => messages::imported(&service.import(&request)?),
+        Operation::AuditExport(mut request) => {
+            request.cancellation = cancellation.clone();
+            messages::audit_exported(&service.audit_export(&request)?)
+        }
+        Operation::Import(mut request) => {
+            request.cancellation = cancellation.clone();
+            messages::imported(&service.import(&request)?)
+        }
     })
 }

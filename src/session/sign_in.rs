@@ -15,7 +15,8 @@ use crate::{Error, ErrorCode, Result};
 type Work = dyn FnOnce(&Service, &mut Deriver) -> Result<SignInAnswer> + Send;
 
 impl Request {
-    /// Starts an attempt to sign in. Once started it is carried out and counted, whether or not anybody waits for the answer.
+    /// Starts an attempt to sign in. Once started it is carried out and counted, whether or not anybody waits for the answer; it
+    /// cannot be called off.
     ///
     /// # Errors
     /// `InvalidRequest`; `InvalidArgument` where there is no PIN.
@@ -46,7 +47,7 @@ impl Request {
     }
 
     fn attempted(session: &Session, deliver: bool, attempt: Box<Work>) -> Self {
-        let started = Self::started(session);
+        let started = Self::started(session, None);
         let state = started.state();
         let core = Arc::clone(&session.core);
         let work = move |deriver: &mut Deriver| {

@@ -33,6 +33,7 @@ pub fn change(mailbox: &Mailbox, dc: &Controller, record: Option<Swap>, counter:
         counter,
         message: None,
         audit: None,
+        cancellation: umpin::cancellation::Cancellation::default(),
     }
 }
 

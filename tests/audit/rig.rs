@@ -154,6 +154,7 @@ pub fn append_many(
         counter: CounterChange::Keep,
         message: None,
         audit: Some(trail.retaining_since(since.map(Timestamp))),
+        cancellation: umpin::cancellation::Cancellation::default(),
     };
     assert_eq!(directory.apply(change).unwrap(), Applied::Committed);
 }

@@ -1,80 +1,19 @@
 //! Batches: order, window, an abandoned batch, a worker that panics.
 
 use std::collections::HashSet;
-use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use umpin::ErrorCode;
-use umpin::clock::SystemClock;
-use umpin::directory::embedded::EmbeddedDirectory;
 use umpin::directory::{Directory, Route};
-use umpin::mailbox::ObjectId;
 use umpin::session::{Batch, Collected, Outcome, Plan, Poll, Request, Session, SharedError};
 
 use crate::double::{Asked, Double};
-use crate::rig::{self, CHEAP, Inside};
+use crate::rig::{self, Inside};
+use crate::scene::{Gate, PATIENCE, Scene};
 use crate::support;
-
-const PATIENCE: Duration = Duration::from_secs(20);
-
-struct Scene {
-    home: TempDir,
-    real: Arc<EmbeddedDirectory>,
-}
-
-impl Scene {
-    fn new(mailboxes: usize) -> Self {
-        let home = rig::store(mailboxes);
-        let real = Arc::new(support::embedded(home.path()));
-        Self { home, real }
-    }
-
-    fn data(&self) -> &Path {
-        self.home.path()
-    }
-
-    fn id(&self, number: usize) -> ObjectId {
-        rig::mailbox(&self.real, &rig::address(number)).object_id
-    }
-
-    fn session(&self, double: &Arc<Double>) -> Session {
-        let seen = Arc::clone(double) as Arc<dyn Directory>;
-        Session::with_service(rig::service(
-            self.data(),
-            Arc::clone(&self.real),
-            seen,
-            Arc::new(SystemClock),
-            CHEAP,
-        ))
-    }
-}
-
-/// Something that threads wait for; never for ever, lest a failing test hang.
-#[derive(Default)]
-struct Gate {
-    passed: Mutex<HashSet<&'static str>>,
-    changed: Condvar,
-}
-
-impl Gate {
-    fn open(&self, name: &'static str) {
-        self.passed.lock().expect("no panic inside").insert(name);
-        self.changed.notify_all();
-    }
-
-    fn wait(&self, name: &'static str) {
-        let passed = self.passed.lock().expect("no panic inside");
-        let (_passed, waited) = self
-            .changed
-            .wait_timeout_while(passed, PATIENCE, |passed| !passed.contains(name))
-            .expect("no panic inside");
-        assert!(!waited.timed_out(), "\"{name}\" never happened");
-    }
-}
 
 fn plan(session: &Session, number: usize, pin: Option<&str>) -> Plan {
     plan_with(session, json!({ "identity": rig::address(number) }), pin)
@@ -224,21 +163,26 @@ fn a_full_window_answers_pending() {
 }
 
 #[test]
-fn an_abandoned_batch_is_finished_before_the_next_request_answers() {
+fn a_freed_batch_finishes_what_is_past_its_commit_point_before_the_next_request_answers_and_nothing_else() {
     const COUNT: usize = 6;
+    const AT_ONCE: usize = 2;
     let scene = Scene::new(COUNT);
     let gate = Arc::new(Gate::default());
-    let passed = Arc::clone(&gate);
+    let (passed, begun) = (Arc::clone(&gate), AtomicUsize::new(0));
     let double = Arc::new(Double::new(&scene.real).on_apply(move |real, change| {
+        change.cancellation.enter_commit().expect("nobody has stopped it yet");
+        if begun.fetch_add(1, Ordering::SeqCst) + 1 == AT_ONCE {
+            passed.open("begun");
+        }
         passed.wait("release");
         real.apply(change)
     }));
     let session = scene.session(&double);
-    let batch = Batch::new(&session, 2).expect("a batch");
+    let batch = Batch::new(&session, AT_ONCE as u32).expect("a batch");
     for number in 0..COUNT {
         submit(&batch, &plan(&session, number, None));
     }
-    // One is collected before the batch is given up? None: every single one is open.
+    gate.wait("begun");
     drop(batch);
     let last = json!({ "v": 1, "operation": "pinInfo", "identity": rig::address(COUNT - 1) });
     let request = Request::new(&session, last.to_string().as_bytes()).expect("a request");
@@ -250,27 +194,29 @@ fn an_abandoned_batch_is_finished_before_the_next_request_answers() {
     let asked = double.asked();
     let applied = asked
         .iter()
-        .take(COUNT + COUNT)
+        .take(COUNT + AT_ONCE)
         .filter(|a| matches!(a, Asked::Applied(_)))
         .count();
     assert_eq!(
-        applied, COUNT,
-        "after the {COUNT} look-ups of the batch come its {COUNT} changes, then the look-ups of later calls: {asked:?}"
+        applied, AT_ONCE,
+        "after the {COUNT} look-ups of the batch come {AT_ONCE} changes, then the look-ups of later calls: {asked:?}"
     );
     support::commit(&next).expect("the next reset");
     let inside = Inside::of(scene.data());
-    for number in 0..COUNT {
-        let expected = if number == 0 { 2 } else { 1 };
+    for (number, expected) in [2, 1, 0, 0, 0, 0].into_iter().enumerate() {
         assert_eq!(inside.pins(&rig::address(number)).count(), expected, "mailbox {number}");
     }
+    assert_eq!(inside.audited_resets(), 3);
+    assert_eq!(rig::announcements(scene.data()).len(), 3);
 }
 
 #[test]
-fn an_abandoned_commit_is_finished_before_the_next_request_answers() {
+fn a_freed_commit_past_its_commit_point_is_finished_before_the_next_request_answers() {
     let scene = Scene::new(1);
     let gate = Arc::new(Gate::default());
     let passed = Arc::clone(&gate);
     let double = Arc::new(Double::new(&scene.real).on_apply(move |real, change| {
+        change.cancellation.enter_commit().expect("nobody has stopped it yet");
         passed.open("begun");
         passed.wait("release");
         real.apply(change)

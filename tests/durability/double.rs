@@ -24,6 +24,7 @@ pub enum Asked {
 
 type Apply = dyn Fn(&EmbeddedDirectory, CredentialChange) -> Result<Applied> + Send + Sync;
 type Find = dyn Fn(&EmbeddedDirectory, &Identity) -> Result<Matches> + Send + Sync;
+type Import = dyn Fn(&EmbeddedDirectory, &ImportPlan, Option<&AuditTrail>, bool) -> Result<ImportCounts> + Send + Sync;
 type ById = dyn Fn(&EmbeddedDirectory, ObjectId) -> Result<Option<Found>> + Send + Sync;
 
 pub struct Double {
@@ -32,6 +33,7 @@ pub struct Double {
     apply: Box<Apply>,
     find: Box<Find>,
     by_id: Box<ById>,
+    import: Box<Import>,
 }
 
 impl Double {
@@ -43,6 +45,7 @@ impl Double {
             apply: Box::new(|real, change| real.apply(change)),
             find: Box::new(|real, identity| real.find(identity, Route::Preferred)),
             by_id: Box::new(|real, id| real.find_by_object_id(id, Route::Preferred)),
+            import: Box::new(|real, plan, audit, dry_run| real.import(plan, audit, dry_run)),
         }
     }
 
@@ -67,6 +70,17 @@ impl Double {
         by_id: impl Fn(&EmbeddedDirectory, ObjectId) -> Result<Option<Found>> + Send + Sync + 'static,
     ) -> Self {
         self.by_id = Box::new(by_id);
+        self
+    }
+
+    pub fn on_import(
+        mut self,
+        import: impl Fn(&EmbeddedDirectory, &ImportPlan, Option<&AuditTrail>, bool) -> Result<ImportCounts>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
+        self.import = Box::new(import);
         self
     }
 
@@ -144,6 +158,6 @@ impl Directory for Double {
     }
 
     fn import(&self, plan: &ImportPlan, audit: Option<&AuditTrail>, dry_run: bool) -> Result<ImportCounts> {
-        self.real.import(plan, audit, dry_run)
+        (self.import)(&self.real, plan, audit, dry_run)
     }
 }

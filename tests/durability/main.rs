@@ -4,6 +4,7 @@
 //! The other processes are this test binary once more (`child.rs`).
 
 mod batch;
+mod cancel;
 mod child;
 #[cfg(feature = "test-hooks")]
 mod cost;
@@ -14,6 +15,7 @@ mod process;
 mod processes;
 mod races;
 mod rig;
+mod scene;
 #[path = "../support/mod.rs"]
 mod support;
 mod trace;

@@ -60,8 +60,7 @@ pub fn plan(mailboxes: Vec<MailboxRow>) -> ImportPlan {
             settings: UmMailboxPolicy::with_defaults("Default"),
             described: false,
         }],
-        problems: Vec::new(),
-        ignored_columns: Vec::new(),
+        ..ImportPlan::default()
     }
 }
 
@@ -97,6 +96,7 @@ pub fn change(mailbox: ObjectId, expected: Option<&[u8]>, record: &[u8]) -> Cred
         counter: CounterChange::Set(b"no failures".to_vec()),
         message: None,
         audit: None,
+        cancellation: umpin::cancellation::Cancellation::default(),
     }
 }
 

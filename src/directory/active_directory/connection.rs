@@ -16,6 +16,7 @@ use self::pool::Pool;
 use self::request::{Question, changes, modify, search};
 use super::failure::{Failure, FailureKind, Step};
 use super::server::Endpoint;
+use crate::cancellation::Cancellation;
 
 /// A connection that was idle for longer is tried with a question before a change, which must not meet a closed one.
 const TRIED_WITHIN: Duration = Duration::from_secs(5);
@@ -114,10 +115,17 @@ impl Connection {
 
     /// All modifications or none. Asked for once, whatever becomes of the answer; a connection that was idle for long is tried
     /// with a question before, and replaced by a new one to the same server where that fails.
-    pub fn modify(&mut self, dn: &str, modifications: &[Modification<'_>]) -> Result<(), Failure> {
+    /// Whether it is still wanted is asked last.
+    pub fn modify(
+        &mut self,
+        dn: &str,
+        modifications: &[Modification<'_>],
+        cancellation: &Cancellation,
+    ) -> Result<(), Failure> {
         if self.is_broken || !self.is_alive() {
             self.renew()?;
         }
+        cancellation.enter_commit().map_err(Failure::cancelled)?;
         let operation = modify(self.ldap.clone(), dn.to_owned(), changes(modifications));
         let limit = self.pool.settings.timeout;
         let modified = self.pool.operate(&self.endpoint, Step::Modify, limit, operation);

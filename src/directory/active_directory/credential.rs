@@ -70,7 +70,8 @@ impl ActiveDirectory {
                 Err(failure) if failure.kind == FailureKind::Unreached => return Ok(Applied::Unreached),
                 Err(failure) => return Err(failure.into()),
             };
-            let Err(failure) = connection.modify(&name_of(change.mailbox), &modifications) else {
+            let modified = connection.modify(&name_of(change.mailbox), &modifications, &change.cancellation);
+            let Err(failure) = modified else {
                 return Ok(Applied::Committed);
             };
             drop(connection);

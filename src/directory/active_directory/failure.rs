@@ -105,6 +105,14 @@ impl Failure {
         }
     }
 
+    /// It was called off before anything was sent.
+    pub fn cancelled(error: Error) -> Self {
+        Self {
+            kind: FailureKind::Hopeless,
+            error,
+        }
+    }
+
     pub fn silent(endpoint: &Endpoint, step: Step, limit: std::time::Duration) -> Self {
         let seconds = limit.as_secs_f32().round();
         let what = format!("did not answer {} within {seconds} s", step.what());

@@ -44,6 +44,7 @@ pub(super) fn create(options: &EmbeddedOptions, plan: &ImportPlan, trail: Option
         None => path.clone(),
     };
     let site = Arc::new(Site::new(store, options));
+    plan.cancellation.check()?;
     let mut slot = Slot::default();
     let held = slot.lock_for_write(&site)?;
     if site.store.exists() {
@@ -60,6 +61,10 @@ pub(super) fn create(options: &EmbeddedOptions, plan: &ImportPlan, trail: Option
             remove(&draft);
             return counts.map(Made::Counts);
         }
+    }
+    if let Err(cancelled) = plan.cancellation.enter_commit() {
+        remove(&draft);
+        return Err(cancelled);
     }
     fs::rename(&draft, &site.store).map_err(|e| io(e, "create", &site.store))?;
     files::sync_directory(site.directory())?;

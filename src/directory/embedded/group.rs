@@ -7,6 +7,7 @@ use super::connection::Slot;
 use super::error::{Fault, Sql, again, answer_lost};
 use super::site::Site;
 use super::writer::{Done, Job, Task};
+use crate::cancellation::Cancellation;
 use crate::directory::Applied;
 use crate::{Error, Result};
 
@@ -101,6 +102,10 @@ fn transact(connection: &Connection, jobs: &[Job]) -> Result<Answers, Failure> {
     connection.execute_batch("BEGIN IMMEDIATE").map_err(before)?;
     let mut answers = Vec::with_capacity(jobs.len());
     for job in jobs {
+        if let Err(cancelled) = job.cancellation().map_or(Ok(()), Cancellation::check) {
+            answers.push(Err(Fault::Own(cancelled)));
+            continue;
+        }
         connection.execute_batch("SAVEPOINT change").map_err(before)?;
         let answer = perform(connection, &job.task);
         let failed = answer.is_err();
@@ -120,10 +125,28 @@ fn transact(connection: &Connection, jobs: &[Job]) -> Result<Answers, Failure> {
             .map_err(before)?;
         answers.push(answer);
     }
+    if !pass_commit_point(jobs, &answers) {
+        // What was called off since its savepoint cannot be taken out of the transaction any more: it is done anew without.
+        connection.execute_batch("ROLLBACK").map_err(before)?;
+        return transact(connection, jobs);
+    }
     match connection.execute_batch("COMMIT") {
         Ok(()) => Ok(answers),
         Err(error) => Err(Failure::Commit(Fault::Sql(error), answers)),
     }
+}
+
+/// Whether all that are to be committed may be; those that may cannot be called off from here on.
+fn pass_commit_point(jobs: &[Job], answers: &Answers) -> bool {
+    let mut pass = true;
+    for (job, answer) in jobs.iter().zip(answers) {
+        if matches!(answer, Ok(Done::Applied(Applied::Committed)))
+            && let Some(cancellation) = job.cancellation()
+        {
+            pass &= cancellation.enter_commit().is_ok();
+        }
+    }
+    pass
 }
 
 fn perform(connection: &Connection, task: &Task) -> Sql<Done> {

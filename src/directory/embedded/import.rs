@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::error::Sql;
 use super::{audit, lookup, policies};
 use crate::audit::AuditTrail;
+use crate::cancellation::Cancellation;
 use crate::directory::{ImportCounts, PolicyObject};
 use crate::identity::fold::fold;
 use crate::identity::{Probe, ProbeKind, probes_of};
@@ -22,12 +23,14 @@ type Target = Option<i64>;
 pub(super) fn run(connection: &Connection, plan: &ImportPlan, trail: Option<&AuditTrail>) -> Sql<ImportCounts> {
     let mut counts = ImportCounts::default();
     for row in &plan.policies {
+        plan.cancellation.check()?;
         import_policy(connection, row, &mut counts)?;
     }
     // All rows are matched before any is written, so that the order of the file does not decide which mailbox a row means.
-    let targets = match_rows(connection, &plan.mailboxes, &mut counts)?;
-    release_names(connection, &targets)?;
+    let targets = match_rows(connection, plan, &mut counts)?;
+    release_names(connection, &targets, &plan.cancellation)?;
     for (row, target) in &targets {
+        plan.cancellation.check()?;
         import_mailbox(connection, row, *target, &mut counts)?;
     }
     if let Some(trail) = trail {
@@ -99,12 +102,14 @@ enum Claim {
 
 fn match_rows<'a>(
     connection: &Connection,
-    rows: &'a [MailboxRow],
+    plan: &'a ImportPlan,
     counts: &mut ImportCounts,
 ) -> Sql<Vec<(&'a MailboxRow, Target)>> {
+    let rows = &plan.mailboxes;
     let mut claimed: HashMap<Claim, u64> = HashMap::with_capacity(rows.len() * 2);
     let mut targets = Vec::with_capacity(rows.len());
     for row in rows {
+        plan.cancellation.check()?;
         let target = match find_target(connection, row)? {
             Ok(target) => target,
             Err(reason) => {
@@ -195,9 +200,10 @@ fn strongest_name(row: &MailboxRow) -> Option<Probe> {
 }
 
 /// Takes their DNs from the mailboxes that get another one, so that renames within the file may swap and chain.
-fn release_names(connection: &Connection, targets: &[(&MailboxRow, Target)]) -> Sql<()> {
+fn release_names(connection: &Connection, targets: &[(&MailboxRow, Target)], cancellation: &Cancellation) -> Sql<()> {
     let mut release = connection.prepare_cached("UPDATE mailbox SET dn_key = NULL WHERE id = ?1 AND dn_key <> ?2")?;
     for (row, target) in targets {
+        cancellation.check()?;
         if let (Some(id), Some(dn)) = (target, &row.distinguished_name) {
             release.execute(params![id, dn.comparable()])?;
         }

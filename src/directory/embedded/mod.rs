@@ -46,6 +46,7 @@ use super::{
     StoredCredential,
 };
 use crate::audit::{AuditLog, AuditTrail, LogPage, Medium, Place, StoredEntry};
+use crate::cancellation::Cancellation;
 use crate::identity::Identity;
 use crate::import::ImportPlan;
 use crate::mailbox::ObjectId;
@@ -53,6 +54,9 @@ use crate::{Error, ErrorCode, Result};
 
 /// How many connections read at the same time.
 const READERS: usize = 4;
+
+/// Pages that are copied before it is asked again whether the copy is still wanted: 16 MiB.
+const PAGES_AT_ONCE: i32 = 4096;
 
 /// Where the store is and how it is used.
 #[derive(Clone, Debug)]
@@ -158,7 +162,7 @@ impl EmbeddedDirectory {
         files::create_file(copy, self.options.group.as_deref())?;
         let done = self.read(|c| {
             let mut target = Connection::open(copy)?;
-            copy_pages(c, &mut target)?;
+            copy_pages(c, &mut target, &Cancellation::default())?;
             // A copy is one file: without this it would still ask for a write-ahead log.
             target.execute_batch("PRAGMA journal_mode = DELETE")?;
             Ok(())
@@ -200,16 +204,18 @@ impl EmbeddedDirectory {
     fn import_existing(&self, plan: &ImportPlan, trail: Option<&AuditTrail>) -> Result<ImportCounts> {
         let site = self.site()?;
         let mut slot = Slot::default();
+        plan.cancellation.check()?;
         let held = slot.enter_write(site)?;
         let work = || -> Sql<ImportCounts> {
             let connection = slot.connection()?;
             connection.execute_batch("PRAGMA cache_size = -65536; BEGIN IMMEDIATE")?;
             let counts = import::run(connection, plan, trail)?;
-            connection.execute_batch(if counts.refused.is_empty() {
-                "COMMIT"
+            if counts.refused.is_empty() {
+                plan.cancellation.enter_commit()?;
+                connection.execute_batch("COMMIT")?;
             } else {
-                "ROLLBACK"
-            })?;
+                connection.execute_batch("ROLLBACK")?;
+            }
             Ok(counts)
         };
         let counts = work().map_err(|f| f.at(&site.store));
@@ -226,7 +232,7 @@ impl EmbeddedDirectory {
     /// Counts what an import would do, on a copy in memory: in the file even a transaction that is rolled back may leave traces.
     fn import_rehearsed(&self, plan: &ImportPlan, trail: Option<&AuditTrail>) -> Result<ImportCounts> {
         let mut copy = connection::open_in_memory().map_err(|f| f.at(&self.options.path))?;
-        self.read(|c| copy_pages(c, &mut copy))?;
+        self.read(|c| copy_pages(c, &mut copy, &plan.cancellation))?;
         import::run(&copy, plan, trail).map_err(|f| f.at(&self.options.path))
     }
 }
@@ -333,10 +339,16 @@ fn misunderstood() -> Error {
     Error::new(ErrorCode::NativeFault, "The writer answered another question.")
 }
 
-fn copy_pages(from: &Connection, to: &mut Connection) -> Sql<()> {
-    match Backup::new(from, to)?.step(-1)? {
-        StepResult::Done => Ok(()),
-        _ => Err(Error::new(ErrorCode::DirectoryUnavailable, "The directory is busy.").into()),
+/// Within one read transaction of `from`.
+fn copy_pages(from: &Connection, to: &mut Connection, cancellation: &Cancellation) -> Sql<()> {
+    let copy = Backup::new(from, to)?;
+    loop {
+        cancellation.check()?;
+        match copy.step(PAGES_AT_ONCE)? {
+            StepResult::Done => return Ok(()),
+            StepResult::More => {}
+            _ => return Err(Error::new(ErrorCode::DirectoryUnavailable, "The directory is busy.").into()),
+        }
     }
 }
 

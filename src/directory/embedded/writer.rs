@@ -12,6 +12,7 @@ use super::group;
 use super::journal::{JournalDone, JournalTask};
 use super::outbox::{OutboxDone, OutboxTask};
 use super::site::Site;
+use crate::cancellation::Cancellation;
 use crate::directory::{Applied, CredentialChange};
 use crate::{Error, ErrorCode, Result};
 
@@ -41,6 +42,14 @@ pub(super) struct Job {
 }
 
 impl Job {
+    /// Of a change that may be called off.
+    pub(super) fn cancellation(&self) -> Option<&Cancellation> {
+        match &self.task {
+            Task::Apply(change) => Some(&change.cancellation),
+            _ => None,
+        }
+    }
+
     /// The one waiting may have given up; then nobody wants the answer.
     pub(super) fn answer(&self, answer: Result<Done>) {
         let _ = self.reply.send(answer);

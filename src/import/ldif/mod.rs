@@ -14,6 +14,7 @@ pub(super) fn read(text: &str, builder: &mut Builder) -> Result<()> {
         return Err(invalid("is not LDIF: it begins with neither 'dn:' nor 'version:'"));
     }
     for item in reader::entries(text) {
+        builder.check()?;
         match item {
             Err((line, reason)) => builder.problem(line, reason),
             Ok((line, entry)) if policy::is_policy(&entry) => match policy_row(line, &entry) {

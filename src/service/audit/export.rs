@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::final_faults;
 use crate::audit::file::{FORMAT, LogWriter, unusable};
 use crate::audit::{ChainKeys, Ending, Finding, LogItem, Place, Verifier};
+use crate::cancellation::Cancellation;
 use crate::platform::files::{open_regular, write_streamed};
 use crate::service::Service;
 use crate::{Error, ErrorCode, Result};
@@ -23,6 +24,8 @@ pub struct AuditExport {
     pub path: PathBuf,
     /// An export that is there already may be replaced.
     pub force: bool,
+    /// Whether it is still wanted.
+    pub cancellation: Cancellation,
 }
 
 /// What was exported.
@@ -69,7 +72,9 @@ impl Service {
         check_destination(request)?;
         let keys = ChainKeys::new(self.ring()?.chain_keys());
         for _ in 0..ATTEMPTS {
-            let written = write_streamed(path, request.force, |writer| self.write_log(&keys, writer));
+            let written = write_streamed(path, request.force, |writer| {
+                self.write_log(&keys, writer, &request.cancellation)
+            });
             match written {
                 Ok((entries, findings, verifier)) => {
                     return Ok(AuditExported {
@@ -99,6 +104,7 @@ impl Service {
         &self,
         keys: &ChainKeys,
         writer: &mut BufWriter<&fs::File>,
+        cancellation: &Cancellation,
     ) -> Result<(u64, Vec<Finding>, Verifier), Stop> {
         let log = &*self.ports.audit;
         let mut verifier = Verifier::new(log.medium());
@@ -108,6 +114,7 @@ impl Service {
         let mut heads = Vec::new();
         let mut begun = std::collections::BTreeSet::new();
         loop {
+            cancellation.check()?;
             let page = log.page(place, PAGE)?;
             for item in page.items {
                 verifier.take(keys, &item);
@@ -149,6 +156,8 @@ impl Service {
         for head in heads {
             lines.write(&LogItem::Head(head))?;
         }
+        // What follows gives the file its name.
+        cancellation.enter_commit()?;
         Ok((entries, findings, verifier))
     }
 }

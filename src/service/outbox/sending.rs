@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::Service;
 use super::drain::Handled;
 use crate::Result;
+use crate::cancellation::Cancellation;
 use crate::clock::Timestamp;
 use crate::mailbox::Mailbox;
 use crate::notification::outbox::{EntryState, OutboxEntry};
@@ -27,6 +28,8 @@ pub struct SendRequest<'a> {
     /// All that were due then; omitted: now. Whoever calls again with what the first call said goes once through the queue,
     /// however long that takes.
     pub due: Option<Timestamp>,
+    /// Whether it is still wanted: asked before each message. The first one is the commit point.
+    pub cancellation: Cancellation,
 }
 
 /// What became of one message.
@@ -61,17 +64,26 @@ impl Service {
     /// Tries what is queued.
     ///
     /// # Errors
-    /// Those of the look-up and of the store. What concerns one message is told with that.
+    /// Those of the look-up and of the store; `Cancelled` before the first message. What concerns one message is told with that,
+    /// and so is what was sent until the request was called off.
     pub fn send_notifications(&self, request: &SendRequest<'_>) -> Result<SendReport> {
         let mut report = SendReport::default();
         match request.identity {
-            Some(identity) => self.send_of(&self.resolve(identity, request.lookup)?.mailbox, &mut report)?,
-            None => self.send_due(request.due.unwrap_or_else(|| self.now()), &mut report)?,
+            Some(identity) => {
+                let mailbox = self.resolve(identity, request.lookup)?.mailbox;
+                request.cancellation.enter_commit()?;
+                self.send_of(&mailbox, &request.cancellation, &mut report)?;
+            }
+            None => {
+                request.cancellation.enter_commit()?;
+                let due = request.due.unwrap_or_else(|| self.now());
+                self.send_due(due, &request.cancellation, &mut report)?;
+            }
         }
         Ok(report)
     }
 
-    fn send_due(&self, due: Timestamp, report: &mut SendReport) -> Result<()> {
+    fn send_due(&self, due: Timestamp, cancellation: &Cancellation, report: &mut SendReport) -> Result<()> {
         let began = Instant::now();
         let mut failures = Failures::default();
         // One at a time: a lease must outlast the delivery, and none is held for what is not yet begun.
@@ -80,6 +92,10 @@ impl Service {
             if failures.is_blocked() {
                 report.blocked = true;
                 break;
+            }
+            if cancellation.is_requested() {
+                report.next = Some(due);
+                return Ok(());
             }
             if report.items.len() >= PER_CALL || began.elapsed() >= CALL_TIME {
                 report.next = Some(due);
@@ -92,10 +108,13 @@ impl Service {
         Ok(())
     }
 
-    fn send_of(&self, mailbox: &Mailbox, report: &mut SendReport) -> Result<()> {
+    fn send_of(&self, mailbox: &Mailbox, cancellation: &Cancellation, report: &mut SendReport) -> Result<()> {
         let listed = self.ports.outbox.entries(Some(mailbox.object_id), None, usize::MAX)?;
         let mut failures = Failures::default();
         for entry in listed.items.iter().filter(|entry| entry.state != EntryState::Failed) {
+            if cancellation.is_requested() {
+                break;
+            }
             match self.ports.outbox.lease(entry.id, self.now(), self.lease_end())? {
                 Some(entry) => self.send_one(entry, &mut failures, report),
                 None => {

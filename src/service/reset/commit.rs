@@ -38,6 +38,7 @@ impl Service {
     fn carry_out(&self, mut plan: ResetPlan, operation: &mut Operation, deriver: &mut Deriver) -> Result<ResetOutcome> {
         // Those of the look-up have been told with the target, and so have the warnings.
         plan.diagnostics.clear();
+        plan.request.cancellation.check()?;
         let ring = self.ring_for_change()?;
         for note in std::mem::take(&mut plan.lost) {
             // What cannot be recorded now is found, and told, once more.
@@ -46,6 +47,7 @@ impl Service {
         let mut race = Race::begin(Manners::First);
         let mut generated = None;
         loop {
+            plan.request.cancellation.check()?;
             let now = self.now();
             let candidate = Candidate::build(&mut plan, &mut generated, self.settings.cost, now, deriver)?;
             let (wanted, mut pending) = self.change(&plan, &candidate, &ring, operation.id, now)?;
@@ -137,6 +139,7 @@ impl Service {
             counter,
             message: entry,
             audit: None,
+            cancellation: plan.request.cancellation.clone(),
         };
         let wanted = Wanted {
             change,
@@ -198,7 +201,10 @@ impl Service {
             None => Notification::None,
             Some(pending) => self.hand_over(&plan.mailbox, pending, &mut warnings, &mut diagnostics),
         };
-        self.drain_outbox(Some(&mut warnings), &mut diagnostics);
+        // Whoever asked to stop hears of his own reset, and waits for no other's message.
+        if !plan.request.cancellation.is_requested() {
+            self.drain_outbox(Some(&mut warnings), &mut diagnostics);
+        }
         diagnostics.extend(self.directory().take_diagnostics());
         ResetOutcome {
             pin_expired: candidate.record.is_expired(&plan.policy.settings, now),

@@ -5,6 +5,7 @@ mod commit;
 pub(super) mod prepare;
 pub(super) mod recipient;
 
+use crate::cancellation::Cancellation;
 use crate::credential::derive::PinTags;
 use crate::directory::PolicyObject;
 use crate::directory::journal::ChangeNote;
@@ -37,6 +38,8 @@ pub struct ResetRequest {
     pub ignore_default_scope: bool,
     /// Lock, unlock or expire without a new PIN.
     pub keep_pin: bool,
+    /// Whether it is still wanted.
+    pub cancellation: Cancellation,
 }
 
 impl ResetRequest {
@@ -64,6 +67,12 @@ pub struct ResetPlan {
 }
 
 impl ResetPlan {
+    /// The flag that calls it off.
+    #[must_use]
+    pub fn cancellation(&self) -> &Cancellation {
+        &self.request.cancellation
+    }
+
     /// The mailbox that was found.
     #[must_use]
     pub fn mailbox(&self) -> &Mailbox {

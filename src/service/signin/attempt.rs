@@ -1,6 +1,7 @@
 //! One attempt: state, comparison, compare-and-swap, answer.
 
 use super::{SignIn, SignInAnswer, SignInRequest, Subscriber};
+use crate::cancellation::Cancellation;
 use crate::clock::Timestamp;
 use crate::credential::counter::FailureCounter;
 use crate::credential::derive::{Deriver, PinTags};
@@ -244,6 +245,7 @@ impl Service {
             }),
             message: None,
             audit: None,
+            cancellation: Cancellation::default(),
         })
     }
 

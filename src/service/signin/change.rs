@@ -3,6 +3,7 @@
 use super::attempt::{Attempt, Step};
 use super::{ChangePinRequest, SignIn, SignInAnswer};
 use crate::Result;
+use crate::cancellation::Cancellation;
 use crate::credential::counter::FailureCounter;
 use crate::credential::derive::{Deriver, PinTags};
 use crate::credential::keyring::Purpose;
@@ -70,6 +71,7 @@ impl Service {
             }),
             message: None,
             audit: None,
+            cancellation: Cancellation::default(),
         };
         let answer = SignInAnswer::new(mailbox.clone(), SignIn::Accepted, &record, &cleared, policy);
         Ok(Ok(Step {

@@ -2,6 +2,7 @@
 
 use super::attempt::{Attempt, Next, Step};
 use super::{SignIn, SignInAnswer};
+use crate::cancellation::Cancellation;
 use crate::clock::Timestamp;
 use crate::credential::counter::FailureCounter;
 use crate::credential::derive::Deriver;
@@ -140,6 +141,7 @@ impl Service {
             }),
             message: Some(entry),
             audit: None,
+            cancellation: Cancellation::default(),
         };
         let mut answer = attempt.answer(SignIn::ResetByFailures, &carried_over);
         answer.message = Some(pending);

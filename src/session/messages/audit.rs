@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::requests::{check_version, invalid};
 use super::responses::{bytes, error_value};
 use crate::audit::{Finding, Verdict};
+use crate::cancellation::Cancellation;
 use crate::clock::Timestamp;
 use crate::service::audit::{AuditExport, AuditExported, AuditFilter, AuditItem, AuditPage, AuditQuery};
 use crate::{Error, ErrorCode, Result};
@@ -87,6 +88,7 @@ impl Export {
         Ok(AuditExport {
             path: self.path,
             force: self.force,
+            cancellation: Cancellation::default(),
         })
     }
 }

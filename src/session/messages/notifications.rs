@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::requests::check_version;
 use super::responses::bytes;
 use crate::Result;
+use crate::cancellation::Cancellation;
 use crate::clock::Timestamp;
 use crate::directory::Page;
 use crate::mailbox::Mailbox;
@@ -30,7 +31,7 @@ impl SendMessage {
         Ok(self)
     }
 
-    pub(in crate::session) fn request(&self) -> SendRequest<'_> {
+    pub(in crate::session) fn request(&self, cancellation: &Cancellation) -> SendRequest<'_> {
         SendRequest {
             identity: self.identity.as_deref(),
             lookup: Lookup {
@@ -38,6 +39,7 @@ impl SendMessage {
                 domain_controller: self.domain_controller.as_deref(),
             },
             due: self.due.map(Timestamp),
+            cancellation: cancellation.clone(),
         }
     }
 }

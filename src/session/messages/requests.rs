@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::notifications::SendMessage;
 use super::{VERSION, audit};
+use crate::cancellation::Cancellation;
 use crate::config::{OpenRequest, Variables};
 use crate::directory::MailboxFilter;
 use crate::import::Format;
@@ -204,6 +205,7 @@ pub(in crate::session) fn parse_plan(request: &[u8]) -> Result<(ResetRequest, bo
         domain_controller: plan.domain_controller,
         ignore_default_scope: plan.ignore_default_scope,
         keep_pin: plan.keep_pin,
+        cancellation: Cancellation::default(),
     };
     Ok((request, plan.what_if))
 }
@@ -248,6 +250,7 @@ pub(in crate::session) fn parse_request(request: &[u8]) -> Result<Operation> {
                 default_policy: import.default_policy,
                 skip_invalid: import.skip_invalid,
                 what_if: import.what_if,
+                cancellation: Cancellation::default(),
             })
         }
     })

@@ -179,7 +179,11 @@ fn answers_are_told_apart() {
         let host = server.server().to_string();
         let mut connection = servers.connect(&host).expect("a connection");
         let failure = connection
-            .modify(TONY, &[Modification::Replace("description", b"x")])
+            .modify(
+                TONY,
+                &[Modification::Replace("description", b"x")],
+                &Cancellation::default(),
+            )
             .expect_err("a refusal");
         assert_eq!((failure.kind, failure.error.code()), (kind, error), "{code}");
         let details = failure.error.details();
@@ -208,6 +212,7 @@ fn a_change_is_sent_as_it_is_meant() {
                 Modification::Add("msExchUMPinChecksum", &[0, 0xFF]),
                 Modification::Replace("extensionAttribute15", b"AAE="),
             ],
+            &Cancellation::default(),
         )
         .expect("changed");
     assert_eq!(
@@ -236,7 +241,11 @@ fn a_change_whose_answer_is_lost_is_not_repeated() {
             served(move |_, request| matches!(request, Request::Modify { .. }).then(|| vec![act.clone(), Act::Close]));
         let mut connection = servers.connect(&server.server().to_string()).expect("a connection");
         let failure = connection
-            .modify(TONY, &[Modification::Replace("description", b"x")])
+            .modify(
+                TONY,
+                &[Modification::Replace("description", b"x")],
+                &Cancellation::default(),
+            )
             .expect_err("no answer");
         assert_eq!(failure.kind, FailureKind::Lost, "{last_act:?}: {:?}", failure.error);
         drop(connection);
@@ -268,7 +277,11 @@ fn a_change_never_meets_a_connection_that_went_while_idle() {
         });
         let mut connection = aged(&servers, &server);
         connection
-            .modify(TONY, &[Modification::Replace("description", b"x")])
+            .modify(
+                TONY,
+                &[Modification::Replace("description", b"x")],
+                &Cancellation::default(),
+            )
             .expect("changed on a new connection");
         assert_eq!((server.heard().len(), server.binds()), (1, 2));
     }
@@ -276,7 +289,11 @@ fn a_change_never_meets_a_connection_that_went_while_idle() {
     let (server, servers) = served(|_, _| None);
     let mut connection = aged(&servers, &server);
     connection
-        .modify(TONY, &[Modification::Replace("description", b"x")])
+        .modify(
+            TONY,
+            &[Modification::Replace("description", b"x")],
+            &Cancellation::default(),
+        )
         .expect("changed");
     assert_eq!((server.heard().len(), server.binds()), (1, 1));
 }
@@ -290,7 +307,11 @@ fn a_change_is_not_sent_where_no_new_connection_can_be_had() {
     let mut connection = aged(&servers, &server);
     connection.endpoint.server = closed();
     let failure = connection
-        .modify(TONY, &[Modification::Replace("description", b"x")])
+        .modify(
+            TONY,
+            &[Modification::Replace("description", b"x")],
+            &Cancellation::default(),
+        )
         .expect_err("nobody there");
     assert_eq!(failure.kind, FailureKind::Unreached);
     assert_eq!(server.heard(), []);

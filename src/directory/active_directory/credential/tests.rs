@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::*;
+use crate::cancellation::Cancellation;
 use crate::directory::active_directory::scripted::{Act, Scripted};
 use crate::directory::active_directory::scripted_forest::{Asked, COUNTER, Ground, TONY, heard, mailbox, named, tony};
 use crate::directory::{Directory as _, Route};
@@ -29,6 +30,7 @@ fn change(controller: &Scripted, expected: Option<&[u8]>, counter: CounterChange
         counter,
         message: None,
         audit: None,
+        cancellation: Cancellation::default(),
     }
 }
 
