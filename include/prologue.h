@@ -115,18 +115,25 @@
  *
  * umpin_session_open:
  *   {"v":1, "configFile":"/etc/umpin/umpin.json"?, "dataDirectory":"/home/admin/.local/share/umpin",
- *    "caller":"CONTOSO\\admin"?, "application":"myprogram/1.0"?, "variables":{"UMPIN_RELAY_PASSWORD":"..."}?}
+ *    "caller":"CONTOSO\\admin"?, "runAs":"CONTOSO\\svc-um"?, "application":"myprogram/1.0"?,
+ *    "variables":{"UMPIN_RELAY_PASSWORD":"..."}?}
  *   With a configuration file, relative paths in it are relative to it. Without, the store is directory.db, the key
- *   umpin.key and the messages pickup/ in the data directory. caller and application go into the audit log. variables: the
+ *   umpin.key and the messages pickup/ in the data directory. caller and application go into the audit log, and so does
+ *   runAs: the account that carries the work out, where that is not the caller's. variables: the
  *   environment variables that the configuration may name as a place of a password; their names begin with UMPIN_. The one
  *   that is needed is kept, the others are wiped.
  *
  * umpin_plan_new:
- *   {"v":1, "identity":"tonysmith@contoso.com", "cmdlet":"..."?, "pinExpired":true?, "lockedOut":false?,
- *    "notifyEmail":"..."?, "sendEmail":true?, "domainController":"..."?, "ignoreDefaultScope":false?, "keepPin":false?,
- *    "whatIf":false?}
+ *   {"v":1, "identity":"tonysmith@contoso.com", "alternatives":["..."]?, "cmdlet":"..."?, "pinExpired":true?,
+ *    "lockedOut":false?, "notifyEmail":"..."?, "sendEmail":true?, "domainController":"..."?, "ignoreDefaultScope":false?,
+ *    "keepPin":false?, "whatIf":false?}
  *   identity: GUID, distinguished name, canonical name (contoso.com/Sales/Tony Smith), DOMAIN\account, user principal
  *   name, any e-mail address of the mailbox, legacyExchangeDN, alias, account name or name.
+ *   alternatives: further texts that name the same mailbox, for objects of other systems whose GUID may be unknown here.
+ *   They are tried in their order where those before them find nothing, and the first that names exactly one mailbox
+ *   decides. One that names several narrows the choice: a later one must name one of these, else it is
+ *   UMPIN_MANAGEMENT_OBJECT_AMBIGUOUS. One that names a mailbox outside the scope ends the search. With ignoreDefaultScope
+ *   those that are no distinguished names are passed over. Every request that has an identity may have alternatives.
  *   pinExpired: must the user change the PIN at the next sign-in? Left out: yes. lockedOut: left out or false unlocks.
  *   notifyEmail: send to this address instead of the mailbox's own. keepPin: lock or unlock only, issue no PIN.
  *   whatIf: resolve and validate without opening anything for writing; such a plan cannot be committed.
@@ -148,8 +155,8 @@
  *   set by this computer that a change on another domain controller has replaced.
  *
  * umpin_signin and umpin_change_pin:
- *   {"v":1, "identity":"..."} or {"v":1, "extension":"4271", "dialPlan":"Seattle.contoso.com"?}, and with either
- *   "cmdlet":"..."?, "deliver":false?, "ignoreDefaultScope":false?, "domainController":"..."?
+ *   {"v":1, "identity":"...", "alternatives":["..."]?} or {"v":1, "extension":"4271", "dialPlan":"Seattle.contoso.com"?},
+ *   and with either "cmdlet":"..."?, "deliver":false?, "ignoreDefaultScope":false?, "domainController":"..."?
  *   extension: digits; marks between them mean nothing. Without dialPlan, one that two mailboxes have is
  *   UMPIN_MANAGEMENT_OBJECT_AMBIGUOUS. cmdlet: what the audit calls this. deliver: hand the message of a reset by failures
  *   over before the answer; for programs that end after it. Otherwise it is handed over after the answer, and left in the
@@ -214,13 +221,14 @@
  *   {"v":1, "operation":"audit", "path":"/.../log.jsonl"?, "pageSize":500?, "after":"cursor"?, "since":0?, "until":0?,
  *    "target":"..."?, "caller":"..."?, "cmdlet":"..."?, "action":"..."?, "outcome":"succeeded"|"failed"?}
  *     -> {"v":1, "items":[{"seq":1, "host":"...", "operationId":"...", "at":0, "kind":"operation"|"intent"|"outcome",
- *         "cmdlet":"...", "action":"...", "caller":"...", "application":"...", "target":"...", "targetGuid":"...",
+ *         "cmdlet":"...", "action":"...", "caller":"...", "runAs":"...", "application":"...", "target":"...", "targetGuid":"...",
  *         "parameters":{...}, "succeeded":true, "result":..., "details":{...}, "chainState":"intact"|"broken"}],
  *         "faults":[{"status":505, ..., "details":{"host":"...", "seq":1, "kind":"..."}}],
  *         "chains":[{"host":"...", "state":"intact"|"tornTail"|"broken", "entries":1, "removed":0,
  *         "removedUntil":0|null}], "next":"cursor"|null}
  *     The audit log, oldest first, or an export of it; intent and outcome of an operation are one item (of kind "operation"),
- *     absent fields are null, succeeded also while the outcome is not known. target: an identity, or what the log has as target. Each page is checked; read to the last page
+ *     absent fields are null, succeeded also while the outcome is not known. target: an identity, or what the log has as target;
+ *     it may have alternatives. Each page is checked; read to the last page
  *     to have checked the whole log, whatever the filters let through. faults: where a chain is broken, the first place of
  *     each, once, as error objects; kind is changed, missing (before the entry), truncated (after it), reordered,
  *     headMissing, headAltered, unknownKey or malformed. chains: what the check says of each host's chain, on the last page;

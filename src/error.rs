@@ -118,8 +118,10 @@ error_codes! {
     /// A file cannot be used as an audit log: it exists already, is missing, or is none.
     AuditFileUnusable = 506, "AuditFileUnusable", "AuditFileUnusableException", "InvalidArgument", "Pass the path of a file that Export-UMPinAudit wrote.";
 
-    /// The PIN was changed but its message could not be delivered.
+    /// The PIN was changed but its message could not be delivered. The id of a warning: no operation fails with it.
     NotificationFailed = 601, "NotificationFailed", "NotificationFailedException", "ResourceUnavailable", "Correct the notification settings, then reset the PIN again.";
+    /// No message can be delivered as things are configured, so nothing was changed.
+    NotificationUnavailable = 602, "NotificationUnavailable", "NotificationUnavailableException", "ResourceUnavailable", "Correct the notification settings, then run the command again; or pass -SendEmail $false.";
 
     /// An internal invariant did not hold; a defect of the library.
     NativeFault = 901, "NativeFault", "NativeLibraryException", "InvalidOperation", "Report this as a defect of umpin.";

@@ -66,12 +66,14 @@ fault_tests! {
     an_unusable_key_stops_everything = |code| code == ErrorCode::KeyUnavailable;
     no_store_or_one_that_is_not_for_us_stops_everything =
         |code| matches!(code, ErrorCode::DirectoryUnavailable | ErrorCode::ConfigurationInvalid);
-    an_unusable_pickup_directory_stops_what_mails = |code| code == ErrorCode::NotificationFailed;
+    an_unusable_pickup_directory_stops_what_mails = |code| code == ErrorCode::NotificationUnavailable;
 }
 
 #[test]
 fn every_fault_has_its_test() {
-    use ErrorCode::{ConfigurationInvalid, DirectoryUnavailable, KeyUnavailable, NotificationFailed, StoreCorrupt};
+    use ErrorCode::{
+        ConfigurationInvalid, DirectoryUnavailable, KeyUnavailable, NotificationUnavailable, StoreCorrupt,
+    };
     for fault in FAULTS {
         assert!(
             [
@@ -79,7 +81,7 @@ fn every_fault_has_its_test() {
                 KeyUnavailable,
                 DirectoryUnavailable,
                 ConfigurationInvalid,
-                NotificationFailed
+                NotificationUnavailable
             ]
             .contains(&fault.code),
             "{}",

@@ -38,7 +38,7 @@ fn a_read_only_store_can_be_read_but_not_changed() {
             .map(|r| r.response)
             .expect_err("nothing can be written");
         let expected = if names == "pickup" {
-            ErrorCode::NotificationFailed
+            ErrorCode::NotificationUnavailable
         } else {
             ErrorCode::AccessDenied
         };

@@ -107,3 +107,130 @@ fn a_refused_import_counts_the_rows_and_names_the_first() {
     let two = refused("\"CN=A,DC=contoso,DC=com\",A\nnot a DN,B\nnor this,C\n");
     assert!(two.ends_with(": 2 rows cannot be used, the first in line 3."), "{two}");
 }
+
+const UNKNOWN: &str = "0f6f0b8e-2222-4000-8000-000000000001";
+const DN: &str = "CN=Tony Smith,OU=Sales,DC=contoso,DC=com";
+/// Two namesakes without a place in a tree: only address and GUID tell them apart.
+const NAMESAKES: &str = "\
+Name,Alias,UserPrincipalName,PrimarySmtpAddress,UMEnabled,Extensions,UMMailboxPolicy
+Yan Li,yanli,yanli@contoso.com,yanli@contoso.com,True,4273,Default
+Yan Li,yanli2,yanli2@contoso.com,yanli2@contoso.com,True,4274,Default
+";
+
+#[test]
+fn an_object_whose_guid_is_unknown_is_found_by_its_other_names_in_every_operation() {
+    let store = Store::with_people();
+    let names = json!([DN, "somebody else"]);
+    let reset = json!({ "identity": UNKNOWN, "alternatives": names, "sendEmail": false });
+    let reset = store.reset(reset, Some("1985848")).expect("a reset");
+    assert_eq!(reset.response["primarySmtpAddress"], TONY);
+    assert!(store.pin_is(TONY, "1985848"));
+
+    for (operation, field) in [
+        ("pinInfo", "identity"),
+        ("mailboxes", "identity"),
+        ("notifications", ""),
+        ("sendNotifications", ""),
+    ] {
+        let mut query = json!({ "v": 1, "operation": operation, "identity": UNKNOWN, "alternatives": names });
+        let answer = request(&store.session, &query).unwrap_or_else(|e| panic!("{operation}: {e}"));
+        if !field.is_empty() {
+            assert_eq!(answer["items"][0][field], "contoso.com/Sales/Tony Smith", "{operation}");
+        }
+        query["identity"] = Value::Null;
+        let error = request(&store.session, &query).expect_err("alternatives to nothing");
+        assert_eq!(error.code(), ErrorCode::InvalidRequest, "{operation}");
+    }
+
+    let policy = json!({ "v": 1, "operation": "policies", "identity": UNKNOWN, "alternatives": ["Default"] });
+    let policy = request(&store.session, &policy).expect("the policy");
+    assert_eq!(policy["items"][0]["name"], "Default");
+
+    let audit = json!({ "v": 1, "operation": "audit", "target": UNKNOWN, "alternatives": names });
+    let audit = request(&store.session, &audit).expect("the log");
+    let targets: Vec<&str> = audit["items"]
+        .as_array()
+        .expect("items")
+        .iter()
+        .filter_map(|item| item["target"].as_str())
+        .collect();
+    assert_eq!(targets, ["contoso.com/Sales/Tony Smith"]);
+
+    let attempt = json!({ "v": 1, "identity": UNKNOWN, "alternatives": names });
+    let signed_in = sign_in(&store, &attempt, "1985848").expect("an attempt");
+    assert_eq!(signed_in["outcome"], "changeRequired");
+    let error = sign_in(
+        &store,
+        &json!({ "v": 1, "extension": "4271", "alternatives": names }),
+        "1985848",
+    );
+    assert_eq!(error.expect_err("no identity").code(), ErrorCode::InvalidRequest);
+}
+
+#[test]
+fn the_first_name_that_is_found_decides_and_what_is_not_found_is_told_whole() {
+    let store = Store::with_people();
+    let found = |identity: &str, alternatives: &[&str]| {
+        let query = json!({ "v": 1, "operation": "mailboxes", "identity": identity, "alternatives": alternatives });
+        request(&store.session, &query)
+    };
+    let first = found("jeffhay", &[TONY]).expect("the first");
+    assert_eq!(first["items"][0]["alias"], "jeffhay");
+    let error = found(UNKNOWN, &["CN=Nobody,DC=contoso,DC=com", "nobody"]).expect_err("nobody has them");
+    assert_eq!(error.code(), ErrorCode::ManagementObjectNotFound);
+    let said = format!("No mailbox \"{UNKNOWN}\", \"CN=Nobody,DC=contoso,DC=com\" or \"nobody\" was found in ");
+    assert!(error.message().starts_with(&said), "{}", error.message());
+    assert_eq!(error.details()["identity"], UNKNOWN);
+    // Found, and refused: a weaker name must not lead to somebody else.
+    let error = store
+        .reset(json!({ "identity": "jeffhay", "alternatives": [TONY] }), None)
+        .map(|reset| reset.response)
+        .expect_err("Jeff Hay has no Unified Messaging");
+    assert_eq!(error.code(), ErrorCode::MailboxNotUmEnabled);
+}
+
+#[test]
+fn of_namesakes_the_name_that_only_one_of_them_has_decides() {
+    let store = Store::with(NAMESAKES);
+    let reset = |identity: &str, alternatives: &[&str]| {
+        let fields = json!({ "identity": identity, "alternatives": alternatives, "sendEmail": false });
+        store.reset(fields, None).map(|reset| reset.response)
+    };
+    let second = reset("Yan Li", &[UNKNOWN, "yanli2@contoso.com"]).expect("only one has the address");
+    assert_eq!(second["primarySmtpAddress"], "yanli2@contoso.com");
+    let error = reset("Yan Li", &[UNKNOWN]).expect_err("two have the name");
+    assert_eq!(error.code(), ErrorCode::ManagementObjectAmbiguous);
+    assert_eq!(error.details()["count"], 2);
+
+    store.import(PEOPLE).expect("a second import");
+    let error = reset("Yan Li", &[TONY]).expect_err("Tony Smith is neither of them");
+    assert_eq!(error.code(), ErrorCode::ManagementObjectAmbiguous);
+    assert_eq!(store.info(TONY)["lastSet"], Value::Null);
+}
+
+#[test]
+fn an_object_outside_the_scope_is_not_replaced_by_one_that_a_weaker_name_finds() {
+    let store = Store::with_people();
+    let session = with_scope(&store, "contoso.com/Sales");
+    let jeff = "CN=Jeff Hay,OU=IT,DC=contoso,DC=com";
+    let query = |identity: &str, alternatives: &[&str], everywhere: bool| {
+        let query = json!({
+            "v": 1, "operation": "mailboxes", "identity": identity, "alternatives": alternatives,
+            "ignoreDefaultScope": everywhere,
+        });
+        request(&session, &query)
+    };
+    let error = query(jeff, &[TONY], false).expect_err("Jeff Hay is outside");
+    assert_eq!(error.code(), ErrorCode::ManagementObjectNotFound);
+    // In the whole forest only a distinguished name counts, wherever it stands.
+    let found = query(UNKNOWN, &["contoso.com/IT/Jeff Hay", jeff], true).expect("his DN is among them");
+    assert_eq!(found["items"][0]["alias"], "jeffhay");
+    let error = query(UNKNOWN, &[TONY], true).expect_err("none is a DN");
+    assert_eq!(error.code(), ErrorCode::InvalidParameterCombination);
+}
+
+fn sign_in(store: &Store, attempt: &Value, pin: &str) -> Result<Value, umpin::session::SharedError> {
+    let pin = umpin::pin::Pin::new(pin.to_owned());
+    let started = umpin::session::Request::sign_in(&store.session, attempt.to_string().as_bytes(), Some(pin));
+    support::answer(started)
+}

@@ -33,6 +33,7 @@ namespace UMMailboxPin
             Add("AuditChainBroken", "SecurityError", delegate(string m) { return new AuditChainBrokenException(m); });
             Add("AuditFileUnusable", "InvalidArgument", delegate(string m) { return new AuditFileUnusableException(m); });
             Add("NotificationFailed", "ResourceUnavailable", delegate(string m) { return new NotificationFailedException(m); });
+            Add("NotificationUnavailable", "ResourceUnavailable", delegate(string m) { return new NotificationUnavailableException(m); });
             Add("NativeFault", "InvalidOperation", delegate(string m) { return new NativeLibraryException(m); });
             Add("NativeLibraryMissing", "NotInstalled", delegate(string m) { return new NativeLibraryException(m); });
             Add("NativeLibraryMismatch", "NotInstalled", delegate(string m) { return new NativeLibraryException(m); });
@@ -113,6 +114,15 @@ namespace UMMailboxPin
                 exception, "ConfirmationImpossible", "InvalidOperation", null,
                 "Nothing was changed, because the confirmation could not be asked for. " + exception.Message,
                 "Run the command where the question can be answered, or with -Confirm:$false.");
+        }
+
+        /// <summary>No PIN was given, and nobody could be asked. The id is PowerShell's own for a parameter that is missing.</summary>
+        internal static object MissingPin(Engine engine, string why)
+        {
+            string message = "No PIN was given, and it could not be asked for: " + why + " No attempt was made.";
+            return engine.ErrorRecord(
+                new ArgumentException(message), "MissingMandatoryParameter", "InvalidArgument", null, message,
+                "Pass -Pin, or run the command where it can be asked for.");
         }
 
         /// <summary>What the module itself did wrong.</summary>

@@ -31,6 +31,20 @@ namespace UMMailboxPin
         private NotificationFailedException(SerializationInfo info, StreamingContext context) : base(info, context) { }
     }
 
+    /// <summary>No message can be delivered as things are configured, so nothing was changed.</summary>
+    [Serializable]
+    public sealed class NotificationUnavailableException : Exception
+    {
+        /// <summary>With a message.</summary>
+        public NotificationUnavailableException(string message) : base(message) { }
+
+        /// <summary>With a message and its cause.</summary>
+        public NotificationUnavailableException(string message, Exception innerException) : base(message, innerException) { }
+
+        /// <summary>For crossing application domains.</summary>
+        private NotificationUnavailableException(SerializationInfo info, StreamingContext context) : base(info, context) { }
+    }
+
     /// <summary>The native library is missing, does not fit, or failed in itself.</summary>
     [Serializable]
     public sealed class NativeLibraryException : Exception

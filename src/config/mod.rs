@@ -37,6 +37,8 @@ pub struct OpenRequest {
     pub data_directory: PathBuf,
     /// Who is acting, for the audit.
     pub caller: Option<String>,
+    /// The account that the program runs as, where the caller is another.
+    pub run_as: Option<String>,
     /// What is acting, for the audit.
     pub application: Option<String>,
     /// The caller's environment variables that begin with `UMPIN_`; those that the configuration names are kept.

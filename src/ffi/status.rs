@@ -68,7 +68,9 @@ pub const UMPIN_IMPORT_INVALID: umpin_status_t = 504;
 pub const UMPIN_AUDIT_CHAIN_BROKEN: umpin_status_t = 505;
 /// A file exists already, is missing, or is no audit log.
 pub const UMPIN_AUDIT_FILE_UNUSABLE: umpin_status_t = 506;
-/// No message can be handed over.
+/// The PIN was changed and its message could not be delivered. No function returns it: it names a warning and an error id.
 pub const UMPIN_NOTIFICATION_FAILED: umpin_status_t = 601;
+/// No message can be delivered as things are configured, so nothing was changed.
+pub const UMPIN_NOTIFICATION_UNAVAILABLE: umpin_status_t = 602;
 /// An internal invariant did not hold.
 pub const UMPIN_NATIVE_FAULT: umpin_status_t = 901;

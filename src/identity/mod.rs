@@ -15,6 +15,7 @@ pub use scope::Scope;
 use uuid::Uuid;
 
 use self::fold::fold;
+use crate::mailbox::Mailbox;
 use crate::{Error, ErrorCode, Result};
 
 /// A parsed identity: the text as given, and every form it may have. A mailbox that any probe matches is a match.
@@ -75,6 +76,12 @@ impl Identity {
     #[must_use]
     pub fn probes(&self) -> &[Probe] {
         &self.probes
+    }
+
+    /// Whether it is a name of this mailbox.
+    #[must_use]
+    pub fn names(&self, mailbox: &Mailbox) -> bool {
+        probes_of(mailbox).iter().any(|probe| self.probes.contains(probe))
     }
 
     /// Whether the text is a distinguished name.

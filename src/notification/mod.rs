@@ -18,6 +18,7 @@ use zeroize::Zeroizing;
 pub use settings::MessageSettings;
 
 use crate::clock::Timestamp;
+use crate::{Error, ErrorCode};
 
 /// A message ready to be handed over; wiped on drop because it holds the PIN.
 pub struct OutgoingMessage {
@@ -45,12 +46,21 @@ pub enum DeliveryError {
 /// How long one delivery may take at most. After that somebody else may take it over.
 pub const DELIVERY_LIMIT: Duration = Duration::from_secs(120);
 
+/// Why no message can be delivered, found out before a change: the sentence says that there is none.
+fn unavailable(why: &str, action: &str) -> Error {
+    Error::new(
+        ErrorCode::NotificationUnavailable,
+        format!("{why}. Nothing was changed, because its message could not be delivered."),
+    )
+    .action(action)
+}
+
 /// The port to mail.
 pub trait Notifier: Send + Sync {
     /// Whether a message could be handed over now, found out without writing anything.
     ///
     /// # Errors
-    /// `NotificationFailed`, with the path or host and the cause.
+    /// `NotificationUnavailable`, with the path or host and the cause: nothing is changed then.
     fn check(&self) -> crate::Result<()>;
 
     /// Hands a message over; returns when it is safe with the receiver (synced, or accepted by the relay), and within

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use super::{DeliveryError, Notifier, OutgoingMessage};
+use super::{DeliveryError, Notifier, OutgoingMessage, unavailable};
 use crate::clock::Timestamp;
 use crate::platform::files::sync_directory;
 use crate::platform::group::ServiceGroup;
-use crate::{Error, ErrorCode, Result};
+use crate::{Error, Result};
 
 /// Delivers into a directory. Messages hold PINs, so files and directory are their owner's (and one group's) alone; on
 /// Windows they take the access rights of the folder above, by default the user's profile.
@@ -47,11 +47,10 @@ impl PickupNotifier {
     }
 
     fn unusable(&self, what: &str) -> Error {
-        Error::new(
-            ErrorCode::NotificationFailed,
-            format!("The pickup directory '{}' {what}.", self.directory.display()),
+        unavailable(
+            &format!("The pickup directory '{}' {what}", self.directory.display()),
+            "Correct notification.directory in the configuration, or make that directory writable.",
         )
-        .action("Correct notification.directory in the configuration, or make that directory writable.")
     }
 
     /// The directory, made if it is missing; its parent is not, lest an unmounted volume be mistaken for an empty one.

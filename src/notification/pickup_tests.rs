@@ -1,4 +1,5 @@
 use super::*;
+use crate::ErrorCode;
 use zeroize::Zeroizing;
 
 fn message(content: &[u8]) -> OutgoingMessage {
@@ -99,7 +100,7 @@ fn what_is_no_directory_is_refused_with_its_path() {
     fs::write(&file, "").expect("written");
     for path in [file.clone(), file.join("pickup"), folder.path().join("no/such/pickup")] {
         let error = notifier(&path).check().expect_err("unusable");
-        assert_eq!(error.code(), ErrorCode::NotificationFailed);
+        assert_eq!(error.code(), ErrorCode::NotificationUnavailable);
         assert!(
             error.message().contains(&path.display().to_string()),
             "{}",

@@ -1,7 +1,7 @@
 //! Mailboxes and policies as the directory describes them.
 
 use super::Service;
-use super::resolve::Lookup;
+use super::resolve::{Lookup, any_of, shortened};
 use crate::directory::{Found, MailboxFilter, Page, PolicyObject};
 use crate::identity::DistinguishedName;
 use crate::identity::fold::fold;
@@ -60,15 +60,34 @@ impl Service {
     /// `ManagementObjectNotFound`.
     pub fn policies(&self, identity: Option<&str>, lookup: Lookup<'_>) -> Result<Vec<PolicyObject>> {
         lookup.check()?;
-        let Some(text) = identity.map(str::trim) else {
+        let Some(first) = identity else {
             return self.directory().policies(lookup.route());
         };
+        for text in lookup.candidates(first) {
+            if let Some(policy) = self.named_policy(text.trim(), lookup)? {
+                return Ok(vec![policy]);
+            }
+        }
+        let texts: Vec<String> = lookup.candidates(first).map(|text| shortened(text.trim())).collect();
+        Err(Error::new(
+            ErrorCode::ManagementObjectNotFound,
+            format!(
+                "No UM mailbox policy {} was found in {}.",
+                any_of(&texts),
+                self.directory().location()
+            ),
+        )
+        .action("Check the spelling, or list the policies with Get-UMMailboxPolicy.")
+        .detail("identity", texts[0].as_str()))
+    }
+
+    fn named_policy(&self, text: &str, lookup: Lookup<'_>) -> Result<Option<PolicyObject>> {
         if let Some(policy) = self.directory().policy(text, lookup.route())? {
-            return Ok(vec![policy]);
+            return Ok(Some(policy));
         }
         let guid = uuid::Uuid::try_parse(text).ok();
         let dn = DistinguishedName::parse(text).map(|dn| dn.comparable());
-        let found = self.directory().policies(lookup.route())?.into_iter().find(|policy| {
+        Ok(self.directory().policies(lookup.route())?.into_iter().find(|policy| {
             Some(policy.guid) == guid
                 || fold(&policy.settings.name) == fold(text)
                 || dn.is_some()
@@ -78,17 +97,6 @@ impl Service {
                         .and_then(DistinguishedName::parse)
                         .map(|dn| dn.comparable())
                         == dn
-        });
-        found.map(|policy| vec![policy]).ok_or_else(|| {
-            Error::new(
-                ErrorCode::ManagementObjectNotFound,
-                format!(
-                    "No UM mailbox policy \"{text}\" was found in {}.",
-                    self.directory().location()
-                ),
-            )
-            .action("Check the spelling, or list the policies with Get-UMMailboxPolicy.")
-            .detail("identity", text)
-        })
+        }))
     }
 }

@@ -40,8 +40,10 @@ pub use status::Status;
 /// Who asks, for the audit.
 #[derive(Clone, Debug, Default)]
 pub struct Caller {
-    /// Account name as the operating system tells it.
+    /// The user: the account that the operating system tells, or the one that a remote session names.
     pub user: String,
+    /// The account that carries it out, where that is another: a restricted session's (JEA's) run-as account.
+    pub run_as: Option<String>,
     /// Name of this host: one audit chain each.
     pub host: String,
     /// Program and version.

@@ -13,6 +13,8 @@ pub struct Lookup<'a> {
     pub ignore_default_scope: bool,
     /// The domain controller asked for.
     pub domain_controller: Option<&'a str>,
+    /// Further texts that name the same object, tried in order where those before them find nothing.
+    pub alternatives: &'a [String],
 }
 
 impl<'a> Lookup<'a> {
@@ -23,6 +25,11 @@ impl<'a> Lookup<'a> {
             None if self.ignore_default_scope => Route::Forest,
             None => Route::Preferred,
         }
+    }
+
+    /// What names the object, the strongest first.
+    pub(super) fn candidates(self, first: &'a str) -> impl Iterator<Item = &'a str> {
+        std::iter::once(first).chain(self.alternatives.iter().map(String::as_str))
     }
 
     pub(super) fn check(self) -> Result<()> {
@@ -38,14 +45,42 @@ impl<'a> Lookup<'a> {
 
 impl Service {
     /// The one mailbox that the text names, within the scope.
-    pub(super) fn resolve(&self, text: &str, lookup: Lookup<'_>) -> Result<Found> {
-        let identity = Identity::parse_with(text, self.settings.netbios_name.as_deref())?;
+    ///
+    /// With alternatives the first one that names exactly one mailbox decides. One that names several narrows the choice: what
+    /// a later one names must be among them. One that names a mailbox outside the scope ends the search, because
+    /// the object is known and something weaker could name another.
+    pub(super) fn resolve<'a>(&self, text: &'a str, lookup: Lookup<'a>) -> Result<Found> {
         lookup.check()?;
-        if lookup.ignore_default_scope {
-            require_distinguished_name(&identity)?;
+        let mut unknown = Vec::new();
+        let mut several: Option<Error> = None;
+        let mut narrowed: Vec<Identity> = Vec::new();
+        let mut refused = None;
+        for text in lookup.candidates(text) {
+            let identity = Identity::parse_with(text, self.settings.netbios_name.as_deref())?;
+            if let Err(error) = require_distinguished_name(&identity, lookup) {
+                refused.get_or_insert(error);
+                continue;
+            }
+            let matches = self.directory().find(&identity, lookup.route())?;
+            if matches.count == 0 {
+                unknown.push(identity.text().to_owned());
+                continue;
+            }
+            match self.only(matches, identity.text(), lookup) {
+                Ok(found) if narrowed.iter().all(|earlier| earlier.names(&found.mailbox)) => return Ok(found),
+                Ok(_) => {}
+                Err(error) if error.code() == ErrorCode::ManagementObjectAmbiguous => {
+                    several.get_or_insert(error);
+                    narrowed.push(identity);
+                }
+                Err(error) => return Err(error),
+            }
         }
-        let matches = self.directory().find(&identity, lookup.route())?;
-        self.only(matches, identity.text(), lookup)
+        Err(match (several, refused) {
+            (Some(error), _) => error,
+            (None, Some(error)) if unknown.is_empty() => error,
+            (None, _) => self.not_found(&unknown),
+        })
     }
 
     /// The one visible mailbox among those that a name matches.
@@ -55,7 +90,7 @@ impl Service {
             let inside: Vec<&Found> = matches.found.iter().filter(|found| visible(found)).collect();
             let complete = matches.found.len() == matches.count;
             return match inside.as_slice() {
-                [] if complete => Err(self.not_found(name)),
+                [] if complete => Err(self.not_found(&[name.to_owned()])),
                 [only] if complete => Ok((*only).clone()),
                 several => {
                     let count = if complete { several.len() } else { matches.count };
@@ -68,11 +103,11 @@ impl Service {
             .into_iter()
             .next()
             .filter(visible)
-            .ok_or_else(|| self.not_found(name))
+            .ok_or_else(|| self.not_found(&[name.to_owned()]))
     }
 
     /// As [`Self::resolve`], and the mailbox has Unified Messaging.
-    pub(super) fn resolve_um_enabled(&self, text: &str, lookup: Lookup<'_>) -> Result<Found> {
+    pub(super) fn resolve_um_enabled<'a>(&self, text: &'a str, lookup: Lookup<'a>) -> Result<Found> {
         let found = self.resolve(text, lookup)?;
         require_um_enabled(&found.mailbox)?;
         Ok(found)
@@ -120,8 +155,8 @@ impl Service {
         Ok(policy)
     }
 
-    fn not_found(&self, text: &str) -> Error {
-        let text = &shortened(text);
+    fn not_found(&self, texts: &[String]) -> Error {
+        let texts: Vec<String> = texts.iter().map(|text| shortened(text)).collect();
         let place = self.directory().location();
         let scope = self
             .settings
@@ -130,9 +165,9 @@ impl Service {
             .map_or_else(String::new, |s| format!(", scope {s}"));
         Error::new(
             ErrorCode::ManagementObjectNotFound,
-            format!("No mailbox \"{text}\" was found in {place}{scope}."),
+            format!("No mailbox {} was found in {place}{scope}.", any_of(&texts)),
         )
-        .detail("identity", text.as_str())
+        .detail("identity", texts.first().map_or("", String::as_str))
         .detail("location", place)
     }
 
@@ -173,8 +208,17 @@ pub(super) fn require_um_enabled(mailbox: &Mailbox) -> Result<()> {
     ))
 }
 
-fn require_distinguished_name(identity: &Identity) -> Result<()> {
-    if !identity.is_distinguished_name() {
+/// `"a"`, `"a" or "b"`, `"a", "b" or "c"`.
+pub(super) fn any_of(texts: &[String]) -> String {
+    let quoted: Vec<String> = texts.iter().map(|text| format!("\"{text}\"")).collect();
+    match quoted.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        _ => quoted.concat(),
+    }
+}
+
+fn require_distinguished_name(identity: &Identity, lookup: Lookup<'_>) -> Result<()> {
+    if lookup.ignore_default_scope && !identity.is_distinguished_name() {
         return Err(Error::new(
             ErrorCode::InvalidParameterCombination,
             format!(

@@ -245,6 +245,9 @@ impl Service {
             "application": caller.application,
             "parameters": event.parameters,
         });
+        if let Some(account) = &caller.run_as {
+            body["runAs"] = account.as_str().into();
+        }
         name_target(&mut body, event.target);
         body
     }

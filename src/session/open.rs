@@ -76,6 +76,7 @@ pub(super) fn service(request: OpenRequest) -> Result<Service> {
         message: config.message,
         caller: Caller {
             user: request.caller.unwrap_or_default(),
+            run_as: request.run_as,
             host: host_name(),
             application: request.application.unwrap_or_default(),
         },

@@ -48,6 +48,22 @@ fn an_operation_is_one_item_that_says_who_did_what_to_whom() {
     assert_eq!(states(&session, json!({}))[0].1, "intact");
 }
 
+/// A restricted session names its connected user; the process runs under an account of the session's.
+#[test]
+fn the_account_that_carries_it_out_is_told_beside_the_caller() {
+    let store = filled();
+    let own = items(&store.session, json!({}));
+    assert_eq!(own[1]["runAs"], Value::Null, "the caller's own account is named once");
+    let session = try_open(&json!({
+        "v": 1, "dataDirectory": store.directory.path(), "caller": "CONTOSO\\helpdesk1", "runAs": "WinRM Virtual Users\\WinRM VA_1",
+    }))
+    .unwrap();
+    support::reset(&session, json!({ "identity": TONY, "sendEmail": false }), None).unwrap();
+    let all = items(&session, json!({ "caller": "contoso\\HELPDESK1" }));
+    assert_eq!(all.len(), 1);
+    assert_eq!(all[0]["runAs"], "WinRM Virtual Users\\WinRM VA_1");
+}
+
 #[test]
 fn filters_narrow_what_is_shown_and_the_chain_is_checked_all_the_same() {
     let store = filled();

@@ -123,6 +123,7 @@ pub fn settings(cost: Cost) -> Settings {
         message: umpin::notification::MessageSettings::default(),
         caller: Caller {
             user: "CONTOSO\\admin".to_owned(),
+            run_as: None,
             host: "host".to_owned(),
             application: "durability".to_owned(),
         },

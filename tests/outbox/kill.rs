@@ -173,6 +173,7 @@ fn judge(data: &Path, kind: Kind, tried: &[Reset], done: &[Reset], kills: usize,
         );
         let attempt = SignInRequest {
             subscriber: Subscriber::Identity(address),
+            alternatives: Vec::new(),
             pin: Pin::new(current.clone()),
             cmdlet: None,
             domain_controller: None,

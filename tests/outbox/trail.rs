@@ -47,6 +47,7 @@ pub fn silent(number: usize, pin: &str) -> ResetRequest {
 fn attempt(number: usize, pin: &str) -> SignInRequest {
     SignInRequest {
         subscriber: Subscriber::Identity(rig::address(number)),
+        alternatives: Vec::new(),
         pin: Pin::new(pin.to_owned()),
         cmdlet: None,
         domain_controller: None,

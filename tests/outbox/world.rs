@@ -257,6 +257,7 @@ impl World {
             netbios_name: None,
             caller: Caller {
                 user: "CONTOSO\\admin".to_owned(),
+                run_as: None,
                 host: host.to_owned(),
                 application: "outbox".to_owned(),
             },

@@ -121,7 +121,7 @@ Describe 'A pickup directory that is a file' {
                 @(Get-UMMailboxPIN | Where-Object { -not $_.PinExpired }).Count
             }
             $run.All | Should -BeNullOrEmpty
-            $run.Output | Should -Be @('1 NotificationFailed,Set-UMMailboxPIN', '1 NotificationFailed,Set-UMMailboxPIN', 0)
+            $run.Output | Should -Be @('1 NotificationUnavailable,Set-UMMailboxPIN', '1 NotificationUnavailable,Set-UMMailboxPIN', 0)
             [System.IO.File]::ReadAllText((Join-Path $store 'pickup')) | Should -Be 'a file'
         }
         finally { Remove-TestFolder $store }

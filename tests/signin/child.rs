@@ -145,6 +145,7 @@ fn attack_until_stopped(data: &Path, task: &Value) {
 fn try_once(service: &Service, deriver: &mut Deriver, text: String) {
     let request = SignInRequest {
         subscriber: Subscriber::Identity(rig::address(0)),
+        alternatives: Vec::new(),
         pin: Pin::new(text),
         cmdlet: None,
         domain_controller: None,

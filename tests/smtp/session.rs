@@ -120,8 +120,9 @@ fn what_waiting_does_not_mend_fails_before_the_change() {
         let Err(error) = support::reset(&session, json!({ "identity": TONY }), None) else {
             panic!("it was reset");
         };
-        assert_eq!(error.code(), umpin::ErrorCode::NotificationFailed);
+        assert_eq!(error.code(), umpin::ErrorCode::NotificationUnavailable);
         assert!(error.message().contains(said), "{}", error.message());
+        assert!(error.message().contains("Nothing was changed"), "{}", error.message());
         assert_eq!(store.info(TONY)["lastSet"], Value::Null);
         // Nothing is mailed, so nothing is wrong with the mail.
         support::reset(&session, json!({ "identity": "kimakers", "sendEmail": false }), None).expect("a reset");

@@ -107,7 +107,7 @@ fn a_password_that_is_not_there_fails_the_check_and_only_puts_off_what_is_on_its
     let file = folder.path().join("relay.password");
     let notifier = notifier(&sink, &authority, Password::File(file.clone()));
     let error = notifier.check().expect_err("there is no file");
-    assert_eq!(error.code(), umpin::ErrorCode::NotificationFailed);
+    assert_eq!(error.code(), umpin::ErrorCode::NotificationUnavailable);
     assert!(
         error.message().contains("relay.password' cannot be read"),
         "{}",

@@ -298,7 +298,7 @@ const fn fault(name: &'static str, code: ErrorCode, names: &'static str, inflict
 const fn mail(name: &'static str, inflict: fn(&Broken)) -> Fault {
     Fault {
         name,
-        code: ErrorCode::NotificationFailed,
+        code: ErrorCode::NotificationUnavailable,
         names: "pickup",
         stops: Stops::Mail,
         inflict,

@@ -23,8 +23,8 @@ use self::envelope::Path;
 use self::failure::Failure;
 use self::pool::{Place, Pool};
 use super::message::parse_sender;
-use super::{DELIVERY_LIMIT, DeliveryError, Notifier, OutgoingMessage};
-use crate::{Error, ErrorCode, Result, password, tls};
+use super::{DELIVERY_LIMIT, DeliveryError, Notifier, OutgoingMessage, unavailable};
+use crate::{Result, password, tls};
 
 /// A check counts for this long, so that a thousand resets pay for it once.
 const CHECKED_FOR: Duration = Duration::from_secs(60);
@@ -168,8 +168,9 @@ impl Notifier for SmtpNotifier {
             return Ok(());
         }
         let refused = |why: String| {
-            Error::new(ErrorCode::NotificationFailed, format!("{why}.")).action(
-                "Correct the 'notification' part of the configuration, or what it names; then repeat the command.",
+            unavailable(
+                &why,
+                "Correct the 'notification' part of the configuration, or what it names; then run the command again.",
             )
         };
         self.password().map_err(refused)?;

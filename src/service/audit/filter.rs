@@ -13,6 +13,8 @@ pub struct AuditFilter {
     pub until: Option<Timestamp>,
     /// A mailbox: in any form of identity, or as the log names it.
     pub target: Option<String>,
+    /// Further names of the same mailbox: an entry that has one of them is meant, too.
+    pub alternatives: Vec<String>,
     /// Who did it.
     pub caller: Option<String>,
     /// With which command.
@@ -43,13 +45,11 @@ impl Matcher {
         {
             *text = fold(text.trim());
         }
-        if let Some(guid) = filter
-            .target
-            .as_deref()
-            .and_then(|text| uuid::Uuid::try_parse(text).ok())
-        {
-            guids.push(guid.to_string());
+        for text in &mut filter.alternatives {
+            *text = fold(text.trim());
         }
+        let names = filter.target.iter().chain(&filter.alternatives);
+        guids.extend(names.filter_map(|text| Some(uuid::Uuid::try_parse(text).ok()?.to_string())));
         Self { filter, guids }
     }
 
@@ -65,11 +65,13 @@ impl Matcher {
             && is(&filter.cmdlet, &item.cmdlet)
             && is(&filter.action, &item.action)
             && filter.succeeded.is_none_or(|wanted| item.succeeded == Some(wanted))
-            && (is(&filter.target, &item.target) || self.is_target(item))
+            && (filter.target.is_none() || self.is_target(item))
     }
 
     fn is_target(&self, item: &AuditItem) -> bool {
         let guid = item.target_guid.as_deref().map(str::to_lowercase);
-        guid.is_some_and(|guid| self.guids.contains(&guid))
+        let name = item.target.as_deref().map(fold);
+        let mut names = self.filter.target.iter().chain(&self.filter.alternatives);
+        guid.is_some_and(|guid| self.guids.contains(&guid)) || name.is_some_and(|name| names.any(|text| *text == name))
     }
 }

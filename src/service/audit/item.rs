@@ -30,6 +30,8 @@ pub struct AuditItem {
     pub action: Option<String>,
     /// Who did it.
     pub caller: Option<String>,
+    /// The account that carried it out, where that was another.
+    pub run_as: Option<String>,
     /// With which program.
     pub application: Option<String>,
     /// To which mailbox.
@@ -67,6 +69,7 @@ impl AuditItem {
             cmdlet: text("cmdlet"),
             action: text("action"),
             caller: text("caller"),
+            run_as: text("runAs"),
             application: text("application"),
             target: text("target"),
             target_guid: text("targetGuid"),
@@ -94,6 +97,7 @@ impl AuditItem {
         later(&mut self.cmdlet, outcome.cmdlet);
         later(&mut self.action, outcome.action);
         later(&mut self.caller, outcome.caller);
+        later(&mut self.run_as, outcome.run_as);
         later(&mut self.application, outcome.application);
         later(&mut self.target, outcome.target);
         later(&mut self.target_guid, outcome.target_guid);

@@ -136,12 +136,15 @@ impl Service {
 
     fn matcher(&self, query: &AuditQuery) -> Result<Matcher> {
         let mut guids = Vec::new();
-        if let Some(target) = &query.filter.target {
-            match self.guids_of(target) {
+        for name in query.filter.target.iter().chain(&query.filter.alternatives) {
+            match self.guids_of(name) {
                 Ok(found) => guids = found,
                 // A file can be read where there is no directory.
                 Err(_) if query.path.is_some() => {}
                 Err(error) => return Err(error),
+            }
+            if !guids.is_empty() {
+                break;
             }
         }
         Ok(Matcher::new(query.filter.clone(), guids))

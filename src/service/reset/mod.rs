@@ -20,6 +20,8 @@ use crate::service::sealed::Seen;
 pub struct ResetRequest {
     /// Any identity form.
     pub identity: String,
+    /// Further texts that name the same mailbox ([`Lookup::alternatives`]).
+    pub alternatives: Vec<String>,
     /// For the audit.
     pub cmdlet: Option<String>,
     /// The administrator's PIN; omitted: one is generated.
@@ -47,6 +49,7 @@ impl ResetRequest {
         Lookup {
             ignore_default_scope: self.ignore_default_scope,
             domain_controller: self.domain_controller.as_deref(),
+            alternatives: &self.alternatives,
         }
     }
 }

@@ -36,6 +36,8 @@ pub enum Subscriber {
 pub struct SignInRequest {
     /// Whose mailbox.
     pub subscriber: Subscriber,
+    /// Further texts that name the same mailbox, where an identity does ([`Lookup::alternatives`]).
+    pub alternatives: Vec<String>,
     /// What was keyed.
     pub pin: Pin,
     /// The command or function that was called, for the audit.
@@ -114,6 +116,7 @@ impl SignInRequest {
         Lookup {
             ignore_default_scope: self.ignore_default_scope,
             domain_controller: self.domain_controller.as_deref(),
+            alternatives: &self.alternatives,
         }
     }
 }

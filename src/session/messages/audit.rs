@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::requests::{check_version, invalid};
+use super::requests::{check_version, invalid, require_identity};
 use super::responses::{bytes, error_value};
 use crate::audit::{Finding, Verdict};
 use crate::cancellation::Cancellation;
@@ -27,6 +27,8 @@ pub(super) struct Audit {
     since: Option<Timestamp>,
     until: Option<Timestamp>,
     target: Option<String>,
+    #[serde(default)]
+    alternatives: Vec<String>,
     caller: Option<String>,
     cmdlet: Option<String>,
     action: Option<String>,
@@ -52,6 +54,7 @@ pub(super) struct Export {
 impl Audit {
     pub(super) fn check(self) -> Result<AuditQuery> {
         check_version(self.v)?;
+        require_identity(self.target.as_deref(), &self.alternatives)?;
         if self.path.as_ref().is_some_and(|path| !path.is_absolute()) {
             return Err(invalid("The path of the audit log must be absolute."));
         }
@@ -68,6 +71,7 @@ impl Audit {
                 since: self.since,
                 until: self.until,
                 target: self.target,
+                alternatives: self.alternatives,
                 caller: self.caller,
                 cmdlet: self.cmdlet,
                 action: self.action,
@@ -103,6 +107,7 @@ fn item(item: &AuditItem) -> Value {
         "cmdlet": item.cmdlet,
         "action": item.action,
         "caller": item.caller,
+        "runAs": item.run_as,
         "application": item.application,
         "target": item.target,
         "targetGuid": item.target_guid,

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::requests::check_version;
+use super::requests::{check_version, require_identity};
 use super::responses::bytes;
 use crate::Result;
 use crate::cancellation::Cancellation;
@@ -19,6 +19,8 @@ use crate::service::outbox::{NotificationItem, SendReport, SendRequest, SentItem
 pub(in crate::session) struct SendMessage {
     v: u64,
     identity: Option<String>,
+    #[serde(default)]
+    alternatives: Vec<String>,
     due: Option<i64>,
     #[serde(default)]
     ignore_default_scope: bool,
@@ -28,6 +30,7 @@ pub(in crate::session) struct SendMessage {
 impl SendMessage {
     pub(super) fn checked(self) -> Result<Self> {
         check_version(self.v)?;
+        require_identity(self.identity.as_deref(), &self.alternatives)?;
         Ok(self)
     }
 
@@ -37,6 +40,7 @@ impl SendMessage {
             lookup: Lookup {
                 ignore_default_scope: self.ignore_default_scope,
                 domain_controller: self.domain_controller.as_deref(),
+                alternatives: &self.alternatives,
             },
             due: self.due.map(Timestamp),
             cancellation: cancellation.clone(),

@@ -26,6 +26,7 @@ struct Open {
     config_file: Option<PathBuf>,
     data_directory: PathBuf,
     caller: Option<String>,
+    run_as: Option<String>,
     application: Option<String>,
     #[serde(default)]
     variables: Variables,
@@ -36,6 +37,8 @@ struct Open {
 struct PlanRequest {
     v: u64,
     identity: String,
+    #[serde(default)]
+    alternatives: Vec<String>,
     cmdlet: Option<String>,
     pin_expired: Option<bool>,
     locked_out: Option<bool>,
@@ -77,6 +80,8 @@ struct Empty {
 pub(in crate::session) struct Query {
     v: u64,
     identity: Option<String>,
+    #[serde(default)]
+    alternatives: Vec<String>,
     #[serde(default)]
     um_enabled_only: bool,
     page_size: Option<usize>,
@@ -134,6 +139,7 @@ impl Query {
         Lookup {
             ignore_default_scope: self.ignore_default_scope,
             domain_controller: self.domain_controller.as_deref(),
+            alternatives: &self.alternatives,
         }
     }
 }
@@ -163,6 +169,14 @@ pub(super) fn parse<'a, T: Deserialize<'a>>(request: &'a [u8]) -> Result<T> {
     })
 }
 
+/// Alternatives are to an identity: without one they would silently be a listing of everybody.
+pub(super) fn require_identity(identity: Option<&str>, alternatives: &[String]) -> Result<()> {
+    if identity.is_none() && !alternatives.is_empty() {
+        return Err(invalid("The request has alternatives to an identity, and no identity."));
+    }
+    Ok(())
+}
+
 pub(super) fn check_version(v: u64) -> Result<()> {
     if v == VERSION {
         return Ok(());
@@ -185,6 +199,7 @@ pub(in crate::session) fn parse_open(request: &[u8]) -> Result<OpenRequest> {
         config_file: open.config_file,
         data_directory: open.data_directory,
         caller: open.caller,
+        run_as: open.run_as,
         application: open.application,
         variables: open.variables,
     })
@@ -196,6 +211,7 @@ pub(in crate::session) fn parse_plan(request: &[u8]) -> Result<(ResetRequest, bo
     check_version(plan.v)?;
     let request = ResetRequest {
         identity: plan.identity,
+        alternatives: plan.alternatives,
         cmdlet: plan.cmdlet,
         pin: None,
         pin_expired: plan.pin_expired,
@@ -213,6 +229,7 @@ pub(in crate::session) fn parse_plan(request: &[u8]) -> Result<(ResetRequest, bo
 pub(in crate::session) fn parse_request(request: &[u8]) -> Result<Operation> {
     let checked = |query: Query| {
         check_version(query.v)?;
+        require_identity(query.identity.as_deref(), &query.alternatives)?;
         if !(1..=MAX_PAGE_SIZE).contains(&query.page_size()) {
             return Err(Error::new(
                 ErrorCode::InvalidArgument,

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::requests::{check_version, invalid, parse};
+use super::requests::{check_version, invalid, parse, require_identity};
 use super::responses::{bytes, extend, names, notification};
 use crate::Result;
 use crate::pin::Pin;
@@ -15,6 +15,8 @@ use crate::service::signin::{SignInAnswer, SignInRequest, Subscriber};
 struct SignInMessage {
     v: u64,
     identity: Option<String>,
+    #[serde(default)]
+    alternatives: Vec<String>,
     extension: Option<String>,
     dial_plan: Option<String>,
     cmdlet: Option<String>,
@@ -29,6 +31,7 @@ struct SignInMessage {
 pub(in crate::session) fn parse_sign_in(request: &[u8], pin: Pin) -> Result<(SignInRequest, bool)> {
     let message: SignInMessage = parse(request)?;
     check_version(message.v)?;
+    require_identity(message.identity.as_deref(), &message.alternatives)?;
     let subscriber = match (message.identity, message.extension, message.dial_plan) {
         (Some(identity), None, None) => Subscriber::Identity(identity),
         (None, Some(number), dial_plan) => Subscriber::Extension { number, dial_plan },
@@ -40,6 +43,7 @@ pub(in crate::session) fn parse_sign_in(request: &[u8], pin: Pin) -> Result<(Sig
     };
     let request = SignInRequest {
         subscriber,
+        alternatives: message.alternatives,
         pin,
         cmdlet: message.cmdlet,
         domain_controller: message.domain_controller,

@@ -173,11 +173,10 @@ impl World {
     }
 
     pub fn shown(&self, name: &str) -> Result<Shown, String> {
-        let lookup = Lookup {
-            ignore_default_scope: false,
-            domain_controller: None,
-        };
-        let info = self.service.pin_info(name, lookup).map_err(|e| e.to_string())?;
+        let info = self
+            .service
+            .pin_info(name, Lookup::default())
+            .map_err(|e| e.to_string())?;
         Ok(Shown {
             expired: info.pin_expired,
             locked: info.locked_out,
@@ -221,6 +220,7 @@ impl World {
 fn request(subscriber: Subscriber, pin: &str) -> SignInRequest {
     SignInRequest {
         subscriber,
+        alternatives: Vec::new(),
         pin: Pin::new(pin.to_owned()),
         cmdlet: None,
         domain_controller: None,
