@@ -13,6 +13,7 @@ namespace UMMailboxPin
             Cmdlet = Field.Text(item, "cmdlet");
             Action = Field.Text(item, "action");
             Caller = Field.Text(item, "caller");
+            RunAs = Field.Text(item, "runAs");
             Host = Field.Text(item, "host");
             Target = Field.Text(item, "target");
             TargetGuid = Field.Text(item, "targetGuid");
@@ -38,6 +39,9 @@ namespace UMMailboxPin
 
         /// <summary>Who did it, or null.</summary>
         public string Caller { get; set; }
+
+        /// <summary>The account that carried it out, where that is not the caller's; or null.</summary>
+        public string RunAs { get; set; }
 
         /// <summary>On which host.</summary>
         public string Host { get; set; }

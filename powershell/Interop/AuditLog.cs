@@ -53,10 +53,16 @@ namespace UMMailboxPin
             }
         }
 
-        /// <summary>The entries, and what the check finds. Null for the identity: of all mailboxes.</summary>
-        public IEnumerable Read(object input, string identity, Unlimited resultSize)
+        /// <summary>The entries of all mailboxes, and what the check finds. An error is about the target.</summary>
+        public IEnumerable Read(object target, Unlimited resultSize)
         {
-            return new Output(runtime, ReadAll(input, identity, resultSize));
+            return new Output(runtime, ReadAll((Hashtable)request.Clone(), target, resultSize));
+        }
+
+        /// <summary>The entries of the mailbox that the input names.</summary>
+        public IEnumerable ReadOf(object input, Unlimited resultSize)
+        {
+            return new Output(runtime, ReadMailbox(input, resultSize));
         }
 
         /// <summary>Writes the whole log to the file, and with the object given that.</summary>
@@ -65,25 +71,25 @@ namespace UMMailboxPin
             return new Output(runtime, ExportAll(target, force, file));
         }
 
-        private IEnumerable ReadAll(object input, string identity, Unlimited resultSize)
+        private IEnumerable ReadMailbox(object input, Unlimited resultSize)
+        {
+            Hashtable page = (Hashtable)request.Clone();
+            if (IdentityCandidates.Put(page, "target", input))
+            {
+                return ReadAll(page, input, resultSize);
+            }
+
+            runtime.WriteError(Answer.NoIdentity("an object"), input);
+            return new object[0];
+        }
+
+        private IEnumerable ReadAll(Hashtable page, object input, Unlimited resultSize)
         {
             ulong left = resultSize == null ? ulong.MaxValue : resultSize.Value;
-            Hashtable page = (Hashtable)request.Clone();
             page["operation"] = "audit";
             if (path != null)
             {
                 page["path"] = path;
-            }
-
-            if (identity != null)
-            {
-                if (identity.Trim().Length == 0)
-                {
-                    runtime.WriteError(Answer.NoIdentity("an object"), input);
-                    yield break;
-                }
-
-                page["target"] = identity.Trim();
             }
 
             Answer answer;

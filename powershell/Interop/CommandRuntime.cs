@@ -1,5 +1,7 @@
 using System;
 using System.Collections;
+using System.Management.Automation;
+using System.Management.Automation.Remoting;
 using System.Reflection;
 
 namespace UMMailboxPin
@@ -80,6 +82,23 @@ namespace UMMailboxPin
         public bool Asks
         {
             get { return Prefers("ConfirmPreference", "Low") || Prefers("ConfirmPreference", "Medium"); }
+        }
+
+        /// <summary>
+        /// The user who connected to this session, or null where it is no remote one. In a restricted session (JEA) another account
+        /// carries out what that user asks for.
+        /// </summary>
+        public string ConnectedUser
+        {
+            get
+            {
+                object value = variable("PSSenderInfo");
+                PSObject wrapped = value as PSObject;
+                PSSenderInfo sender = (wrapped == null ? value : wrapped.BaseObject) as PSSenderInfo;
+                PSIdentity user = sender == null || sender.UserInfo == null ? null : sender.UserInfo.Identity;
+                string name = user == null ? null : user.Name;
+                return string.IsNullOrEmpty(name) ? null : name;
+            }
         }
 
         internal Engine Engine { get; private set; }
@@ -177,6 +196,12 @@ namespace UMMailboxPin
             Terminate(ErrorCatalogue.Record(this, answer, target));
         }
 
+        /// <summary>An error record: no PIN was given, and it could not be asked for.</summary>
+        public object NewMissingPin(string why)
+        {
+            return ErrorCatalogue.MissingPin(Engine, why);
+        }
+
         /// <summary>An error record by its id in the catalogue.</summary>
         public object NewError(string id, string message, string recommendedAction, object target)
         {
@@ -191,13 +216,11 @@ namespace UMMailboxPin
         internal bool ShouldProcess(string sentence, out object failure)
         {
             string question = "Are you sure you want to perform this action?" + Environment.NewLine + sentence;
-            MethodInfo method = cmdlet.GetType().GetMethod("ShouldProcess", new Type[] { typeof(string), typeof(string), typeof(string) });
-            Func<string, string, string, bool> ask = (Func<string, string, string, bool>)Delegate.CreateDelegate(
-                typeof(Func<string, string, string, bool>), cmdlet, method);
+            Confirmation confirmation = new Confirmation((PSCmdlet)cmdlet, sentence, question);
             failure = null;
             try
             {
-                return ask(sentence, question, "Confirm");
+                return confirmation.IsGiven(Asks);
             }
             catch (Exception exception)
             {

@@ -31,9 +31,9 @@ namespace UMMailboxPin
         }
 
         /// <summary>The connection given, or a new one where that is null or no longer right. The module's version must fit.</summary>
-        public static Connection Open(Connection current, string folder, string moduleVersion)
+        public static Connection Open(Connection current, CommandRuntime runtime, string moduleVersion)
         {
-            Places places = Places.Find(folder);
+            Places places = Places.Find(runtime.Folder);
             if (current != null && current.Serves(places))
             {
                 return current;
@@ -46,7 +46,7 @@ namespace UMMailboxPin
 
             Connection made = new Connection(places);
             made.Answer = LibraryProblem(moduleVersion) ?? made.PlacesProblem()
-                ?? Native.OpenSession(places, "UMMailboxPin/" + moduleVersion);
+                ?? Native.OpenSession(places, "UMMailboxPin/" + moduleVersion, runtime.ConnectedUser);
             made.Answer.TargetObject = made.Answer.TargetObject ?? places.ConfigFile;
             return made;
         }

@@ -5,7 +5,8 @@ using System.Reflection;
 namespace UMMailboxPin
 {
     /// <summary>
-    /// Objects of PowerShell's own assembly, which this one does not reference: it serves Windows PowerShell and PowerShell 7 alike.
+    /// Objects of PowerShell's own assembly, made by the names of their types. What is derived from or called more directly is
+    /// declared in powershell/Reference.
     /// </summary>
     internal sealed class Engine
     {

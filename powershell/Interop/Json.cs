@@ -56,6 +56,18 @@ namespace UMMailboxPin
             {
                 json.Append(((IFormattable)value).ToString(null, CultureInfo.InvariantCulture));
             }
+            else if (value is string[])
+            {
+                string separator = "[";
+                foreach (string text in (string[])value)
+                {
+                    json.Append(separator);
+                    WriteText(json, text);
+                    separator = ",";
+                }
+
+                json.Append(separator == "[" ? "[]" : "]");
+            }
             else if (value is IDictionary)
             {
                 json.Append('{');

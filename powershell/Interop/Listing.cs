@@ -72,10 +72,10 @@ namespace UMMailboxPin
             return listing;
         }
 
-        /// <summary>The object that <paramref name="identity"/> names, which was taken from what the caller gave.</summary>
-        public IEnumerable Find(object input, string identity)
+        /// <summary>The object that the input names.</summary>
+        public IEnumerable Find(object input)
         {
-            return new Output(runtime, FindOne(input, identity));
+            return new Output(runtime, FindOne(input));
         }
 
         /// <summary>All of them, up to a limit; null: the usual one.</summary>
@@ -84,17 +84,16 @@ namespace UMMailboxPin
             return new Output(runtime, paged ? ReadAll(resultSize == null ? UsualLimit : resultSize.Value) : ReadOnce());
         }
 
-        private IEnumerable FindOne(object input, string identity)
+        private IEnumerable FindOne(object input)
         {
             Remark();
-            if (string.IsNullOrWhiteSpace(identity))
+            Hashtable one = (Hashtable)request.Clone();
+            if (!IdentityCandidates.Put(one, "identity", input))
             {
                 runtime.WriteError(Answer.NoIdentity("an object"), input);
                 yield break;
             }
 
-            Hashtable one = (Hashtable)request.Clone();
-            one["identity"] = identity.Trim();
             Answer answer = connection.Send(runtime, one);
             foreach (object item in Present(answer, answer.Items, input))
             {

@@ -1,6 +1,5 @@
 using System;
 using System.Collections;
-using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Security;
 using System.Text;
@@ -69,7 +68,7 @@ namespace UMMailboxPin
         }
 
         /// <summary>umpin_session_open</summary>
-        public static Answer OpenSession(Places places, string application)
+        public static Answer OpenSession(Places places, string application, string connectedUser)
         {
             Hashtable request = new Hashtable();
             request["dataDirectory"] = places.DataDirectory;
@@ -78,7 +77,13 @@ namespace UMMailboxPin
                 request["configFile"] = places.ConfigFile;
             }
 
-            request["caller"] = Environment.UserDomainName + "\\" + Environment.UserName;
+            string account = Environment.UserDomainName + "\\" + Environment.UserName;
+            request["caller"] = connectedUser ?? account;
+            if (connectedUser != null && !connectedUser.Equals(account, StringComparison.OrdinalIgnoreCase))
+            {
+                request["runAs"] = account;
+            }
+
             request["application"] = application;
             request["variables"] = places.Variables;
             byte[] bytes = Utf8.GetBytes(Json.Write(request));
@@ -95,11 +100,11 @@ namespace UMMailboxPin
             }
         }
 
-        /// <summary>umpin_plan_new; null or empty <paramref name="pin"/>: generated. The bytes it crosses as are cleared.</summary>
-        public static Answer NewPlan(SessionHandle session, IDictionary request, string pin)
+        /// <summary>umpin_plan_new; no <paramref name="pin"/>: generated. The bytes it crosses as are cleared.</summary>
+        public static Answer NewPlan(SessionHandle session, IDictionary request, SecureString pin)
         {
             byte[] bytes = Utf8.GetBytes(Json.Write(request));
-            byte[] secret = string.IsNullOrEmpty(pin) ? null : Utf8.GetBytes(pin);
+            byte[] secret = pin == null ? null : Secret(pin);
             try
             {
                 PlanHandle plan;
@@ -156,8 +161,8 @@ namespace UMMailboxPin
             return Made(status, handle, error);
         }
 
-        /// <summary>umpin_signin with a PIN given as text or as a SecureString. The bytes it crosses as are cleared.</summary>
-        public static Answer SignIn(SessionHandle session, IDictionary request, object pin)
+        /// <summary>umpin_signin . The bytes it crosses as are cleared.</summary>
+        public static Answer SignIn(SessionHandle session, IDictionary request, SecureString pin)
         {
             byte[] bytes = Utf8.GetBytes(Json.Write(request));
             byte[] secret = Secret(pin);
@@ -174,14 +179,8 @@ namespace UMMailboxPin
             }
         }
 
-        private static byte[] Secret(object pin)
+        private static byte[] Secret(SecureString secure)
         {
-            SecureString secure = pin as SecureString;
-            if (secure == null)
-            {
-                return Utf8.GetBytes(Convert.ToString(pin, CultureInfo.InvariantCulture));
-            }
-
             char[] characters = new char[secure.Length];
             IntPtr copy = Marshal.SecureStringToGlobalAllocUnicode(secure);
             try

@@ -31,12 +31,12 @@ namespace UMMailboxPin
         }
 
         /// <summary>Those of one mailbox; looked up before the question, so that -WhatIf and -Confirm name what there is to send.</summary>
-        public IEnumerable Find(object input, string identity)
+        public IEnumerable Find(object input)
         {
             this.input = input;
             guid = null;
             Sentence = null;
-            return new Output(runtime, LookUp(identity));
+            return new Output(runtime, LookUp());
         }
 
         /// <summary>Sends them, some at a time, and writes what became of each.</summary>
@@ -45,17 +45,16 @@ namespace UMMailboxPin
             return new Output(runtime, SendAll());
         }
 
-        private IEnumerable LookUp(string identity)
+        private IEnumerable LookUp()
         {
-            if (string.IsNullOrWhiteSpace(identity))
+            Hashtable request = new Hashtable();
+            request["operation"] = "notifications";
+            if (!IdentityCandidates.Put(request, "identity", input))
             {
                 runtime.WriteError(Answer.NoIdentity("an object"), input);
                 yield break;
             }
 
-            Hashtable request = new Hashtable();
-            request["operation"] = "notifications";
-            request["identity"] = identity.Trim();
             Answer answer = connection.Send(runtime, request);
             runtime.ThrowIfStopping();
             if (answer.Failed)

@@ -1,5 +1,6 @@
 using System;
 using System.Collections;
+using System.Security;
 
 namespace UMMailboxPin
 {
@@ -21,7 +22,7 @@ namespace UMMailboxPin
         private readonly string[] advice;
         private readonly Progress progress = new Progress();
         private readonly ResetBatch batch;
-        private string pin;
+        private SecureString pin;
         private ResetItem item;
         private PlanHandle plan;
         private object refusal;
@@ -34,11 +35,11 @@ namespace UMMailboxPin
             this.runtime = runtime;
             this.connection = connection;
             request = Parameters.ResetRequest(name, bound);
-            pin = Convert.ToString(bound["Pin"]);
+            pin = GivenPin.Behind(bound["Pin"] as string);
             sendEmail = !bound.Contains("SendEmail") || Parameters.IsTrue(bound["SendEmail"]);
             passThru = Parameters.IsTrue(bound["PassThru"]);
             threads = bound.Contains("ThrottleLimit") ? Convert.ToUInt32(bound["ThrottleLimit"]) : 0;
-            advice = ResetAdvice.About(request, pin.Length > 0, sendEmail, passThru, connection.Directory);
+            advice = ResetAdvice.About(request, pin != null, sendEmail, passThru, connection.Directory);
             batch = new ResetBatch(connection);
             runtime.WhenDisposed(Close);
         }
@@ -59,9 +60,9 @@ namespace UMMailboxPin
         /// Looks one mailbox up. What can be written by now is: outcomes of earlier ones, or why this one cannot be reset. Under
         /// -WhatIf, and where ShouldProcess would ask, everything is checked that the reset itself would check.
         /// </summary>
-        public IEnumerable Find(object input, string identity)
+        public IEnumerable Find(object input)
         {
-            return new Output(runtime, FindItem(input, identity));
+            return new Output(runtime, FindItem(input));
         }
 
         /// <summary>
@@ -112,7 +113,7 @@ namespace UMMailboxPin
             }
 
             closed = true;
-            pin = "";
+            pin = null;
             ClosePlan();
             batch.Abandon();
             string told = batch.Untold.Describe(runtime.Name);
@@ -122,7 +123,7 @@ namespace UMMailboxPin
             }
         }
 
-        private IEnumerable FindItem(object input, string identity)
+        private IEnumerable FindItem(object input)
         {
             begun = true;
             item = new ResetItem(input);
@@ -137,7 +138,7 @@ namespace UMMailboxPin
             }
 
             ShowProgress();
-            Answer answer = LookUp(identity);
+            Answer answer = LookUp(input);
             if (answer.Failed)
             {
                 ClosePlan();
@@ -163,16 +164,15 @@ namespace UMMailboxPin
             }
         }
 
-        private Answer LookUp(string identity)
+        private Answer LookUp(object input)
         {
-            if (string.IsNullOrWhiteSpace(identity))
+            bool whatIf = runtime.WhatIf;
+            Hashtable one = (Hashtable)request.Clone();
+            if (!IdentityCandidates.Put(one, "identity", input))
             {
                 return Answer.NoIdentity("a mailbox");
             }
 
-            bool whatIf = runtime.WhatIf;
-            Hashtable one = (Hashtable)request.Clone();
-            one["identity"] = identity.Trim();
             if (whatIf)
             {
                 one["whatIf"] = true;

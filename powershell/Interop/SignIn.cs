@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Security;
 
 namespace UMMailboxPin
 {
@@ -8,6 +9,7 @@ namespace UMMailboxPin
         private readonly CommandRuntime runtime;
         private readonly Connection connection;
         private readonly Hashtable request;
+        private readonly SecureString pin;
         private object input;
 
         /// <summary>With what was bound to the function.</summary>
@@ -16,6 +18,7 @@ namespace UMMailboxPin
             this.runtime = runtime;
             this.connection = connection;
             request = Parameters.ResetRequest("Test-UMMailboxPIN", bound);
+            pin = GivenPin.Behind(bound["Pin"] as string);
             // PowerShell may end after this: a message must be on its way by then.
             request["deliver"] = true;
         }
@@ -24,18 +27,18 @@ namespace UMMailboxPin
         public string Sentence { get; private set; }
 
         /// <summary>Takes a mailbox, which is not looked up: that would tell without an attempt which there are.</summary>
-        public IEnumerable Find(object input, string identity)
+        public IEnumerable Find(object input)
         {
-            return new Output(runtime, Take(input, identity));
+            return new Output(runtime, Take(input));
         }
 
         /// <summary>Makes one attempt, which counts, and writes what became of it.</summary>
-        public IEnumerable Attempt(object pin)
+        public IEnumerable Attempt()
         {
-            return new Output(runtime, Write(pin));
+            return new Output(runtime, Write());
         }
 
-        private IEnumerable Take(object input, string identity)
+        private IEnumerable Take(object input)
         {
             this.input = input;
             Sentence = null;
@@ -44,17 +47,16 @@ namespace UMMailboxPin
                 runtime.WriteWarning(ResetAdvice.NoDomainControllers);
             }
 
-            if (string.IsNullOrWhiteSpace(identity))
+            if (!IdentityCandidates.Put(request, "identity", input))
             {
                 runtime.WriteError(Answer.NoIdentity("a mailbox"), input);
                 yield break;
             }
 
-            request["identity"] = identity.Trim();
-            Sentence = "Signing in to mailbox \"" + identity.Trim() + "\" with a PIN, which counts as an attempt.";
+            Sentence = "Signing in to mailbox \"" + request["identity"] + "\" with a PIN, which counts as an attempt.";
         }
 
-        private IEnumerable Write(object pin)
+        private IEnumerable Write()
         {
             Answer answer = connection.Wait(runtime, Native.SignIn(connection.Session, request, pin));
             if (runtime.Stopping && answer.Value != null)

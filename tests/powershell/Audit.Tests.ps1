@@ -42,7 +42,7 @@ Describe 'Get-UMPinAudit' {
         }
         $run.All | Should -BeNullOrEmpty
         $run.Output | Should -Be @(3, 'UMMailboxPin.AuditEntry',
-            'Action Application Caller ChainState Cmdlet Date Details Entry Host Kind OperationId Parameters Result Succeeded Target TargetGuid',
+            'Action Application Caller ChainState Cmdlet Date Details Entry Host Kind OperationId Parameters Result RunAs Succeeded Target TargetGuid',
             'Set-UMMailboxPIN contoso.com/Sales/Tony Smith True operation Intact', $true, 'tonysmith@contoso.com *', 'Local True', 'True True Lock')
     }
 

@@ -1,4 +1,7 @@
 //! The interop assembly: compiled once, for Windows PowerShell 5.1 and PowerShell 7.
+//!
+//! It derives from classes of PowerShell's own assembly, of which no copy is needed: declarations of what is used
+//! (`powershell/Reference`) are compiled under that assembly's name, version and public key, and referenced.
 
 use std::env;
 use std::fs;
@@ -13,7 +16,7 @@ use crate::{files, process, repo};
 /// What compiled the assembly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compiler {
-    /// Mono's or Microsoft's: references mscorlib alone and serves both editions.
+    /// Mono's or Microsoft's: references what both editions have, and serves both.
     Portable,
     /// PowerShell's `Add-Type`: bound to that PowerShell's .NET, for this machine only.
     AddType,
@@ -24,7 +27,11 @@ pub fn compile(output: &Path, shell: impl FnOnce() -> Result<PowerShell>) -> Res
     let sources = sources()?;
     check_version(&sources)?;
     if let Some(mut command) = portable_compiler() {
-        command.arg(format!("-out:{}", output.display())).args(&sources);
+        let reference = compile_reference(output)?;
+        command
+            .arg(format!("-reference:{}", reference.display()))
+            .arg(format!("-out:{}", output.display()))
+            .args(&sources);
         process::run(&mut command)?;
         return Ok(Compiler::Portable);
     }
@@ -32,6 +39,31 @@ pub fn compile(output: &Path, shell: impl FnOnce() -> Result<PowerShell>) -> Res
         shell().context("there is neither mcs nor csc, and no PowerShell to compile the interop assembly with")?;
     add_type(&shell, &sources, output)?;
     Ok(Compiler::AddType)
+}
+
+/// The public key of PowerShell's assemblies, as each of them tells it.
+const POWERSHELL_KEY: &str = "0024000004800000940000000602000000240000525341310004000001000100b5fc90e7027f67871e773a8fde8938c81dd402ba65b9\
+    201d60593e96c492651e889cc13f1415ebb53fac1131ae0bd333c5ee6021672d9718ea31a8aebd0da0072f25d87dba6fc90ffd598ed4da35e44c398c\
+    454307e8e33b8426143daec9f596836f97c8f74750e5975c64e2189f45def46b2a2b1247adc3652bf5c308055da9";
+
+/// The assembly to reference, beside the output. It is named and keyed as PowerShell's, and is never loaded.
+fn compile_reference(output: &Path) -> Result<PathBuf> {
+    let folder = output.with_extension("reference");
+    let key = folder.join("powershell.snk");
+    let digits = POWERSHELL_KEY.as_bytes().chunks(2);
+    let bytes: Vec<u8> = digits
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair)?, 16).context("POWERSHELL_KEY"))
+        .collect::<Result<_>>()?;
+    files::write(&key, &bytes)?;
+    let reference = folder.join("System.Management.Automation.dll");
+    let mut command = portable_compiler().context("the compiler was there a moment ago")?;
+    command
+        .arg("-delaysign+")
+        .arg(format!("-keyfile:{}", key.display()))
+        .arg(format!("-out:{}", reference.display()))
+        .arg(repo::root().join("powershell/Reference/System.Management.Automation.cs"));
+    process::run(&mut command)?;
+    Ok(reference)
 }
 
 fn sources() -> Result<Vec<PathBuf>> {
@@ -101,10 +133,10 @@ fn quote(path: &Path) -> String {
     format!("'{}'", path.display().to_string().replace('\'', "''"))
 }
 
-/// The names of the assemblies that an assembly needs, as PowerShell's runtime reads them.
+/// The names and versions of the assemblies that an assembly needs, as PowerShell's runtime reads them.
 pub fn references(shell: &PowerShell, assembly: &Path) -> Result<Vec<String>> {
     let script = format!(
-        "[Reflection.Assembly]::LoadFile({}).GetReferencedAssemblies() | ForEach-Object {{ $_.Name }}",
+        "[Reflection.Assembly]::LoadFile({}).GetReferencedAssemblies() | ForEach-Object {{ '{{0}} {{1}}' -f $_.Name, $_.Version }}",
         quote(assembly)
     );
     let output = process::output(shell.command().args(["-Command", &script]))?;

@@ -166,16 +166,17 @@ fn on_powershell(report: &mut Report, pester: bool) {
     }
 }
 
-/// One assembly for .NET Framework and .NET: it may need nothing but mscorlib.
+/// One assembly for both editions of PowerShell: it may need nothing but what Windows PowerShell 5.1 has.
 fn references(shell: &PowerShell, staged: &Staged) -> Result<Outcome> {
     if staged.compiler == Compiler::AddType {
         return Ok(Outcome::NotRun(
             "compiled by Add-Type for this machine only; install mcs (Debian package mono-mcs) or csc".into(),
         ));
     }
-    let references = interop::references(shell, &staged.assembly)?;
-    if references != ["mscorlib"] {
-        bail!("the interop assembly references {references:?}, not mscorlib alone");
+    let mut references = interop::references(shell, &staged.assembly)?;
+    references.sort_unstable();
+    if references != ["System.Management.Automation 3.0.0.0", "mscorlib 4.0.0.0"] {
+        bail!("the interop assembly references {references:?}, not mscorlib and PowerShell 5.1's assembly alone");
     }
     Ok(Outcome::Ran(Counts::ONE))
 }

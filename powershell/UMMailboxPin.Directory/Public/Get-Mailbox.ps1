@@ -41,6 +41,7 @@ function Get-Mailbox {
     param(
         [Parameter(Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)]
         [ValidateNotNull()]
+        [UMMailboxPin.IdentityTransformation()]
         [UMMailboxPin.MailboxIdParameter] $Identity,
 
         [UMMailboxPin.Unlimited] $ResultSize
@@ -53,7 +54,7 @@ function Get-Mailbox {
 
     process {
         if ($PSBoundParameters.ContainsKey('Identity')) {
-            $listing.Find($Identity.RawInput, (Invoke-Core 'Get-IdentityText' @{ InputObject = $Identity.RawInput }))
+            $listing.Find($Identity.RawInput)
         }
         elseif (-not $MyInvocation.ExpectingInput) {
             $listing.All($ResultSize)

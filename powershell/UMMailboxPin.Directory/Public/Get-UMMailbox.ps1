@@ -40,6 +40,7 @@ function Get-UMMailbox {
     param(
         [Parameter(Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)]
         [ValidateNotNull()]
+        [UMMailboxPin.IdentityTransformation()]
         [UMMailboxPin.MailboxIdParameter] $Identity,
 
         [UMMailboxPin.Unlimited] $ResultSize
@@ -52,7 +53,7 @@ function Get-UMMailbox {
 
     process {
         if ($PSBoundParameters.ContainsKey('Identity')) {
-            $listing.Find($Identity.RawInput, (Invoke-Core 'Get-IdentityText' @{ InputObject = $Identity.RawInput }))
+            $listing.Find($Identity.RawInput)
         }
         elseif (-not $MyInvocation.ExpectingInput) {
             $listing.All($ResultSize)

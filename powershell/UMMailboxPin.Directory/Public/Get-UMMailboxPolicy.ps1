@@ -33,6 +33,7 @@ function Get-UMMailboxPolicy {
     param(
         [Parameter(Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)]
         [ValidateNotNull()]
+        [UMMailboxPin.IdentityTransformation()]
         [object] $Identity
     )
 
@@ -43,7 +44,7 @@ function Get-UMMailboxPolicy {
 
     process {
         if ($PSBoundParameters.ContainsKey('Identity')) {
-            $listing.Find($Identity, (Invoke-Core 'Get-IdentityText' @{ InputObject = $Identity }))
+            $listing.Find($Identity)
         }
         elseif (-not $MyInvocation.ExpectingInput) {
             $listing.All($null)

@@ -11,7 +11,7 @@ function Get-UmConnection {
             $Runtime.Terminate((New-StaleAssemblyError $stale))
         }
     }
-    $script:Connection = [UMMailboxPin.Connection]::Open($before, $Runtime.Folder, $script:ModuleVersion)
+    $script:Connection = [UMMailboxPin.Connection]::Open($before, $Runtime, $script:ModuleVersion)
     if ($null -eq $before) {
         $ExecutionContext.SessionState.Module.OnRemove = { Close-UmSession }
     }

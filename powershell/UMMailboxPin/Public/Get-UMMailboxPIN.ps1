@@ -61,6 +61,7 @@ function Get-UMMailboxPIN {
     param(
         [Parameter(Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)]
         [ValidateNotNull()]
+        [UMMailboxPin.IdentityTransformation()]
         [UMMailboxPin.MailboxIdParameter] $Identity,
 
         [UMMailboxPin.Unlimited] $ResultSize,
@@ -85,7 +86,7 @@ function Get-UMMailboxPIN {
 
     process {
         if ($PSBoundParameters.ContainsKey('Identity')) {
-            $listing.Find($Identity.RawInput, (Get-IdentityText $Identity.RawInput))
+            $listing.Find($Identity.RawInput)
         }
         elseif (-not $MyInvocation.ExpectingInput) {
             $listing.All($ResultSize)

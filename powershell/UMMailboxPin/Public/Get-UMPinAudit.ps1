@@ -49,7 +49,7 @@ function Get-UMPinAudit {
     Anything that names a mailbox, as for Set-UMMailboxPIN.
 
     .OUTPUTS
-    UMMailboxPin.AuditEntry, with the properties Date (local time), Cmdlet, Action, Caller, Host, Target, TargetGuid, Parameters,
+    UMMailboxPin.AuditEntry, with the properties Date (local time), Cmdlet, Action, Caller, RunAs, Host, Target, TargetGuid, Parameters,
     Succeeded, Result, Details, Application, OperationId, Kind, Entry and ChainState.
 
     .EXAMPLE
@@ -87,6 +87,7 @@ function Get-UMPinAudit {
 
         [Parameter(Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)]
         [ValidateNotNull()]
+        [UMMailboxPin.IdentityTransformation()]
         [UMMailboxPin.MailboxIdParameter] $Identity,
 
         [ValidateNotNullOrEmpty()]
@@ -131,10 +132,10 @@ function Get-UMPinAudit {
 
     process {
         if ($PSBoundParameters.ContainsKey('Identity')) {
-            $log.Read($Identity.RawInput, [string] (Get-IdentityText $Identity.RawInput), $ResultSize)
+            $log.ReadOf($Identity.RawInput, $ResultSize)
         }
         elseif (-not $MyInvocation.ExpectingInput) {
-            $log.Read($Path, [System.Management.Automation.Language.NullString]::Value, $ResultSize)
+            $log.Read($Path, $ResultSize)
         }
     }
 }

@@ -45,6 +45,7 @@ function Get-UMPinNotification {
     param(
         [Parameter(Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)]
         [ValidateNotNull()]
+        [UMMailboxPin.IdentityTransformation()]
         [UMMailboxPin.MailboxIdParameter] $Identity,
 
         [UMMailboxPin.Unlimited] $ResultSize
@@ -57,7 +58,7 @@ function Get-UMPinNotification {
 
     process {
         if ($PSBoundParameters.ContainsKey('Identity')) {
-            $listing.Find($Identity.RawInput, (Get-IdentityText $Identity.RawInput))
+            $listing.Find($Identity.RawInput)
         }
         elseif (-not $MyInvocation.ExpectingInput) {
             $listing.All($ResultSize)

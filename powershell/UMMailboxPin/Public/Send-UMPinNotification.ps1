@@ -53,6 +53,7 @@ function Send-UMPinNotification {
     param(
         [Parameter(Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)]
         [ValidateNotNull()]
+        [UMMailboxPin.IdentityTransformation()]
         [UMMailboxPin.MailboxIdParameter] $Identity,
 
         [switch] $PassThru
@@ -65,7 +66,7 @@ function Send-UMPinNotification {
 
     process {
         if ($PSBoundParameters.ContainsKey('Identity')) {
-            $queue.Find($Identity.RawInput, (Get-IdentityText $Identity.RawInput))
+            $queue.Find($Identity.RawInput)
         }
         elseif ($MyInvocation.ExpectingInput) {
             return

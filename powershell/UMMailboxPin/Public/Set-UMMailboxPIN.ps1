@@ -22,7 +22,9 @@ function Set-UMMailboxPIN {
 
     .PARAMETER Pin
     The new PIN, 4 to 24 digits. It is held to every rule of the mailbox's policy, the history included. Omitted or empty: a
-    PIN is generated. What is typed stays in the shell's history and in transcripts; a generated PIN does not.
+    PIN is generated. It may be a SecureString or the password of a PSCredential, too. 05738291 is what was typed, its zero
+    included; a number in a variable is its digits. What is typed stays in the shell's history and in transcripts; a generated PIN
+    does not.
 
     .PARAMETER PinExpired
     $true: the user must change the PIN at the next sign-in. $false: need not. Omitted: must.
@@ -106,8 +108,10 @@ function Set-UMMailboxPIN {
     [OutputType([UMMailboxPin.ResetResult])]
     param(
         [Parameter(Mandatory, Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)]
+        [UMMailboxPin.IdentityTransformation()]
         [UMMailboxPin.MailboxIdParameter] $Identity,
 
+        [UMMailboxPin.PinTransformation()]
         [string] $Pin,
 
         [bool] $PinExpired,
@@ -133,12 +137,14 @@ function Set-UMMailboxPIN {
     begin {
         $runtime = [UMMailboxPin.CommandRuntime]::new($PSCmdlet, $ExecutionContext, $PSBoundParameters)
         $run = [UMMailboxPin.ResetRun]::new($runtime, 'Set-UMMailboxPIN', $PSBoundParameters, (Open-UmDirectory $runtime))
+        # Dot-sourced, the function leaves its variables behind.
+        $Pin = $null
     }
 
     # Each object leaves as the value of a statement of this function's own: see [UMMailboxPin.Output].
     process {
         try {
-            $run.Find($Identity.RawInput, (Get-IdentityText $Identity.RawInput))
+            $run.Find($Identity.RawInput)
             $go = $false
             if ($run.Found) {
                 $go = Request-UmConfirmation $run $run.Sentence

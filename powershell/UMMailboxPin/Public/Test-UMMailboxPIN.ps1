@@ -15,7 +15,9 @@ function Test-UMMailboxPIN {
     wildcards.
 
     .PARAMETER Pin
-    The PIN, as text or, better, as a SecureString: what is typed as text stays in the shell's history and in transcripts.
+    The PIN, as text, or better as a SecureString or the password of a PSCredential: what is typed as text stays in the shell's
+    history and in transcripts. 05738291 is what was typed, its zero included; a number in a variable is its digits. Omitted: it
+    is asked for and not shown; where nobody can be asked, an error.
 
     .PARAMETER DomainController
     The fully qualified name of the domain controller to read from and to write to. Where it does not answer, no other is asked.
@@ -55,11 +57,13 @@ function Test-UMMailboxPIN {
     [OutputType([UMMailboxPin.SignInResult])]
     param(
         [Parameter(Mandatory, Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)]
+        [UMMailboxPin.IdentityTransformation()]
         [UMMailboxPin.MailboxIdParameter] $Identity,
 
-        [Parameter(Mandatory, Position = 1)]
+        [Parameter(Position = 1)]
         [ValidateNotNullOrEmpty()]
-        [object] $Pin,
+        [UMMailboxPin.PinTransformation()]
+        [string] $Pin,
 
         [UMMailboxPin.Fqdn] $DomainController,
 
@@ -73,17 +77,20 @@ function Test-UMMailboxPIN {
                     'Test-UMMailboxPIN makes a real attempt to sign in; one that did not count would be a free guess.',
                     'Run Test-UMMailboxPIN without -WhatIf, or look at the mailbox with Get-UMMailboxPIN.', $null))
         }
+        if (-not $PSBoundParameters.ContainsKey('Pin')) {
+            $PSBoundParameters['Pin'] = Read-UmPin $runtime $Host
+        }
         $signIn = [UMMailboxPin.SignIn]::new($runtime, (Open-UmDirectory $runtime), $PSBoundParameters)
     }
 
     process {
-        $signIn.Find($Identity.RawInput, (Get-IdentityText $Identity.RawInput))
+        $signIn.Find($Identity.RawInput)
         $go = $false
         if ($signIn.Sentence) {
             $go = Request-UmConfirmation $runtime $signIn.Sentence
         }
         if ($go) {
-            $signIn.Attempt($Pin)
+            $signIn.Attempt()
         }
     }
 }

@@ -56,6 +56,7 @@ function Unlock-UMMailbox {
     [OutputType([UMMailboxPin.ResetResult])]
     param(
         [Parameter(Mandatory, Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)]
+        [UMMailboxPin.IdentityTransformation()]
         [UMMailboxPin.MailboxIdParameter] $Identity,
 
         [bool] $PinExpired,
@@ -78,7 +79,7 @@ function Unlock-UMMailbox {
     # Each object leaves as the value of a statement of this function's own: see [UMMailboxPin.Output].
     process {
         try {
-            $run.Find($Identity.RawInput, (Get-IdentityText $Identity.RawInput))
+            $run.Find($Identity.RawInput)
             $go = $false
             if ($run.Found) {
                 $go = Request-UmConfirmation $run $run.Sentence
