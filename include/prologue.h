@@ -95,7 +95,11 @@
  * threads, and any two calls on it are put in order by the library; only _free must not run beside another call on the
  * same object.
  * No call waits longer than its timeout_ms; those that have none do not wait. 0 only looks.
- * After fork() the child must not use a session of the parent: UMPIN_FORKED. Threads do not survive a fork.
+ * Once a process has called umpin_session_open(), the children that it forks cannot use the library, nor can theirs, for as long
+ * as they live or until they call exec(): threads do not survive a fork, and the locks that they held are never given back.
+ * Every call that would open or use anything, umpin_session_open() included, answers UMPIN_FORKED; _free gives nothing back.
+ * umpin_session_open() starts a thread of each kind that the session needs, and fails where it cannot. Later the library starts
+ * more where there is work for them; where the system has none to give, the work waits for those that are there.
  * The library reads neither the environment nor the current directory: pass absolute paths. (What it uses of the system
  * may: SSL_CERT_FILE and SSL_CERT_DIR count among the places of trusted authorities.) It stays loaded until the process
  * ends, whatever dlclose() is told.

@@ -95,7 +95,11 @@
  * threads, and any two calls on it are put in order by the library; only _free must not run beside another call on the
  * same object.
  * No call waits longer than its timeout_ms; those that have none do not wait. 0 only looks.
- * After fork() the child must not use a session of the parent: UMPIN_FORKED. Threads do not survive a fork.
+ * Once a process has called umpin_session_open(), the children that it forks cannot use the library, nor can theirs, for as long
+ * as they live or until they call exec(): threads do not survive a fork, and the locks that they held are never given back.
+ * Every call that would open or use anything, umpin_session_open() included, answers UMPIN_FORKED; _free gives nothing back.
+ * umpin_session_open() starts a thread of each kind that the session needs, and fails where it cannot. Later the library starts
+ * more where there is work for them; where the system has none to give, the work waits for those that are there.
  * The library reads neither the environment nor the current directory: pass absolute paths. (What it uses of the system
  * may: SSL_CERT_FILE and SSL_CERT_DIR count among the places of trusted authorities.) It stays loaded until the process
  * ends, whatever dlclose() is told.
@@ -421,7 +425,7 @@ typedef uint32_t umpin_signin_t;
 #define UMPIN_PANIC 106
 
 /**
- * The session was opened in another process.
+ * This process was forked from one that has used the library.
  */
 #define UMPIN_FORKED 107
 
@@ -541,7 +545,7 @@ typedef uint32_t umpin_signin_t;
 #define UMPIN_NOTIFICATION_UNAVAILABLE 602
 
 /**
- * An internal invariant did not hold.
+ * An internal invariant did not hold, or the system has no threads to give.
  */
 #define UMPIN_NATIVE_FAULT 901
 
@@ -793,8 +797,10 @@ umpin_status_t umpin_request_cancel(const umpin_request *request);
 void umpin_request_free(umpin_request *request);
 
 /**
- * Opens a session. Reads the configuration file that the request names and touches nothing else: whether there is a store
- * is told by the request `status`, or by the first reset.
+ * Opens a session. Reads the configuration file that the request names, starts a thread of each kind that it needs, and touches
+ * nothing else: whether there is a store is told by the request `status`, or by the first reset. `UMPIN_NATIVE_FAULT` where the
+ * system has no threads to give; once a session is open, later ones are no condition for anything. `UMPIN_FORKED` in a child of
+ * a process that has used the library.
  *
  * Pointers:
  * `request` is NULL or valid for reading `request_length` bytes; `session` and `error` are NULL or valid for writing.

@@ -69,8 +69,8 @@ error_codes! {
     Poisoned = 105, "NativeFault", "NativeLibraryException", "InvalidOperation", "Open a new session and report the earlier failure.";
     /// The library panicked; a defect of the library.
     Panic = 106, "NativeFault", "NativeLibraryException", "InvalidOperation", "Open a new session and report this as a defect of umpin.";
-    /// The session was opened in another process (before a fork).
-    Forked = 107, "NativeFault", "NativeLibraryException", "InvalidOperation", "Open a session in this process.";
+    /// The process was forked from one that has used the library.
+    Forked = 107, "NativeFault", "NativeLibraryException", "InvalidOperation", "Fork before the library is used for the first time, or start the child as a program of its own.";
     /// A number was outside its documented range.
     InvalidArgument = 108, "NativeFault", "NativeLibraryException", "InvalidOperation", REPORT;
 

@@ -27,6 +27,7 @@ pub mod secret;
 pub mod service;
 pub mod session;
 mod text;
+mod threads;
 mod tls;
 
 #[allow(unsafe_code)]

@@ -687,6 +687,7 @@ fn fork_with(under_way: bool) {
             umpin_plan_target(begun.raw, STEP_MS, out, error)
         })
     }));
+    let open = json!({ "v": 1, "dataDirectory": store.home.path() }).to_string();
     let mut out = null_mut();
     if under_way {
         unsafe { umpin_plan_commit(begun.raw, 0, &raw mut out, null_mut(), null_mut()) };
@@ -700,17 +701,22 @@ fn fork_with(under_way: bool) {
             unsafe { libc::alarm(5) };
             let mut error = null_mut();
             let mut out = untouched();
+            let mut own = untouched();
             let refused = [
                 unsafe { umpin_plan_commit(plan.raw, 5000, &raw mut out, null_mut(), &raw mut error) },
                 unsafe { umpin_plan_target(plan.raw, 5000, &raw mut out, null_mut()) },
                 unsafe { umpin_plan_validate(plan.raw, 5000, null_mut()) },
                 unsafe { umpin_request_wait(request.raw, 5000, &raw mut out, null_mut()) },
                 unsafe { umpin_batch_submit(batch.raw, plan.raw, null_mut()) },
+                unsafe { umpin_plan_cancel(plan.raw) },
+                unsafe { umpin_request_cancel(request.raw) },
+                unsafe { umpin_batch_cancel(batch.raw) },
+                unsafe { umpin_session_open(open.as_ptr(), open.len(), &raw mut own, null_mut()) },
             ];
             drop((batch, begun, request, plan));
             unsafe { umpin_error_free(error) };
             drop(session);
-            let fine = refused == [UMPIN_FORKED; 5] && out == untouched();
+            let fine = refused == [UMPIN_FORKED; 9] && out == untouched() && own == untouched();
             unsafe { libc::_exit(if fine { 0 } else { 3 }) }
         }
         child => {

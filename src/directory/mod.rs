@@ -223,6 +223,14 @@ pub trait Directory: Send + Sync {
     /// As `find`.
     fn policies(&self, route: Route<'_>) -> Result<Vec<PolicyObject>>;
 
+    /// Starts a thread of each kind that it cannot do without; touches nothing else.
+    ///
+    /// # Errors
+    /// `NativeFault`: the system has none to give.
+    fn start_threads(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// A new command begins: what is kept from questions of earlier ones, such as policies, is asked for anew.
     fn refresh(&self) {}
 

@@ -1,6 +1,6 @@
 //! Batches: many resets at once.
 
-use super::boundary::{boundary, freeing_of};
+use super::boundary::{boundary, freeing_of_session};
 use super::buffer::umpin_buffer;
 use super::error::umpin_error;
 use super::plan::umpin_plan;
@@ -140,5 +140,5 @@ pub unsafe extern "C" fn umpin_batch_cancel(batch: *const umpin_batch) -> umpin_
 pub unsafe extern "C" fn umpin_batch_free(batch: *mut umpin_batch) {
     // SAFETY: the caller vouches for the pointer, see above.
     let batch = unsafe { reclaim(batch) };
-    freeing_of(batch, |batch| batch.0.session());
+    freeing_of_session(batch);
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Once};
 use super::error::umpin_error;
 use super::pointers::Out;
 use super::status::umpin_status_t;
-use crate::session::{Session, SharedError};
+use crate::session::{Session, SharedError, process};
 use crate::{Error, ErrorCode};
 
 /// A failure on its way to the caller: plain or shared.
@@ -63,10 +63,11 @@ pub(super) fn freeing<T>(handle: Option<Box<T>>) {
     let _ = catch_unwind(AssertUnwindSafe(|| drop(handle)));
 }
 
-/// Frees a handle of a session. In a child process it is left to the end of that process, see [`Session::is_foreign`].
-pub(super) fn freeing_of<T>(handle: Option<Box<T>>, session: impl FnOnce(&T) -> &Session) {
+/// Frees a handle of a session. In the child of a fork it is left to the end of that process: the threads that dropping waits
+/// for do not exist there, and their locks may be held for ever.
+pub(super) fn freeing_of_session<T>(handle: Option<Box<T>>) {
     match handle {
-        Some(handle) if session(&handle).is_foreign() => std::mem::forget(handle),
+        Some(handle) if process::is_child() => std::mem::forget(handle),
         handle => freeing(handle),
     }
 }
@@ -74,6 +75,10 @@ pub(super) fn freeing_of<T>(handle: Option<Box<T>>, session: impl FnOnce(&T) -> 
 /// The default hook prints a panic's text, which may hold data, to the host's standard error. The library has its own copy
 /// of the standard library, so that this hook concerns no other.
 fn silence_panics() {
+    // Another thread of the parent may have been at it.
+    if process::is_child() {
+        return;
+    }
     static ONCE: Once = Once::new();
     ONCE.call_once(|| std::panic::set_hook(Box::new(|_| {})));
 }

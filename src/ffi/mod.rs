@@ -7,6 +7,7 @@ mod batch;
 mod boundary;
 mod buffer;
 mod error;
+mod fork;
 mod plan;
 mod pointers;
 mod request;

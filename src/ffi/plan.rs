@@ -1,6 +1,6 @@
 //! One reset: prepare, validate, commit.
 
-use super::boundary::{boundary, freeing_of};
+use super::boundary::{boundary, freeing_of_session};
 use super::buffer::umpin_buffer;
 use super::error::umpin_error;
 use super::pointers::{Out, handle, input, pin, reclaim, required};
@@ -166,5 +166,5 @@ pub unsafe extern "C" fn umpin_plan_cancel(plan: *const umpin_plan) -> umpin_sta
 pub unsafe extern "C" fn umpin_plan_free(plan: *mut umpin_plan) {
     // SAFETY: the caller vouches for the pointer, see above.
     let plan = unsafe { reclaim(plan) };
-    freeing_of(plan, |plan| plan.0.session());
+    freeing_of_session(plan);
 }

@@ -1,6 +1,6 @@
 //! Requests: everything but a reset.
 
-use super::boundary::{boundary, freeing_of};
+use super::boundary::{boundary, freeing_of_session};
 use super::buffer::umpin_buffer;
 use super::error::umpin_error;
 use super::pointers::{Out, handle, input, reclaim, required};
@@ -99,5 +99,5 @@ pub unsafe extern "C" fn umpin_request_cancel(request: *const umpin_request) -> 
 pub unsafe extern "C" fn umpin_request_free(request: *mut umpin_request) {
     // SAFETY: the caller vouches for the pointer, see above.
     let request = unsafe { reclaim(request) };
-    freeing_of(request, |request| request.0.session());
+    freeing_of_session(request);
 }

@@ -1,7 +1,8 @@
 //! Sessions.
 
-use super::boundary::{boundary, freeing_of};
+use super::boundary::{boundary, freeing_of_session};
 use super::error::umpin_error;
+use super::fork;
 use super::pointers::{Out, handle, input, reclaim, required};
 use super::status::{UMPIN_OK, umpin_status_t};
 use crate::session::Session;
@@ -9,8 +10,10 @@ use crate::session::Session;
 /// One configuration in use: directory, keys, notification. Internally synchronised; usable from any thread.
 pub struct umpin_session(pub(super) Session);
 
-/// Opens a session. Reads the configuration file that the request names and touches nothing else: whether there is a store
-/// is told by the request `status`, or by the first reset.
+/// Opens a session. Reads the configuration file that the request names, starts a thread of each kind that it needs, and touches
+/// nothing else: whether there is a store is told by the request `status`, or by the first reset. `UMPIN_NATIVE_FAULT` where the
+/// system has no threads to give; once a session is open, later ones are no condition for anything. `UMPIN_FORKED` in a child of
+/// a process that has used the library.
 ///
 /// # Safety
 /// `request` is NULL or valid for reading `request_length` bytes; `session` and `error` are NULL or valid for writing.
@@ -27,7 +30,10 @@ pub unsafe extern "C" fn umpin_session_open(
     let session = unsafe { Out::new(session) };
     // SAFETY: likewise.
     let error = unsafe { Out::new(error) };
+    // First of all: from here on a fork is too late.
+    let entered = fork::enter();
     boundary(None, error, || {
+        entered?;
         let session = required(session, "session")?;
         let opened = Session::open(request?)?;
         session.write(Box::into_raw(Box::new(umpin_session(opened))));
@@ -44,7 +50,7 @@ pub unsafe extern "C" fn umpin_session_open(
 pub unsafe extern "C" fn umpin_session_free(session: *mut umpin_session) {
     // SAFETY: the caller vouches for the pointer, see above.
     let session = unsafe { reclaim(session) };
-    freeing_of(session, |session| &session.0);
+    freeing_of_session(session);
 }
 
 /// The session behind a pointer, if it may be used.

@@ -24,7 +24,7 @@ pub const UMPIN_ALREADY_USED: umpin_status_t = 104;
 pub const UMPIN_POISONED: umpin_status_t = 105;
 /// The library failed internally. The session is poisoned from now on.
 pub const UMPIN_PANIC: umpin_status_t = 106;
-/// The session was opened in another process.
+/// This process was forked from one that has used the library.
 pub const UMPIN_FORKED: umpin_status_t = 107;
 /// A number is outside its documented range.
 pub const UMPIN_INVALID_ARGUMENT: umpin_status_t = 108;
@@ -72,5 +72,5 @@ pub const UMPIN_AUDIT_FILE_UNUSABLE: umpin_status_t = 506;
 pub const UMPIN_NOTIFICATION_FAILED: umpin_status_t = 601;
 /// No message can be delivered as things are configured, so nothing was changed.
 pub const UMPIN_NOTIFICATION_UNAVAILABLE: umpin_status_t = 602;
-/// An internal invariant did not hold.
+/// An internal invariant did not hold, or the system has no threads to give.
 pub const UMPIN_NATIVE_FAULT: umpin_status_t = 901;

@@ -69,6 +69,14 @@ pub struct Lease {
 /// An entry is its maker's alone until its lease ends; afterwards whoever leases it. Entries that were put off wait as well,
 /// but can be had early by [`Outbox::lease`].
 pub trait Outbox: Send + Sync {
+    /// As [`crate::directory::Directory::start_threads`].
+    ///
+    /// # Errors
+    /// As there.
+    fn start_threads(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// Where a message is recorded that goes with a change of a directory elsewhere: first, as [`EntryState::Unconfirmed`], and
     /// released once the change is certain. `None`: [`crate::directory::Directory::apply`] records messages and audit in the
     /// transaction of the change.

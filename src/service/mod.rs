@@ -141,6 +141,19 @@ impl Service {
         }
     }
 
+    /// Starts a thread of each kind that the use cases cannot do without; touches nothing else.
+    ///
+    /// # Errors
+    /// `NativeFault`: the system has none to give.
+    pub fn start_threads(&self) -> Result<()> {
+        self.ports.directory.start_threads()?;
+        self.ports.outbox.start_threads()?;
+        if self.ports.notifier.may_block() {
+            self.courier.start_thread()?;
+        }
+        Ok(())
+    }
+
     /// When an answer that was begun at that moment may be given, unless it is a positive one.
     #[must_use]
     pub fn answer_not_before(&self, begun: Instant) -> Instant {

@@ -7,6 +7,7 @@ mod messages;
 mod open;
 mod plan;
 mod pool;
+pub mod process;
 mod request;
 mod sign_in;
 mod wait;
@@ -65,33 +66,42 @@ struct Core {
     /// Closed while work goes on whose handle was freed: what comes later must not overtake it.
     abandoned: Gate,
     poisoned: AtomicBool,
-    process: u32,
 }
 
 impl Session {
-    /// Reads the configuration that the request names; touches nothing else.
+    /// Reads the configuration that the request names and starts a thread of each kind; touches nothing else.
     ///
     /// # Errors
-    /// `InvalidRequest`, `ConfigurationInvalid`.
+    /// `InvalidRequest`, `ConfigurationInvalid`; `Forked`; `NativeFault` where the system has no threads to give.
     pub fn open(request: &[u8]) -> Result<Self> {
+        process::enter()?;
         let request = messages::parse_open(request)?;
-        Ok(Self::with_service(open::service(request)?))
+        Self::start(open::service(request)?)
     }
 
     /// A session on ports of the caller's choice.
+    ///
+    /// # Panics
+    /// Where no thread can be started.
     #[must_use]
     pub fn with_service(service: Service) -> Self {
-        Self {
+        process::enter()
+            .and_then(|()| Self::start(service))
+            .expect("a process of its own, and threads")
+    }
+
+    fn start(service: Service) -> Result<Self> {
+        service.start_threads()?;
+        Ok(Self {
             core: Arc::new(Core {
                 service,
-                front: Pool::new("umpin-front", FRONT_THREADS),
-                back: Pool::new("umpin-work", BACK_THREADS),
-                sign_ins: Pool::new("umpin-sign-in", sign_in_threads()),
+                front: Pool::start("umpin-front", FRONT_THREADS)?,
+                back: Pool::start("umpin-work", BACK_THREADS)?,
+                sign_ins: Pool::start("umpin-sign-in", sign_in_threads())?,
                 abandoned: Gate::default(),
                 poisoned: AtomicBool::new(false),
-                process: std::process::id(),
             }),
-        }
+        })
     }
 
     /// Whether the session may be used: same process, no panic so far.
@@ -99,11 +109,8 @@ impl Session {
     /// # Errors
     /// `Forked`, `Poisoned`.
     pub fn check(&self) -> Result<()> {
-        if self.is_foreign() {
-            return Err(Error::new(
-                ErrorCode::Forked,
-                "The session was opened in another process; its threads do not exist in this one.",
-            ));
+        if process::is_child() {
+            return Err(process::forked());
         }
         if self.core.poisoned.load(Ordering::Acquire) {
             return Err(Error::new(
@@ -112,13 +119,6 @@ impl Session {
             ));
         }
         Ok(())
-    }
-
-    /// Whether this is another process than the one that opened the session. What a handle of it holds must then not be
-    /// dropped: the threads that dropping waits for do not exist here, and their locks may be held for ever.
-    #[must_use]
-    pub fn is_foreign(&self) -> bool {
-        self.core.process != std::process::id()
     }
 
     /// From now on every call but freeing is refused.

@@ -1,11 +1,14 @@
 //! Worker threads, each with its own derivation memory, started when there is work and ended with the session.
 
 use std::collections::VecDeque;
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::wait::Watched;
+use crate::Result;
 use crate::credential::derive::Deriver;
+use crate::threads::{no_thread, spawn};
 
 /// Works, and gives what is to be told to those who wait.
 type Job = Box<dyn FnOnce(&mut Deriver) -> Telling + Send>;
@@ -29,15 +32,22 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    pub(super) fn new(name: &'static str, limit: usize) -> Self {
-        Self {
+    /// With its first thread: whatever is queued is carried out, even if the system has no other to give later.
+    pub(super) fn start(name: &'static str, limit: usize) -> Result<Self> {
+        let pool = Self {
             name,
             limit,
-            state: Arc::new(Watched::new(State::default())),
-        }
+            state: Arc::new(Watched::new(State {
+                threads: 1,
+                idle: 1,
+                ..State::default()
+            })),
+        };
+        pool.start_thread().map_err(|e| no_thread(&e))?;
+        Ok(pool)
     }
 
-    /// Queues `work`, whose result `tell` passes on; where no thread can be started for it, does it in the caller's.
+    /// Queues `work`, whose result `tell` passes on.
     pub(super) fn spawn<R: 'static>(
         &self,
         work: impl FnOnce(&mut Deriver) -> R + Send + 'static,
@@ -54,27 +64,18 @@ impl Pool {
             state.idle += usize::from(grow);
             grow
         });
-        if !grow {
-            return;
+        if grow && self.start_thread().is_err() {
+            // The system has no more to give: it is done by one of those that are there.
+            self.state.update(|state| {
+                state.threads -= 1;
+                state.idle -= 1;
+            });
         }
+    }
+
+    fn start_thread(&self) -> io::Result<()> {
         let shared = Arc::clone(&self.state);
-        let thread = std::thread::Builder::new().name(self.name.to_owned());
-        if thread.spawn(move || run(&shared)).is_ok() {
-            return;
-        }
-        // The system has no thread to give. With another at work the job is done later, else here and now.
-        let stranded = self.state.update(|state| {
-            state.threads -= 1;
-            state.idle -= 1;
-            if state.threads == 0 {
-                state.queue.pop_back()
-            } else {
-                None
-            }
-        });
-        if let Some(job) = stranded {
-            job(&mut Deriver::default())();
-        }
+        spawn(self.name, move || run(&shared)).map(drop)
     }
 }
 

@@ -26,6 +26,9 @@ const PROGRAMS: &[Program] = &[
     Program::new("reset"),
     Program::new("signin"),
     Program::new("threads"),
+    Program::new("cancel"),
+    Program::new("fork"),
+    Program::new("no_threads"),
     Program {
         name: "panic",
         hooks: true,

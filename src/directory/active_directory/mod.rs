@@ -115,6 +115,10 @@ impl Directory for ActiveDirectory {
         self.all_policies(route)
     }
 
+    fn start_threads(&self) -> Result<()> {
+        self.servers.pool().start_threads()
+    }
+
     fn refresh(&self) {
         self.policies.clear();
         self.servers.refresh();

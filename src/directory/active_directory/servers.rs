@@ -63,7 +63,6 @@ impl Servers {
         &self.pool.settings
     }
 
-    #[cfg(test)]
     pub fn pool(&self) -> &Arc<Pool> {
         &self.pool
     }

@@ -8,8 +8,8 @@ use super::{EmbeddedDirectory, EmbeddedOptions, misunderstood};
 use crate::Result;
 use crate::audit::{AuditLog, AuditTrail, Ending, LogPage, Medium, Place};
 use crate::clock::Timestamp;
-use crate::directory::Page;
 use crate::directory::journal::{Advance, Advanced, ChangeNote, Journal};
+use crate::directory::{Directory, Page};
 use crate::mailbox::ObjectId;
 use crate::notification::outbox::{Lease, Outbox, OutboxEntry};
 
@@ -32,6 +32,10 @@ impl LocalOutbox {
 }
 
 impl Outbox for LocalOutbox {
+    fn start_threads(&self) -> Result<()> {
+        Directory::start_threads(&self.0)
+    }
+
     fn journal(&self) -> Option<&dyn Journal> {
         Some(self)
     }

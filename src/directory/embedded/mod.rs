@@ -288,6 +288,10 @@ impl Directory for EmbeddedDirectory {
         self.read(|c| lookup::some_records(c, limit))
     }
 
+    fn start_threads(&self) -> Result<()> {
+        self.writer.start()
+    }
+
     fn credential(&self, id: ObjectId, _: Option<&str>) -> Result<StoredCredential> {
         self.read(|c| lookup::credential(c, id))
     }

@@ -12,9 +12,10 @@ use super::group;
 use super::journal::{JournalDone, JournalTask};
 use super::outbox::{OutboxDone, OutboxTask};
 use super::site::Site;
+use crate::Result;
 use crate::cancellation::Cancellation;
 use crate::directory::{Applied, CredentialChange};
-use crate::{Error, ErrorCode, Result};
+use crate::threads::{no_thread, spawn};
 
 /// How many changes share a transaction at most.
 const GROUP: usize = 256;
@@ -58,6 +59,8 @@ impl Job {
 
 #[derive(Default)]
 struct Queue {
+    /// Known from the first task on.
+    site: Option<Arc<Site>>,
     jobs: VecDeque<Job>,
     running: bool,
     stop: bool,
@@ -75,12 +78,13 @@ impl Shared {
     }
 
     /// The next group; none when the directory is dropped and nothing is left to do.
-    fn next_group(&self) -> Option<Vec<Job>> {
+    fn next_group(&self) -> Option<(Arc<Site>, Vec<Job>)> {
         let mut queue = self.queue();
         loop {
-            if !queue.jobs.is_empty() {
+            if let (Some(site), false) = (&queue.site, queue.jobs.is_empty()) {
+                let site = Arc::clone(site);
                 let count = queue.jobs.len().min(GROUP);
-                return Some(queue.jobs.drain(..count).collect());
+                return Some((site, queue.jobs.drain(..count).collect()));
             }
             if queue.stop {
                 return None;
@@ -90,7 +94,7 @@ impl Shared {
     }
 }
 
-/// The queue and its thread, which begins with the first change and ends with the directory.
+/// The queue and its thread, which begins with the first change, if not before, and ends with the directory.
 #[derive(Default)]
 pub(super) struct Writer {
     shared: Arc<Shared>,
@@ -103,10 +107,8 @@ impl Writer {
         let (reply, answer) = channel();
         {
             let mut queue = self.shared.queue();
-            if !queue.running {
-                self.start(site)?;
-                queue.running = true;
-            }
+            self.start_in(&mut queue)?;
+            queue.site.get_or_insert_with(|| Arc::clone(site));
             queue.jobs.push_back(Job { task, reply });
         }
         self.shared.wake.notify_one();
@@ -114,13 +116,18 @@ impl Writer {
         answer.recv().unwrap_or_else(|_| Err(answer_lost(&site.store)))
     }
 
-    fn start(&self, site: &Arc<Site>) -> Result<()> {
+    /// Starts the thread.
+    pub(super) fn start(&self) -> Result<()> {
+        self.start_in(&mut self.shared.queue())
+    }
+
+    fn start_in(&self, queue: &mut Queue) -> Result<()> {
+        if queue.running {
+            return Ok(());
+        }
         let shared = Arc::clone(&self.shared);
-        let site = Arc::clone(site);
-        let thread = std::thread::Builder::new()
-            .name("umpin-writer".to_owned())
-            .spawn(move || work(&shared, &site))
-            .map_err(|e| Error::new(ErrorCode::NativeFault, "The writer cannot be started.").caused_by(e))?;
+        let thread = spawn("umpin-writer", move || work(&shared)).map_err(|e| no_thread(&e))?;
+        queue.running = true;
         *self.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
         Ok(())
     }
@@ -148,19 +155,20 @@ impl Drop for Ended<'_> {
     }
 }
 
-fn work(shared: &Shared, site: &Site) {
+fn work(shared: &Shared) {
     let _ended = Ended(shared);
     let mut slot = Slot::default();
-    let mut wrote = false;
-    while let Some(jobs) = shared.next_group() {
+    let mut written_to = None;
+    while let Some((site, jobs)) = shared.next_group() {
         // A panic drops the jobs, whose waiters then know that their outcome is unknown; those behind them are carried out.
-        let done = catch_unwind(AssertUnwindSafe(|| group::carry_out(site, &mut slot, jobs)));
+        let done = catch_unwind(AssertUnwindSafe(|| group::carry_out(&site, &mut slot, jobs)));
         match done {
-            Ok(written) => wrote |= written,
+            Ok(true) => written_to = Some(site),
+            Ok(false) => {}
             Err(_) => slot = Slot::default(),
         }
     }
-    if wrote {
-        slot.checkpoint_if_free(site);
+    if let Some(site) = written_to {
+        slot.checkpoint_if_free(&site);
     }
 }

@@ -13,6 +13,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::notification::outbox::{Lease, Outbox};
 use crate::notification::{DeliveryError, Notifier, OutgoingMessage};
 use crate::service::{Service, random_id};
+use crate::threads::no_thread;
 
 /// How long a reset waits for its message to be taken.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -51,6 +52,11 @@ impl Courier {
         let paused = (1..=PAUSE_MILLIS).contains(&left);
         let reason = || self.reason.lock().unwrap_or_else(PoisonError::into_inner).clone();
         (paused || self.overdue.load(Ordering::Acquire) >= MAX_OVERDUE).then(reason)
+    }
+
+    /// Starts a thread for deliveries, which then waits for the first one.
+    pub(in crate::service) fn start_thread(&self) -> Result<()> {
+        self.workers.run(|| {}).map_err(|e| no_thread(&e))
     }
 
     fn pause(&self, now: Timestamp, reason: &str) {

@@ -4,6 +4,8 @@ use std::io;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use crate::threads::spawn;
+
 type Job = Box<dyn FnOnce() + Send>;
 type Idle = Mutex<Vec<Sender<Job>>>;
 
@@ -34,8 +36,7 @@ impl Workers {
             }
         }
         let idle = Arc::downgrade(&self.idle);
-        let thread = std::thread::Builder::new().name("umpin-courier".to_owned());
-        thread.spawn(move || work(job, &idle)).map(drop)
+        spawn("umpin-courier", move || work(job, &idle)).map(drop)
     }
 }
 

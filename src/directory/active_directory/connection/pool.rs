@@ -17,6 +17,7 @@ use super::threads::{Threads, Unfinished};
 use crate::directory::active_directory::failure::{Failure, FailureKind, Step};
 use crate::directory::active_directory::server::Endpoint;
 use crate::directory::active_directory::settings::{ActiveDirectorySettings, Bind};
+use crate::threads::no_thread;
 use crate::{password, tls};
 
 /// More are not kept for one server: as many as a session asks with at once.
@@ -49,6 +50,11 @@ impl Pool {
             sign_in: SignIn::default(),
             idle: Mutex::default(),
         }
+    }
+
+    /// Starts the threads that speak to the servers.
+    pub fn start_threads(&self) -> crate::Result<()> {
+        self.threads.start().map_err(|e| no_thread(&e))
     }
 
     /// A kept connection that is still open as far as this computer knows.

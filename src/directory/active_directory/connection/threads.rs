@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
@@ -12,6 +13,8 @@ use tokio::runtime::{Builder, Handle, Runtime};
 const THREADS: usize = 2;
 /// Threads for what cannot be waited for otherwise: names that the system looks up, Kerberos.
 const BLOCKING_THREADS: usize = 16;
+/// A year.
+const KEPT: Duration = Duration::from_secs(31_536_000);
 /// How much longer than a future's own time its end is waited for.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -37,9 +40,29 @@ impl Threads {
                 .thread_name("umpin-ldap")
                 .enable_io()
                 .enable_time()
+                // One that is there stays: the system may have no other to give later.
+                .thread_keep_alive(KEPT)
                 .build()
         };
-        self.0.get_or_try_init(start).map(Runtime::handle)
+        // Where no thread can be started the runtime panics.
+        let started = catch_unwind(AssertUnwindSafe(|| self.0.get_or_try_init(start).map(Runtime::handle)));
+        started.unwrap_or_else(|_| Err(io::ErrorKind::WouldBlock.into()))
+    }
+
+    /// Starts them, and one for what blocks.
+    pub fn start(&self) -> io::Result<()> {
+        let handle = self.handle()?.clone();
+        let (tell, told) = sync_channel(1);
+        let begin = move || {
+            handle.spawn_blocking(move || {
+                let _ = tell.send(());
+            })
+        };
+        // As above; where it is queued behind threads that never end, it is not there either.
+        match catch_unwind(AssertUnwindSafe(begin)).map(|_| told.recv_timeout(GRACE)) {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(io::ErrorKind::WouldBlock.into()),
+        }
     }
 
     /// Waits for the future, `limit` at the most.
