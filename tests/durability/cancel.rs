@@ -13,7 +13,8 @@ use umpin::directory::{Applied, CredentialChange, Directory, Route};
 use umpin::session::{Batch, Collected, Outcome, Plan, Poll, Request, Session, SharedError};
 
 use crate::double::Double;
-use crate::rig::{self, Inside};
+use crate::process::{self, Running, Said, say};
+use crate::rig::{self, Dice, Inside};
 use crate::scene::{Gate, PATIENCE, Scene};
 use crate::support;
 
@@ -482,4 +483,203 @@ fn a_cancelled_look_up_is_answered_at_once() {
     };
     assert_eq!(error.code(), ErrorCode::Cancelled);
     gate.open("go");
+}
+
+/// A child that ends by `exit()` while a reset of its own is under way.
+pub fn leaving(data: &Path, task: &Value) {
+    let real = Arc::new(support::embedded(data));
+    let before = task["before"] == true;
+    let double = Arc::new(Double::new(&real).on_apply(move |real, change| {
+        if !before {
+            real.apply(change).expect("a change");
+        }
+        say("there");
+        loop {
+            // Until the process ends.
+            std::thread::park();
+        }
+    }));
+    let service = rig::service(data, real, double, Arc::new(umpin::clock::SystemClock), rig::CHEAP);
+    let session = Session::with_service(service);
+    say("ready");
+    process::hear();
+    let begun = plan(&session, 0);
+    begin(&begun);
+    process::hear();
+    std::process::exit(0);
+}
+
+/// By `exit()` and by `kill -9`; before the commit point, and after it when nobody has heard the outcome yet.
+#[test]
+fn the_end_of_the_process_undoes_what_is_before_its_commit_point_and_keeps_the_message_of_what_is_after_it() {
+    for before in [true, false] {
+        for orderly in [true, false] {
+            let place = format!("before the commit point: {before}, exit(): {orderly}");
+            let home = rig::store(1);
+            let task = json!({ "task": "leaving", "store": home.path(), "before": before });
+            let mut running = Running::new(&task);
+            running.go();
+            assert!(running.next::<There>().is_some(), "{place}: the change never began");
+            if orderly {
+                running.tell("exit");
+                assert_eq!(running.finish::<There>().len(), 0, "{place}");
+            } else {
+                running.kill::<There>();
+            }
+            rig::assert_sound(home.path());
+            let made = usize::from(!before);
+            let left = Traces {
+                pins: made,
+                audited: made,
+                queued: made,
+                sent: 0,
+            };
+            assert_eq!(traces(home.path(), 0), left, "{place}");
+            // Past the lease of the process that ended, the next command hands the message over.
+            let later = rig::cheap_service(home.path(), Arc::new(rig::Ahead(600_000)));
+            let sent = later.send_notifications(&umpin::service::outbox::SendRequest::default());
+            assert_eq!(sent.expect("a report").items.len(), made, "{place}");
+            assert_eq!(traces(home.path(), 0), resets(made), "{place}");
+        }
+    }
+}
+
+struct There;
+
+impl Said for There {
+    fn heard(words: &[&str]) -> Option<Self> {
+        matches!(words, ["there"]).then_some(Self)
+    }
+}
+
+/// Any order of submitting, cancelling, collecting and freeing: what is told to be cancelled has changed nothing, what is told to be
+/// done has, and what nobody was told of is one of the two.
+#[test]
+fn whatever_the_order_cancelled_means_that_nothing_was_changed() {
+    const CASES: u64 = 12;
+    const STEPS: u64 = 40;
+    const MAILBOXES: u64 = 6;
+    let seed = rig::seed("cancel");
+    for case in 0..CASES {
+        let mut dice = Dice::new(seed.wrapping_add(case));
+        let place = format!("UMPIN_TEST_SEED={seed}, case {case}");
+        let home = rig::store(MAILBOXES as usize);
+        let session = rig::cheap_session(home.path());
+        let mut books = Books::new(MAILBOXES as usize);
+        let mut batch: Option<(Batch, Vec<usize>)> = None;
+        let mut alone: Vec<(Plan, usize)> = Vec::new();
+        for _ in 0..STEPS {
+            let number = dice.below(MAILBOXES) as usize;
+            match dice.below(12) {
+                0..=3 => {
+                    let parallelism = 1 + dice.below(4) as u32;
+                    let (batch, order) =
+                        batch.get_or_insert_with(|| (Batch::new(&session, parallelism).expect("a batch"), Vec::new()));
+                    match batch.submit(&plan(&session, number)) {
+                        Ok(Poll::Ready(())) => order.push(number),
+                        Ok(Poll::Pending) => {}
+                        Err(error) => assert_eq!(error.code(), ErrorCode::Cancelled, "{place}: {error}"),
+                    }
+                }
+                4 | 5 => {
+                    let plan = plan(&session, number);
+                    match plan.commit(Duration::ZERO) {
+                        Ok(Poll::Pending) => alone.push((plan, number)),
+                        Ok(Poll::Ready(outcome)) => books.told(number, &Ok(outcome), &place),
+                        Err(error) => panic!("{place}: {error}"),
+                    }
+                }
+                6 => {
+                    if let Some((batch, _)) = &batch {
+                        batch.cancel();
+                    }
+                }
+                7 => alone.iter().for_each(|(plan, _)| plan.cancel()),
+                8 => {
+                    if let Some((batch, order)) = &mut batch
+                        && let Poll::Ready(Collected::Item(_, result)) =
+                            batch.collect(Duration::from_millis(dice.below(3)))
+                    {
+                        books.told(order.remove(0), &result, &place);
+                    }
+                }
+                9 => {
+                    if let Some((plan, number)) = alone.pop() {
+                        books.told(number, &support::commit(&plan), &place);
+                    }
+                }
+                10 => {
+                    if let Some((batch, order)) = batch.take() {
+                        drop(batch);
+                        order.into_iter().for_each(|number| books.untold[number] += 1);
+                    }
+                }
+                _ => {
+                    for (plan, number) in alone.drain(..) {
+                        drop(plan);
+                        books.untold[number] += 1;
+                    }
+                }
+            }
+        }
+        if let Some((batch, order)) = batch.take() {
+            batch.cancel();
+            for number in order {
+                match batch.collect(PATIENCE) {
+                    Poll::Ready(Collected::Item(_, result)) => books.told(number, &result, &place),
+                    _ => panic!("{place}: an outcome is missing"),
+                }
+            }
+        }
+        for (plan, number) in alone {
+            books.told(number, &support::commit(&plan), &place);
+        }
+        // What was freed past its commit point is finished before this answers.
+        support::request(&session, &json!({ "v": 1, "operation": "status" })).expect("the session goes on");
+        books.check(home.path(), &place);
+    }
+}
+
+/// What was told of each mailbox.
+struct Books {
+    done: Vec<usize>,
+    untold: Vec<usize>,
+}
+
+impl Books {
+    fn new(mailboxes: usize) -> Self {
+        Self {
+            done: vec![0; mailboxes],
+            untold: vec![0; mailboxes],
+        }
+    }
+
+    fn told<T>(&mut self, number: usize, result: &Result<T, SharedError>, place: &str) {
+        match result {
+            Ok(_) => self.done[number] += 1,
+            Err(error) => assert_eq!(error.code(), ErrorCode::Cancelled, "{place}: {error}"),
+        }
+    }
+
+    fn check(&self, data: &Path, place: &str) {
+        for (number, (done, untold)) in self.done.iter().zip(&self.untold).enumerate() {
+            let traces = traces(data, number);
+            let expected = *done..=*done + *untold;
+            assert!(
+                expected.contains(&traces.audited),
+                "{place}, mailbox {number}: {done} told to be done, {untold} untold: {traces:?}"
+            );
+            // A record remembers twenty PINs.
+            assert_eq!(
+                traces.pins,
+                traces.audited.min(20),
+                "{place}, mailbox {number}: {traces:?}"
+            );
+            assert_eq!(
+                traces.queued + traces.sent,
+                traces.audited,
+                "{place}, mailbox {number}: {traces:?}"
+            );
+        }
+    }
 }

@@ -44,6 +44,7 @@ fn entry() {
     match task["task"].as_str() {
         Some("resets") => do_resets(&data, &task),
         Some("import") => import(&data, &task),
+        Some("leaving") => crate::cancel::leaving(&data, &task),
         Some("traced") => order::traced(&data),
         #[cfg(feature = "test-hooks")]
         Some("counted") => crate::cost::counted(&data),

@@ -27,6 +27,7 @@ mod remote;
 mod rig;
 #[allow(dead_code, reason = "shared with the tests of the relay")]
 mod server;
+mod stopping;
 #[path = "../support/mod.rs"]
 mod support;
 #[allow(dead_code, reason = "shared with the tests of durability")]

@@ -61,6 +61,7 @@ impl Remote {
     }
 
     fn arrive(&self, controller: &str, change: CredentialChange) -> Result<Applied> {
+        change.cancellation.enter_commit()?;
         let state = &mut *self.world.state();
         if state.controllers[controller].down {
             return Err(Error::new(ErrorCode::DirectoryUnavailable, "It cannot be reached."));

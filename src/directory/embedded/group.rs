@@ -12,7 +12,7 @@ use crate::directory::Applied;
 use crate::{Error, Result};
 
 /// How a transaction went wrong as a whole.
-enum Failure {
+pub(super) enum Failure {
     /// Before the commit: it is rolled back.
     Before(Fault),
     /// The commit itself failed: what it wrote may still be in the log.
@@ -82,9 +82,9 @@ fn roll_back(slot: &Slot) {
     }
 }
 
-type Answers = Vec<Result<Done, Fault>>;
+pub(super) type Answers = Vec<Result<Done, Fault>>;
 
-fn transact(connection: &Connection, jobs: &[Job]) -> Result<Answers, Failure> {
+pub(super) fn transact(connection: &Connection, jobs: &[Job]) -> Result<Answers, Failure> {
     let before = |e: rusqlite::Error| Failure::Before(Fault::Sql(e));
     let durable = jobs.iter().any(|job| match &job.task {
         Task::Outbox(task) => task.is_durable(),

@@ -1,16 +1,20 @@
 //! Tests of what is not visible from outside.
 
+use std::sync::mpsc::channel;
+
 use rusqlite::Connection;
 
 use super::connection::open_in_memory;
+use super::error::Fault;
 use super::lookup::lookup_sql;
-use super::writer::Task;
-use super::{EmbeddedDirectory, EmbeddedOptions, schema};
+use super::writer::{Done, Job, Task};
+use super::{EmbeddedDirectory, EmbeddedOptions, group, schema};
 use crate::ErrorCode;
-use crate::directory::Directory;
-use crate::directory::Route;
+use crate::cancellation::Cancellation;
+use crate::directory::{Applied, CounterChange, CredentialChange, Directory, MailboxFilter, Route, Swap};
 use crate::identity::Identity;
 use crate::import::ImportPlan;
+use crate::mailbox::ObjectId;
 use crate::notification::outbox::Outbox;
 
 fn query_plan(connection: &Connection, sql: &str) -> Vec<String> {
@@ -75,6 +79,79 @@ fn a_store_of_an_unknown_format_is_not_touched() {
     assert_eq!(error.code(), ErrorCode::ConfigurationInvalid);
     assert!(error.message().contains("newer version"), "{error}");
     assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
+fn first_record(mailbox: ObjectId, cancellation: &Cancellation) -> Job {
+    let change = CredentialChange {
+        mailbox,
+        controller: None,
+        record: Some(Swap {
+            expected: None,
+            new: b"a record".to_vec(),
+        }),
+        counter: CounterChange::Keep,
+        message: None,
+        audit: None,
+        cancellation: cancellation.clone(),
+    };
+    Job {
+        task: Task::Apply(Box::new(change)),
+        reply: channel().0,
+    }
+}
+
+/// Four changes in one transaction: one cancelled before it, one when its savepoint was released already, by the commit point of
+/// the change before it.
+#[test]
+fn a_cancelled_change_of_a_group_touches_none_of_the_others() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("directory.db");
+    let directory = EmbeddedDirectory::new(EmbeddedOptions::new(&path));
+    let csv = b"DistinguishedName\n\"CN=A,DC=contoso,DC=com\"\n\"CN=B,DC=contoso,DC=com\"\n\
+        \"CN=C,DC=contoso,DC=com\"\n\"CN=D,DC=contoso,DC=com\"\n";
+    let plan = crate::import::parse(
+        csv,
+        crate::import::Format::Csv,
+        &crate::import::ImportOptions::default(),
+    )
+    .unwrap();
+    directory.import(&plan, None, false).unwrap();
+    let page = directory
+        .mailboxes(MailboxFilter::default(), Route::Preferred, None, 9)
+        .unwrap();
+    let ids: Vec<ObjectId> = page.items.iter().map(|found| found.mailbox.object_id).collect();
+    let flags: Vec<Cancellation> = ids.iter().map(|_| Cancellation::new()).collect();
+    flags[0].cancel();
+    let last_moment = flags[2].clone();
+    flags[1].at_commit_point(move || assert!(last_moment.cancel(), "its commit point comes after this one"));
+    let jobs: Vec<Job> = ids
+        .iter()
+        .zip(&flags)
+        .map(|(id, flag)| first_record(*id, flag))
+        .collect();
+
+    let connection = Connection::open(&path).unwrap();
+    let Ok(answers) = group::transact(&connection, &jobs) else {
+        panic!("the transaction failed as a whole")
+    };
+    drop(connection);
+    let told: Vec<bool> = answers
+        .iter()
+        .map(|answer| match answer {
+            Ok(Done::Applied(Applied::Committed)) => true,
+            Err(Fault::Own(error)) if error.code() == ErrorCode::Cancelled => false,
+            _ => panic!("neither carried out nor cancelled"),
+        })
+        .collect();
+    let written = ids
+        .iter()
+        .map(|id| directory.credential(*id, None).unwrap().record.is_some());
+    assert_eq!(told, [false, true, false, true]);
+    assert_eq!(written.collect::<Vec<_>>(), told);
+    assert!(
+        !flags[1].cancel() && !flags[3].cancel(),
+        "they are past their commit points"
+    );
 }
 
 #[test]

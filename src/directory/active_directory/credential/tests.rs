@@ -82,6 +82,34 @@ fn a_reset_is_one_search_and_one_modify_on_a_warm_connection() {
 }
 
 #[test]
+fn a_change_that_was_cancelled_is_not_sent() {
+    let ground = Ground::new();
+    let controller = ground.controller(|asked| match asked {
+        Asked::Search => tony(Some(OLD), None),
+        _ => done(0),
+    });
+    let directory = ground.directory(&[&controller]);
+    let wanted = |cancellation: &Cancellation| CredentialChange {
+        cancellation: cancellation.clone(),
+        ..change(&controller, Some(OLD), CounterChange::Keep)
+    };
+    let early = Cancellation::new();
+    early.cancel();
+    // The connection stands, and the Modify is about to be sent.
+    let last_moment = Cancellation::new();
+    let stop = last_moment.clone();
+    last_moment.at_commit_point(move || assert!(stop.cancel(), "nothing was sent yet"));
+    for cancellation in [&early, &last_moment] {
+        let error = directory.apply(wanted(cancellation)).expect_err("it was cancelled");
+        assert_eq!(error.code(), ErrorCode::Cancelled);
+    }
+    assert_eq!(modifies(&controller), Vec::<Vec<_>>::new());
+    let late = Cancellation::new();
+    assert_eq!(directory.apply(wanted(&late)).expect("an answer"), Applied::Committed);
+    assert!(!late.cancel(), "it was sent");
+}
+
+#[test]
 fn a_first_value_that_is_refused_is_explained_by_what_is_there() {
     // Samba says the first, and the constraint is broken as well.
     for refusal in [ATTRIBUTE_OR_VALUE_EXISTS, CONSTRAINT_VIOLATION] {
