@@ -65,8 +65,8 @@
  *                Cancelled.
  *   batch        that of each reset. What has not begun is cancelled; of what has, no more than `parallelism` finish.
  *   import       its one transaction is about to be committed: however large the file, all of it or nothing.
- *   sendNotifications   the first message is taken up. After it the one at hand finishes, and the answer tells which were
- *                tried; "next" says that there may be more.
+ *   sendNotifications   the first message is taken up. After it the one at hand finishes (where the relay takes longer than
+ *                five seconds, without you), and the answer tells which were tried; "next" says that there may be more.
  *   auditExport  the complete file is about to get its name.
  *   look-ups     none; what is read is of no use to anybody.
  *   umpin_signin() and umpin_change_pin()   the call itself: an attempt that was begun is carried out and counted, so that

@@ -41,8 +41,8 @@ pub unsafe extern "C" fn umpin_session_open(
     })
 }
 
-/// Frees a session. Does not wait: what was accepted is carried out while the process lives. Plans, batches and requests of
-/// the session stay valid and must be freed too, before or after. NULL is allowed.
+/// Frees a session. Does not wait, and cancels nothing by itself. Plans, batches and requests of the session stay valid and must
+/// be freed too, before or after. NULL is allowed.
 ///
 /// # Safety
 /// `session` is NULL or a session not yet freed, and is not used again.

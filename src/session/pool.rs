@@ -80,7 +80,7 @@ impl Pool {
 }
 
 impl Drop for Pool {
-    /// Does not wait: a caller must not block, and what was accepted is carried out while the process lives.
+    /// Does not wait: a caller must not block. What was queued and not cancelled is carried out while the process lives.
     fn drop(&mut self) {
         self.state.update(|state| state.closed = true);
     }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use super::workers::Workers;
 use super::{Delivery, Pending};
 use crate::Result;
+use crate::cancellation::Cancellation;
 use crate::clock::{Clock, Timestamp};
 use crate::notification::outbox::{Lease, Outbox};
 use crate::notification::{DeliveryError, Notifier, OutgoingMessage};
@@ -26,6 +27,39 @@ const PAUSE_MILLIS: i64 = 30_000;
 /// Waiting time after a failed attempt: doubled each time, up to an hour, and up to a quarter less or more.
 const BACK_OFF_MILLIS: i64 = 60_000;
 const MAX_BACK_OFF_MILLIS: i64 = 3_600_000;
+
+/// How long somebody waits for a delivery. What takes longer goes on without him.
+#[derive(Clone, Copy)]
+pub(super) enum Patience<'a> {
+    /// That long.
+    For(Duration),
+    /// As long as it takes, but not much longer once he has asked to stop.
+    UntilStopped(&'a Cancellation),
+}
+
+impl Patience<'_> {
+    /// How often he looks whether he still waits.
+    const STEP: Duration = Duration::from_millis(50);
+
+    fn wait(self, told: &Receiver<Attempt>) -> Result<Attempt, RecvTimeoutError> {
+        let cancellation = match self {
+            Self::For(time) => return told.recv_timeout(time),
+            Self::UntilStopped(cancellation) => cancellation,
+        };
+        let mut stopped = None;
+        loop {
+            match told.recv_timeout(Self::STEP) {
+                Err(RecvTimeoutError::Timeout) if cancellation.is_requested() => {
+                    if stopped.get_or_insert_with(Instant::now).elapsed() >= PATIENCE {
+                        return Err(RecvTimeoutError::Timeout);
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                told => return told,
+            }
+        }
+    }
+}
 
 /// What became of an attempt, and whether the outbox could note it.
 pub(super) enum Attempt {
@@ -149,7 +183,7 @@ impl Service {
     /// Right after the change: waits a few seconds, or not at all while the way is known to be blocked.
     pub(super) fn first_attempt(&self, delivery: Delivery, lease: Lease) -> Attempt {
         let errand = match delivery {
-            Delivery::Begun(begun) => return self.bounded(begun, lease, PATIENCE),
+            Delivery::Begun(begun) => return self.bounded(begun, lease, Patience::For(PATIENCE)),
             Delivery::Waiting(message) => self.errand(message, 0),
         };
         if !self.ports.notifier.may_block() {
@@ -159,7 +193,7 @@ impl Service {
             let noted = errand.put_off(lease, &reason);
             return Attempt::Queued { reason, noted };
         }
-        self.start_and_wait(errand, lease, PATIENCE)
+        self.start_and_wait(errand, lease, Patience::For(PATIENCE))
     }
 
     /// A later attempt by somebody who has that much time.
@@ -168,12 +202,13 @@ impl Service {
         message: OutgoingMessage,
         lease: Lease,
         earlier_attempts: u32,
-        patience: Option<Duration>,
+        patience: Patience<'_>,
     ) -> Attempt {
         let errand = self.errand(Arc::new(message), earlier_attempts);
-        match patience.filter(|_| self.ports.notifier.may_block()) {
-            None => errand.run(lease),
-            Some(patience) => self.start_and_wait(errand, lease, patience),
+        if self.ports.notifier.may_block() {
+            self.start_and_wait(errand, lease, patience)
+        } else {
+            errand.run(lease)
         }
     }
 
@@ -182,7 +217,7 @@ impl Service {
         !self.ports.notifier.may_block() || self.courier.blocked(self.now()).is_none()
     }
 
-    fn start_and_wait(&self, errand: Errand, lease: Lease, patience: Duration) -> Attempt {
+    fn start_and_wait(&self, errand: Errand, lease: Lease, patience: Patience<'_>) -> Attempt {
         match self.start(errand) {
             Ok(begun) => self.bounded(begun, lease, patience),
             Err(error) => {
@@ -212,11 +247,11 @@ impl Service {
     }
 
     /// Lets the delivery go on and waits for it that long. What takes longer goes on, and the outbox learns what came of it.
-    fn bounded(&self, begun: Begun, lease: Lease, patience: Duration) -> Attempt {
+    fn bounded(&self, begun: Begun, lease: Lease, patience: Patience<'_>) -> Attempt {
         let began = Instant::now();
         // The thread hears it, or it has ended by a panic, and that is told below.
         let _ = begun.certain.send(lease);
-        let attempt = match begun.told.recv_timeout(patience) {
+        let attempt = match patience.wait(&begun.told) {
             Ok(attempt) => attempt,
             Err(RecvTimeoutError::Timeout) => {
                 begun.watch.give_up_waiting();
@@ -226,7 +261,7 @@ impl Service {
                 );
                 let reason = format!(
                     "it was not taken within {} s and is still being tried",
-                    patience.as_secs()
+                    began.elapsed().as_secs()
                 );
                 return Attempt::Queued { reason, noted: Ok(()) };
             }
@@ -236,7 +271,8 @@ impl Service {
                 noted: Ok(()),
             },
         };
-        if let Attempt::Queued { reason, .. } = &attempt
+        // Who waits as long as it takes has kept nobody waiting.
+        if let (Attempt::Queued { reason, .. }, Patience::For(_)) = (&attempt, patience)
             && began.elapsed() > SLOW
         {
             self.courier.pause(

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::Service;
-use super::courier::{Attempt, back_off};
+use super::courier::{Attempt, Patience, back_off};
 use crate::credential::keyring::Purpose;
 use crate::mailbox::ObjectId;
 use crate::notification::OutgoingMessage;
@@ -54,7 +54,7 @@ impl Service {
                 Ok(entries) => {
                     let Some(entry) = entries.into_iter().next() else { break };
                     let mailbox = entry.mailbox;
-                    let handled = self.handle(entry, Some(left));
+                    let handled = self.handle(entry, Patience::For(left));
                     diagnostics.push(self.told(mailbox, &handled));
                 }
                 Err(error) => {
@@ -84,8 +84,8 @@ impl Service {
             .is_ok()
     }
 
-    /// Does with a leased entry what is to be done. `patience`: for those who must not wait longer.
-    pub(super) fn handle(&self, mut entry: OutboxEntry, patience: Option<Duration>) -> Handled {
+    /// Does with a leased entry what is to be done.
+    pub(super) fn handle(&self, mut entry: OutboxEntry, patience: Patience<'_>) -> Handled {
         match self.try_to_send(&mut entry, patience) {
             Ok(handled) => handled,
             Err(error) => {
@@ -100,7 +100,7 @@ impl Service {
         }
     }
 
-    fn try_to_send(&self, entry: &mut OutboxEntry, patience: Option<Duration>) -> Result<Handled> {
+    fn try_to_send(&self, entry: &mut OutboxEntry, patience: Patience<'_>) -> Result<Handled> {
         let settled = entry.state == EntryState::Ready;
         let pin = WantedPin::from(&*entry);
         let fate = if settled {

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::Service;
+use super::courier::Patience;
 use super::drain::Handled;
 use crate::Result;
 use crate::cancellation::Cancellation;
@@ -88,7 +89,7 @@ impl Service {
         let mut failures = Failures::default();
         // One at a time: a lease must outlast the delivery, and none is held for what is not yet begun.
         while let Some(entry) = self.ports.outbox.lease_due(due, self.lease_end(), 1)?.pop() {
-            self.send_one(entry, &mut failures, report);
+            self.send_one(entry, cancellation, &mut failures, report);
             if failures.is_blocked() {
                 report.blocked = true;
                 break;
@@ -116,7 +117,7 @@ impl Service {
                 break;
             }
             match self.ports.outbox.lease(entry.id, self.now(), self.lease_end())? {
-                Some(entry) => self.send_one(entry, &mut failures, report),
+                Some(entry) => self.send_one(entry, cancellation, &mut failures, report),
                 None => {
                     let mut item = self.sent_item(entry);
                     item.took(Handled::Lost);
@@ -127,11 +128,17 @@ impl Service {
         Ok(())
     }
 
-    fn send_one(&self, entry: OutboxEntry, failures: &mut Failures, report: &mut SendReport) {
+    fn send_one(
+        &self,
+        entry: OutboxEntry,
+        cancellation: &Cancellation,
+        failures: &mut Failures,
+        report: &mut SendReport,
+    ) {
         let tried = Instant::now();
         let mut item = self.sent_item(&entry);
         item.attempts += 1;
-        let handled = self.handle(entry, None);
+        let handled = self.handle(entry, Patience::UntilStopped(cancellation));
         failures.note(matches!(handled, Handled::Queued(_)), tried.elapsed());
         item.took(handled);
         report.items.push(item);
