@@ -65,8 +65,8 @@
  *                Cancelled.
  *   batch        that of each reset. What has not begun is cancelled; of what has, no more than `parallelism` finish.
  *   import       its one transaction is about to be committed: however large the file, all of it or nothing.
- *   sendNotifications   the first message is taken up. After it the one at hand finishes, and the answer tells which were
- *                tried; "next" says that there may be more.
+ *   sendNotifications   the first message is taken up. After it the one at hand finishes (where the relay takes longer than
+ *                five seconds, without you), and the answer tells which were tried; "next" says that there may be more.
  *   auditExport  the complete file is about to get its name.
  *   look-ups     none; what is read is of no use to anybody.
  *   umpin_signin() and umpin_change_pin()   the call itself: an attempt that was begun is carried out and counted, so that
@@ -811,8 +811,8 @@ umpin_status_t umpin_session_open(const uint8_t *request,
                                   umpin_error **error);
 
 /**
- * Frees a session. Does not wait: what was accepted is carried out while the process lives. Plans, batches and requests of
- * the session stay valid and must be freed too, before or after. NULL is allowed.
+ * Frees a session. Does not wait, and cancels nothing by itself. Plans, batches and requests of the session stay valid and must
+ * be freed too, before or after. NULL is allowed.
  *
  * Pointers:
  * `session` is NULL or a session not yet freed, and is not used again.
