@@ -36,7 +36,7 @@ namespace UMMailboxPin
 
         /// <summary>
         /// Gives each of them in the module's function the value it has where its cmdlet was called from. The objects are the
-        /// $PSCmdlet and the $ExecutionContext of the function, of an assembly that this one does not know.
+        /// $PSCmdlet and the $ExecutionContext of the function.
         /// </summary>
         public static void TakePreferences(object cmdlet, object context, IDictionary bound)
         {
@@ -111,7 +111,7 @@ namespace UMMailboxPin
             return char.ToLowerInvariant(parameter[0]) + parameter.Substring(1);
         }
 
-        // A [bool], or a switch, whose type lies in an assembly that this one does not know.
+        // A [bool], or a switch, whose text is that of its value.
         internal static bool IsTrue(object value)
         {
             return Convert.ToString(value) == bool.TrueString;

@@ -17,7 +17,8 @@ function Set-UMMailboxPIN {
     .PARAMETER Identity
     The mailbox: its GUID, distinguished name, canonical name, DOMAIN\account, user principal name, any of its e-mail
     addresses, LegacyExchangeDN, alias, account name or name. A value that belongs to more than one mailbox is an error.
-    Mailbox objects, and objects with a property Identity, such as rows of a CSV file, are taken from the pipeline.
+    Mailbox objects, and objects with a property Identity, such as rows of a CSV file, are taken from the pipeline. Where the GUID
+    of an object is unknown here, its distinguished name, address or alias finds the mailbox.
     There are no wildcards.
 
     .PARAMETER Pin
