@@ -90,6 +90,12 @@ namespace UMMailboxPin
             do
             {
                 answer = connection.Send(runtime, request);
+                if (runtime.Stopping)
+                {
+                    TellTried(answer);
+                    runtime.ThrowIfStopping();
+                }
+
                 runtime.WriteDiagnostics(answer);
                 if (answer.Failed)
                 {
@@ -108,7 +114,6 @@ namespace UMMailboxPin
                     Remark(item);
                 }
 
-                runtime.ThrowIfStopping();
                 request["due"] = answer.Value == null ? null : answer.Value["next"];
             }
             while (request["due"] != null);
@@ -118,10 +123,28 @@ namespace UMMailboxPin
             }
         }
 
+        private void TellTried(Answer answer)
+        {
+            string[] tried = Array.ConvertAll(answer.Items, delegate(object one)
+            {
+                Hashtable item = (Hashtable)one;
+                return "for " + Name(item) + ": " + item["outcome"];
+            });
+            if (tried.Length > 0)
+            {
+                runtime.Tell("Send-UMPinNotification was stopped. It had tried the messages " + string.Join("; ", tried) + ".");
+            }
+        }
+
+        private static string Name(Hashtable item)
+        {
+            return item["identity"] == null ? "a mailbox that is gone" : "mailbox \"" + item["identity"] + "\"";
+        }
+
         private void Remark(Hashtable item)
         {
             string outcome = Convert.ToString(item["outcome"]);
-            string name = item["identity"] == null ? "a mailbox that is gone" : "mailbox \"" + item["identity"] + "\"";
+            string name = Name(item);
             string reason = Convert.ToString(item["reason"]);
             string tryAgain = "Correct the cause; the message is tried again until it expires.";
             switch (outcome)

@@ -29,7 +29,7 @@ namespace UMMailboxPin
         {
             if (!IsInvalid && !IsClosed)
             {
-                try { CancelHandle(); } catch (EntryPointNotFoundException) { }
+                CancelHandle();
             }
         }
 

@@ -244,21 +244,18 @@ namespace UMMailboxPin
                 runtime.Terminate(answer, item.Input);
             }
 
-            do
+            // No more are under way than are allowed to run, so that a stop leaves no more than those changed and not written.
+            while (batch.Count >= threads)
             {
-                answer = batch.Submit(plan);
-                if (answer.Pending)
+                foreach (object written in Receive(1))
                 {
-                    // The window is full: the oldest must be collected first.
-                    foreach (object written in Receive(1))
-                    {
-                        yield return written;
-                    }
+                    yield return written;
                 }
             }
-            while (answer.Pending);
+
+            answer = batch.Submit(plan);
             ClosePlan();
-            if (answer.Failed)
+            if (answer.Status != Native.Ok)
             {
                 item.Answer = answer;
                 foreach (object written in WriteInOrder())

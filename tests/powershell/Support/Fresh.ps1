@@ -211,7 +211,8 @@ function Invoke-Fresh {
         $process.WaitForExit()
 
         [pscustomobject] @{
-            Output    = @(if ([System.IO.File]::Exists($result)) { Import-Clixml -LiteralPath $result })
+            # Empty where the process was ended while it wrote.
+            Output    = @(if ([System.IO.File]::Exists($result) -and ([System.IO.FileInfo] $result).Length -gt 3) { Import-Clixml -LiteralPath $result })
             Text      = $out.Result
             ErrorText = $err.Result
             ExitCode  = $process.ExitCode

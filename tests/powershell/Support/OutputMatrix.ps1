@@ -1,13 +1,16 @@
 # Every command that writes objects, in every way in which the command after it can end the pipeline, beside a compiled cmdlet that
 # writes as many objects in the same process. One line each, "command | situation | what came of it", so that both compare as text.
 param(
-    # Import-UMDirectory and the rest of the embedded directory's own.
+    # The folder of the test's support files.
+    [string] $Support,
+    # For Import-UMDirectory, where the directory is an embedded one.
     [string] $ImportFile
 )
 
 $ErrorActionPreference = 'Continue'
 $WarningPreference = 'SilentlyContinue'
 Import-Module UMMailboxPin.Directory -WarningAction SilentlyContinue
+. ([System.IO.Path]::Combine($Support, 'QueuedMessages.ps1'))
 
 Add-Type -TypeDefinition @'
 using System.Management.Automation;
@@ -29,33 +32,7 @@ public class SetCompiled : PSCmdlet
 $compiled = (Get-Command Get-Compiled).ImplementingType.Assembly
 
 $four = 'tonysmith', 'amyalberts', 'ppinilla', 'zmueller'
-$pickup = Join-Path $env:UMPIN_HOME 'pickup'
 $audit = Join-Path $Work 'audit.jsonl'
-
-# Four messages that wait: the pickup directory is a file while their resets are carried out.
-function Add-Queued {
-    $aside = "$pickup.aside"
-    & (Get-Module UMMailboxPin) {
-        param($Pickup, $Aside)
-        $script:MatrixPickup = $Pickup, $Aside
-        $script:MatrixAsk = ${function:Request-UmConfirmation}
-        Set-Item -Path function:script:Request-UmConfirmation -Value {
-            if ([System.IO.Directory]::Exists($script:MatrixPickup[0])) {
-                [System.IO.Directory]::Move($script:MatrixPickup[0], $script:MatrixPickup[1])
-            }
-            [System.IO.File]::WriteAllText($script:MatrixPickup[0], 'in the way')
-            $true
-        }
-    } $pickup $aside
-    foreach ($mailbox in $four) {
-        # Each looks at the pickup directory first.
-        if ([System.IO.File]::Exists($pickup)) { [System.IO.File]::Delete($pickup) }
-        $null = Set-UMMailboxPIN $mailbox -ErrorAction SilentlyContinue
-    }
-    [System.IO.File]::Delete($pickup)
-    if ([System.IO.Directory]::Exists($aside)) { [System.IO.Directory]::Move($aside, $pickup) }
-    & (Get-Module UMMailboxPin) { Set-Item -Path function:script:Request-UmConfirmation -Value $script:MatrixAsk }
-}
 
 # Call: with all its objects. Input and Step: the same for a steppable pipeline, which begins with a command.
 $commands = [ordered] @{
@@ -70,7 +47,7 @@ $commands = [ordered] @{
     'Get-UMPinAudit'                       = @{ Step = 'Get-UMPinAudit -ResultSize 4' }
     'Export-UMPinAudit'                    = @{ Step = "Export-UMPinAudit -Path '$audit' -Force -PassThru" }
     'Get-UMPinNotification'                = @{ Step = 'Get-UMPinNotification' }
-    'Send-UMPinNotification'               = @{ Input = $four; Step = 'Send-UMPinNotification -PassThru'; Before = { Add-Queued } }
+    'Send-UMPinNotification'               = @{ Input = $four; Step = 'Send-UMPinNotification -PassThru'; Before = { $four | Send-UMPinNotification; Add-QueuedMessage $four } }
     'Get-Mailbox'                          = @{ Step = 'Get-Mailbox' }
     'Get-UMMailbox'                        = @{ Step = 'Get-UMMailbox' }
     'Get-UMMailboxPolicy'                  = @{ Step = 'Get-UMMailboxPolicy' }
@@ -84,7 +61,7 @@ $situations = [ordered] @{
     'throw'            = '$n = 0; CALL | ForEach-Object { $n++; if ($n -eq AT) { throw ''stop'' }; $n }; ''went on'''
     'typed catch'      = '$n = 0; try { CALL | ForEach-Object { $n++; if ($n -eq AT) { throw [System.IO.FileNotFoundException]::new(''x'') }; $n } } catch [System.IO.FileNotFoundException] { ''typed'' } catch { ''untyped'' }; ''after'''
     'break'            = '$n = 0; foreach ($z in 1) { CALL | ForEach-Object { $n++; if ($n -eq AT) { break }; $n }; ''went on'' }; ''after'''
-    'continue'         = '$n = 0; foreach ($z in 1, 2) { CALL | ForEach-Object { $n++; if ($n -eq AT) { continue }; $n }; ''went on'' }; ''after'''
+    'continue'         = '$n = 0; foreach ($z in 1, 2) { if ($z -eq 2) { ''second''; break }; CALL | ForEach-Object { $n++; if ($n -eq AT) { continue }; $n }; ''went on'' }; ''after'''
     'return'           = '$n = 0; CALL | ForEach-Object { $n++; if ($n -eq AT) { return ''r'' }; $n }; ''after'''
     'First'            = 'CALL | Select-Object -First AT | ForEach-Object { ''object'' }; ''next'''
     'error downstream' = '$n = 0; CALL | ForEach-Object { $n++; if ($n -eq AT) { Get-Item none: -ErrorAction Stop }; $n }; ''went on'''
@@ -136,7 +113,7 @@ function Invoke-Situation {
     $shell.Dispose()
 }
 
-Add-Queued
+Add-QueuedMessage $four
 foreach ($name in $commands.Keys) {
     $command = $commands[$name]
     $given = @($command['Input'] | Where-Object { $null -ne $_ })
