@@ -94,6 +94,31 @@ Describe 'Import-UMDirectory' -Tag Embedded {
         $run.Output | Should -BeLike $Expected
     }
 
+    It 'is committed before the prompt is back, or never, when it is stopped' {
+        $run = Invoke-Fresh -Store $script:Folder {
+            Import-Module UMMailboxPin.Directory
+            foreach ($name in 'Right', 'Wrong') {
+                [System.IO.File]::WriteAllLines("$Work/$name.csv", [string[]] @('Name,UserPrincipalName,UMEnabled'
+                        1..5000 | ForEach-Object { "$name $_,u$_@contoso.com,True" }))
+            }
+            function Get-Import { @(Get-UMPinAudit -Action Import -Outcome Succeeded).Count }
+            Import-UMDirectory "$Work/Right.csv" -WarningAction SilentlyContinue
+            # At other moments of the import: while it is read, checked and written.
+            foreach ($delay in 60, 250, 500) {
+                $shell = [powershell]::Create()
+                $null = $shell.AddScript('param($file) Import-UMDirectory $file').AddArgument("$Work/Wrong.csv").BeginInvoke()
+                Start-Sleep -Milliseconds $delay
+                $shell.Stop()
+                $before = Get-Import
+                # Takes its turn behind whatever the library still does.
+                Import-UMDirectory "$Work/Right.csv" -WarningAction SilentlyContinue
+                "$((Get-Import) - $before) $((Get-Mailbox u5000@contoso.com).Name)"
+            }
+        }
+        $run.ErrorText | Should -BeNullOrEmpty
+        $run.Output | Should -Be @('1 Right 5000', '1 Right 5000', '1 Right 5000')
+    }
+
     It 'has one error for a file that is <Name>' -ForEach @(
         @{ Name = 'not there'; Path = './none.csv' }
         @{ Name = 'on a drive that is not there'; Path = 'nodrive:\none.csv' }

@@ -10,7 +10,8 @@ function Import-UMDirectory {
     languages are written like 'de-AT, en;q=0.8'), and LDIF files as exported from Active Directory. The directory is made if
     there is none.
 
-    An import is all or nothing: a row that cannot be used is reported with its line number and nothing is changed, unless
+    An import is all or nothing, also when it is stopped: either it was committed before the prompt is back, and a warning in the
+    host says so, or it never is. A row that cannot be used is reported with its line number and nothing is changed, unless
     -SkipInvalid is given. Mailboxes that are there already are found by their GUID, else by their distinguished name, and
     updated. PINs are never touched. A policy that the file names and the directory lacks is made with the default settings.
 

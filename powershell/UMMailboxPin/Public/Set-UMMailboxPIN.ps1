@@ -57,6 +57,8 @@ function Set-UMMailboxPIN {
 
     .PARAMETER ThrottleLimit
     Resets up to this many mailboxes in parallel, 1 to 64. Results and errors keep the order of the input. Omitted: one by one.
+    A pipeline that is ended from behind, as by Select-Object -First, may have changed up to so many mailboxes more than it wrote;
+    see about_UMMailboxPin.
 
     .INPUTS
     Anything that names a mailbox: text, a GUID, a mailbox object, an object with a property Identity.
