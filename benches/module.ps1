@@ -71,7 +71,7 @@ $byLibrary = {
             $session = $script:Connection.Session
             $request = @{ cmdlet = 'Set-UMMailboxPIN'; identity = $Identity }
             $watch = [Diagnostics.Stopwatch]::StartNew()
-            $plan = [UMMailboxPin.Native]::NewPlan($session, $request, '').Handle
+            $plan = [UMMailboxPin.Native]::NewPlan($session, $request, $null).Handle
             do { $answer = [UMMailboxPin.Native]::PlanTarget($plan, $false) } while ($answer.Pending)
             do { $answer = [UMMailboxPin.Native]::PlanCommit($plan) } while ($answer.Pending)
             $plan.Dispose()
