@@ -160,7 +160,7 @@ static int take_call(const umpin_session *session, const char *dial_plan) {
             in = choose_new_pin(session, who, &pin);
             tries = TRIES;
         } else if (status == UMPIN_OK || status == UMPIN_MANAGEMENT_OBJECT_NOT_FOUND ||
-                   status == UMPIN_MAILBOX_NOT_UM_ENABLED) {
+                   status == UMPIN_MANAGEMENT_OBJECT_AMBIGUOUS || status == UMPIN_MAILBOX_NOT_UM_ENABLED) {
             /* One sentence for all of them: a caller must not learn which extensions exist, nor which are locked. */
             say("That is not right. If you have forgotten your PIN, read your mail or call the help desk.");
             umpin_error_free(error);

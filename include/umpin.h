@@ -163,8 +163,8 @@
  *   and with either "cmdlet":"..."?, "deliver":false?, "ignoreDefaultScope":false?, "domainController":"..."?
  *   extension: digits; marks between them mean nothing. Without dialPlan, one that two mailboxes have is
  *   UMPIN_MANAGEMENT_OBJECT_AMBIGUOUS. cmdlet: what the audit calls this. deliver: hand the message of a reset by failures
- *   over before the answer; for programs that end after it. Otherwise it is handed over after the answer, and left in the
- *   outbox for the next change if the process ends first.
+ *   over before the answer, which then waits for the relay; for programs that end after it, and not for callers.
+ *   Otherwise it is handed over after the answer, and left in the outbox for the next change if the process ends first.
  *   The answer, from umpin_request_wait (umpin_signin_result gives the three that matter as numbers):
  *   {"v":1, "outcome":"accepted"|"changeRequired"|"rejected"|"locked"|"resetByFailures", "attemptsUntilReset":4|null,
  *    "attemptsUntilLock":14|null, "firstTimeUser":false, "pinExpiresOn":1767225600000|null,
@@ -821,8 +821,9 @@ void umpin_session_free(umpin_session *session);
 
 /**
  * Starts an attempt to sign in with the PIN that was keyed, and returns at once. From here on it is carried out and, if wrong,
- * counted, also when the request is cancelled or freed: no guess is free. Wait with umpin_request_wait(): every answer but a positive one
- * comes no sooner than half a second after this call. The caller wipes its own copy of the PIN.
+ * counted, also when the request is cancelled or freed: no guess is free. Wait with umpin_request_wait(): every answer but a
+ * positive one comes half a second after this call, or after a multiple of it that depends only on how many calls there are; a
+ * positive one after an eighth of a second, or a multiple of it. The caller wipes its own copy of the PIN.
  *
  * Pointers:
  * `session` is NULL or a session not yet freed; `json` and `pin_text` are NULL or valid for reading as many bytes as their

@@ -143,6 +143,12 @@ pub trait Journal: Send + Sync {
     /// Those of the store.
     fn append(&self, audit: &AuditTrail) -> Result<()>;
 
+    /// Records nothing, and takes about as long as [`Self::append`]: see [`super::Directory::dummy_write`].
+    ///
+    /// # Errors
+    /// Those of the store.
+    fn dummy_write(&self) -> Result<()>;
+
     /// The notes about a mailbox, oldest first.
     ///
     /// # Errors

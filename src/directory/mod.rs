@@ -12,6 +12,7 @@ use crate::import::ImportPlan;
 use crate::mailbox::{Mailbox, ObjectId};
 use crate::notification::outbox::OutboxEntry;
 use crate::policy::UmMailboxPolicy;
+use crate::random::system_bytes;
 
 /// Where a question is put to a directory that has several controllers; the others have but one answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -275,6 +276,15 @@ pub trait Directory: Send + Sync {
     /// As `find`; `Cancelled`; `OutcomeUnknown` when the answer was lost, and then alone the change may have been made or may yet be;
     /// `ManagementObjectNotFound` when the mailbox is gone.
     fn apply(&self, change: CredentialChange) -> Result<Applied>;
+
+    /// Changes nothing, and takes about as long as counting a wrong PIN does: for attempts to sign in that count nothing, so
+    /// that their time does not tell. Without an implementation of its own: a question to the same server.
+    ///
+    /// # Errors
+    /// As `apply`, where the directory could not be changed either.
+    fn dummy_write(&self, route: Route<'_>) -> Result<()> {
+        self.find_by_object_id(ObjectId(system_bytes()?), route).map(drop)
+    }
 
     /// Creates or updates mailboxes and policies in one transaction; `dry_run` only counts. Never touches records.
     ///

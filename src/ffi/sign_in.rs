@@ -35,8 +35,9 @@ const _: () = {
 pub const UMPIN_UNLIMITED: u32 = u32::MAX;
 
 /// Starts an attempt to sign in with the PIN that was keyed, and returns at once. From here on it is carried out and, if wrong,
-/// counted, also when the request is cancelled or freed: no guess is free. Wait with umpin_request_wait(): every answer but a positive one
-/// comes no sooner than half a second after this call. The caller wipes its own copy of the PIN.
+/// counted, also when the request is cancelled or freed: no guess is free. Wait with umpin_request_wait(): every answer but a
+/// positive one comes half a second after this call, or after a multiple of it that depends only on how many calls there are; a
+/// positive one after an eighth of a second, or a multiple of it. The caller wipes its own copy of the PIN.
 ///
 /// # Safety
 /// `session` is NULL or a session not yet freed; `json` and `pin_text` are NULL or valid for reading as many bytes as their

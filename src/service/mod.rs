@@ -20,7 +20,7 @@ mod trail;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::Result;
 use crate::audit::AuditLog;
@@ -76,8 +76,8 @@ pub struct Settings {
     pub audit_retention_days: Option<u32>,
     /// Limits look-ups to a part of the tree.
     pub scope: Option<Scope>,
-    /// Every answer to a sign-in but a positive one is given this long after the work on it began, or twice, three times … as long
-    /// where it took longer: how long it took then tells nothing.
+    /// Every answer to a sign-in but a positive one is given this long after the request, or twice, three times … as long where
+    /// others are before it: see `session/answer_times.rs`.
     pub answer_floor: Duration,
     /// A message that could not be handed over for this long is given up.
     pub expire_notifications_after: Duration,
@@ -154,17 +154,10 @@ impl Service {
         Ok(())
     }
 
-    /// When an answer that was begun at that moment may be given, unless it is a positive one.
+    /// [`Settings::answer_floor`].
     #[must_use]
-    pub fn answer_not_before(&self, begun: Instant) -> Instant {
-        let floor = self.settings.answer_floor;
-        let floors = begun
-            .elapsed()
-            .as_nanos()
-            .checked_div(floor.as_nanos())
-            .unwrap_or_default()
-            + 1;
-        begun + floor.saturating_mul(u32::try_from(floors).unwrap_or(u32::MAX))
+    pub fn answer_floor(&self) -> Duration {
+        self.settings.answer_floor
     }
 
     fn now(&self) -> crate::clock::Timestamp {

@@ -1,6 +1,7 @@
 //! Compare-and-swap against other writers: how long and how often it is tried.
 
 use std::collections::HashSet;
+use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -75,48 +76,57 @@ impl Race {
     }
 }
 
+/// What attempts to sign in take turns at.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Subject {
+    /// A mailbox, by whichever of its names.
+    Mailbox(ObjectId),
+    /// A name that is no mailbox's, hashed under a key of this process: its length costs nothing, and nobody can make two names
+    /// wait for each other.
+    Nobody(u64),
+}
+
 /// At most one attempt to sign in at a time at each mailbox, as far as this process goes. So as many attackers as there are
 /// processes compete with an administrator's change, and not as many as there are threads; and they lose no races among
 /// themselves, each of which would cost them a write.
+///
+/// Names that are no mailbox's have turns as well, because waiting takes time, and time tells.
 #[derive(Default)]
 pub(super) struct Turns {
-    taken: Mutex<HashSet<ObjectId>>,
+    /// No more than there are threads that sign in.
+    taken: Mutex<HashSet<Subject>>,
     given_back: Condvar,
+    key: RandomState,
 }
 
-/// One mailbox's turn, given back when dropped.
+/// One subject's turn, given back when dropped.
 pub(super) struct Turn<'a> {
     turns: &'a Turns,
-    mailbox: ObjectId,
+    subject: Subject,
 }
 
 impl Turns {
+    /// What attempts at a name that is no mailbox's take turns at.
+    pub fn nobody(&self, name: impl Hash) -> Subject {
+        Subject::Nobody(self.key.hash_one(name))
+    }
+
     /// The turn if it is free at once.
-    pub fn try_take(&self, mailbox: &Mailbox) -> Option<Turn<'_>> {
+    pub fn try_take(&self, subject: Subject) -> Option<Turn<'_>> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        taken.insert(mailbox.object_id).then(|| self.turn(mailbox))
+        taken.insert(subject).then(|| Turn { turns: self, subject })
     }
 
-    fn turn(&self, mailbox: &Mailbox) -> Turn<'_> {
-        Turn {
-            turns: self,
-            mailbox: mailbox.object_id,
-        }
-    }
-
-    /// Waits for the turn, but no longer than a change may take.
-    pub fn take(&self, mailbox: &Mailbox) -> Result<Turn<'_>> {
+    /// Waits for the turn, but no longer than a change may take. An error calls the subject by `name`.
+    pub fn take(&self, subject: Subject, name: &str) -> Result<Turn<'_>> {
         let deadline = Instant::now() + DEADLINE;
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        while !taken.insert(mailbox.object_id) {
+        while !taken.insert(subject) {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return Err(Error::new(
                     ErrorCode::WriteConflict,
-                    format!(
-                        "Other attempts at \"{}\" were before this one for too long; no attempt was made.",
-                        mailbox.identity()
-                    ),
+                    format!("Other attempts at \"{name}\" were before this one for too long; no attempt was made."),
                 ));
             }
             taken = self
@@ -125,14 +135,14 @@ impl Turns {
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
         }
-        Ok(self.turn(mailbox))
+        Ok(Turn { turns: self, subject })
     }
 }
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
         let mut taken = self.turns.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        taken.remove(&self.mailbox);
+        taken.remove(&self.subject);
         drop(taken);
         self.turns.given_back.notify_all();
     }

@@ -69,6 +69,15 @@ impl Service {
         Ok(ring)
     }
 
+    /// The keys, for an attempt to sign in, which asks for them before it looks anybody up: a lost key is told to everybody, and
+    /// not only to those whose mailbox has a record. `None`: nothing was sealed yet.
+    pub(super) fn ring_for_attempts(&self) -> Result<Option<Arc<KeyRing>>> {
+        if !self.ports.keys.exists() && !self.directory().holds_sealed_data()? {
+            return Ok(None);
+        }
+        self.ring_on_disk().map(Some)
+    }
+
     /// A key that opens nothing of what is there is not this store's: sealing under it would divide the store between two
     /// keys, and putting the right one back would then lose what was sealed meanwhile.
     fn check_ring(&self, ring: &KeyRing) -> Result<()> {

@@ -2,6 +2,7 @@
 //!
 //! Everything here is safe Rust; [`crate::ffi`] is the thin unsafe edge around it.
 
+mod answer_times;
 mod batch;
 mod messages;
 mod open;
@@ -22,6 +23,7 @@ pub use request::{AttemptResult, Request};
 
 use crate::service::Service;
 use crate::{Error, ErrorCode, Result};
+use answer_times::AnswerTimes;
 use pool::Pool;
 use wait::Gate;
 
@@ -63,6 +65,7 @@ struct Core {
     back: Pool,
     /// Of their own: guessing must keep neither administrators nor look-ups waiting.
     sign_ins: Pool,
+    answer_times: AnswerTimes,
     /// Closed while work goes on whose handle was freed: what comes later must not overtake it.
     abandoned: Gate,
     poisoned: AtomicBool,
@@ -94,6 +97,7 @@ impl Session {
         service.start_threads()?;
         Ok(Self {
             core: Arc::new(Core {
+                answer_times: AnswerTimes::new(service.answer_floor(), processors()),
                 service,
                 front: Pool::start("umpin-front", FRONT_THREADS)?,
                 back: Pool::start("umpin-work", BACK_THREADS)?,
@@ -129,7 +133,12 @@ impl Session {
 
 /// Each is busy deriving: more than processors would only need more memory.
 fn sign_in_threads() -> usize {
-    std::thread::available_parallelism().map_or(2, |count| count.get().clamp(2, 16))
+    processors().max(2)
+}
+
+/// Those that derive for attempts to sign in.
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, |count| count.get().min(16))
 }
 
 /// An error as JSON, as the C ABI tells it.

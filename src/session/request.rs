@@ -120,6 +120,13 @@ impl Request {
         }
     }
 
+    /// When the answer may be given; `None` while there is none.
+    #[cfg(feature = "test-hooks")]
+    #[must_use]
+    pub fn due(&self) -> Option<Instant> {
+        self.state.lock().withheld_until
+    }
+
     /// The session it belongs to.
     #[must_use]
     pub fn session(&self) -> &Session {
@@ -182,11 +189,11 @@ impl State {
         &mut self,
         answer: Result<Vec<u8>, SharedError>,
         attempt: Option<AttemptResult>,
-        withheld_until: Option<Instant>,
+        withheld_until: Instant,
     ) {
         self.answer = Answer::Given(answer);
         self.attempt = attempt;
-        self.withheld_until = withheld_until;
+        self.withheld_until = Some(withheld_until);
     }
 }
 

@@ -1,4 +1,4 @@
-//! Attempts to sign in: on threads of their own, and answered no sooner than the common floor.
+//! Attempts to sign in: on threads of their own, and answered when the schedule says (`answer_times.rs`).
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -50,10 +50,8 @@ impl Request {
         let started = Self::started(session, None);
         let state = started.state();
         let core = Arc::clone(&session.core);
+        let place = core.answer_times.place(Instant::now());
         let work = move |deriver: &mut Deriver| {
-            // Not from the question on: how long it waited for a thread has nothing to do with what it will come to, and would
-            // only carry the slower kinds of answers past the floor more often than the others.
-            let begun = Instant::now();
             let answer = guarded(|| attempt(&core.service, deriver)).unwrap_or_else(|| Err(defect()));
             let mut later = None;
             let (json, result) = match answer {
@@ -69,17 +67,15 @@ impl Request {
                     (Ok(json), Some(result))
                 }
             };
-            let withheld_until = match result {
-                Some(result) if result.outcome.is_positive() => None,
-                _ => Some(core.service.answer_not_before(begun)),
-            };
-            (core, json, result, withheld_until, later)
+            let is_positive = result.is_some_and(|result| result.outcome.is_positive());
+            let due = place.due(is_positive, Instant::now());
+            (core, json, result, due, later)
         };
         session
             .core
             .sign_ins
-            .spawn(work, move |(core, json, result, withheld_until, later)| {
-                state.update(|state| state.answered(json, result, withheld_until));
+            .spawn(work, move |(core, json, result, due, later)| {
+                state.update(|state| state.answered(json, result, due));
                 if let Some(mut answer) = later {
                     let service = Arc::clone(&core);
                     let deliver = move |_: &mut Deriver| service.service.deliver_after(&mut answer);

@@ -20,11 +20,13 @@ pub enum Asked {
     Find,
     FindById(ObjectId),
     Applied(ObjectId),
+    DummyWrite,
 }
 
 type Apply = dyn Fn(&EmbeddedDirectory, CredentialChange) -> Result<Applied> + Send + Sync;
 type Find = dyn Fn(&EmbeddedDirectory, &Identity) -> Result<Matches> + Send + Sync;
 type Import = dyn Fn(&EmbeddedDirectory, &ImportPlan, Option<&AuditTrail>, bool) -> Result<ImportCounts> + Send + Sync;
+type Dummy = dyn Fn(&EmbeddedDirectory) -> Result<()> + Send + Sync;
 type ById = dyn Fn(&EmbeddedDirectory, ObjectId) -> Result<Option<Found>> + Send + Sync;
 
 pub struct Double {
@@ -34,6 +36,7 @@ pub struct Double {
     find: Box<Find>,
     by_id: Box<ById>,
     import: Box<Import>,
+    dummy: Box<Dummy>,
 }
 
 impl Double {
@@ -46,6 +49,7 @@ impl Double {
             find: Box::new(|real, identity| real.find(identity, Route::Preferred)),
             by_id: Box::new(|real, id| real.find_by_object_id(id, Route::Preferred)),
             import: Box::new(|real, plan, audit, dry_run| real.import(plan, audit, dry_run)),
+            dummy: Box::new(|real| real.dummy_write(Route::Preferred)),
         }
     }
 
@@ -81,6 +85,11 @@ impl Double {
         + 'static,
     ) -> Self {
         self.import = Box::new(import);
+        self
+    }
+
+    pub fn on_dummy_write(mut self, dummy: impl Fn(&EmbeddedDirectory) -> Result<()> + Send + Sync + 'static) -> Self {
+        self.dummy = Box::new(dummy);
         self
     }
 
@@ -154,6 +163,12 @@ impl Directory for Double {
         let mailbox = change.mailbox;
         let answer = (self.apply)(&self.real, change);
         self.note(Asked::Applied(mailbox));
+        answer
+    }
+
+    fn dummy_write(&self, _: Route<'_>) -> Result<()> {
+        let answer = (self.dummy)(&self.real);
+        self.note(Asked::DummyWrite);
         answer
     }
 

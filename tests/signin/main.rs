@@ -2,12 +2,14 @@
 //!
 //! The other processes are this test binary once more (`child.rs`).
 
+mod alike;
 mod attempt;
 mod child;
 #[path = "../durability/double.rs"]
 mod double;
 mod faults;
 mod kill;
+mod kinds;
 mod memory;
 mod model;
 mod order;

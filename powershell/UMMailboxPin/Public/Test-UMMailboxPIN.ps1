@@ -7,7 +7,8 @@ function Test-UMMailboxPIN {
     This is a real attempt: a wrong PIN is counted, may reset the PIN and mail a new one, and may lock the mailbox; the right PIN
     clears the count. An attempt that did not count would be a free guess, so -WhatIf is refused.
 
-    An answer that lets nobody in comes no sooner than half a second after the question, like the telephone system's.
+    An answer that lets nobody in comes half a second after the question or later, and the right PIN after an eighth of a second,
+    as on the telephone.
 
     .PARAMETER Identity
     The mailbox: its GUID, distinguished name, canonical name, DOMAIN\account, user principal name, any of its e-mail

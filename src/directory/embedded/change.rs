@@ -46,6 +46,12 @@ pub(super) fn apply(connection: &Connection, change: &CredentialChange) -> Sql<A
     Ok(Applied::Committed)
 }
 
+/// Writes a page as it is. The pragma, because SQLite leaves out an UPDATE that changes no byte of a row.
+pub(super) fn rewrite_version(connection: &Connection) -> Sql<()> {
+    let version: i64 = connection.query_row("PRAGMA user_version", [], |r| r.get(0))?;
+    Ok(connection.execute_batch(&format!("PRAGMA user_version = {version}"))?)
+}
+
 /// Whether the store holds what this change was to write.
 pub(super) fn is_in_force(connection: &Connection, change: &CredentialChange) -> Sql<bool> {
     if lookup::internal_key(connection, change.mailbox)?.is_none() {

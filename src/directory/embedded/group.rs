@@ -156,6 +156,10 @@ fn perform(connection: &Connection, task: &Task) -> Sql<Done> {
         Task::Apply(wanted) => Done::Applied(change::apply(connection, wanted)?),
         Task::Outbox(task) => Done::Outbox(task.perform(connection)?),
         Task::Journal(task) => Done::Journal(task.perform(connection)?),
+        Task::RewriteVersion => {
+            change::rewrite_version(connection)?;
+            Done::Rewritten
+        }
     })
 }
 

@@ -25,6 +25,8 @@ pub(super) enum Task {
     Apply(Box<CredentialChange>),
     Outbox(Box<OutboxTask>),
     Journal(Box<JournalTask>),
+    /// See [`super::change::rewrite_version`].
+    RewriteVersion,
     #[cfg(test)]
     Panic,
 }
@@ -34,6 +36,7 @@ pub(super) enum Done {
     Applied(Applied),
     Outbox(OutboxDone),
     Journal(JournalDone),
+    Rewritten,
 }
 
 /// A task and whom to answer.

@@ -1,5 +1,7 @@
 //! One attempt: state, comparison, compare-and-swap, answer.
 
+use std::sync::Arc;
+
 use super::{SignIn, SignInAnswer, SignInRequest, Subscriber};
 use crate::cancellation::Cancellation;
 use crate::clock::Timestamp;
@@ -12,7 +14,7 @@ use crate::mailbox::Mailbox;
 use crate::random::system_rng;
 use crate::service::Service;
 use crate::service::change::{Operation, Wanted};
-use crate::service::race::{Manners, Race};
+use crate::service::race::{Manners, Race, Subject};
 use crate::service::resolve::require_um_enabled;
 use crate::service::sealed::Seen;
 use crate::service::trail::{Action, Event, Target};
@@ -77,6 +79,7 @@ impl Service {
     where
         F: FnMut(&Self, &Attempt<'_>, &mut Deriver) -> Result<Result<Step>>,
     {
+        let derived = deriver.count();
         let mut operation = Operation::new()?;
         let mut answer = self.attempts(request, tags, deriver, right, &mut operation);
         // Where others were first, the answer may be another than what was begun.
@@ -86,6 +89,9 @@ impl Service {
             answer
                 .diagnostics
                 .push(format!("The attempt could not be recorded: {error}"));
+        }
+        if !matches!(&answer, Ok(Ok(answer)) if answer.outcome.is_positive()) {
+            self.derive_as_often(tags.pin(), deriver, derived);
         }
         answer
     }
@@ -102,13 +108,18 @@ impl Service {
         F: FnMut(&Self, &Attempt<'_>, &mut Deriver) -> Result<Result<Step>>,
     {
         let route = request.lookup().route();
-        let mut found = self.subscriber(request)?;
-        let _turn = match self.turns.try_take(&found.mailbox) {
+        let ring = self.ring_for_attempts()?;
+        let mut found = match self.subscriber(request) {
+            Ok(found) => found,
+            Err(error) => return self.refuse(request, tags, deriver, error).map(Err),
+        };
+        let subject = Subject::Mailbox(found.mailbox.object_id);
+        let _turn = match self.turns.try_take(subject) {
             Some(turn) => turn,
             None => {
                 // What takes long is done while waiting, and not in a row.
                 self.read_record(&found)?.record.is_current(tags, deriver)?;
-                let turn = self.turns.take(&found.mailbox)?;
+                let turn = self.turns.take(subject, &found.mailbox.identity())?;
                 found.stored = None;
                 turn
             }
@@ -121,11 +132,15 @@ impl Service {
             if seen.stored.record.is_none() {
                 let none = FailureCounter::zero(seen.record.epoch);
                 let answer = SignInAnswer::new(mailbox, SignIn::Rejected, &seen.record, &none, &policy.settings);
+                self.count_nothing(route)?;
                 return Ok(Ok(answer));
             }
             self.watch(mailbox.object_id, seen.controller.as_deref(), &seen.record);
             let counter = self.counter_of(&mailbox, &seen)?;
-            let ring = self.ring_on_disk()?;
+            let ring = match &ring {
+                Some(ring) => Arc::clone(ring),
+                None => self.ring_on_disk()?,
+            };
             let attempt = Attempt {
                 request,
                 mailbox,
@@ -137,7 +152,10 @@ impl Service {
                 now: self.now(),
             };
             let written = match self.step(&attempt, tags, deriver, &mut right)? {
-                Next::Answer(answer) => return Ok(Ok(*answer)),
+                Next::Answer(answer) => {
+                    self.count_nothing(route)?;
+                    return Ok(Ok(*answer));
+                }
                 Next::Write(step) => self.write(*step, operation)?.map(Ok),
                 Next::Refuse(error) => {
                     let cleared = FailureCounter::zero(attempt.seen.record.epoch);

@@ -4,6 +4,7 @@
 //! durable. So all attempts on one mailbox stand in one order, whichever threads, processes or hosts they come from, and
 //! guessing at the same time gains nothing over guessing one after the other. A store that cannot be written answers nobody.
 
+mod alike;
 mod attempt;
 mod change;
 mod lockout;

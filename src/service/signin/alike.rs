@@ -1,0 +1,96 @@
+//! Every answer that lets nobody in costs the same, whatever it is about: the same derivations, the same turns, and a write.
+//! Otherwise its time, or that of the answers behind it in the queue, would tell which mailboxes exist and which are locked.
+
+use super::{SignInRequest, Subscriber};
+use crate::credential::derive::{Derivation, Deriver, PinTags};
+use crate::credential::record::CredentialRecord;
+use crate::directory::Route;
+use crate::identity::fold::fold;
+use crate::mailbox::ObjectId;
+use crate::pin::Pin;
+use crate::service::race::Subject;
+use crate::service::resolve::shortened;
+use crate::service::{Service, random_id};
+use crate::{Error, ErrorCode, Result};
+
+/// As many as the dearest of them needs: the PIN that was keyed, and the one that a reset by failures sets.
+const DERIVATIONS: u64 = 2;
+
+impl Service {
+    /// An attempt at what is no mailbox with a PIN: takes its turn and does without effect what counting a wrong PIN does.
+    /// Returns the error that says why, or, as for any other mailbox, why the attempt could not have been counted.
+    pub(super) fn refuse(
+        &self,
+        request: &SignInRequest,
+        tags: &mut PinTags,
+        deriver: &mut Deriver,
+        reason: Error,
+    ) -> Result<Error> {
+        if !tells_of_a_mailbox(reason.code()) {
+            return Ok(reason);
+        }
+        let route = request.lookup().route();
+        let (subject, name) = self.nobody(&request.subscriber);
+        let stand_in = self.stand_in();
+        let nobody = ObjectId(random_id()?);
+        let _turn = match self.turns.try_take(subject) {
+            Some(turn) => turn,
+            None => {
+                tags.tag(&stand_in, deriver)?;
+                let turn = self.turns.take(subject, &name)?;
+                let _ = self.directory().credential(nobody, None);
+                turn
+            }
+        };
+        let _ = self.directory().policy("", route);
+        self.watch(nobody, None, &CredentialRecord::never_set(nobody.0));
+        tags.tag(&stand_in, deriver)?;
+        self.count_nothing(route)?;
+        Ok(reason)
+    }
+
+    /// What writing a count costs, where nothing is to be counted. Who hears its error hears what everybody does: an attempt that
+    /// cannot be counted is not answered.
+    pub(super) fn count_nothing(&self, route: Route<'_>) -> Result<()> {
+        self.directory().dummy_write(route)?;
+        if let Some(journal) = self.ports.outbox.journal().filter(|_| self.settings.audit) {
+            let _ = journal.dummy_write();
+        }
+        Ok(())
+    }
+
+    /// Derives what is missing of [`DERIVATIONS`] since `before`.
+    pub(super) fn derive_as_often(&self, pin: &Pin, deriver: &mut Deriver, before: u64) {
+        for _ in deriver.count() - before..DERIVATIONS {
+            let _ = deriver.derive(pin, &self.stand_in());
+        }
+    }
+
+    /// Costs what a record's derivation costs.
+    fn stand_in(&self) -> Derivation {
+        Derivation {
+            salt: [0; 16],
+            cost: self.settings.cost,
+        }
+    }
+
+    /// What attempts at this name take turns at, and what an error calls it.
+    fn nobody(&self, subscriber: &Subscriber) -> (Subject, String) {
+        match subscriber {
+            Subscriber::Identity(text) => (self.turns.nobody(fold(text)), shortened(text.trim())),
+            Subscriber::Extension { number, dial_plan } => {
+                let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+                let subject = self.turns.nobody((&digits, dial_plan.as_deref().map(fold)));
+                (subject, shortened(&digits))
+            }
+        }
+    }
+}
+
+/// Of which mailboxes there are, and not of the request or of the directory as a whole.
+fn tells_of_a_mailbox(code: ErrorCode) -> bool {
+    matches!(
+        code,
+        ErrorCode::ManagementObjectNotFound | ErrorCode::ManagementObjectAmbiguous | ErrorCode::MailboxNotUmEnabled
+    )
+}
