@@ -34,7 +34,7 @@ pub struct Found {
     /// The controller that it was read on, and the only one on which what was read there may be changed; none where there is
     /// but one place.
     pub controller: Option<String>,
-    /// Its sealed values; `None`: not read yet.
+    /// Its sealed values; `None`: not read yet, or not known to be absent, which [`Directory::credential`] finds out.
     pub stored: Option<StoredCredential>,
 }
 
@@ -248,8 +248,8 @@ pub trait Directory: Send + Sync {
     /// As `find`.
     fn holds_sealed_data(&self) -> Result<bool>;
 
-    /// A few sealed records of any mailboxes, to see whether a key is the right one. A directory that does not exist yet
-    /// has none.
+    /// A few sealed records of any mailboxes, to see whether a key is the right one; none only where none can be read at all. A
+    /// directory that does not exist yet has none. Asked for once with each key of a session: it may look through everything.
     ///
     /// # Errors
     /// As `find`.
@@ -259,12 +259,24 @@ pub trait Directory: Send + Sync {
     /// as the preferred controller has them.
     ///
     /// # Errors
-    /// As `find`; `ManagementObjectNotFound` when the mailbox is gone there.
+    /// As `find`; `ManagementObjectNotFound` when the mailbox is gone there; `AccessDenied` where a value may be there that the
+    /// account may not read, because then it is not known to be absent.
     fn credential(&self, id: ObjectId, controller: Option<&str>) -> Result<StoredCredential>;
 
+    /// As [`Self::credential`], for many mailboxes with few questions: one answer for each, in their order.
+    ///
+    /// # Errors
+    /// Where no answer came for any of them.
+    fn credentials(&self, ids: &[ObjectId], controller: Option<&str>) -> Result<Vec<Result<StoredCredential>>> {
+        Ok(ids.iter().map(|id| self.credential(*id, controller)).collect())
+    }
+
     /// The sealed values of a mailbox as other controllers than this one have them: a few of those that can be asked.
-    fn elsewhere(&self, _id: ObjectId, _controller: Option<&str>) -> Vec<StoredCredential> {
-        Vec::new()
+    ///
+    /// # Errors
+    /// `AccessDenied`: one of them has values that may not be read.
+    fn elsewhere(&self, _id: ObjectId, _controller: Option<&str>) -> Result<Vec<StoredCredential>> {
+        Ok(Vec::new())
     }
 
     /// Compare-and-swap of a mailbox's record and counter, both or neither; with them, in the same transaction where the

@@ -127,7 +127,7 @@ impl Service {
     /// have changed the mailbox on another: then what is in force here has been replaced, and to seal this record anew would be a
     /// change that is later than that one, and win.
     fn is_behind(&self, pin: WantedPin<'_>, stored: &StoredCredential, record: &CredentialRecord) -> Result<bool> {
-        for other in self.directory().elsewhere(pin.mailbox, pin.controller) {
+        for other in self.directory().elsewhere(pin.mailbox, pin.controller)? {
             if other.record == stored.record {
                 continue;
             }

@@ -64,21 +64,18 @@ impl Service {
     pub fn pin_infos(&self, lookup: Lookup<'_>, after: Option<&str>, limit: usize) -> Result<Page<PinInfoItem>> {
         let filter = MailboxFilter { um_enabled_only: true };
         let page = self.visible(filter, lookup, after, limit)?;
+        let items = self.with_values(page.items)?.into_iter().map(|(found, read)| {
+            let mailbox = found.mailbox.clone();
+            match read.and_then(|()| self.info_of(found, lookup.route())) {
+                Ok(info) => PinInfoItem::Info(Box::new(info)),
+                Err(error) => PinInfoItem::Failed {
+                    mailbox: Box::new(mailbox),
+                    error,
+                },
+            }
+        });
         Ok(Page {
-            items: page
-                .items
-                .into_iter()
-                .map(|found| {
-                    let mailbox = found.mailbox.clone();
-                    match self.info_of(found, lookup.route()) {
-                        Ok(info) => PinInfoItem::Info(Box::new(info)),
-                        Err(error) => PinInfoItem::Failed {
-                            mailbox: Box::new(mailbox),
-                            error,
-                        },
-                    }
-                })
-                .collect(),
+            items: items.collect(),
             next: page.next,
         })
     }

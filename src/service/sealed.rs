@@ -1,5 +1,6 @@
 //! Between sealed bytes and records: which key, which context, and what a failure means.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Service, random_id};
@@ -135,6 +136,27 @@ impl Service {
             stored,
             record,
         })
+    }
+
+    /// Reads what was not read with the mailboxes, for all of them together: what fails for one of them is told of that one.
+    pub(super) fn with_values(&self, found: Vec<Found>) -> Result<Vec<(Found, Result<()>)>> {
+        let mut unread: BTreeMap<Option<String>, Vec<usize>> = BTreeMap::new();
+        for (index, found) in found.iter().enumerate().filter(|(_, found)| found.stored.is_none()) {
+            unread.entry(found.controller.clone()).or_default().push(index);
+        }
+        let mut all: Vec<_> = found.into_iter().map(|found| (found, Ok(()))).collect();
+        for (controller, indexes) in unread {
+            let ids: Vec<ObjectId> = indexes.iter().map(|&index| all[index].0.mailbox.object_id).collect();
+            let values = self.directory().credentials(&ids, controller.as_deref())?;
+            for (index, stored) in indexes.into_iter().zip(values) {
+                let (found, read) = &mut all[index];
+                match stored {
+                    Ok(stored) => found.stored = Some(stored),
+                    Err(error) => *read = Err(error),
+                }
+            }
+        }
+        Ok(all)
     }
 
     /// The failed sign-ins that count under a record. Read apart from it, because a reset must not fail for what it replaces.

@@ -18,6 +18,7 @@ mod injection;
 mod keeper;
 mod kerberos;
 mod listing;
+mod migration;
 mod numbers;
 mod policies;
 #[path = "../durability/process.rs"]
@@ -36,3 +37,4 @@ mod support;
 mod traffic;
 mod transport;
 mod trust;
+mod unreadable;

@@ -3,7 +3,10 @@
 use std::thread;
 use std::time::Duration;
 
-use crate::rig::{Operation, Relay, shared};
+use crate::rig::{BASE, Operation, Relay, shared};
+
+/// RFC 4511, 4.1.9.
+const SIZE_LIMIT_EXCEEDED: u32 = 4;
 
 #[test]
 fn a_relay_counts_what_is_asked() {
@@ -87,5 +90,25 @@ fn a_connection_is_cut_in_the_middle_of_an_answer_and_the_next_is_whole() {
         assert!(lost.is_err(), "its answer arrived");
         let found = relay.administrator().value(&mailbox.dn, "description");
         assert_eq!(found.as_deref(), Some(&b"cut"[..]));
+    });
+}
+
+#[test]
+fn a_relay_gives_no_more_entries_than_a_controller_of_windows() {
+    shared(|lab| {
+        let relay = Relay::start(lab.dc1(), lab.authority());
+        let administrator = relay.administrator();
+        // Where no other test makes any.
+        let base = format!("OU=Sales,{BASE}");
+        let counted = |most| administrator.count(&base, "(mailNickname=*)", most);
+        let (all, code) = counted(0);
+        assert!(all > 4, "{all} mailboxes");
+        assert_eq!(code, 0);
+        relay.limit_entries(4);
+        assert_eq!(counted(0), (4, SIZE_LIMIT_EXCEEDED));
+        assert_eq!(counted(1000), (4, SIZE_LIMIT_EXCEEDED));
+        assert_eq!(counted(3), (3, SIZE_LIMIT_EXCEEDED));
+        relay.limit_entries(all);
+        assert_eq!(counted(0), (all, 0));
     });
 }

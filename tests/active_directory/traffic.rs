@@ -27,6 +27,14 @@ fn a_reset_is_one_search_and_one_change() {
         let [binds, searches, changes] = counts();
         println!("the first command of a session: {binds} binds, {searches} searches, {changes} changes");
 
+        // Where nothing is there yet, it takes three searches more to know that it is not only hidden.
+        host.begin();
+        mailboxes[1..].iter().for_each(reset);
+        assert_eq!(
+            counts(),
+            [0, 1 + 4 * (1 + 3), 4],
+            "binds, searches, changes of a pipeline of four first resets"
+        );
         // Another command on the connections that are there: the policies once, and for each mailbox a search and a change.
         host.begin();
         mailboxes.iter().for_each(reset);

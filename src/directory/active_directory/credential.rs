@@ -3,18 +3,20 @@
 //! Deleting the value that the new one was computed from is the comparison: where it is gone, the server refuses everything. A
 //! first value is only added, which a single-valued attribute refuses when there is one.
 
+use std::collections::HashMap;
 use std::time::Instant;
 
 use uuid::Uuid;
 
 use super::ActiveDirectory;
+use super::absence::{EVIDENCE, Reader};
 use super::connection::{Connection, Depth, Entry, Modification, Search};
 use super::failure::{ATTRIBUTE_OR_VALUE_EXISTS, Failure, FailureKind, NO_SUCH_ATTRIBUTE, NO_SUCH_OBJECT};
-use super::lookup::gone;
+use super::filter;
+use super::lookup::{all, gone, missing, subtree};
 use super::reading::{Value, counter, record};
 use super::schema::{RECORD, Schema};
 use super::servers::Whom;
-use super::settings::Bind;
 use crate::directory::{Applied, CounterChange, CredentialChange, StoredCredential, Swap};
 use crate::mailbox::ObjectId;
 use crate::{Error, ErrorCode, Result};
@@ -24,8 +26,8 @@ const CONSTRAINT_VIOLATION: u32 = 19;
 /// `insufficientAccessRights`.
 const INSUFFICIENT_ACCESS_RIGHTS: u32 = 50;
 
-/// 1: is, or was, a member of an administrative group, and inherits no rights (MS-ADTS 3.1.1.6.1.2).
-const PROTECTED: &str = "adminCount";
+/// How many objects one search asks for by their GUIDs. Their security descriptors take some kilobytes each.
+const IDS: usize = 250;
 
 /// What was in the way of a first value.
 enum Obstacle {
@@ -39,15 +41,35 @@ enum Obstacle {
 
 impl ActiveDirectory {
     pub(super) fn stored(&self, id: ObjectId, controller: Option<&str>) -> Result<StoredCredential> {
-        let entry = self.entry(id, controller)?;
         let forest = self.forest()?;
-        match counter(&entry, &forest.schema) {
-            Value::Foreign(_) => Err(occupied(&entry, &forest.schema)),
-            counter => Ok(StoredCredential {
-                record: record(&entry).sealed(),
-                counter: counter.sealed(),
-            }),
-        }
+        let (entry, reader) = self.entry(id, controller)?;
+        self.values(&entry, &reader, &forest.schema)
+    }
+
+    /// Of many objects at once, in the order of their ids.
+    pub(super) fn all_stored(
+        &self,
+        ids: &[ObjectId],
+        controller: Option<&str>,
+    ) -> Result<Vec<Result<StoredCredential>>> {
+        let forest = self.forest()?;
+        let mut wanted = vec!["objectGUID", RECORD, &forest.schema.counter];
+        wanted.extend(EVIDENCE);
+        let id_of = |entry: &Entry| Some(ObjectId(entry.guid("objectGUID").ok()??.into_bytes()));
+        let mut by_id = self.servers.ask(self.whom(controller), |connection| {
+            let about = self.servers.about(connection)?;
+            let mut by_id = HashMap::new();
+            for ids in ids.chunks(IDS) {
+                let filter = filter::of_ids(ids);
+                let entries = all(connection, &subtree(&about.domain, &filter, &wanted))?;
+                let reader = Reader::of(connection, &about.schema, &forest.schema, &entries)?;
+                let values = |entry: &Entry| Some((id_of(entry)?, self.values(entry, &reader, &forest.schema)));
+                by_id.extend(entries.iter().filter_map(values));
+            }
+            Ok(by_id)
+        })?;
+        let values = |id| by_id.remove(id).unwrap_or_else(|| Err(missing()));
+        Ok(ids.iter().map(values).collect())
     }
 
     pub(super) fn change(&self, change: &CredentialChange) -> Result<Applied> {
@@ -120,14 +142,14 @@ impl ActiveDirectory {
     }
 
     fn obstacle(&self, change: &CredentialChange, controller: &str) -> Result<Obstacle> {
-        let entry = self.entry(change.mailbox, Some(controller))?;
         let forest = self.forest()?;
-        if matches!(&change.counter, CounterChange::Swap(Swap { expected: None, .. })) {
-            match counter(&entry, &forest.schema) {
-                Value::None => {}
-                Value::Ours(_) => return Ok(Obstacle::Rival),
-                Value::Foreign(_) => return Err(occupied(&entry, &forest.schema)),
-            }
+        let (entry, reader) = self.entry(change.mailbox, Some(controller))?;
+        // A value that is in the way may be one that the account does not see.
+        self.values(&entry, &reader, &forest.schema)?;
+        if matches!(&change.counter, CounterChange::Swap(Swap { expected: None, .. }))
+            && matches!(counter(&entry, &forest.schema), Value::Ours(_))
+        {
+            return Ok(Obstacle::Rival);
         }
         if matches!(&change.record, Some(Swap { expected: None, .. })) {
             match record(&entry) {
@@ -139,24 +161,32 @@ impl ActiveDirectory {
         Ok(Obstacle::None)
     }
 
-    /// The two attributes of the object, as that controller or the preferred one has them.
-    fn entry(&self, id: ObjectId, controller: Option<&str>) -> Result<Entry> {
-        let forest = self.forest()?;
-        let whom = match controller {
+    fn whom<'a>(&'a self, controller: Option<&'a str>) -> Whom<'a> {
+        match controller {
             Some(name) => Whom::Server(name),
             None => Whom::DomainController(&self.servers.settings().domain),
-        };
+        }
+    }
+
+    /// The two attributes of the object, as that controller or the preferred one has them, and what may be read there.
+    fn entry(&self, id: ObjectId, controller: Option<&str>) -> Result<(Entry, Reader)> {
+        let forest = self.forest()?;
+        let mut wanted = vec![RECORD, &forest.schema.counter];
+        wanted.extend(EVIDENCE);
         let question = |connection: &mut Connection| {
-            connection.search(&Search {
+            let answer = connection.search(&Search {
                 base: &name_of(id),
                 depth: Depth::Base,
                 filter: "(objectClass=*)",
-                attributes: &[RECORD, &forest.schema.counter, PROTECTED],
+                attributes: &wanted,
                 size_limit: 1,
-            })
+            })?;
+            let schema = self.servers.about(connection)?.schema;
+            let reader = Reader::of(connection, &schema, &forest.schema, &answer.entries)?;
+            Ok((answer.entries, reader))
         };
-        match self.servers.ask(whom, question) {
-            Ok(answer) => answer.entries.into_iter().next().ok_or_else(|| {
+        match self.servers.ask(self.whom(controller), question) {
+            Ok((entries, reader)) => entries.into_iter().next().map(|entry| (entry, reader)).ok_or_else(|| {
                 Error::new(
                     ErrorCode::AccessDenied,
                     format!("The account may not read the object {} in the directory.", name_of(id)),
@@ -182,14 +212,11 @@ impl ActiveDirectory {
         modifications: &[Modification<'_>],
         failure: Failure,
     ) -> Error {
-        let account = match &self.servers.settings().bind {
-            Bind::Simple { user, .. } => format!("The account \"{user}\""),
-            Bind::Kerberos => "The account of the Kerberos ticket".to_owned(),
-        };
+        let account = self.account();
         let mut attributes: Vec<&str> = modifications.iter().map(attribute).collect();
         attributes.dedup();
         let (name, is_protected) = match self.entry(change.mailbox, Some(controller)) {
-            Ok(entry) => {
+            Ok((entry, _)) => {
                 let is_protected = entry.first("admincount") == Some(b"1");
                 (entry.dn, is_protected)
             }
@@ -280,19 +307,6 @@ fn attribute<'a>(modification: &Modification<'a>) -> &'a str {
 /// The name that an object keeps wherever it is moved (MS-ADTS 3.1.1.3.1.2.4).
 fn name_of(id: ObjectId) -> String {
     format!("<GUID={}>", Uuid::from_bytes(id.0).hyphenated())
-}
-
-fn occupied(entry: &Entry, schema: &Schema) -> Error {
-    Error::new(
-        ErrorCode::ConfigurationInvalid,
-        format!(
-            "{} of \"{}\" holds a value of another application, which is not overwritten by the counter of failed sign-ins.",
-            schema.counter, entry.dn
-        ),
-    )
-    .action("Name an attribute that nothing else uses in 'directory.counterAttribute', or remove the value.")
-    .detail("attribute", schema.counter.as_str())
-    .detail("identity", entry.dn.as_str())
 }
 
 #[cfg(test)]

@@ -24,9 +24,6 @@ const MATCHES: usize = 11;
 /// Where a search is answered in pages, how many entries each has: what a server gives at most (`MaxPageSize`).
 const PAGE: i32 = 1000;
 
-/// Of entries that may or may not hold a record, how many are looked at for each one wanted.
-const SAMPLES: usize = 8;
-
 impl ActiveDirectory {
     pub(super) fn matching(&self, identity: &Identity, route: Route<'_>) -> Result<Matches> {
         match filter::of_identity(identity) {
@@ -56,25 +53,26 @@ impl ActiveDirectory {
         Ok(matches.found.into_iter().next())
     }
 
-    /// A few sealed records, wherever they are.
+    /// A few sealed records, wherever they are: what Exchange left in the attribute may stand before them all, and a server gives
+    /// only so much at once.
     pub(super) fn records(&self, limit: usize) -> Result<Vec<(ObjectId, Vec<u8>)>> {
         let domain = &self.servers.settings().domain;
-        let entries = self.servers.ask(Whom::DomainController(domain), |connection| {
-            let search = Search {
-                base: &self.servers.about(connection)?.domain,
-                depth: Depth::Subtree,
-                filter: &filter::users_with(RECORD),
-                attributes: &["objectGUID", RECORD],
-                size_limit: i32::try_from(limit.saturating_mul(SAMPLES)).unwrap_or(i32::MAX),
-            };
-            Ok(connection.search(&search)?.entries)
-        })?;
-        let record = |entry: Entry| {
+        let record = |entry: &Entry| {
             let id = entry.guid("objectGUID").ok()??;
             let value = entry.first(&RECORD.to_ascii_lowercase())?;
             is_sealed(value).then(|| (ObjectId(id.into_bytes()), value.to_vec()))
         };
-        Ok(entries.into_iter().filter_map(record).take(limit).collect())
+        let records = self.servers.ask(Whom::DomainController(domain), |connection| {
+            let base = self.servers.about(connection)?.domain;
+            let filter = filter::users_with(RECORD);
+            let mut records = Vec::new();
+            pages(connection, &subtree(&base, &filter, &["objectGUID", RECORD]), |page| {
+                records.extend(page.iter().filter_map(record));
+                records.len() < limit
+            })?;
+            Ok(records)
+        })?;
+        Ok(records.into_iter().take(limit).collect())
     }
 
     /// The mailboxes that a filter finds and that count, ordered by their names.
@@ -142,7 +140,7 @@ fn nobody() -> Matches {
     }
 }
 
-fn subtree<'a>(base: &'a str, filter: &'a str, attributes: &'a [&'a str]) -> Search<'a> {
+pub(super) fn subtree<'a>(base: &'a str, filter: &'a str, attributes: &'a [&'a str]) -> Search<'a> {
     Search {
         base,
         depth: Depth::Subtree,
@@ -159,23 +157,41 @@ pub(super) fn all(connection: &mut Connection, search: &Search<'_>) -> std::resu
         return Ok(answer.entries);
     }
     let mut entries = Vec::new();
+    pages(connection, search, |page| {
+        entries.extend(page);
+        true
+    })?;
+    Ok(entries)
+}
+
+/// Page by page (RFC 2696), as long as the next one is wanted.
+fn pages(
+    connection: &mut Connection,
+    search: &Search<'_>,
+    mut take: impl FnMut(Vec<Entry>) -> bool,
+) -> std::result::Result<(), Failure> {
     let mut cookie = Vec::new();
     loop {
         let (page, next): (Answer, _) = connection.search_page(search, PAGE, &cookie)?;
-        entries.extend(page.entries);
+        let is_wanted = take(page.entries);
         match next {
-            Some(next) => cookie = next,
-            None => return Ok(entries),
+            Some(next) if is_wanted => cookie = next,
+            _ => return Ok(()),
         }
     }
 }
 
 /// The mailbox was there when it was looked up.
-pub(super) fn gone(failure: Failure) -> Error {
-    let mut error = Error::new(
+pub(super) fn missing() -> Error {
+    Error::new(
         crate::ErrorCode::ManagementObjectNotFound,
         "The mailbox is no longer in the directory.",
-    );
+    )
+}
+
+/// As [`missing`], and the server said so.
+pub(super) fn gone(failure: Failure) -> Error {
+    let mut error = missing();
     for (name, value) in failure.error.details() {
         error = error.detail(name, value.clone());
     }

@@ -4,6 +4,7 @@
 //! Which server is asked: `servers.rs`. What is asked: `filter.rs`. What an answer means: `reading.rs`. What a change is:
 //! `credential.rs`.
 
+mod absence;
 mod connection;
 mod credential;
 mod failure;
@@ -13,6 +14,7 @@ mod listing;
 mod lookup;
 mod policies;
 mod reading;
+mod rights;
 mod schema;
 mod server;
 mod servers;
@@ -141,10 +143,22 @@ impl Directory for ActiveDirectory {
         self.stored(id, controller)
     }
 
-    fn elsewhere(&self, id: ObjectId, controller: Option<&str>) -> Vec<StoredCredential> {
+    fn credentials(&self, ids: &[ObjectId], controller: Option<&str>) -> Result<Vec<Result<StoredCredential>>> {
+        self.all_stored(ids, controller)
+    }
+
+    fn elsewhere(&self, id: ObjectId, controller: Option<&str>) -> Result<Vec<StoredCredential>> {
         let others = controller.and_then(|controller| self.servers.others(controller).ok());
-        let ask = |other: String| self.stored(id, Some(&other)).ok();
-        others.unwrap_or_default().into_iter().filter_map(ask).collect()
+        let mut all = Vec::new();
+        for other in others.unwrap_or_default() {
+            match self.stored(id, Some(&other)) {
+                Ok(stored) => all.push(stored),
+                // It can be asked, and does not tell.
+                Err(error) if error.code() == ErrorCode::AccessDenied => return Err(error),
+                Err(_) => {}
+            }
+        }
+        Ok(all)
     }
 
     fn apply(&self, change: CredentialChange) -> Result<Applied> {

@@ -92,11 +92,13 @@ impl Reading {
         let domain = mailbox.distinguished_name.as_ref().and_then(|dn| dn.domain());
         let netbios_name = domain.as_deref().and_then(|name| forest.netbios_name(name));
         let own_guid = entry.guid("msExchMailboxGuid").ok().flatten();
-        let stored = match counter(entry, &forest.schema) {
+        let stored = match (record(entry), counter(entry, &forest.schema)) {
             // Told when the values are asked for: the mailbox can be looked at all the same.
-            Value::Foreign(_) => None,
-            counter => Some(StoredCredential {
-                record: record(entry).sealed(),
+            (_, Value::Foreign(_)) => None,
+            // Whether it is absent or may not be read, likewise.
+            (Value::None, _) | (_, Value::None) => None,
+            (record, counter) => Some(StoredCredential {
+                record: record.sealed(),
                 counter: counter.sealed(),
             }),
         };

@@ -69,7 +69,7 @@ impl Schema {
     /// # Errors
     /// `ConfigurationInvalid`, which says what is missing or not as it must be.
     pub fn of(definitions: &[Entry], counter: &str) -> Result<Self> {
-        let find = |name: &str| definitions.iter().find(|entry| is_definition_of(entry, name));
+        let find = |name: &str| definition(definitions, name);
         let missing: Vec<&str> = NEEDED
             .into_iter()
             .chain([RECORD, counter])
@@ -147,9 +147,12 @@ impl Schema {
     }
 }
 
-fn is_definition_of(entry: &Entry, name: &str) -> bool {
+/// The one of that name, unless it is defunct.
+pub(super) fn definition<'a>(definitions: &'a [Entry], name: &str) -> Option<&'a Entry> {
     let is_named = |value: &[u8]| value.eq_ignore_ascii_case(name.as_bytes());
-    entry.first("ldapdisplayname").is_some_and(is_named) && !is_true(entry, "isdefunct")
+    definitions
+        .iter()
+        .find(|entry| entry.first("ldapdisplayname").is_some_and(is_named) && !is_true(entry, "isdefunct"))
 }
 
 fn is_true(entry: &Entry, name: &str) -> bool {
@@ -196,7 +199,7 @@ fn unsuitable(what: String) -> Error {
 mod tests {
     use super::*;
 
-    fn definition(name: &str, facts: &[(&str, &str)]) -> Entry {
+    fn described(name: &str, facts: &[(&str, &str)]) -> Entry {
         let mut attributes = vec![("ldapdisplayname".to_owned(), name.as_bytes().to_vec())];
         attributes.extend(
             facts
@@ -216,7 +219,7 @@ mod tests {
             all.extend(defaults.map(|(f, v)| (f.into(), v.into())));
             all
         };
-        let mut all: Vec<Entry> = NEEDED.iter().map(|name| definition(name, &[])).collect();
+        let mut all: Vec<Entry> = NEEDED.iter().map(|name| described(name, &[])).collect();
         for (name, facts) in [
             (
                 RECORD,
@@ -228,7 +231,7 @@ mod tests {
             ),
         ] {
             let facts: Vec<(&str, &str)> = facts.iter().map(|(f, v)| (f.as_str(), v.as_str())).collect();
-            all.push(definition(name, &facts));
+            all.push(described(name, &facts));
         }
         all
     }

@@ -1,6 +1,7 @@
 //! Servers that know a forest with one mailbox, and otherwise answer as told: what no real server does when it is wanted.
 
-use super::scripted::{Act, Authority, Request, Scripted, Signed, entry, root_dse, settings};
+use super::rights::tests::{Ace, descriptor, domain_sid};
+use super::scripted::{Act, Authority, Request, Scripted, Signed, root_dse, settings};
 use super::settings::Tls;
 use super::{ActiveDirectory, Server};
 use crate::mailbox::ObjectId;
@@ -11,6 +12,9 @@ const DOMAIN: &str = "DC=contoso,DC=com";
 
 pub(crate) const RECORD: &str = "msExchUMPinChecksum";
 pub(crate) const COUNTER: &str = "extensionAttribute15";
+
+/// The last part of the SID of whoever asks.
+pub(crate) const ACCOUNT: u8 = 100;
 
 /// The mailbox's `objectGUID`, the same in every byte order.
 pub(crate) const TONY: ObjectId = ObjectId([7; 16]);
@@ -70,8 +74,15 @@ pub(crate) fn tony(record: Option<&[u8]>, counter: Option<&[u8]>) -> Vec<Act> {
     vec![mailbox(TONY, "Tony Smith", record, counter), Act::Done(0, "")]
 }
 
+/// As that, of a mailbox of which the account may read everything.
 pub(crate) fn mailbox(id: ObjectId, name: &str, record: Option<&[u8]>, counter: Option<&[u8]>) -> Act {
+    guarded(id, name, record, counter, &[Ace(0, 0, 0x10, None, domain_sid(ACCOUNT))])
+}
+
+/// With that list of who may do what.
+pub(crate) fn guarded(id: ObjectId, name: &str, record: Option<&[u8]>, counter: Option<&[u8]>, aces: &[Ace]) -> Act {
     let mut attributes = vec![
+        ("nTSecurityDescriptor", vec![descriptor(&domain_sid(1), aces)]),
         ("objectClass", vec![b"user".to_vec()]),
         ("objectGUID", vec![id.0.to_vec()]),
         ("cn", vec![name.as_bytes().to_vec()]),
@@ -97,10 +108,16 @@ fn asked(request: &Request) -> Option<Asked> {
 }
 
 fn facts(request: &Request) -> Option<Vec<Act>> {
-    let Request::Search { base, .. } = request else {
+    let Request::Search { base, attributes, .. } = request else {
         return None;
     };
     let mut answer = match base.as_str() {
+        "" if attributes.iter().any(|name| name == "tokenGroups") => {
+            vec![Act::Entry(
+                String::new(),
+                vec![("tokenGroups", vec![domain_sid(ACCOUNT)])],
+            )]
+        }
         "" => {
             return Some(root_dse(&[
                 ("configurationNamingContext", &[CONFIGURATION]),
@@ -127,14 +144,14 @@ fn schema() -> Vec<Act> {
         (COUNTER, "2.5.5.12"),
     ]
     .map(|(name, syntax)| {
-        entry(
-            &format!("CN={name},{SCHEMA}"),
-            &[
-                ("lDAPDisplayName", &[name]),
-                ("attributeSyntax", &[syntax]),
-                ("isSingleValued", &["TRUE"]),
-            ],
-        )
+        let facts = [
+            ("lDAPDisplayName", name.as_bytes()),
+            ("attributeSyntax", syntax.as_bytes()),
+            ("isSingleValued", b"TRUE"),
+            ("schemaIDGUID", &[1; 16]),
+        ];
+        let facts = facts.map(|(fact, value)| (fact, vec![value.to_vec()]));
+        Act::Entry(format!("CN={name},{SCHEMA}"), facts.into())
     })
     .into()
 }

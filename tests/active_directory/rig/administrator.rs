@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapResult, Mod, Scope, SearchEntry, StdStream};
+use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapResult, Mod, Scope, SearchEntry, SearchOptions, StdStream};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
@@ -83,6 +83,19 @@ impl Administrator {
     /// Below a base: distinguished names and attributes.
     pub fn search(&self, base: &str, filter: &str, attributes: &[&str]) -> Vec<(String, Attributes)> {
         self.ask(base, Scope::Subtree, filter, attributes)
+    }
+
+    /// How many entries come where no more than `most` are wanted (0: all), and the `resultCode`.
+    pub fn count(&self, base: &str, filter: &str, most: i32) -> (usize, u32) {
+        let mut ldap = self.ldap.lock().expect("one at a time");
+        ldap.with_timeout(self.patience);
+        ldap.with_search_options(SearchOptions::new().sizelimit(most));
+        let answer = self
+            .runtime
+            .block_on(ldap.search(base, Scope::Subtree, filter, ["1.1"]));
+        let answer = answer.unwrap_or_else(|error| panic!("{filter} below {base}: {error}"));
+        let entries = answer.0.iter().filter(|entry| !entry.is_ref());
+        (entries.count(), answer.1.rc)
     }
 
     fn ask(&self, base: &str, scope: Scope, filter: &str, attributes: &[&str]) -> Vec<(String, Attributes)> {

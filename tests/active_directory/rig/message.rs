@@ -11,7 +11,21 @@ impl Operation {
     pub const BIND: Self = Self(0);
     pub const SEARCH: Self = Self(3);
     pub const MODIFY: Self = Self(6);
+    /// An entry that a search found, and the end of its answer.
+    pub(super) const ENTRY: Self = Self(4);
+    pub(super) const DONE: Self = Self(5);
 }
+
+/// What a search says of the amount that it wants.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Amount {
+    /// `sizeLimit`; 0: everything.
+    pub most: usize,
+    /// Whether it asks for pages (RFC 2696).
+    pub is_paged: bool,
+}
+
+const PAGED: &[u8] = b"1.2.840.113556.1.4.319";
 
 /// A whole message.
 pub struct Message {
@@ -20,6 +34,8 @@ pub struct Message {
     pub operation: Operation,
     /// Of an answer that ends something (4.1.9).
     pub result_code: Option<u8>,
+    /// Of a search.
+    pub(super) amount: Option<Amount>,
 }
 
 impl Message {
@@ -39,12 +55,15 @@ impl Message {
         bytes.resize(start + length, 0);
         from.read_exact(&mut bytes[start..]).await.ok()?;
         let (_, message) = lber::parse::parse_tag(&bytes).expect("a message of LDAP");
-        let [id, operation, ..] = children(&message)? else {
+        let [id, operation, controls @ ..] = children(&message)? else {
             panic!("{message:?} is no message of LDAP");
         };
         Some(Self {
             id: primitive(id)?.to_vec(),
             operation: Operation(operation.id),
+            amount: (Operation(operation.id) == Operation::SEARCH)
+                .then(|| amount(operation, controls))
+                .flatten(),
             result_code: children(operation)
                 .and_then(<[_]>::first)
                 .and_then(primitive)
@@ -52,6 +71,28 @@ impl Message {
             bytes,
         })
     }
+}
+
+/// RFC 4511, 4.5.1 and 4.1.11.
+fn amount(search: &StructureTag, controls: &[StructureTag]) -> Option<Amount> {
+    let most = primitive(children(search)?.get(3)?)?;
+    let is_page = |control: &StructureTag| children(control).and_then(<[_]>::first).and_then(primitive) == Some(PAGED);
+    Some(Amount {
+        most: most.iter().fold(0, |number, byte| (number << 8) | usize::from(*byte)),
+        is_paged: controls
+            .first()
+            .and_then(children)
+            .is_some_and(|all| all.iter().any(is_page)),
+    })
+}
+
+/// The end of a search of which there is more (`sizeLimitExceeded`).
+pub(super) fn size_limit_exceeded(id: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(id.len()).expect("a message id");
+    let mut bytes = vec![0x30, length + 11, 0x02, length];
+    bytes.extend(id);
+    bytes.extend([0x65, 7, 0x0a, 1, 4, 0x04, 0, 0x04, 0]);
+    bytes
 }
 
 fn children(tag: &StructureTag) -> Option<&[StructureTag]> {

@@ -37,6 +37,8 @@ pub enum Forest {
     Pair,
     /// One controller with that many mailboxes more, in `OU=Generated`.
     Populated(u32),
+    /// One controller with that many users more, in `OU=Generated`, each with a value that Exchange left in `msExchUMPinChecksum`.
+    Migrated(u32),
 }
 
 /// The forest's domain.

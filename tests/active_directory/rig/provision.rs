@@ -119,6 +119,11 @@ pub fn populate(dc: &Controller, number: u32) {
     python(dc, "people.py", &json!({ "generated": number }));
 }
 
+/// That many users with what Exchange left of a PIN.
+pub fn migrate(dc: &Controller, number: u32) {
+    python(dc, "people.py", &json!({ "migrated": number }));
+}
+
 fn new_files(dc: &Controller, order: impl FnOnce(&mut Command)) {
     let folder = dc.folder();
     fs::create_dir_all(folder.join("run")).expect("a folder");

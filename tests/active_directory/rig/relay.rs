@@ -19,7 +19,7 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 use super::administrator::{Administrator, trusting};
 use super::certificates::{Authority, Signed};
 use super::controller::Controller;
-use super::message::{Message, Operation};
+use super::message::{Message, Operation, size_limit_exceeded};
 use super::{DOMAIN, network, tools};
 
 const LDAPS: u16 = 636;
@@ -48,6 +48,8 @@ struct State {
     holds: bool,
     /// So many bytes of answers still pass.
     left: Option<usize>,
+    /// So many entries pass of a search that does not ask for pages.
+    most_entries: Option<usize>,
 }
 
 /// What becomes of the next modification.
@@ -165,6 +167,12 @@ impl Relay {
         self.shared.hung.send_replace(false);
     }
 
+    /// From now on a search that does not ask for pages gets so many entries at most and fewer where it wants fewer, and then is told
+    /// that there are more: as by Active Directory (`MaxPageSize`, MS-ADTS 3.1.1.3.4.6), and not by Samba.
+    pub fn limit_entries(&self, most: usize) {
+        self.shared.state().most_entries = Some(most);
+    }
+
     /// After so many more bytes of answers the connection ends, in the middle of a message if need be.
     pub fn cut_after(&self, bytes: usize) {
         self.shared.state().left = Some(bytes);
@@ -214,6 +222,13 @@ impl State {
         order
     }
 
+    /// How many entries of the answer pass, where that is limited.
+    fn entries_of(&self, message: &Message) -> Option<usize> {
+        let (most, amount) = (self.most_entries?, message.amount?);
+        let wanted = if amount.most == 0 { most } else { amount.most };
+        (!amount.is_paged).then_some(wanted.min(most))
+    }
+
     /// How many of so many bytes pass. Once some did not, all do again.
     fn pass(&mut self, bytes: usize) -> usize {
         match self.left.take() {
@@ -237,10 +252,11 @@ async fn accept(listener: TcpListener, acceptor: TlsAcceptor, target: Target, sh
                 let (client_reads, client_writes) = tokio::io::split(client);
                 let (server_reads, server_writes) = tokio::io::split(server);
                 let watched = Watched::new(None);
+                let limits = Limits::default();
                 // Where one of them ends, the connections do.
                 tokio::select! {
-                    () = requests(client_reads, server_writes, &shared, &watched) => {}
-                    () = answers(server_reads, client_writes, &shared, &watched) => {}
+                    () = requests(client_reads, server_writes, &shared, &watched, &limits) => {}
+                    () = answers(server_reads, client_writes, &shared, &watched, &limits) => {}
                 }
             }
         });
@@ -267,15 +283,52 @@ async fn connect(
 /// The modification that was held back or whose answer does not pass: its message id, and whether that is so.
 type Watched = watch::Sender<Option<(Vec<u8>, bool)>>;
 
+/// The searches of a connection whose answers are limited, by their message ids: how many more entries pass, and whether others did not.
+#[derive(Default)]
+struct Limits(Mutex<HashMap<Vec<u8>, (usize, bool)>>);
+
+impl Limits {
+    fn begin(&self, id: &[u8], entries: usize) {
+        self.0
+            .lock()
+            .expect("a test has failed")
+            .insert(id.to_vec(), (entries, false));
+    }
+
+    /// What passes of a message of the controller.
+    fn pass(&self, message: &Message) -> Option<Vec<u8>> {
+        let mut all = self.0.lock().expect("a test has failed");
+        if message.operation == Operation::ENTRY
+            && let Some((left, is_cut)) = all.get_mut(&message.id)
+        {
+            if *left == 0 {
+                *is_cut = true;
+                return None;
+            }
+            *left -= 1;
+        }
+        if message.operation == Operation::DONE
+            && let Some((_, true)) = all.remove(&message.id)
+        {
+            return Some(size_limit_exceeded(&message.id));
+        }
+        Some(message.bytes.clone())
+    }
+}
+
 async fn requests(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
     shared: &Shared,
     watched: &Watched,
+    limits: &Limits,
 ) {
     while let Some(message) = Message::read(&mut from).await {
         shared.unless_hung().await;
         let order = shared.state().take(&message);
+        if let Some(entries) = shared.state().entries_of(&message) {
+            limits.begin(&message.id, entries);
+        }
         if order == Order::Hold {
             let _ = shared.released.subscribe().wait_for(|released| *released).await;
         }
@@ -297,6 +350,7 @@ async fn answers(
     mut to: impl AsyncWrite + Unpin,
     shared: &Shared,
     watched: &Watched,
+    limits: &Limits,
 ) {
     while let Some(message) = Message::read(&mut from).await {
         shared.unless_hung().await;
@@ -311,10 +365,13 @@ async fn answers(
                 return;
             }
         }
-        let passes = shared.state().pass(message.bytes.len());
+        let Some(bytes) = limits.pass(&message) else {
+            continue;
+        };
+        let passes = shared.state().pass(bytes.len());
         // Who has gone does not hear it; what was held back is answered all the same.
-        let _ = send(&mut to, &message.bytes[..passes]).await;
-        if passes < message.bytes.len() {
+        let _ = send(&mut to, &bytes[..passes]).await;
+        if passes < bytes.len() {
             return;
         }
     }

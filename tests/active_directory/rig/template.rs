@@ -15,6 +15,7 @@ pub fn place(forest: Forest, controllers: &[&Controller]) {
         Forest::Single => "single".to_owned(),
         Forest::Pair => "pair".to_owned(),
         Forest::Populated(number) => format!("populated-{number}"),
+        Forest::Migrated(number) => format!("migrated-{number}"),
     };
     let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../samba");
     fs::create_dir_all(&cache).expect("a folder for the templates");
@@ -48,6 +49,10 @@ fn make(forest: Forest, controllers: &[&Controller]) {
         Forest::Populated(number) => {
             place(Forest::Single, controllers);
             provision::populate(controllers[0], number);
+        }
+        Forest::Migrated(number) => {
+            place(Forest::Single, controllers);
+            provision::migrate(controllers[0], number);
         }
         Forest::Pair => {
             place(Forest::Single, &controllers[..1]);

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use ldap3::controls::{Control, ControlType, MakeCritical as _, PagedResults};
+use ldap3::controls::{Control, ControlType, MakeCritical as _, PagedResults, RawControl};
 use ldap3::{Ldap, LdapError, LdapResult, Mod, Scope, SearchOptions};
 
 use super::answer::{self, Remainder};
@@ -10,6 +10,19 @@ use super::{Answer, Depth, Entry, Modification, Search};
 
 /// `timeLimitExceeded`, `sizeLimitExceeded`: what came so far counts.
 const CUT: [u32; 2] = [3, 4];
+
+/// Without a control that says which parts are wanted, a server gives all of it or, to whoever may not see the part on audits, none.
+const DESCRIPTOR: &str = "nTSecurityDescriptor";
+
+/// Owner and access control list of a security descriptor (`LDAP_SERVER_SD_FLAGS_OID`, MS-ADTS 3.1.1.3.4.1.11).
+fn owner_and_access() -> RawControl {
+    RawControl {
+        ctype: "1.2.840.113556.1.4.801".to_owned(),
+        crit: true,
+        // SEQUENCE { INTEGER OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION }
+        val: Some(vec![0x30, 0x03, 0x02, 0x01, 0x05]),
+    }
+}
 
 /// A search that outlives the borrow.
 #[derive(Clone, Debug)]
@@ -77,8 +90,15 @@ async fn one_search(ldap: &mut Ldap, question: Question) -> Result<(Found, bool,
             .sizelimit(question.size_limit)
             .timelimit(question.time_limit),
     );
+    let mut controls: Vec<RawControl> = Vec::new();
     if let Some((size, cookie)) = question.page {
-        ldap.with_controls(PagedResults { size, cookie }.critical());
+        controls.push(PagedResults { size, cookie }.critical().into());
+    }
+    if question.attributes.iter().any(|name| name == DESCRIPTOR) {
+        controls.push(owner_and_access());
+    }
+    if !controls.is_empty() {
+        ldap.with_controls(controls);
     }
     let scope = match question.depth {
         Depth::Base => Scope::Base,

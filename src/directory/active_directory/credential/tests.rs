@@ -5,8 +5,11 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::*;
 use crate::cancellation::Cancellation;
+use crate::directory::active_directory::rights::tests::{Ace, domain_sid};
 use crate::directory::active_directory::scripted::{Act, Scripted};
-use crate::directory::active_directory::scripted_forest::{Asked, COUNTER, Ground, TONY, heard, mailbox, named, tony};
+use crate::directory::active_directory::scripted_forest::{
+    ACCOUNT, Asked, COUNTER, Ground, TONY, guarded, heard, mailbox, named, tony,
+};
 use crate::directory::{Directory as _, Route};
 use crate::identity::Identity;
 
@@ -54,7 +57,7 @@ fn values(record: Option<&[u8]>, counter: Option<&[u8]>) -> Vec<Act> {
 fn a_reset_is_one_search_and_one_modify_on_a_warm_connection() {
     let ground = Ground::new();
     let controller = ground.controller(|asked| match asked {
-        Asked::Search => tony(Some(OLD), None),
+        Asked::Search => tony(Some(OLD), Some(STANDARD.encode(COUNT).as_bytes())),
         _ => done(0),
     });
     let directory = ground.directory(&[&controller]);
@@ -136,6 +139,76 @@ fn a_first_value_that_is_refused_is_explained_by_what_is_there() {
             }
         }
     }
+}
+
+/// A mailbox without values as far as can be seen: another attribute is all that may be read of it.
+fn unseen() -> Vec<Act> {
+    let other = Ace(5, 0, 0x10, Some([2; 16]), domain_sid(ACCOUNT));
+    vec![guarded(TONY, "Tony Smith", None, None, &[other]), Act::Done(0, "")]
+}
+
+#[test]
+fn what_may_not_be_read_is_not_absent() {
+    let ground = Ground::new();
+    let controller = ground.controller(|asked| match asked {
+        Asked::Modify(_) => done(ATTRIBUTE_OR_VALUE_EXISTS),
+        _ => unseen(),
+    });
+    let directory = ground.directory(&[&controller]);
+    let found = directory.find_by_object_id(TONY, Route::Preferred).expect("an answer");
+    assert_eq!(found.expect("the mailbox").stored, None);
+    let host = named(&controller);
+    let read = directory.credential(TONY, Some(&host)).map(drop);
+    let all = directory
+        .credentials(&[TONY], Some(&host))
+        .expect("an answer")
+        .pop()
+        .expect("one")
+        .map(drop);
+    let changed = directory
+        .apply(change(&controller, None, CounterChange::Keep))
+        .map(drop);
+    for outcome in [read, all, changed] {
+        let error = outcome.expect_err("it is not known");
+        assert_eq!(error.code(), ErrorCode::AccessDenied, "{error:?}");
+        for part in [RECORD, "CN=Tony Smith,OU=Sales", &host, "Read Property"] {
+            assert!(error.message().contains(part), "{error:?} does not say: {part}");
+        }
+    }
+}
+
+#[test]
+fn another_controllers_record_that_may_not_be_read_is_not_passed_over() {
+    let ground = Ground::new();
+    let first = ground.controller(|_| values(Some(OLD), None));
+    let unseen = ground.controller(|_| unseen());
+    let silent = ground.controller(|_| vec![Act::Close]);
+    let elsewhere = |others: [&Scripted; 2]| {
+        let directory = ground.directory(&[&first, others[0], others[1]]);
+        directory.elsewhere(TONY, Some(&named(&first)))
+    };
+    let error = elsewhere([&silent, &unseen]).expect_err("it has one, or has none");
+    assert_eq!(error.code(), ErrorCode::AccessDenied, "{error:?}");
+    let there = ground.controller(|_| values(Some(NEW), None));
+    let found = elsewhere([&silent, &there]).expect("one answers");
+    let found: Vec<_> = found.into_iter().map(|stored| stored.record).collect();
+    assert_eq!(found, [Some(NEW.to_vec())]);
+}
+
+#[test]
+fn objects_that_are_gone_are_told_one_by_one() {
+    let ground = Ground::new();
+    let controller = ground.controller(|_| values(Some(OLD), None));
+    let directory = ground.directory(&[&controller]);
+    let all = directory.credentials(&[ObjectId([1; 16]), TONY], Some(&named(&controller)));
+    let [gone, there] = &all.expect("an answer")[..] else {
+        panic!("not two answers to two questions")
+    };
+    assert_eq!(
+        gone.as_ref().expect_err("gone").code(),
+        ErrorCode::ManagementObjectNotFound
+    );
+    assert_eq!(there.as_ref().expect("there").record.as_deref(), Some(OLD));
 }
 
 #[test]

@@ -152,12 +152,25 @@ fn an_object_that_lost_its_name_has_one_on_a_single_line() {
 #[test]
 fn values_of_others_are_no_values_of_ours() {
     let found = |more: &[(&str, &[u8])]| reading(&tony(more)).expect("a mailbox").found;
-    let checksum = found(&[("msExchUMPinChecksum", b"\x01\x00UMP")]);
-    assert_eq!(checksum.stored, Some(StoredCredential::default()));
+    let count: (&str, &[u8]) = ("extensionAttribute15", b"VU1QAQ==");
+    let checksum = found(&[("msExchUMPinChecksum", b"\x01\x00UMP"), count]);
+    assert_eq!(checksum.stored.expect("both are there").record, None);
     assert_eq!(
         record(&tony(&[("msExchUMPinChecksum", b"\x01")])),
         Value::Foreign(vec![1])
     );
-    let occupied = found(&[("extensionAttribute15", b"Room 12")]);
+    let record: (&str, &[u8]) = ("msExchUMPinChecksum", b"UMP\x01");
+    let occupied = found(&[record, ("extensionAttribute15", b"Room 12")]);
     assert_eq!(occupied.stored, None, "told when the values are asked for");
+}
+
+#[test]
+fn a_value_that_is_not_there_may_be_one_that_cannot_be_seen() {
+    let stored = |more: &[(&str, &[u8])]| reading(&tony(more)).expect("a mailbox").found.stored;
+    let record: (&str, &[u8]) = ("msExchUMPinChecksum", b"UMP\x01");
+    let count: (&str, &[u8]) = ("extensionAttribute15", b"VU1QAQ==");
+    assert_eq!(stored(&[]), None);
+    assert_eq!(stored(&[record]), None);
+    assert_eq!(stored(&[count]), None);
+    assert!(stored(&[record, count]).is_some());
 }
