@@ -580,6 +580,84 @@ fn collect(batch: *const umpin_batch, seen: &mut Vec<u64>) -> u32 {
     status_of(result)
 }
 
+/// Eight threads cancel whatever there is, again and again, while it is looked up, submitted, carried out, waited for and over.
+#[test]
+fn cancelling_from_many_threads_gives_each_operation_exactly_one_end() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    let store = Broken::new();
+    let session = session(&store);
+    for _ in 0..10 {
+        let (batch, alone) = (batch(&session), tony(&session));
+        let request = ask(&session, br#"{"v":1,"operation":"pinInfo"}"#).unwrap_or_else(|e| panic!("{e:?}"));
+        let over = AtomicBool::new(false);
+        let places = (
+            batch.raw.expose_provenance(),
+            alone.raw.expose_provenance(),
+            request.raw.expose_provenance(),
+        );
+        let (mut done, mut cancelled, mut accepted) = (0, 0, 0);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    while !over.load(Ordering::Relaxed) {
+                        let statuses = [
+                            unsafe { umpin_plan_cancel(ptr::with_exposed_provenance(places.1)) },
+                            unsafe { umpin_request_cancel(ptr::with_exposed_provenance(places.2)) },
+                            unsafe { umpin_batch_cancel(ptr::with_exposed_provenance(places.0)) },
+                        ];
+                        assert_eq!(statuses, [UMPIN_OK; 3]);
+                        std::thread::yield_now();
+                    }
+                });
+            }
+            for _ in 0..4 {
+                let plan = tony(&session);
+                let found = until(|| {
+                    checked(umpin_buffer_free, |out, error| unsafe {
+                        umpin_plan_target(plan.raw, STEP_MS, out, error)
+                    })
+                });
+                assert_eq!(status_of(found), UMPIN_OK);
+                let submitted = until(
+                    || match unsafe { umpin_batch_submit(batch.raw, plan.raw, null_mut()) } {
+                        UMPIN_OK => Ok(()),
+                        status => Err((status, Value::Null)),
+                    },
+                );
+                match status_of(submitted) {
+                    UMPIN_OK => accepted += 1,
+                    status => assert_eq!(status, UMPIN_CANCELLED, "a cancelled batch accepts nothing"),
+                }
+            }
+            let alone = status_of(commit(alone.raw));
+            let asked = status_of(wait(request.raw));
+            assert!([UMPIN_OK, UMPIN_CANCELLED].contains(&alone), "the plan: {alone}");
+            assert!([UMPIN_OK, UMPIN_CANCELLED].contains(&asked), "the request: {asked}");
+            loop {
+                let told = until(|| {
+                    checked(umpin_buffer_free, |out, error| {
+                        let mut index = 0;
+                        unsafe { umpin_batch_collect(batch.raw, STEP_MS, &raw mut index, out, null_mut(), error) }
+                    })
+                });
+                match status_of(told) {
+                    UMPIN_OK => done += 1,
+                    UMPIN_CANCELLED => cancelled += 1,
+                    status => {
+                        assert_eq!(status, UMPIN_BATCH_EMPTY);
+                        break;
+                    }
+                }
+            }
+            over.store(true, Ordering::Relaxed);
+        });
+        assert_eq!(done + cancelled, accepted);
+        assert_eq!(status_of(commit(alone.raw)), UMPIN_ALREADY_USED);
+    }
+    assert_eq!(status_of(commit(tony(&session).raw)), UMPIN_OK, "the session goes on");
+}
+
 #[test]
 fn handles_may_be_freed_in_any_order_and_while_work_goes_on() {
     for order in 0..4 {

@@ -136,6 +136,8 @@ fn one(base: &Path, program: &Program, variant: Variant) -> Result<()> {
         let mut valgrind = Command::new("valgrind");
         valgrind.args([
             "--quiet",
+            // Its pipes would stay behind where a program becomes another user.
+            "--vgdb=no",
             "--error-exitcode=99",
             "--leak-check=full",
             "--show-leak-kinds=definite",
