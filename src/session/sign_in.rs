@@ -78,7 +78,12 @@ impl Request {
                 state.update(|state| state.answered(json, result, due));
                 if let Some(mut answer) = later {
                     let service = Arc::clone(&core);
-                    let deliver = move |_: &mut Deriver| service.service.deliver_after(&mut answer);
+                    let deliver = move |_: &mut Deriver| {
+                        // Not before the answer: it would take the processor from the attempts that are still under way, and
+                        // only a mailbox that exists has a message to deliver.
+                        std::thread::sleep(due.saturating_duration_since(Instant::now()));
+                        service.service.deliver_after(&mut answer)
+                    };
                     core.back.spawn(deliver, drop);
                 }
             });
