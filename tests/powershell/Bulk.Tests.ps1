@@ -62,7 +62,10 @@ Describe 'A stop' {
                 Text = "Set-UMMailboxPIN `$names[3] -Pin 73915$limit -SendEmail `$false; `$names | Set-UMMailboxPIN @more -Pin 73915$limit -ErrorAction Stop" }
             @{ Name = "by an error upstream, $how"; Limit = $limit; Written = 3; Beside = 4; Untold = $limit
                 Text = '$names | ForEach-Object { if (++$n -eq 8) { throw "upstream" }; $_ } | Set-UMMailboxPIN @more' }
-            @{ Name = "from outside, as by Ctrl+C, $how"; Limit = $limit; Written = 3; Beside = 12; Untold = [math]::Max(1, $limit); Stops = $true
+            @{ Name = "from outside, as by Ctrl+C, while a command downstream waits, $how"; Limit = $limit; Written = 3; Beside = 0; Untold = $limit; Stops = $true
+                Text = '$names | Set-UMMailboxPIN @more | ForEach-Object { $_; if (++$n -eq 3) { $null = $gate.Set(); Start-Sleep -Seconds 600 } }' }
+            # Wherever in a reset that comes; on a busy machine it may be late.
+            @{ Name = "from outside, as by Ctrl+C, at work, $how"; Limit = $limit; Written = 3; Beside = 99; Untold = [math]::Max(1, $limit); Stops = $true
                 Text = '$names | Set-UMMailboxPIN @more | ForEach-Object { $_; if (++$n -eq 3) { $null = $gate.Set() } }' }
         }
     }
@@ -96,13 +99,18 @@ Describe 'A stop' {
                 # The prompt is back: from here on nothing may change. What the library might still do would be done before one more.
                 $then = @(Get-Reset | Select-Object -Skip $before)
                 Set-UMMailboxPIN $names[-1] -SendEmail $false -WarningAction SilentlyContinue
-                $later = @(Get-Reset | Select-Object -Skip $before)
+                # The outcome of one that was cancelled in the middle may come a moment after the prompt.
+                $patience = [System.Diagnostics.Stopwatch]::StartNew()
+                do {
+                    $later = @(Get-Reset | Select-Object -Skip $before)
+                    $unfinished = @($later | Where-Object { $null -eq $_.Succeeded }).Count
+                } while ($unfinished -and $patience.Elapsed.TotalSeconds -lt 30)
                 $written = @($out | ForEach-Object { "$($_.Guid)" })
                 [pscustomobject] @{
                     Name = $stop.Name; Objects = $written.Count; Repeated = $written.Count - @($written | Sort-Object -Unique).Count
                     Changed = @($then | Where-Object Succeeded).Count; Later = $later.Count - $then.Count; Waited = $waited; All = $names.Count
                     NotChanged = @($written | Where-Object { $_ -notin @($then | Where-Object Succeeded).TargetGuid }).Count
-                    Unfinished = @($later | Where-Object { $null -eq $_.Succeeded }).Count
+                    Unfinished = $unfinished
                 }
             }
         }
@@ -119,7 +127,7 @@ Describe 'A stop' {
         $untold = $result.Changed - $result.Objects - $Earlier
         $untold | Should -BeGreaterOrEqual 0
         $untold | Should -BeLessOrEqual $Untold
-        $result.Changed | Should -BeLessThan $result.All
+        if ($Beside -lt 99) { $result.Changed | Should -BeLessThan $result.All }
         $result.Later | Should -Be 1 -Because 'only what was asked for afterwards may change after a stop'
         $result.Unfinished | Should -Be 0 -Because 'no intent in the audit log may lack its outcome'
         $result.Waited | Should -BeLessThan 10000
@@ -144,7 +152,12 @@ Describe 'The end of the process' {
             $names | ForEach-Object { if (++$n -eq 9) { [GC]::Collect(); [GC]::WaitForPendingFinalizers(); . $end }; $_ } | Set-UMMailboxPIN -ThrottleLimit 4
         }
         $run = Invoke-Fresh -Store $script:Store {
-            $resets = @(Get-UMPinAudit | Where-Object { $_.Action -eq 'Reset' })
+            # What was cut off is found out by the next session.
+            Send-UMPinNotification
+            $patience = [System.Diagnostics.Stopwatch]::StartNew()
+            do {
+                $resets = @(Get-UMPinAudit | Where-Object { $_.Action -eq 'Reset' })
+            } while (@($resets | Where-Object { $null -eq $_.Succeeded }).Count -and $patience.Elapsed.TotalSeconds -lt 30)
             @($resets | Where-Object Succeeded).Count
             @($resets | Where-Object { $null -eq $_.Succeeded }).Count
             @(Get-UMPinNotification).Count
@@ -172,9 +185,10 @@ Describe 'What a stop leaves unwritten' {
             $names = @(Get-UMMailbox | ForEach-Object { "$($_.Guid)" })
             # All under way are finished by the time the first object is here.
             $null = $names[0..3] | Set-UMMailboxPIN -PassThru -ThrottleLimit 4 | Select-Object -First 1
+            @(Get-UMPinAudit -Action Reset -Outcome Succeeded).Count
         }
         $run.ErrorText | Should -BeNullOrEmpty
-        $changed = Get-MessageCount $script:Store
+        $changed = $run.Output[0]
         $changed | Should -BeGreaterOrEqual 1
         $told = [regex]::Matches($run.Text, '"contoso\.com/[^"]+"').Count
         $told | Should -Be ($changed - 1)
