@@ -4,7 +4,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::audit_retention::remove_old;
-use super::error::Sql;
+use super::error::{Sql, changed};
 use crate::audit::{
     AuditEntry, AuditTrail, Bound, ChainKey, ChainKeyId, Ending, Head, LogItem, LogPage, Place, Point, StoredEntry,
 };
@@ -54,7 +54,7 @@ fn insert(connection: &Connection, head: &mut Head, key: &ChainKey, entry: &Audi
         position: head.tip.position.saturating_add(1),
         mac,
     };
-    connection
+    let rows = connection
         .prepare_cached(
             "INSERT INTO audit (host, operation, at, body, mac, position, key) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?
@@ -67,6 +67,7 @@ fn insert(connection: &Connection, head: &mut Head, key: &ChainKey, entry: &Audi
             signed(head.tip.position),
             key.id().0
         ])?;
+    changed(rows, 1)?;
     Ok(connection.last_insert_rowid())
 }
 
@@ -92,7 +93,7 @@ fn without_head(connection: &Connection, host: &str) -> Sql<Head> {
 }
 
 pub(super) fn store_head(connection: &Connection, head: &Head) -> Sql<()> {
-    connection
+    let rows = connection
         .prepare_cached(
             "INSERT INTO audit_chain (host, base_position, base_mac, base_at, position, last_mac, key, mac) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (host) DO UPDATE SET \
@@ -110,7 +111,7 @@ pub(super) fn store_head(connection: &Connection, head: &Head) -> Sql<()> {
             head.key.0,
             head.mac,
         ])?;
-    Ok(())
+    changed(rows, 1)
 }
 
 fn head(connection: &Connection, host: &str) -> Sql<Option<Head>> {

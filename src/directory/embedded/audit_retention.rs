@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::audit::{COLUMNS, heads, read_entry, store_head};
-use super::error::Sql;
+use super::error::{Sql, changed};
 use crate::audit::{ChainKeys, Head};
 use crate::clock::Timestamp;
 
@@ -56,9 +56,10 @@ fn remove_prefix(
         removed += 1;
     }
     if let Some(last) = last {
-        connection
+        let rows = connection
             .prepare_cached("DELETE FROM audit WHERE host = ?1 AND seq <= ?2")?
             .execute(params![head.host, last])?;
+        changed(rows, removed)?;
     }
     Ok(removed)
 }

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 
-use super::error::{Fault, Sql};
+use super::error::{Fault, Sql, changed};
 use super::{audit, lookup, outbox};
 use crate::directory::{Applied, CounterChange, CredentialChange};
 
@@ -20,21 +20,23 @@ pub(super) fn apply(connection: &Connection, change: &CredentialChange) -> Sql<A
     };
     match &change.record {
         Some(swap) if swap.expected == stored.record => {
-            connection
+            let rows = connection
                 .prepare_cached(
                     "INSERT INTO credential (mailbox, record, counter) VALUES (?1, ?2, ?3) \
                      ON CONFLICT (mailbox) DO UPDATE SET record = excluded.record, \
                      counter = coalesce(excluded.counter, counter)",
                 )?
                 .execute(params![mailbox, swap.new, counter])?;
+            changed(rows, 1)?;
         }
         Some(_) => return Ok(Applied::Conflict),
         // Whoever counts has seen a record, and records are not removed.
         None if stored.record.is_none() => return Ok(Applied::Conflict),
         None => {
-            connection
+            let rows = connection
                 .prepare_cached("UPDATE credential SET counter = coalesce(?2, counter) WHERE mailbox = ?1")?
                 .execute(params![mailbox, counter])?;
+            changed(rows, 1)?;
         }
     }
     if let Some(message) = &change.message {

@@ -1,5 +1,6 @@
 //! Connections: how one is opened, when it may still be used, and the locks around everything it does.
 
+use std::cell::Cell;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::error::{Fault, Sql};
 use super::lock::{Deadline, Held, Mode, StoreLock};
 use super::schema;
+use super::schema_check;
 use super::site::{FileId, Site, file_id};
 use crate::{Error, ErrorCode, Result};
 
@@ -35,6 +37,18 @@ struct Open {
     connection: Connection,
     store: FileId,
     shm: FileId,
+    /// Of the schema that was found to be ours.
+    schema: Cell<i64>,
+}
+
+impl Open {
+    /// To be called first in each transaction: somebody may have changed the schema since.
+    fn confirm_schema(&self) -> Sql<()> {
+        if schema_check::cookie(&self.connection)? != self.schema.get() {
+            self.schema.set(schema::inspect(&self.connection)?);
+        }
+        Ok(())
+    }
 }
 
 impl Slot {
@@ -80,7 +94,7 @@ impl Slot {
 
     fn run<T>(&mut self, site: &Site, _held: &Held, work: impl FnOnce(&Connection) -> Sql<T>) -> Result<T> {
         let answer = match &self.open {
-            Some(open) => in_read_transaction(&open.connection, work),
+            Some(open) => in_read_transaction(&open.connection, || open.confirm_schema(), work),
             None => Err(Fault::Own(Error::new(ErrorCode::NativeFault, "No connection."))),
         };
         site.note_shm();
@@ -119,6 +133,15 @@ impl Slot {
             .as_ref()
             .map(|o| &o.connection)
             .ok_or_else(|| Fault::Own(Error::new(ErrorCode::NativeFault, "No connection.")))
+    }
+
+    /// Begins a transaction that writes.
+    pub(super) fn begin(&self) -> Sql<()> {
+        let Some(open) = &self.open else {
+            return self.connection().map(drop);
+        };
+        open.connection.execute_batch("BEGIN IMMEDIATE")?;
+        open.confirm_schema()
     }
 
     /// Replaces the connection of `enter_write` by a new one, which knows nothing of what the old one had begun.
@@ -202,25 +225,26 @@ impl Slot {
         if file_id(&site.store).is_none() {
             return Err(Fault::Own(super::error::missing(&site.store)));
         }
-        let connection = open(site, purpose)?;
+        let (connection, schema) = open(site, purpose)?;
         site.note_shm();
         self.open = Some(Open {
             connection,
             store: file_id(&site.store),
             shm: file_id(&site.shm),
+            schema: Cell::new(schema),
         });
         Ok(())
     }
 }
 
 /// Opens the store; the exclusive lock must be held, because the first read may rebuild the shared memory.
-fn open(site: &Site, purpose: Purpose) -> Sql<Connection> {
+fn open(site: &Site, purpose: Purpose) -> Sql<(Connection, i64)> {
     let look = |purpose| -> Sql<_> {
         let connection = connect(&site.store, purpose, site.timeout)?;
-        schema::inspect(&connection)?;
-        Ok(connection)
+        let schema = schema::inspect(&connection)?;
+        Ok((connection, schema))
     };
-    let connection = match look(purpose) {
+    let (connection, schema) = match look(purpose) {
         Err(fault) if fault.needs_recovery() => {
             // Opening it to write is what takes the unfinished change back; who may only read has to wait for somebody who may.
             look(Purpose::Write)?;
@@ -230,7 +254,7 @@ fn open(site: &Site, purpose: Purpose) -> Sql<Connection> {
     };
     // Nothing is changed for a reader's sake: a restored backup has no write-ahead log, and reading works without it.
     if purpose == Purpose::Read || is_wal(&connection)? {
-        return Ok(connection);
+        return Ok((connection, schema));
     }
     let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |r| r.get(0))?;
     if mode != "wal" {
@@ -242,7 +266,7 @@ fn open(site: &Site, purpose: Purpose) -> Sql<Connection> {
             ),
         )));
     }
-    Ok(connection)
+    Ok((connection, schema))
 }
 
 fn is_wal(connection: &Connection) -> Sql<bool> {
@@ -279,6 +303,9 @@ fn harden(connection: &Connection) -> Sql<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    // There are none of our own, and whoever can write the file could put some there.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
@@ -296,8 +323,13 @@ fn harden(connection: &Connection) -> Sql<()> {
     Ok(())
 }
 
-fn in_read_transaction<T>(connection: &Connection, work: impl FnOnce(&Connection) -> Sql<T>) -> Sql<T> {
+fn in_read_transaction<T>(
+    connection: &Connection,
+    confirm: impl FnOnce() -> Sql<()>,
+    work: impl FnOnce(&Connection) -> Sql<T>,
+) -> Sql<T> {
     let transaction = connection.unchecked_transaction()?;
+    confirm()?;
     let answer = work(&transaction)?;
     transaction.commit()?;
     Ok(answer)
@@ -308,8 +340,7 @@ fn read_immutable<T>(site: &Site, work: impl FnOnce(&Connection) -> Sql<T>) -> R
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(immutable_uri(&site.store), flags)?;
         harden(&connection)?;
-        schema::inspect(&connection)?;
-        in_read_transaction(&connection, work)
+        in_read_transaction(&connection, || schema::inspect(&connection).map(drop), work)
     };
     read().map_err(|f| f.at(&site.store))
 }

@@ -22,6 +22,15 @@ pub(super) enum Fault {
 /// The result of code that runs inside a transaction.
 pub(super) type Sql<T> = Result<T, Fault>;
 
+/// Passes where a statement changed as many rows as it must: one that changed none would be a change that was never made.
+pub(super) fn changed(rows: usize, expected: usize) -> Sql<()> {
+    if rows == expected {
+        Ok(())
+    } else {
+        Err(Fault::Damaged("a table that does not take changes"))
+    }
+}
+
 impl From<rusqlite::Error> for Fault {
     fn from(error: rusqlite::Error) -> Self {
         Self::Sql(error)

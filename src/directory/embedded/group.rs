@@ -29,7 +29,7 @@ pub(super) fn carry_out(site: &Site, slot: &mut Slot, jobs: Vec<Job>) -> bool {
         }
     };
     let outcome = match slot.connection() {
-        Ok(connection) => transact(connection, &jobs),
+        Ok(connection) => transact(connection, &|| slot.begin(), &jobs),
         Err(fault) => Err(Failure::Before(fault)),
     };
     site.note_shm();
@@ -84,7 +84,8 @@ fn roll_back(slot: &Slot) {
 
 pub(super) type Answers = Vec<Result<Done, Fault>>;
 
-pub(super) fn transact(connection: &Connection, jobs: &[Job]) -> Result<Answers, Failure> {
+/// `begin` begins the transaction.
+pub(super) fn transact(connection: &Connection, begin: &dyn Fn() -> Sql<()>, jobs: &[Job]) -> Result<Answers, Failure> {
     let before = |e: rusqlite::Error| Failure::Before(Fault::Sql(e));
     let durable = jobs.iter().any(|job| match &job.task {
         Task::Outbox(task) => task.is_durable(),
@@ -99,7 +100,7 @@ pub(super) fn transact(connection: &Connection, jobs: &[Job]) -> Result<Answers,
             "PRAGMA synchronous = NORMAL"
         })
         .map_err(before)?;
-    connection.execute_batch("BEGIN IMMEDIATE").map_err(before)?;
+    begin().map_err(Failure::Before)?;
     let mut answers = Vec::with_capacity(jobs.len());
     for job in jobs {
         if let Err(cancelled) = job.cancellation().map_or(Ok(()), Cancellation::check) {
@@ -128,7 +129,7 @@ pub(super) fn transact(connection: &Connection, jobs: &[Job]) -> Result<Answers,
     if !pass_commit_point(jobs, &answers) {
         // What was called off since its savepoint cannot be taken out of the transaction any more: it is done anew without.
         connection.execute_batch("ROLLBACK").map_err(before)?;
-        return transact(connection, jobs);
+        return transact(connection, begin, jobs);
     }
     match connection.execute_batch("COMMIT") {
         Ok(()) => Ok(answers),

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
 
-use super::error::Sql;
+use super::error::{Sql, changed};
 use super::{audit, lookup, policies};
 use crate::audit::AuditTrail;
 use crate::cancellation::Cancellation;
@@ -333,17 +333,17 @@ fn store_parts(connection: &Connection, id: i64, mailbox: &Mailbox) -> Sql<()> {
     let mut insert =
         connection.prepare_cached("INSERT INTO email_address (mailbox, position, value) VALUES (?1, ?2, ?3)")?;
     for (position, value) in (0_i64..).zip(&mailbox.email_addresses) {
-        insert.execute(params![id, position, value])?;
+        changed(insert.execute(params![id, position, value])?, 1)?;
     }
     let mut insert = connection
         .prepare_cached("INSERT INTO extension (mailbox, position, number, dial_plan) VALUES (?1, ?2, ?3, ?4)")?;
     for (position, extension) in (0_i64..).zip(&mailbox.extensions) {
-        insert.execute(params![id, position, extension.number, extension.dial_plan])?;
+        let rows = insert.execute(params![id, position, extension.number, extension.dial_plan])?;
+        changed(rows, 1)?;
     }
-    let mut insert =
-        connection.prepare_cached("INSERT OR IGNORE INTO identity (key, kind, mailbox) VALUES (?1, ?2, ?3)")?;
+    let mut insert = connection.prepare_cached("INSERT INTO identity (key, kind, mailbox) VALUES (?1, ?2, ?3)")?;
     for probe in probes_of(mailbox) {
-        insert.execute(params![probe.key, i64::from(probe.kind.code()), id])?;
+        changed(insert.execute(params![probe.key, i64::from(probe.kind.code()), id])?, 1)?;
     }
     Ok(())
 }

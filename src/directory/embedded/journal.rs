@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::error::Sql;
+use super::error::{Sql, changed};
 use super::{audit, outbox};
 use crate::audit::AuditTrail;
 use crate::clock::Timestamp;
@@ -106,7 +106,7 @@ fn ask(connection: &Connection, note: &ChangeNote) -> Sql<bool> {
         Trace::Pin { id, previous } => (Some(id), previous, None),
         Trace::Seal(seal) => (None, None, Some(seal)),
     };
-    connection
+    let rows = connection
         .prepare_cached(&format!(
             "INSERT OR REPLACE INTO change_note ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
         ))?
@@ -122,6 +122,7 @@ fn ask(connection: &Connection, note: &ChangeNote) -> Sql<bool> {
             number(note.state),
             note.due.0,
         ])?;
+    changed(rows, 1)?;
     Ok(!known)
 }
 
@@ -178,9 +179,10 @@ fn take_due(connection: &Connection, now: Timestamp, pause: &RangeInclusive<i64>
     if let Some(note) = &note {
         let age = now.0.saturating_sub(note.at.0);
         let due = now.plus_millis(age.saturating_mul(3).clamp(*pause.start(), *pause.end()));
-        connection
+        let rows = connection
             .prepare_cached("UPDATE change_note SET due = ?2 WHERE operation = ?1")?
             .execute(params![note.operation, due.0])?;
+        changed(rows, 1)?;
     }
     Ok(note)
 }

@@ -19,9 +19,12 @@ mod outbox;
 mod outbox_port;
 mod policies;
 mod schema;
+mod schema_check;
 mod site;
 mod writer;
 
+#[cfg(test)]
+mod schema_tests;
 #[cfg(test)]
 mod tests;
 
@@ -217,7 +220,8 @@ impl EmbeddedDirectory {
         let held = slot.enter_write(site)?;
         let work = || -> Sql<ImportCounts> {
             let connection = slot.connection()?;
-            connection.execute_batch("PRAGMA cache_size = -65536; BEGIN IMMEDIATE")?;
+            connection.execute_batch("PRAGMA cache_size = -65536")?;
+            slot.begin()?;
             let counts = import::run(connection, plan, trail)?;
             if counts.refused.is_empty() {
                 plan.cancellation.enter_commit()?;
@@ -242,6 +246,7 @@ impl EmbeddedDirectory {
     fn import_rehearsed(&self, plan: &ImportPlan, trail: Option<&AuditTrail>) -> Result<ImportCounts> {
         let mut copy = connection::open_in_memory().map_err(|f| f.at(&self.options.path))?;
         self.read(|c| copy_pages(c, &mut copy, &plan.cancellation))?;
+        schema::inspect(&copy).map_err(|f| f.at(&self.options.path))?;
         import::run(&copy, plan, trail).map_err(|f| f.at(&self.options.path))
     }
 }

@@ -8,7 +8,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, Row, params};
 
 use super::audit;
-use super::error::Sql;
+use super::error::{Sql, changed};
 use crate::audit::AuditTrail;
 use crate::clock::Timestamp;
 use crate::directory::Page;
@@ -126,7 +126,7 @@ fn append(connection: &Connection, trail: Option<&AuditTrail>) -> Sql<()> {
 }
 
 pub(super) fn insert(connection: &Connection, entry: &OutboxEntry) -> Sql<()> {
-    connection
+    let rows = connection
         .prepare_cached(
             "INSERT INTO outbox (id, mailbox, pin_id, created, leased_until, attempts, last_error, state, controller, sealed) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
@@ -143,7 +143,7 @@ pub(super) fn insert(connection: &Connection, entry: &OutboxEntry) -> Sql<()> {
             entry.controller,
             entry.sealed,
         ])?;
-    Ok(())
+    changed(rows, 1)
 }
 
 /// Whether anything can be leased or forgotten: a reader's question, so that an idle outbox costs no write.
@@ -194,7 +194,7 @@ fn lease(connection: &Connection, id: [u8; 16], now: Timestamp, until: Timestamp
 fn hold(connection: &Connection, mut entries: Vec<OutboxEntry>, until: Timestamp) -> Sql<Vec<OutboxEntry>> {
     let mut update = connection.prepare_cached("UPDATE outbox SET leased_until = ?2, held = 1 WHERE id = ?1")?;
     for entry in &mut entries {
-        update.execute(params![entry.id, until.0])?;
+        changed(update.execute(params![entry.id, until.0])?, 1)?;
         entry.leased_until = until;
     }
     Ok(entries)
@@ -235,15 +235,16 @@ fn forget_failures(connection: &Connection, now: Timestamp) -> Sql<()> {
 }
 
 fn take_failures(connection: &Connection) -> Sql<Vec<OutboxEntry>> {
-    let entries = connection
+    let entries: Vec<OutboxEntry> = connection
         .prepare_cached(&format!(
             "SELECT {COLUMNS} FROM outbox WHERE untold ORDER BY created, id"
         ))?
         .query_map([], |row| from_row(row, Vec::new()))?
         .collect::<rusqlite::Result<_>>()?;
-    connection
+    let rows = connection
         .prepare_cached("UPDATE outbox SET untold = 0 WHERE untold")?
         .execute([])?;
+    changed(rows, entries.len())?;
     Ok(entries)
 }
 

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
-use super::error::Sql;
+use super::error::{Sql, changed};
 use crate::directory::PolicyObject;
 use crate::identity::fold::fold;
 use crate::policy::{Limit, UmMailboxPolicy};
@@ -28,7 +28,7 @@ pub(super) fn all(connection: &Connection) -> Sql<Vec<PolicyObject>> {
 /// Creates the policy or replaces the one of this name.
 pub(super) fn store(connection: &Connection, policy: &PolicyObject) -> Sql<()> {
     let settings = &policy.settings;
-    connection
+    let rows = connection
         .prepare_cached(&format!(
             "INSERT INTO policy (key, {COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) \
              ON CONFLICT (key) DO UPDATE SET guid = excluded.guid, distinguished_name = excluded.distinguished_name, \
@@ -51,7 +51,7 @@ pub(super) fn store(connection: &Connection, policy: &PolicyObject) -> Sql<()> {
             number(settings.max_logon_attempts),
             settings.reset_pin_text,
         ])?;
-    Ok(())
+    changed(rows, 1)
 }
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<PolicyObject> {

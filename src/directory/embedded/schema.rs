@@ -1,8 +1,9 @@
-//! The tables.
+//! The tables. Stores in the field are compared with them word for word (`schema_check.rs`): they change with [`VERSION`] only.
 
 use rusqlite::Connection;
 
 use super::error::{Fault, Sql};
+use super::schema_check;
 use crate::{Error, ErrorCode};
 
 /// "umpn": tells our files from every other SQLite file.
@@ -23,7 +24,7 @@ pub(super) const VERSION: i64 = 1;
 ///
 /// `change_note` is what a host keeps about its changes of a directory elsewhere. `state`: 0 asked for, 1 its answer was lost, 2 made, 3
 /// lost to another change. `pin_id` (and `previous`, the one before it) or `seal` tells in a record that the change was made.
-const TABLES: &str = "
+pub(super) const TABLES: &str = "
 CREATE TABLE meta (
     name  TEXT NOT NULL PRIMARY KEY,
     value BLOB NOT NULL
@@ -155,8 +156,8 @@ CREATE INDEX change_note_due ON change_note (due);
 CREATE INDEX change_note_lost ON change_note (at) WHERE state = 3;
 ";
 
-/// Refuses what is not a store of this version.
-pub(super) fn inspect(connection: &Connection) -> Sql<()> {
+/// Refuses what is not a store of this version, and gives the number that changes whenever its schema does.
+pub(super) fn inspect(connection: &Connection) -> Sql<i64> {
     let application: i64 = connection.query_row("PRAGMA application_id", [], |r| r.get(0))?;
     let version: i64 = connection.query_row("PRAGMA user_version", [], |r| r.get(0))?;
     if application != APPLICATION_ID || version < 1 {
@@ -181,7 +182,7 @@ pub(super) fn inspect(connection: &Connection) -> Sql<()> {
         )
         .action("Update umpin on this computer.")));
     }
-    Ok(())
+    schema_check::compare(connection)
 }
 
 /// Fills an empty file, inside the caller's transaction.

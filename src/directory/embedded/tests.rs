@@ -131,7 +131,7 @@ fn a_cancelled_change_of_a_group_touches_none_of_the_others() {
         .collect();
 
     let connection = Connection::open(&path).unwrap();
-    let Ok(answers) = group::transact(&connection, &jobs) else {
+    let Ok(answers) = group::transact(&connection, &|| Ok(connection.execute_batch("BEGIN IMMEDIATE")?), &jobs) else {
         panic!("the transaction failed as a whole")
     };
     drop(connection);
