@@ -105,6 +105,7 @@ fn commit(directory: &EmbeddedDirectory, n: usize) {
         message: None,
         audit: None,
         cancellation: umpin::cancellation::Cancellation::default(),
+        premise: None,
     };
     directory.apply(change).expect("a commit");
 }

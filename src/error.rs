@@ -104,6 +104,8 @@ error_codes! {
     OutcomeUnknown = 403, "OutcomeUnknown", "DirectoryOutcomeUnknownException", "ResourceBusy", "Check the mailbox with Get-UMMailboxPIN, then reset the PIN again.";
     /// The account lacks the rights.
     AccessDenied = 404, "AccessDenied", "AccessDeniedException", "PermissionDenied", "Run the command with an account that may write this store.";
+    /// The mailbox or the message's recipient is no longer what was shown before the change; nothing was changed.
+    TargetChanged = 405, "TargetChanged", "TargetChangedException", "ResourceBusy", "Run the command again, and read anew what it is about to change.";
 
     /// The configuration cannot be used; the message names file and key.
     ConfigurationInvalid = 501, "ConfigurationInvalid", "ConfigurationException", "InvalidData", "Correct the configuration file named.";

@@ -169,6 +169,7 @@ fn write_the_fixture() {
         message: Some(embedded_common::message(2, mailbox, NEVER)),
         audit: Some(AuditTrail::new("um.contoso.com", entries, ring.chain_keys())),
         cancellation: umpin::cancellation::Cancellation::default(),
+        premise: None,
     });
     assert_eq!(applied.expect("the change"), Applied::Committed);
     let notes = LocalOutbox::new(EmbeddedOptions::new(&path));

@@ -45,6 +45,20 @@ namespace UMMailboxPin
         private DirectoryWriteConflictException(SerializationInfo info, StreamingContext context) : base(info, context) { }
     }
 
+    /// <summary>The mailbox or the recipient of the message is no longer what was confirmed.</summary>
+    [Serializable]
+    public sealed class TargetChangedException : DirectoryException
+    {
+        /// <summary>With a message.</summary>
+        public TargetChangedException(string message) : base(message) { }
+
+        /// <summary>With a message and its cause.</summary>
+        public TargetChangedException(string message, Exception innerException) : base(message, innerException) { }
+
+        /// <summary>For crossing application domains.</summary>
+        private TargetChangedException(SerializationInfo info, StreamingContext context) : base(info, context) { }
+    }
+
     /// <summary>It cannot be known whether the change was made.</summary>
     [Serializable]
     public sealed class DirectoryOutcomeUnknownException : DirectoryException

@@ -25,6 +25,7 @@ namespace UMMailboxPin
             Add("DirectoryUnavailable", "ConnectionError", delegate(string m) { return new DirectoryUnavailableException(m); });
             Add("WriteConflict", "ResourceBusy", delegate(string m) { return new DirectoryWriteConflictException(m); });
             Add("OutcomeUnknown", "ResourceBusy", delegate(string m) { return new DirectoryOutcomeUnknownException(m); });
+            Add("TargetChanged", "ResourceBusy", delegate(string m) { return new TargetChangedException(m); });
             Add("AccessDenied", "PermissionDenied", delegate(string m) { return new AccessDeniedException(m); });
             Add("ConfigurationInvalid", "InvalidData", delegate(string m) { return new ConfigurationException(m); });
             Add("KeyUnavailable", "SecurityError", delegate(string m) { return new KeyUnavailableException(m); });

@@ -178,6 +178,9 @@ namespace UMMailboxPin
                 one["whatIf"] = true;
             }
 
+            // What somebody agrees to must not become something else; where nobody is asked, the state at commit counts.
+            one["confirm"] = runtime.Asks;
+
             Answer answer = Native.NewPlan(connection.Session, one, pin);
             if (answer.Failed)
             {

@@ -106,6 +106,17 @@ pub struct CredentialChange {
     pub audit: Option<AuditTrail>,
     /// Whether it is still wanted: asked immediately before the change can no longer be taken back.
     pub cancellation: Cancellation,
+    /// What it was decided on. A directory that can compares it in the transaction of the change; one elsewhere cannot.
+    pub premise: Option<Box<Premise>>,
+}
+
+/// What a change was decided on: where it is no longer so, the change has to be decided again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Premise {
+    /// The mailbox as it was read.
+    pub mailbox: Mailbox,
+    /// Its policy as it was read.
+    pub policy: PolicyObject,
 }
 
 impl CredentialChange {
@@ -126,7 +137,7 @@ impl CredentialChange {
 pub enum Applied {
     /// Durable: acknowledged only after the data is synced.
     Committed,
-    /// Another writer was first; nothing was changed.
+    /// Another writer was first, of the sealed values or of the premise; nothing was changed.
     Conflict,
     /// The controller could not be reached, so nothing was sent. Another may serve, but only after the mailbox was read there.
     Unreached,
@@ -234,6 +245,9 @@ pub trait Directory: Send + Sync {
 
     /// A new command begins: what is kept from questions of earlier ones, such as policies, is asked for anew.
     fn refresh(&self) {}
+
+    /// Policies that are kept from earlier questions of this command are asked for anew, too.
+    fn forget_policies(&self) {}
 
     /// What happened on the way since the last time, such as a controller that was left for another: a sentence each, for
     /// administrators who want to know.

@@ -56,6 +56,8 @@ pub const UMPIN_WRITE_CONFLICT: umpin_status_t = 402;
 pub const UMPIN_OUTCOME_UNKNOWN: umpin_status_t = 403;
 /// The account lacks the rights.
 pub const UMPIN_ACCESS_DENIED: umpin_status_t = 404;
+/// Mailbox or recipient are no longer what umpin_plan_target showed; nothing was changed.
+pub const UMPIN_TARGET_CHANGED: umpin_status_t = 405;
 /// The configuration cannot be used; the message names file and key.
 pub const UMPIN_CONFIGURATION_INVALID: umpin_status_t = 501;
 /// The key is missing, unreadable, exposed or the wrong one.

@@ -185,6 +185,7 @@ impl Service {
             message: None,
             audit: None,
             cancellation: Cancellation::default(),
+            premise: None,
         })
     }
 }

@@ -155,7 +155,7 @@ impl Service {
         Ok(policy)
     }
 
-    fn not_found(&self, texts: &[String]) -> Error {
+    pub(super) fn not_found(&self, texts: &[String]) -> Error {
         let texts: Vec<String> = texts.iter().map(|text| shortened(text)).collect();
         let place = self.directory().location();
         let scope = self

@@ -34,6 +34,8 @@ struct State {
     phase: Phase,
     /// The target as JSON, or why there is none.
     target: Option<Result<Vec<u8>, SharedError>>,
+    /// The caller was given it.
+    shown: bool,
     validated: Option<Result<(), SharedError>>,
 }
 
@@ -51,6 +53,7 @@ impl Plan {
         let state = Arc::new(Watched::new(State {
             phase: Phase::Preparing,
             target: None,
+            shown: false,
             validated: None,
         }));
         let shared = Arc::clone(&state);
@@ -99,7 +102,11 @@ impl Plan {
     /// # Errors
     /// Those of looking up and checking.
     pub fn target(&self, timeout: Duration) -> Result<Poll<Vec<u8>>, SharedError> {
-        match self.state.wait(timeout, |state| state.target.clone()) {
+        let target = self.state.wait(timeout, |state| {
+            state.shown |= matches!(state.target, Some(Ok(_)));
+            state.target.clone()
+        });
+        match target {
             Some(target) => target.map(Poll::Ready),
             None => Ok(Poll::Pending),
         }
@@ -208,7 +215,12 @@ impl Plan {
                 }
                 Phase::Validating => None,
                 Phase::Ready(_) => match std::mem::replace(&mut state.phase, next()) {
-                    Phase::Ready(plan) => Some(Ok(Some(plan))),
+                    Phase::Ready(mut plan) => {
+                        if state.shown {
+                            plan.set_shown();
+                        }
+                        Some(Ok(Some(plan)))
+                    }
                     _ => unreachable!("the phase was Ready"),
                 },
                 Phase::Committing { .. } | Phase::Done(_) => Some(Ok(None)),

@@ -34,6 +34,7 @@ pub fn change(mailbox: &Mailbox, dc: &Controller, record: Option<Swap>, counter:
         message: None,
         audit: None,
         cancellation: umpin::cancellation::Cancellation::default(),
+        premise: None,
     }
 }
 

@@ -155,6 +155,7 @@ pub fn append_many(
         message: None,
         audit: Some(trail.retaining_since(since.map(Timestamp))),
         cancellation: umpin::cancellation::Cancellation::default(),
+        premise: None,
     };
     assert_eq!(directory.apply(change).unwrap(), Applied::Committed);
 }

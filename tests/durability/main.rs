@@ -8,6 +8,7 @@ mod cancel;
 mod child;
 #[cfg(feature = "test-hooks")]
 mod cost;
+mod decided;
 mod double;
 mod kill;
 mod order;

@@ -97,6 +97,7 @@ pub fn change(mailbox: ObjectId, expected: Option<&[u8]>, record: &[u8]) -> Cred
         message: None,
         audit: None,
         cancellation: umpin::cancellation::Cancellation::default(),
+        premise: None,
     }
 }
 

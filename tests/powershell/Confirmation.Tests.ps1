@@ -27,6 +27,25 @@ Describe '-Confirm' {
         $run.Output | Should -Be @('PinPolicyViolation,Set-UMMailboxPIN')
     }
 
+    # Embedded: nothing is imported into Active Directory.
+    It 'is answered for what it shows: <Name>' -Tag Embedded -ForEach @(
+        @{ Name = 'another recipient'; From = ',tonysmith@contoso.com,SMTP:'; To = ',tony.smith@fabrikam.com,SMTP:'; Expected = 'TargetChanged,Set-UMMailboxPIN' }
+        @{ Name = 'another name'; From = '"CN=Tony Smith,OU=Sales'; To = '"CN=Tony Smith,OU=Marketing'; Expected = 'TargetChanged,Set-UMMailboxPIN' }
+        @{ Name = 'no Unified Messaging any more'; From = 'TRUE,4271'; To = 'FALSE,4271'; Expected = 'MailboxNotUMEnabled,Set-UMMailboxPIN' }
+        @{ Name = 'another display name'; From = 'Tony Smith,Tony Smith,'; To = 'Tony Smith,Anton Smith,'; Expected = 'reset' }
+    ) {
+        $text = [System.IO.File]::ReadAllText((Get-Fixture 'contoso.csv'))
+        $text | Should -Match ([regex]::Escape($From))
+        $file = [System.IO.Path]::Combine($script:Store, 'meanwhile.csv')
+        [System.IO.File]::WriteAllText($file, $text.Replace($From, $To))
+        $answers = 'S', 'Import-UMDirectory $V.File -WarningAction SilentlyContinue', 'exit', 'Y', ''
+        $run = Invoke-Fresh -Store $script:Store -Answers ($answers -join [Environment]::NewLine) -Variables @{ File = $file } {
+            try { Set-UMMailboxPIN tonysmith -Confirm -ErrorAction Stop; 'reset' } catch { $_.FullyQualifiedErrorId }
+        }
+        $run.Output | Should -Be @($Expected) -Because $run.All
+        Get-MessageCount $script:Store | Should -Be $(if ($Expected -eq 'reset') { 1 } else { 0 })
+    }
+
     It 'is answered alike in a parallel run' {
         $run = Invoke-Fresh -Store $script:Store -Answers "Y`nN`nY`n" {
             'tonysmith', 'amyalberts', 'ppinilla' | Set-UMMailboxPIN -Confirm -ThrottleLimit 2 -PassThru | ForEach-Object Identity

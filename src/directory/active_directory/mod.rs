@@ -126,6 +126,10 @@ impl Directory for ActiveDirectory {
         self.servers.refresh();
     }
 
+    fn forget_policies(&self) {
+        self.policies.clear();
+    }
+
     fn take_diagnostics(&self) -> Vec<String> {
         self.servers.take_diagnostics()
     }

@@ -3,14 +3,19 @@
 use rusqlite::{Connection, params};
 
 use super::error::{Fault, Sql, changed};
-use super::{audit, lookup, outbox};
-use crate::directory::{Applied, CounterChange, CredentialChange};
+use super::{audit, lookup, outbox, policies};
+use crate::directory::{Applied, CounterChange, CredentialChange, Premise};
 
 /// Compares and swaps; with record and counter go the message and the audit entries.
 pub(super) fn apply(connection: &Connection, change: &CredentialChange) -> Sql<Applied> {
     let Some(mailbox) = lookup::internal_key(connection, change.mailbox)? else {
         return Err(Fault::Own(lookup::gone()));
     };
+    if let Some(premise) = &change.premise
+        && !holds(connection, mailbox, premise)?
+    {
+        return Ok(Applied::Conflict);
+    }
     let stored = lookup::credential(connection, change.mailbox)?;
     let counter = match &change.counter {
         CounterChange::Keep => None,
@@ -52,6 +57,13 @@ pub(super) fn apply(connection: &Connection, change: &CredentialChange) -> Sql<A
 pub(super) fn rewrite_version(connection: &Connection) -> Sql<()> {
     let version: i64 = connection.query_row("PRAGMA user_version", [], |r| r.get(0))?;
     Ok(connection.execute_batch(&format!("PRAGMA user_version = {version}"))?)
+}
+
+/// Whether mailbox and policy are still as they were when the change was decided.
+fn holds(connection: &Connection, mailbox: i64, premise: &Premise) -> Sql<bool> {
+    let policy = policies::by_name(connection, &premise.policy.settings.name)?;
+    let mailbox = lookup::load(connection, &[mailbox])?;
+    Ok(policy.as_ref() == Some(&premise.policy) && mailbox == [premise.mailbox.clone()])
 }
 
 /// Whether the store holds what this change was to write.

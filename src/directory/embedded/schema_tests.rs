@@ -64,6 +64,7 @@ fn set_record(connection: &Connection, expected: Option<&[u8]>) -> Sql<()> {
         message: None,
         audit: None,
         cancellation: Cancellation::default(),
+        premise: None,
     };
     change::apply(connection, &new).map(drop)
 }
@@ -78,6 +79,7 @@ fn count(connection: &Connection) -> Sql<()> {
         message: None,
         audit: None,
         cancellation: Cancellation::default(),
+        premise: None,
     };
     change::apply(connection, &new).map(drop)
 }

@@ -93,6 +93,7 @@ fn first_record(mailbox: ObjectId, cancellation: &Cancellation) -> Job {
         message: None,
         audit: None,
         cancellation: cancellation.clone(),
+        premise: None,
     };
     Job {
         task: Task::Apply(Box::new(change)),

@@ -24,7 +24,7 @@ pub(super) struct Candidate {
 
 impl Candidate {
     /// Applies the plan to the record that was last seen. `generated` is the PIN that an earlier attempt made up, with what
-    /// has been derived from it: a retry after a lost race uses it again.
+    /// has been derived from it: a retry after a lost race uses it again, unless the policy has changed and would not give it.
     pub(super) fn build(
         plan: &mut ResetPlan,
         generated: &mut Option<PinTags>,
@@ -47,7 +47,10 @@ impl Candidate {
             }
             None => {
                 let serves = match generated {
-                    Some(earlier) => !record.is_reused(earlier, deriver, policy.pin_history_count)?,
+                    Some(earlier) => {
+                        is_as_drawn(earlier.pin(), policy, &plan.mailbox.extensions)
+                            && !record.is_reused(earlier, deriver, policy.pin_history_count)?
+                    }
                     None => false,
                 };
                 if serves {
@@ -93,6 +96,11 @@ impl Candidate {
             voids_failures: !lock,
         })
     }
+}
+
+/// Whether the policy as it is by now could have given this PIN.
+fn is_as_drawn(pin: &Pin, policy: &UmMailboxPolicy, extensions: &[Extension]) -> bool {
+    u32::try_from(pin.expose().len()) == Ok(policy.min_pin_length) && policy.check(pin, extensions).is_empty()
 }
 
 /// How a new PIN is derived: as the ones before it, unless the cost has been raised since.

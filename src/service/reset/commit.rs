@@ -1,7 +1,6 @@
 //! Carrying a reset out: compare-and-swap until it succeeds or the deadline passes, then the message.
 
 use super::candidate::Candidate;
-use super::prepare::policy_violation;
 use super::{Notification, ResetOutcome, ResetPlan};
 use crate::Result;
 use crate::clock::Timestamp;
@@ -11,7 +10,7 @@ use crate::credential::keyring::KeyRing;
 use crate::credential::keyring::Purpose;
 use crate::credential::seal;
 use crate::directory::journal::Trace;
-use crate::directory::{Applied, CounterChange, CredentialChange, Swap};
+use crate::directory::{Applied, CounterChange, CredentialChange, Premise, Swap};
 use crate::notification::message::Reason;
 use crate::random::system_rng;
 use crate::service::Service;
@@ -44,6 +43,10 @@ impl Service {
             // What cannot be recorded now is found, and told, once more.
             let _ = self.record_lost(&note, true);
         }
+        if self.is_stale(&plan) {
+            self.directory().forget_policies();
+            self.look_again(&mut plan)?;
+        }
         let mut race = Race::begin(Manners::First);
         let mut generated = None;
         loop {
@@ -69,23 +72,6 @@ impl Service {
             }
             self.look_again(&mut plan)?;
         }
-    }
-
-    /// After a lost race: the same object by its immutable id, never by what was typed.
-    fn look_again(&self, plan: &mut ResetPlan) -> Result<()> {
-        let route = plan.request.lookup().route();
-        let found = self.again(&plan.mailbox, route)?;
-        let mailbox = &found.mailbox;
-        plan.policy = self.policy_of(mailbox, route)?;
-        if let Some(given) = &plan.given {
-            let rules = plan.policy.settings.check(given.pin(), &mailbox.extensions);
-            if !rules.is_empty() {
-                return Err(policy_violation(mailbox, &plan.policy.settings, &rules));
-            }
-        }
-        plan.seen = self.read_record(&found)?;
-        plan.mailbox = found.mailbox;
-        Ok(())
     }
 
     fn change(
@@ -140,6 +126,10 @@ impl Service {
             message: entry,
             audit: None,
             cancellation: plan.request.cancellation.clone(),
+            premise: Some(Box::new(Premise {
+                mailbox: plan.mailbox.clone(),
+                policy: plan.policy.clone(),
+            })),
         };
         let wanted = Wanted {
             change,

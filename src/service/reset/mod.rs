@@ -1,11 +1,13 @@
 //! The reset: prepare (look up and check what is cheap), validate (the history), commit (carry out).
 
+mod again;
 pub(super) mod candidate;
 mod commit;
 pub(super) mod prepare;
 pub(super) mod recipient;
 
 use crate::cancellation::Cancellation;
+use crate::clock::Timestamp;
 use crate::credential::derive::PinTags;
 use crate::directory::PolicyObject;
 use crate::directory::journal::ChangeNote;
@@ -40,6 +42,8 @@ pub struct ResetRequest {
     pub ignore_default_scope: bool,
     /// Lock, unlock or expire without a new PIN.
     pub keep_pin: bool,
+    /// Whether somebody is asked, between look-up and commit, about what the look-up found; omitted: if it was shown.
+    pub confirm: Option<bool>,
     /// Whether it is still wanted.
     pub cancellation: Cancellation,
 }
@@ -67,9 +71,23 @@ pub struct ResetPlan {
     lost: Vec<ChangeNote>,
     warnings: Vec<Warning>,
     diagnostics: Vec<String>,
+    /// When all of this was read.
+    read_at: Timestamp,
+    /// Somebody has seen what it is about.
+    shown: bool,
 }
 
 impl ResetPlan {
+    /// Notes that the caller has been told what the plan is about.
+    pub fn set_shown(&mut self) {
+        self.shown = true;
+    }
+
+    /// Whether somebody decides by what was shown: then nothing else may be done.
+    fn is_confirmed(&self) -> bool {
+        self.request.confirm.unwrap_or(self.shown)
+    }
+
     /// The flag that calls it off.
     #[must_use]
     pub fn cancellation(&self) -> &Cancellation {

@@ -18,6 +18,7 @@ impl Service {
     pub fn prepare_reset(&self, mut request: ResetRequest, deriver: &mut Deriver) -> Result<ResetPlan> {
         request.pin = request.pin.filter(|pin| !pin.expose().is_empty());
         check_combination(&request)?;
+        let read_at = self.now();
         let found = self.resolve_um_enabled(&request.identity, request.lookup())?;
         let mailbox = &found.mailbox;
         let mut diagnostics = vec![format!(
@@ -65,6 +66,8 @@ impl Service {
             lost,
             warnings,
             diagnostics,
+            read_at,
+            shown: false,
         })
     }
 

@@ -264,6 +264,7 @@ impl Service {
             message: None,
             audit: None,
             cancellation: Cancellation::default(),
+            premise: None,
         })
     }
 

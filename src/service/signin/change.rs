@@ -72,6 +72,7 @@ impl Service {
             message: None,
             audit: None,
             cancellation: Cancellation::default(),
+            premise: None,
         };
         let answer = SignInAnswer::new(mailbox.clone(), SignIn::Accepted, &record, &cleared, policy);
         Ok(Ok(Step {

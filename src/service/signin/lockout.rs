@@ -142,6 +142,7 @@ impl Service {
             message: Some(entry),
             audit: None,
             cancellation: Cancellation::default(),
+            premise: None,
         };
         let mut answer = attempt.answer(SignIn::ResetByFailures, &carried_over);
         answer.message = Some(pending);

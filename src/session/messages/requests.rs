@@ -51,6 +51,7 @@ struct PlanRequest {
     keep_pin: bool,
     #[serde(default)]
     what_if: bool,
+    confirm: Option<bool>,
 }
 
 /// The operations of `umpin_request_new`.
@@ -221,6 +222,7 @@ pub(in crate::session) fn parse_plan(request: &[u8]) -> Result<(ResetRequest, bo
         domain_controller: plan.domain_controller,
         ignore_default_scope: plan.ignore_default_scope,
         keep_pin: plan.keep_pin,
+        confirm: plan.confirm,
         cancellation: Cancellation::default(),
     };
     Ok((request, plan.what_if))

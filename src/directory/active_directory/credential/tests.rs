@@ -34,6 +34,7 @@ fn change(controller: &Scripted, expected: Option<&[u8]>, counter: CounterChange
         message: None,
         audit: None,
         cancellation: Cancellation::default(),
+        premise: None,
     }
 }
 
