@@ -29,7 +29,7 @@ Describe '-Confirm' {
 
     # Embedded: nothing is imported into Active Directory.
     It 'is answered for what it shows: <Name>' -Tag Embedded -ForEach @(
-        @{ Name = 'another recipient'; From = ',tonysmith@contoso.com,SMTP:'; To = ',tony.smith@fabrikam.com,SMTP:'; Expected = 'TargetChanged,Set-UMMailboxPIN' }
+        @{ Name = 'another recipient'; From = ',tonysmith@contoso.com,SMTP:tonysmith@contoso.com'; To = ',tony@fabrikam.com,SMTP:tony@fabrikam.com'; Expected = 'TargetChanged,Set-UMMailboxPIN' }
         @{ Name = 'another name'; From = '"CN=Tony Smith,OU=Sales'; To = '"CN=Tony Smith,OU=Marketing'; Expected = 'TargetChanged,Set-UMMailboxPIN' }
         @{ Name = 'no Unified Messaging any more'; From = 'TRUE,4271'; To = 'FALSE,4271'; Expected = 'MailboxNotUMEnabled,Set-UMMailboxPIN' }
         @{ Name = 'another display name'; From = 'Tony Smith,Tony Smith,'; To = 'Tony Smith,Anton Smith,'; Expected = 'reset' }
