@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use umpin::ErrorCode;
+#[cfg(feature = "test-hooks")]
 use umpin::cancellation::Cancellation;
 use umpin::directory::{Applied, CredentialChange, Directory, Route};
 use umpin::session::{Batch, Collected, Outcome, Plan, Poll, Request, Session, SharedError};

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use umpin::ErrorCode;
 use umpin::clock::SystemClock;
-use umpin::credential::derive::{Cost, Deriver};
+use umpin::credential::derive::Deriver;
 use umpin::pin::Pin;
 use umpin::policy::{Limit, UmMailboxPolicy};
 use umpin::service::signin::{ChangePinRequest, SignInRequest, Subscriber};
@@ -128,7 +128,7 @@ fn so_does_a_refused_new_pin_and_the_wrong_one_that_locks() {
 
 /// In how many floors the answers to so many calls at once are due.
 fn due_after(home: &Path, calls: &[(String, &str)]) -> Vec<f64> {
-    let session = kinds::session(home, Cost::CHEAP, FLOOR);
+    let session = kinds::session(home, rig::CHEAP, FLOOR);
     let begin = Instant::now();
     let pending: Vec<Request> = calls
         .iter()

@@ -2,6 +2,7 @@
 //!
 //! The other processes are this test binary once more (`child.rs`).
 
+#[cfg(feature = "test-hooks")]
 mod alike;
 mod attempt;
 mod child;
@@ -9,6 +10,7 @@ mod child;
 mod double;
 mod faults;
 mod kill;
+#[cfg(feature = "test-hooks")]
 mod kinds;
 mod memory;
 mod model;

@@ -153,7 +153,7 @@ fn a_confidential_attribute_needs_control_access_as_well() {
     };
     let lacks = Some(Lacking::ControlAccess);
     let reads = allow(READ_PROPERTY, GROUP);
-    check(&[reads.clone()], &confidential, lacks);
+    check(std::slice::from_ref(&reads), &confidential, lacks);
     check(
         &[reads.clone(), allow_on(CONTROL_ACCESS, OTHER, ACCOUNT)],
         &confidential,
