@@ -26,6 +26,7 @@ pub mod random;
 pub mod secret;
 pub mod service;
 pub mod session;
+mod tcp;
 mod text;
 mod threads;
 mod tls;

@@ -4,6 +4,7 @@ mod answer;
 mod dial;
 pub(super) mod pool;
 pub(super) mod request;
+pub(super) mod root_dse;
 mod sign_in;
 mod threads;
 
@@ -14,14 +15,17 @@ use ldap3::Ldap;
 
 use self::pool::Pool;
 use self::request::{Question, changes, modify, search};
+use self::root_dse::RootDse;
 use super::failure::{Failure, FailureKind, Step};
 use super::server::Endpoint;
 use crate::cancellation::Cancellation;
 
-/// A connection that was idle for longer is tried with a question before a change, which must not meet a closed one.
+/// A connection that was idle for longer is tried before it is used: a firewall may have forgotten it, and drops what is sent.
 const TRIED_WITHIN: Duration = Duration::from_secs(5);
-/// How long that question may take; a new connection is not far.
-const TRIAL_LIMIT: Duration = Duration::from_secs(3);
+/// How long that trial may take; a new connection is not far.
+const TRIAL_LIMIT: Duration = Duration::from_secs(2);
+/// How long it counts what a server said of itself.
+const KNOWN_FOR: Duration = Duration::from_secs(600);
 
 /// How far a search goes (RFC 4511, 4.5.1.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,24 +67,44 @@ pub(super) enum Modification<'a> {
     Replace(&'a str, &'a [u8]),
 }
 
+/// A connection that is signed in, and what its server said of itself.
+#[derive(Clone)]
+pub(super) struct Line {
+    ldap: Ldap,
+    about: Arc<RootDse>,
+    /// When the server said that.
+    told: Instant,
+    used: Instant,
+}
+
+impl Line {
+    fn new(ldap: Ldap, about: RootDse) -> Self {
+        let now = Instant::now();
+        Self {
+            ldap,
+            about: Arc::new(about),
+            told: now,
+            used: now,
+        }
+    }
+}
+
 /// A bound connection. Given back to the pool when dropped, unless it failed.
 pub(super) struct Connection {
     pool: Arc<Pool>,
     endpoint: Endpoint,
     name: String,
-    ldap: Ldap,
-    used: Instant,
+    line: Line,
     is_broken: bool,
 }
 
 impl Connection {
-    fn new(pool: Arc<Pool>, endpoint: Endpoint, ldap: Ldap, used: Instant) -> Self {
+    fn new(pool: Arc<Pool>, endpoint: Endpoint, line: Line) -> Self {
         Self {
             pool,
             name: endpoint.server.to_string(),
             endpoint,
-            ldap,
-            used,
+            line,
             is_broken: false,
         }
     }
@@ -113,78 +137,84 @@ impl Connection {
         self.put(question, self.pool.settings.timeout)
     }
 
-    /// All modifications or none. Asked for once, whatever becomes of the answer; a connection that was idle for long is tried
-    /// with a question before, and replaced by a new one to the same server where that fails.
-    /// Whether it is still wanted is asked last.
+    /// All modifications or none. Asked for once, whatever becomes of the answer. Whether it is still wanted is asked last.
     pub fn modify(
         &mut self,
         dn: &str,
         modifications: &[Modification<'_>],
         cancellation: &Cancellation,
     ) -> Result<(), Failure> {
-        if self.is_broken || !self.is_alive() {
-            self.renew()?;
-        }
         cancellation.enter_commit().map_err(Failure::cancelled)?;
-        let operation = modify(self.ldap.clone(), dn.to_owned(), changes(modifications));
+        let operation = modify(self.line.ldap.clone(), dn.to_owned(), changes(modifications));
         let limit = self.pool.settings.timeout;
+        let begun = Instant::now();
         let modified = self.pool.operate(&self.endpoint, Step::Modify, limit, operation);
-        self.note(modified)
+        self.note(modified, begun)
     }
 
-    /// Whether the server still answers here, as far as is worth a question.
+    /// Whether the server still answers here. One that was idle is asked for its rootDSE, because a firewall that has forgotten the
+    /// connection drops what is sent and says nothing; so what the server said of itself is renewed as well.
     pub fn is_alive(&mut self) -> bool {
-        if self.ldap.is_closed() {
+        if self.line.ldap.is_closed() {
             return false;
         }
-        if self.used.elapsed() < TRIED_WITHIN {
+        if self.line.used.elapsed() < TRIED_WITHIN && self.line.told.elapsed() < KNOWN_FOR {
             return true;
         }
-        let question = self.question(&Search {
-            base: "",
-            depth: Depth::Base,
-            filter: "(objectClass=*)",
-            // None (RFC 4511, 4.5.1.8).
-            attributes: &["1.1"],
-            size_limit: 1,
-        });
-        self.put(question, TRIAL_LIMIT.min(self.pool.settings.timeout)).is_ok()
+        let limit = TRIAL_LIMIT.min(self.pool.settings.timeout);
+        let question = RootDse::question(seconds(self.pool.settings.timeout));
+        let Ok((answer, _)) = self.put(question, limit) else {
+            return false;
+        };
+        self.line.about = Arc::new(answer.entries.first().map(RootDse::of).unwrap_or_default());
+        self.line.told = self.line.used;
+        true
     }
 
-    fn renew(&mut self) -> Result<(), Failure> {
-        self.is_broken = true;
-        let mut fresh = self.pool.open(&self.endpoint, || None)?;
-        std::mem::swap(&mut self.ldap, &mut fresh.ldap);
-        self.used = fresh.used;
-        (self.is_broken, fresh.is_broken) = (false, true);
-        Ok(())
+    /// This, where the server still answers here.
+    pub fn alive(mut self) -> Option<Self> {
+        self.is_alive().then_some(self)
+    }
+
+    /// What the server says of itself.
+    pub fn about(&self) -> &RootDse {
+        &self.line.about
     }
 
     fn question(&self, search: &Search<'_>) -> Question {
-        let seconds = self.pool.settings.timeout.as_secs().max(1);
-        Question::new(search, i32::try_from(seconds).unwrap_or(i32::MAX))
+        Question::new(search, seconds(self.pool.settings.timeout))
     }
 
     fn put(&mut self, question: Question, limit: Duration) -> Result<(Answer, Option<Vec<u8>>), Failure> {
-        let operation = search(self.ldap.clone(), question);
+        let operation = search(self.line.ldap.clone(), question);
+        let begun = Instant::now();
         let answer = self.pool.operate(&self.endpoint, Step::Search, limit, operation);
-        self.note(answer)
+        self.note(answer, begun)
     }
 
-    /// A connection on which anything but a plain answer came is not used again.
-    fn note<T>(&mut self, outcome: Result<T, Failure>) -> Result<T, Failure> {
-        self.used = Instant::now();
+    /// A connection on which anything but a plain answer came is not used again, and neither are those that were idle meanwhile where
+    /// none came: what became of this one has likely become of them.
+    fn note<T>(&mut self, outcome: Result<T, Failure>, begun: Instant) -> Result<T, Failure> {
+        self.line.used = Instant::now();
         if let Err(failure) = &outcome {
             self.is_broken |= !matches!(failure.kind, FailureKind::Refused(_));
+            if matches!(failure.kind, FailureKind::Unreached | FailureKind::Lost) {
+                self.pool.forget(&self.endpoint, begun);
+            }
         }
         outcome
     }
 }
 
+/// For a server's time limit (RFC 4511, 4.5.1.5).
+fn seconds(limit: Duration) -> i32 {
+    i32::try_from(limit.as_secs().max(1)).unwrap_or(i32::MAX)
+}
+
 impl Drop for Connection {
     fn drop(&mut self) {
         if !self.is_broken {
-            self.pool.keep(&self.endpoint, self.ldap.clone(), self.used);
+            self.pool.keep(&self.endpoint, self.line.clone());
         }
     }
 }

@@ -57,7 +57,7 @@ impl ActiveDirectory {
         wanted.extend(EVIDENCE);
         let id_of = |entry: &Entry| Some(ObjectId(entry.guid("objectGUID").ok()??.into_bytes()));
         let mut by_id = self.servers.ask(self.whom(controller), |connection| {
-            let about = self.servers.about(connection)?;
+            let about = connection.about().clone();
             let mut by_id = HashMap::new();
             for ids in ids.chunks(IDS) {
                 let filter = filter::of_ids(ids);
@@ -99,7 +99,7 @@ impl ActiveDirectory {
             drop(connection);
             match failure.kind {
                 // Whoever declines has changed nothing, and another may serve, where the mailbox is read anew.
-                FailureKind::Unreached | FailureKind::Declined(_) => {
+                FailureKind::Unreached | FailureKind::Declined(_) | FailureKind::Foreign => {
                     self.servers.leave(&controller, &failure, begun);
                     return Ok(Applied::Unreached);
                 }
@@ -163,7 +163,7 @@ impl ActiveDirectory {
 
     fn whom<'a>(&'a self, controller: Option<&'a str>) -> Whom<'a> {
         match controller {
-            Some(name) => Whom::Server(name),
+            Some(name) => Whom::Recorded(name),
             None => Whom::DomainController(&self.servers.settings().domain),
         }
     }
@@ -181,7 +181,7 @@ impl ActiveDirectory {
                 attributes: &wanted,
                 size_limit: 1,
             })?;
-            let schema = self.servers.about(connection)?.schema;
+            let schema = connection.about().schema.clone();
             let reader = Reader::of(connection, &schema, &forest.schema, &answer.entries)?;
             Ok((answer.entries, reader))
         };

@@ -31,6 +31,8 @@ pub(super) enum FailureKind {
     /// The server answered that it cannot now (busy, unavailable, unwilling) or never (it is read-only); nothing was changed, and the
     /// next server may serve.
     Declined(u32),
+    /// The server holds another domain than it is asked for: it was asked for nothing else, and the next server may serve.
+    Foreign,
     /// The server's answer (RFC 4511, appendix A), which would be the same elsewhere; nothing was changed.
     Refused(u32),
     /// Another server would not help: the password is wrong, or the configuration is.
@@ -50,6 +52,7 @@ pub(super) enum Step {
     Name,
     Connect,
     Tls,
+    RootDse,
     Bind,
     Search,
     Modify,
@@ -61,6 +64,7 @@ impl Step {
             Self::Name => "the look-up of its name",
             Self::Connect => "the connection",
             Self::Tls => "the TLS handshake",
+            Self::RootDse => "a question for its rootDSE",
             Self::Bind => "the sign-in",
             Self::Search => "a search",
             Self::Modify => "a change",
@@ -70,7 +74,7 @@ impl Step {
     /// What a silence at this step leaves open.
     fn silence(self) -> FailureKind {
         match self {
-            Self::Name | Self::Connect | Self::Tls | Self::Bind => FailureKind::Unreached,
+            Self::Name | Self::Connect | Self::Tls | Self::RootDse | Self::Bind => FailureKind::Unreached,
             Self::Search | Self::Modify => FailureKind::Lost,
         }
     }
@@ -179,16 +183,24 @@ impl Failure {
             FailureKind::Declined(_) => 1,
             FailureKind::Lost => 2,
             FailureKind::Unreached => 3,
+            // Where one that is merely away would have served, that is what is told first.
+            FailureKind::Foreign => 4,
         };
         let told: Vec<String> = failures
             .iter()
             .map(|failure| failure.error.message().to_owned())
             .collect();
+        let foreign = failures.iter().find(|failure| failure.kind == FailureKind::Foreign);
+        let foreign = foreign.map(|failure| failure.error.message().to_owned());
         let Some(mut failure) = failures.into_iter().min_by_key(rank) else {
             return Self::local("No server of the directory is configured");
         };
         if told.len() > 1 {
-            failure = failure.saying(|message| format!("{message} Of {} servers none serves.", told.len()));
+            let also = match foreign {
+                Some(also) if failure.kind != FailureKind::Foreign => format!(" {also}"),
+                _ => String::new(),
+            };
+            failure = failure.saying(|message| format!("{message} Of {} servers none serves.{also}", told.len()));
             failure.error = failure.error.detail("attempts", told);
         }
         failure
@@ -198,7 +210,7 @@ impl Failure {
     pub fn is_of_server(&self) -> bool {
         matches!(
             self.kind,
-            FailureKind::Unreached | FailureKind::Lost | FailureKind::Declined(_)
+            FailureKind::Unreached | FailureKind::Lost | FailureKind::Declined(_) | FailureKind::Foreign
         )
     }
 }

@@ -63,7 +63,7 @@ impl ActiveDirectory {
     }
 
     fn facts(&self, connection: &mut Connection) -> std::result::Result<Facts, Failure> {
-        let about = self.servers.about(connection)?;
+        let about = connection.about().clone();
         let configuration = about.configuration;
         let head = connection.search(&Search {
             base: &configuration,

@@ -115,6 +115,9 @@ impl ActiveDirectory {
         };
         let (mut open, (answer, next)) = match place.open.take() {
             Some(mut open) => {
+                if !open.connection.is_alive() {
+                    return Err(lost());
+                }
                 let page = ask(&mut open).map_err(|failure| lost().caused_by(Error::from(failure)))?;
                 (open, page)
             }
@@ -148,8 +151,7 @@ impl ActiveDirectory {
         loop {
             let begun = Instant::now();
             let (host, base) = self.servers.ask(whom, |connection| {
-                let base = self.servers.about(connection)?.domain;
-                Ok((connection.host().to_owned(), base))
+                Ok((connection.host().to_owned(), connection.about().domain.clone()))
             })?;
             let page = self.servers.connect(&host).and_then(|connection| {
                 let mut open = Open {

@@ -63,7 +63,7 @@ impl ActiveDirectory {
             is_sealed(value).then(|| (ObjectId(id.into_bytes()), value.to_vec()))
         };
         let records = self.servers.ask(Whom::DomainController(domain), |connection| {
-            let base = self.servers.about(connection)?.domain;
+            let base = connection.about().domain.clone();
             let filter = filter::users_with(RECORD);
             let mut records = Vec::new();
             pages(connection, &subtree(&base, &filter, &["objectGUID", RECORD]), |page| {
@@ -101,7 +101,7 @@ impl ActiveDirectory {
     fn read_on(&self, whom: Whom<'_>, filter: &str, forest: &Forest) -> Result<Vec<Reading>> {
         let wanted = attributes(&forest.schema);
         let (controller, entries) = self.servers.ask(whom, |connection| {
-            let base = self.servers.about(connection)?.domain;
+            let base = connection.about().domain.clone();
             let entries = all(connection, &subtree(&base, filter, &wanted))?;
             Ok((connection.host().to_owned(), entries))
         })?;

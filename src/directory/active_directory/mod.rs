@@ -5,6 +5,7 @@
 //! `credential.rs`.
 
 mod absence;
+mod admission;
 mod connection;
 mod credential;
 mod failure;

@@ -4,38 +4,53 @@ mod emulator;
 mod health;
 mod others;
 mod places;
-mod root_dse;
 mod srv;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use self::emulator::Emulator;
 use self::health::Health;
 use self::places::{Places, Remembered};
-use self::root_dse::{RootDse, dns_name};
+use super::admission::{Admission, Holding, Source};
 use super::connection::Connection;
 use super::connection::pool::Pool;
+use super::connection::root_dse::{comparable, dns_name};
 use super::failure::{Failure, FailureKind};
 use super::server::{Endpoint, Role, Server};
 use super::settings::ActiveDirectorySettings;
-use crate::{Error, ErrorCode, Result};
+use crate::{Error, ErrorCode, Result, tcp};
 
-/// A kept connection that fails within this time was closed meanwhile; one that takes longer meets a server in trouble.
-const AT_ONCE: Duration = Duration::from_secs(1);
-/// How long it counts what a server said of itself.
-const KNOWN_FOR: Duration = Duration::from_secs(600);
+/// A new connection that takes the place of one that failed has at least this long, however long that took.
+const LEAST_TO_CONNECT: Duration = Duration::from_secs(5);
 
 /// Who may answer.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Whom<'a> {
     /// Any controller of the domain of that DNS name, the one that holds the PDC emulator's role first; read-only ones never.
     DomainController(&'a str),
-    /// This one and no other.
+    /// This controller of the configured domain and no other.
     Server(&'a str),
+    /// This controller and no other, where a mailbox was read or changed: of any domain of the forest, unless it is a configured one.
+    Recorded(&'a str),
     /// Any global catalog of the forest.
     GlobalCatalog,
+}
+
+/// As a controller of the configured domain has it.
+struct ForestName {
+    root_domain: String,
+    configuration: String,
+}
+
+impl ForestName {
+    fn holding(&self) -> Holding {
+        Holding::Forest {
+            name: self.root_domain.clone(),
+            configuration: self.configuration.clone(),
+        }
+    }
 }
 
 /// The servers of the forest, and the connections to them.
@@ -44,7 +59,9 @@ pub(super) struct Servers {
     health: Arc<Health>,
     places: Places,
     emulators: Remembered<String, Emulator>,
-    known: Mutex<HashMap<Endpoint, (Instant, RootDse)>>,
+    /// Their NTDS Settings objects, as far as they have been asked.
+    objects: Mutex<HashMap<Endpoint, String>>,
+    forest: OnceLock<ForestName>,
 }
 
 impl Servers {
@@ -55,7 +72,8 @@ impl Servers {
             health: Arc::default(),
             places: Places::default(),
             emulators: Remembered::default(),
-            known: Mutex::default(),
+            objects: Mutex::default(),
+            forest: OnceLock::new(),
         }
     }
 
@@ -76,8 +94,8 @@ impl Servers {
         whom: Whom<'_>,
         mut question: impl FnMut(&mut Connection) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let endpoints = self.endpoints(whom)?;
-        self.ask_in_turn(&endpoints, matches!(whom, Whom::Server(_)), &mut question)
+        let (endpoints, admission) = self.endpoints(whom)?;
+        self.ask_in_turn(&endpoints, &admission, &mut question)
     }
 
     /// A connection to this controller and no other, for a change or for a listing of several pages.
@@ -89,18 +107,18 @@ impl Servers {
         if let Some(failure) = self.health.passed_over(&endpoint, None) {
             return Err(unreached(failure));
         }
-        if let Some(mut kept) = self.pool.kept(&endpoint)
-            && kept.is_alive()
-        {
-            return Ok(kept);
-        }
         let begun = Instant::now();
-        let opened = self.open(&endpoint, begun);
-        match &opened {
+        let admission = self.recorded(&endpoint);
+        let connection = match self.kept(&endpoint, &admission) {
+            Ok(Some(kept)) => Ok(kept),
+            Ok(None) => self.open(&endpoint, &admission, begun),
+            Err(failure) => Err(failure),
+        };
+        match &connection {
             Ok(_) => self.health.serves(&endpoint),
             Err(failure) => self.note(&endpoint, failure, begun),
         }
-        opened.map_err(unreached)
+        connection.map_err(unreached)
     }
 
     /// It declined a change, or could not be reached for it: questions go to others first, as after a question that it did not answer.
@@ -123,17 +141,17 @@ impl Servers {
     fn ask_in_turn<T>(
         &self,
         endpoints: &[Endpoint],
-        is_pinned: bool,
+        admission: &Admission,
         question: &mut dyn FnMut(&mut Connection) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let plan = self.health.plan(endpoints);
         for endpoint in plan.aside {
-            self.try_aside(endpoint);
+            self.try_aside(endpoint, admission);
         }
         let mut failures = plan.passed_over;
         for endpoint in &plan.order {
             let begun = Instant::now();
-            let failure = match self.put(endpoint, is_pinned, question) {
+            let failure = match self.put(endpoint, admission, question) {
                 Ok(answer) => {
                     self.health.serves(endpoint);
                     return Ok(answer);
@@ -150,91 +168,154 @@ impl Servers {
     fn put<T>(
         &self,
         endpoint: &Endpoint,
-        is_pinned: bool,
+        admission: &Admission,
         question: &mut dyn FnMut(&mut Connection) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let begun = Instant::now();
-        if let Some(mut kept) = self.pool.kept(endpoint) {
-            match self.admit(&mut kept, is_pinned).and_then(|()| question(&mut kept)) {
+        if let Some(mut kept) = self.kept(endpoint, admission)? {
+            let put = Instant::now();
+            match question(&mut kept) {
+                // It ended meanwhile. A silence as long as an operation may take is the server's, where the system would have ended a
+                // connection whose path is gone.
                 Err(failure)
                     if matches!(failure.kind, FailureKind::Unreached | FailureKind::Lost)
-                        && begun.elapsed() < AT_ONCE => {}
+                        && (put.elapsed() < self.settings().timeout || !tcp::ENDS_DEAD_PATHS) => {}
                 other => return other,
             }
         }
-        let mut connection = self.open(endpoint, begun)?;
-        self.admit(&mut connection, is_pinned)?;
-        question(&mut connection)
+        question(&mut self.open(endpoint, admission, begun)?)
     }
 
-    fn open(&self, endpoint: &Endpoint, begun: Instant) -> Result<Connection, Failure> {
-        self.pool
-            .open(endpoint, || self.health.passed_over(endpoint, Some(begun)))
-    }
-
-    /// Whether the server is what it is asked as.
-    fn admit(&self, connection: &mut Connection, is_pinned: bool) -> Result<(), Failure> {
-        let endpoint = connection.endpoint().clone();
-        let about = self.about(connection)?;
-        if about.is_read_only && !is_pinned {
-            return Err(Failure::unavailable(
-                FailureKind::Declined(0),
-                &endpoint,
-                "is read-only",
-            ));
+    /// A kept connection on which the server still answers.
+    fn kept(&self, endpoint: &Endpoint, admission: &Admission) -> Result<Option<Connection>, Failure> {
+        match self.pool.kept(endpoint).and_then(Connection::alive) {
+            Some(kept) => {
+                self.admitted(&kept, admission)?;
+                Ok(Some(kept))
+            }
+            None => Ok(None),
         }
-        if endpoint.role == Role::Catalog && !about.is_catalog {
-            return Err(Failure::unavailable(
-                FailureKind::Declined(0),
-                &endpoint,
-                "does not hold the global catalog",
-            ));
+    }
+
+    fn open(&self, endpoint: &Endpoint, admission: &Admission, begun: Instant) -> Result<Connection, Failure> {
+        let timeout = self.settings().timeout;
+        let limit = timeout
+            .saturating_sub(begun.elapsed())
+            .max(LEAST_TO_CONNECT.min(timeout));
+        let meanwhile = || self.health.passed_over(endpoint, Some(begun));
+        let failed = |failure: &Failure| self.note(endpoint, failure, begun);
+        let connection = self.pool.open(endpoint, admission.clone(), limit, meanwhile, failed)?;
+        self.admitted(&connection, admission)?;
+        Ok(connection)
+    }
+
+    /// What is demanded where nothing else is: the configured domain.
+    fn domain(&self) -> Holding {
+        Holding::Domain(comparable(&self.settings().domain))
+    }
+
+    /// Whether its server is as demanded. A kept connection may have been opened for another demand, and was perhaps asked anew.
+    fn admitted(&self, connection: &Connection, admission: &Admission) -> Result<(), Failure> {
+        let (endpoint, about) = (connection.endpoint(), connection.about());
+        admission.check(endpoint, about)?;
+        let mut objects = self.objects();
+        if objects.get(endpoint) != Some(&about.settings) {
+            objects.insert(endpoint.clone(), about.settings.clone());
+        }
+        if admission.holding == self.domain() {
+            self.forest.get_or_init(|| ForestName {
+                root_domain: dns_name(&about.root_domain).unwrap_or_else(|| self.settings().domain.clone()),
+                configuration: about.configuration.clone(),
+            });
         }
         Ok(())
     }
 
-    /// What the server says of itself, asked for anew after a while.
-    pub fn about(&self, connection: &mut Connection) -> Result<RootDse, Failure> {
-        let endpoint = connection.endpoint().clone();
-        if let Some((since, about)) = self.known().get(&endpoint)
-            && since.elapsed() < KNOWN_FOR
-        {
-            return Ok(about.clone());
-        }
-        let about = RootDse::read(connection)?;
-        self.known().insert(endpoint, (Instant::now(), about.clone()));
-        Ok(about)
+    fn objects(&self) -> MutexGuard<'_, HashMap<Endpoint, String>> {
+        self.objects.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn known(&self) -> MutexGuard<'_, HashMap<Endpoint, (Instant, RootDse)>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn try_aside(&self, endpoint: Endpoint) {
+    fn try_aside(&self, endpoint: Endpoint, admission: &Admission) {
         let health = Arc::clone(&self.health);
         let told = endpoint.clone();
         let begun = Instant::now();
-        self.pool.try_aside(&endpoint, move |opened| match opened {
-            Ok(()) => health.serves(&told),
-            Err(failure) if failure.is_of_server() => health.leave(&told, &failure, begun.elapsed()),
-            Err(_) => health.postpone(&told),
-        });
+        self.pool
+            .try_aside(&endpoint, admission.clone(), move |opened| match opened {
+                Ok(()) => health.serves(&told),
+                Err(failure) if failure.is_of_server() => health.leave(&told, &failure, begun.elapsed()),
+                Err(_) => health.postpone(&told),
+            });
     }
 
     fn note(&self, endpoint: &Endpoint, failure: &Failure, begun: Instant) {
         if failure.is_of_server() {
-            self.health.leave(endpoint, failure, begun.elapsed());
-            self.pool.forget(endpoint);
+            let took = match failure.kind {
+                // Asked as a controller of its own domain, it may serve.
+                FailureKind::Foreign => Duration::ZERO,
+                _ => begun.elapsed(),
+            };
+            self.health.leave(endpoint, failure, took);
+            self.pool.forget(endpoint, begun);
         }
     }
 
-    fn endpoints(&self, whom: Whom<'_>) -> Result<Vec<Endpoint>, Failure> {
-        let (servers, role) = match whom {
-            Whom::Server(host) => return Ok(vec![self.named(host)?]),
-            Whom::DomainController(domain) => (self.controllers(domain)?, Role::Controller),
-            Whom::GlobalCatalog => (self.catalogs()?, Role::Catalog),
+    fn endpoints(&self, whom: Whom<'_>) -> Result<(Vec<Endpoint>, Admission), Failure> {
+        let (servers, role, holding, source) = match whom {
+            Whom::Server(host) => {
+                let admission = Admission {
+                    holding: self.domain(),
+                    source: Source::Parameter,
+                    is_named: true,
+                };
+                return Ok((vec![self.named(host)?], admission));
+            }
+            Whom::Recorded(host) => {
+                let endpoint = self.named(host)?;
+                let admission = self.recorded(&endpoint);
+                return Ok((vec![endpoint], admission));
+            }
+            Whom::DomainController(domain) => {
+                let (servers, source) = self.controllers(domain)?;
+                (servers, Role::Controller, Holding::Domain(comparable(domain)), source)
+            }
+            Whom::GlobalCatalog => {
+                let (servers, source) = self.catalogs()?;
+                (servers, Role::Catalog, self.forest()?.holding(), source)
+            }
         };
-        Ok(endpoints_of(servers, role))
+        let admission = Admission {
+            holding,
+            source,
+            is_named: false,
+        };
+        Ok((endpoints_of(servers, role), admission))
+    }
+
+    /// The forest of the configured domain.
+    fn forest(&self) -> Result<&ForestName, Failure> {
+        if self.forest.get().is_none() {
+            self.ask(Whom::DomainController(&self.settings().domain), |_| Ok(()))?;
+        }
+        // Whoever was admitted has said it.
+        self.forest
+            .get()
+            .ok_or_else(|| Failure::local("The forest of 'directory.domain' is not known"))
+    }
+
+    /// What is demanded of a controller on which a mailbox was read or changed: that of another domain was found in the catalog.
+    fn recorded(&self, endpoint: &Endpoint) -> Admission {
+        let settings = self.settings();
+        let is_configured = settings.domain_controllers.contains(&endpoint.server);
+        let forest = self.forest.get().filter(|_| !is_configured);
+        Admission {
+            holding: forest.map_or_else(|| self.domain(), ForestName::holding),
+            source: if is_configured {
+                Source::Configuration
+            } else {
+                Source::Record
+            },
+            is_named: true,
+        }
     }
 
     /// The controller of that name, completed by what is configured.
@@ -263,13 +344,14 @@ impl Servers {
         })
     }
 
-    fn controllers(&self, domain: &str) -> Result<Vec<Server>, Failure> {
-        let domain = domain.trim_end_matches('.').to_ascii_lowercase();
+    fn controllers(&self, domain: &str) -> Result<(Vec<Server>, Source), Failure> {
+        let domain = comparable(domain);
         let settings = self.settings();
         let configured = &settings.domain_controllers;
-        if configured.is_empty() || !domain.eq_ignore_ascii_case(&settings.domain) {
+        if configured.is_empty() || domain != comparable(&settings.domain) {
             let found = self.places.controllers(&self.pool, &domain);
-            return found_in_dns(found, &format!("domain controllers of {domain}"));
+            let found = found_in_dns(found, &format!("domain controllers of {domain}"))?;
+            return Ok((found, Source::Dns));
         }
         let mut servers = configured.clone();
         if servers.len() > 1
@@ -277,15 +359,20 @@ impl Servers {
         {
             servers.sort_by_key(|server| *server != first);
         }
-        Ok(servers)
+        Ok((servers, Source::Configuration))
     }
 
     /// Which of these holds the PDC emulator's role, if one of them does.
     fn configured_emulator(&self, servers: &[Server]) -> Option<Server> {
         let endpoints = endpoints_of(servers.to_vec(), Role::Controller);
+        let admission = Admission {
+            holding: self.domain(),
+            source: Source::Configuration,
+            is_named: false,
+        };
         let emulator = self.emulators.get(self.settings().domain.clone(), || {
-            let found = self.ask_in_turn(&endpoints, false, &mut |connection| {
-                let domain = self.about(connection)?.domain;
+            let found = self.ask_in_turn(&endpoints, &admission, &mut |connection| {
+                let domain = connection.about().domain.clone();
                 Emulator::find(connection, &domain)
             });
             match found {
@@ -294,42 +381,35 @@ impl Servers {
             }
         });
         let emulator = emulator.ok()?;
-        let known = self.known();
+        let objects = self.objects();
         let holder = endpoints.into_iter().find(|endpoint| {
             let by_object = || {
-                let about = known.get(endpoint).map(|(_, about)| about.settings.as_str());
-                about.is_some_and(|settings| settings.eq_ignore_ascii_case(&emulator.settings))
+                let object = objects.get(endpoint);
+                object.is_some_and(|object| object.eq_ignore_ascii_case(&emulator.settings))
             };
             endpoint.server.host == emulator.host || by_object()
         });
         holder.map(|endpoint| endpoint.server)
     }
 
-    fn catalogs(&self) -> Result<Vec<Server>, Failure> {
+    fn catalogs(&self) -> Result<(Vec<Server>, Source), Failure> {
         let settings = self.settings();
         if !settings.global_catalogs.is_empty() {
-            return Ok(settings.global_catalogs.clone());
+            return Ok((settings.global_catalogs.clone(), Source::Configuration));
         }
-        let forest = self.ask(Whom::DomainController(&settings.domain), |connection| {
-            self.about(connection)
-        })?;
-        let forest = dns_name(&forest.root_domain).unwrap_or_else(|| settings.domain.clone());
-        let found = self.places.catalogs(&self.pool, &forest);
+        let found = self.places.catalogs(&self.pool, &self.forest()?.root_domain);
         if let Ok(servers) = &found
             && !servers.is_empty()
         {
-            return Ok(servers.clone());
+            return Ok((servers.clone(), Source::Dns));
         }
         // Where DNS does not say: every small forest's controllers hold the catalog too.
         let without_port = |mut server: Server| {
             server.port = None;
             server
         };
-        Ok(self
-            .controllers(&settings.domain)?
-            .into_iter()
-            .map(without_port)
-            .collect())
+        let (servers, source) = self.controllers(&settings.domain)?;
+        Ok((servers.into_iter().map(without_port).collect(), source))
     }
 }
 

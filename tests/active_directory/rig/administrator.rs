@@ -12,7 +12,7 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio::runtime::{Builder, Runtime};
 
 use super::accounts::{ADMINISTRATOR, Account};
-use super::lab;
+use super::{DOMAIN, lab};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -49,7 +49,9 @@ impl Administrator {
         let ldap = runtime.block_on(async {
             let (connection, mut ldap) = LdapConnAsync::with_settings(settings, &format!("ldaps://{host}")).await?;
             ldap3::drive!(connection);
-            ldap.simple_bind(&account.user(), account.password).await?.success()?;
+            let domain = host.split_once('.').map_or(DOMAIN, |(_, domain)| domain);
+            let user = format!("{}@{domain}", account.name);
+            ldap.simple_bind(&user, account.password).await?.success()?;
             Ok::<_, ldap3::LdapError>(ldap)
         });
         Ok(Self {

@@ -17,7 +17,7 @@ use super::administrator::Administrator;
 use super::certificates::{Authority, Signed};
 use super::namespaces::GROUND;
 use super::network::Place;
-use super::{DOMAIN, tools};
+use super::tools;
 
 /// Samba answers after one or two seconds; more is for machines that do other things meanwhile.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -36,14 +36,14 @@ impl Controller {
     pub(super) fn at(place: Place, authority: &Authority) -> Self {
         Self {
             place,
-            certificate: authority.sign(&[&format!("{}.{DOMAIN}", place.name)]),
+            certificate: authority.sign(&[&format!("{}.{}", place.name, place.domain)]),
             process: Mutex::new(None),
         }
     }
 
     /// `dc1.contoso.com`
     pub fn host(&self) -> String {
-        format!("{}.{DOMAIN}", self.place.name)
+        format!("{}.{}", self.place.name, self.place.domain)
     }
 
     pub fn address(&self) -> &'static str {

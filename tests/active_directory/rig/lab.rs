@@ -14,7 +14,7 @@ use super::accounts::{Account, SERVICES};
 use super::certificates::Authority;
 use super::controller::Controller;
 use super::namespaces::{self, GROUND};
-use super::network::{self, CLIENT, DC1, DC2};
+use super::network::{self, CLIENT, DC1, DC2, DC3};
 use super::{BASE, DOMAIN, Forest, POLICIES, provision, template, tools};
 
 /// A changed value is there within a second; more is for machines that do other things meanwhile.
@@ -25,6 +25,7 @@ pub struct Lab {
     authority: Authority,
     dc1: Controller,
     dc2: Option<Controller>,
+    stranger: Option<Controller>,
 }
 
 /// A user made for one test.
@@ -68,9 +69,10 @@ impl Lab {
         let lab = Self {
             dc1: Controller::at(DC1, &authority),
             dc2: (forest == Forest::Pair).then(|| Controller::at(DC2, &authority)),
+            stranger: (forest == Forest::WithStranger).then(|| Controller::at(DC3, &authority)),
             authority,
         };
-        let controllers: Vec<&Controller> = lab.controllers().collect();
+        let controllers: Vec<&Controller> = lab.controllers().chain(&lab.stranger).collect();
         for account in SERVICES {
             secret(&password_file(account), account.password.as_bytes());
         }
@@ -97,6 +99,14 @@ impl Lab {
     /// Where the forest is not [`Forest::Pair`].
     pub fn dc2(&self) -> &Controller {
         self.dc2.as_ref().expect("a forest of two controllers")
+    }
+
+    /// The controller of another forest, `fabrikam.com`.
+    ///
+    /// # Panics
+    /// Where the forest is not [`Forest::WithStranger`].
+    pub fn stranger(&self) -> &Controller {
+        self.stranger.as_ref().expect("a forest beside another one")
     }
 
     /// The section `directory` of a configuration that has this account ask these controllers.
@@ -139,6 +149,11 @@ impl Lab {
     /// Undoes [`Self::isolate`].
     pub fn reach(&self, dc: &Controller) {
         network::heal(CLIENT, dc.place);
+    }
+
+    /// A firewall between forgets the connections to this controller that are there, and passes new ones: how many there were.
+    pub fn forget_connections(&self, dc: &Controller) -> usize {
+        network::forget_connections(dc.place, 636)
     }
 
     /// Fetches what is new in the domain, now and not within the second that it takes by itself.

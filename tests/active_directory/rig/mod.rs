@@ -39,6 +39,8 @@ pub enum Forest {
     Populated(u32),
     /// One controller with that many users more, in `OU=Generated`, each with a value that Exchange left in `msExchUMPinChecksum`.
     Migrated(u32),
+    /// `Single`, and beside it `fabrikam.com` on a controller of its own: another forest with people of the same names.
+    WithStranger,
 }
 
 /// The forest's domain.

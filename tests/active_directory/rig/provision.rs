@@ -23,7 +23,8 @@ pub const INPUTS: [&str; 5] = [
 pub fn first(dc: &Controller) {
     new_files(dc, |command| {
         command
-            .args(["domain", "provision", "--domain=CONTOSO", "--server-role=dc"])
+            .args(["domain", "provision", "--server-role=dc"])
+            .arg(format!("--domain={}", netbios_name(dc)))
             .args(["--function-level=2008_R2", "--dns-backend=SAMBA_INTERNAL", "--quiet"])
             .arg(format!("--host-name={}", dc.place.name))
             .arg(format!("--host-ip={}", dc.address()))
@@ -124,6 +125,11 @@ pub fn migrate(dc: &Controller, number: u32) {
     python(dc, "people.py", &json!({ "migrated": number }));
 }
 
+fn netbios_name(dc: &Controller) -> String {
+    let (first, _) = dc.place.domain.split_once('.').expect("two labels");
+    first.to_uppercase()
+}
+
 fn new_files(dc: &Controller, order: impl FnOnce(&mut Command)) {
     let folder = dc.folder();
     fs::create_dir_all(folder.join("run")).expect("a folder");
@@ -135,7 +141,7 @@ fn new_files(dc: &Controller, order: impl FnOnce(&mut Command)) {
     command
         .arg(format!("--configfile={}", empty.display()))
         .arg(format!("--targetdir={}", folder.display()))
-        .arg(format!("--realm={}", DOMAIN.to_uppercase()))
+        .arg(format!("--realm={}", dc.place.domain.to_uppercase()))
         .args([
             "--backend-store=mdb",
             "--option=bind interfaces only=yes",
@@ -170,7 +176,7 @@ fn configuration(dc: &Controller) -> String {
 [global]
 netbios name = {name}
 realm = {realm}
-workgroup = CONTOSO
+workgroup = {netbios_name}
 server role = active directory domain controller
 server services = rpc, ldap, cldap, kdc, drepl, kcc, dns
 dcerpc endpoint servers = epmapper, lsarpc, netlogon, samr, drsuapi, dnsserver
@@ -207,11 +213,13 @@ path = {folder}/state/sysvol
 read only = no
 
 [netlogon]
-path = {folder}/state/sysvol/{DOMAIN}/scripts
+path = {folder}/state/sysvol/{domain}/scripts
 read only = no
 ",
         name = dc.place.name.to_uppercase(),
-        realm = DOMAIN.to_uppercase(),
+        realm = dc.place.domain.to_uppercase(),
+        netbios_name = netbios_name(dc),
+        domain = dc.place.domain,
         address = dc.address(),
     )
 }

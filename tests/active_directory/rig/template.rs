@@ -16,6 +16,7 @@ pub fn place(forest: Forest, controllers: &[&Controller]) {
         Forest::Pair => "pair".to_owned(),
         Forest::Populated(number) => format!("populated-{number}"),
         Forest::Migrated(number) => format!("migrated-{number}"),
+        Forest::WithStranger => "with-stranger".to_owned(),
     };
     let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../samba");
     fs::create_dir_all(&cache).expect("a folder for the templates");
@@ -53,6 +54,10 @@ fn make(forest: Forest, controllers: &[&Controller]) {
         Forest::Migrated(number) => {
             place(Forest::Single, controllers);
             provision::migrate(controllers[0], number);
+        }
+        Forest::WithStranger => {
+            place(Forest::Single, &controllers[..1]);
+            provision::first(controllers[1]);
         }
         Forest::Pair => {
             place(Forest::Single, &controllers[..1]);

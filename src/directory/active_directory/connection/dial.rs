@@ -10,11 +10,15 @@ use rustls::ClientConfig;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{Instant, timeout_at};
 
-use super::request::Trouble;
+use super::Line;
+use super::request::{Trouble, search};
+use super::root_dse::RootDse;
+use crate::directory::active_directory::admission::Admission;
 use crate::directory::active_directory::failure::{Failure, FailureKind, Step};
 use crate::directory::active_directory::server::Endpoint;
 use crate::directory::active_directory::settings::Tls;
 use crate::secret::Secret;
+use crate::tcp;
 
 /// An address that has not taken the connection by then does not take it today.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
@@ -35,25 +39,71 @@ impl Credentials {
     }
 }
 
+/// Why a server has not said what it is.
+enum Unsaid {
+    /// It answered otherwise.
+    Refused(Failure),
+    Failed(Failure),
+}
+
 /// All that a connection is made from.
 pub(crate) struct Dial {
     pub endpoint: Endpoint,
     pub tls: Tls,
     pub trust: Arc<ClientConfig>,
+    pub admission: Admission,
     pub credentials: Credentials,
     pub timeout: Duration,
 }
 
 impl Dial {
-    /// Connects, protects, signs in; all of it within the timeout. No password is sent before the server has proved its name.
-    pub async fn open(self) -> Result<Ldap, Failure> {
+    /// Connects, protects, signs in; all of it within the timeout. No password is sent before the server has proved its name and said
+    /// that it holds what it is asked for.
+    pub async fn open(self) -> Result<Line, Failure> {
         let end = Instant::now() + self.timeout;
         let stream = self.connect(end).await?;
         let mut ldap = self.protect(stream, end).await?;
+        let early = self.about(&ldap, end).await;
+        let early = match early {
+            // Some may be told to say nothing before the sign-in.
+            Err(Unsaid::Refused(_)) => None,
+            Err(Unsaid::Failed(failure)) => return Err(failure),
+            Ok(about) => Some(about).filter(|about| !about.domain.is_empty()),
+        };
+        if let Some(about) = &early {
+            self.admission.check(&self.endpoint, about)?;
+        }
         match timeout_at(end, self.sign_in(&mut ldap)).await {
-            Ok(Ok(())) => Ok(ldap),
-            Ok(Err(failure)) => Err(failure),
-            Err(_) => Err(self.silent_sign_in()),
+            Ok(Ok(())) => {}
+            Ok(Err(failure)) => return Err(failure),
+            Err(_) => return Err(self.silent_sign_in()),
+        }
+        if let Some(about) = early {
+            return Ok(Line::new(ldap, about));
+        }
+        match self.about(&ldap, end).await {
+            Ok(about) => {
+                self.admission.check(&self.endpoint, &about)?;
+                Ok(Line::new(ldap, about))
+            }
+            Err(Unsaid::Refused(failure) | Unsaid::Failed(failure)) => Err(failure),
+        }
+    }
+
+    async fn about(&self, ldap: &Ldap, end: Instant) -> Result<RootDse, Unsaid> {
+        let question = RootDse::question(super::seconds(self.timeout));
+        match timeout_at(end, search(ldap.clone(), question)).await {
+            Ok(Ok((answer, _))) => Ok(answer.entries.first().map(RootDse::of).unwrap_or_default()),
+            Ok(Err(trouble)) => {
+                let is_answer = matches!(trouble, Trouble::Answer(_));
+                let failure = Failure::in_operation(&self.endpoint, Step::RootDse, trouble);
+                Err(if is_answer {
+                    Unsaid::Refused(failure)
+                } else {
+                    Unsaid::Failed(failure)
+                })
+            }
+            Err(_) => Err(Unsaid::Failed(self.silent(Step::RootDse))),
         }
     }
 
@@ -89,6 +139,8 @@ impl Dial {
             let until = end.min(Instant::now() + CONNECT_LIMIT);
             match timeout_at(until, TcpStream::connect(address)).await {
                 Ok(Ok(stream)) => {
+                    // An old system may not have all of it; what was idle is tried before it is used.
+                    let _ = tcp::watch(&stream);
                     // Else each question waits for the server's delayed acknowledgement of the one before.
                     if let Err(e) = stream.set_nodelay(true) {
                         last = Some(e);

@@ -5,15 +5,15 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use ldap3::Ldap;
 use once_cell::sync::OnceCell;
 use rustls::ClientConfig;
 
-use super::Connection;
 use super::dial::{Credentials, Dial};
 use super::request::Trouble;
 use super::sign_in::SignIn;
 use super::threads::{Threads, Unfinished};
+use super::{Connection, Line};
+use crate::directory::active_directory::admission::Admission;
 use crate::directory::active_directory::failure::{Failure, FailureKind, Step};
 use crate::directory::active_directory::server::Endpoint;
 use crate::directory::active_directory::settings::{ActiveDirectorySettings, Bind};
@@ -25,19 +25,14 @@ const KEPT: usize = 16;
 /// Servers and firewalls drop what is idle for long, and not all of them say so (Active Directory: `MaxConnIdleTime`, 900 s).
 const KEPT_FOR: Duration = Duration::from_secs(240);
 
-/// A connection that nobody uses now.
-struct Idle {
-    ldap: Ldap,
-    since: Instant,
-}
-
 /// The connections to all servers.
 pub(crate) struct Pool {
     pub settings: ActiveDirectorySettings,
     threads: Threads,
     trust: OnceCell<Arc<ClientConfig>>,
     sign_in: SignIn,
-    idle: Mutex<HashMap<Endpoint, Vec<Idle>>>,
+    /// Those that nobody uses now.
+    idle: Mutex<HashMap<Endpoint, Vec<Line>>>,
 }
 
 impl Pool {
@@ -61,19 +56,23 @@ impl Pool {
     pub fn kept(self: &Arc<Self>, endpoint: &Endpoint) -> Option<Connection> {
         let mut all = self.idle();
         let idle = all.get_mut(endpoint)?;
-        while let Some(Idle { mut ldap, since }) = idle.pop() {
-            if since.elapsed() < KEPT_FOR && !ldap.is_closed() {
-                return Some(Connection::new(Arc::clone(self), endpoint.clone(), ldap, since));
+        while let Some(mut line) = idle.pop() {
+            if line.used.elapsed() < KEPT_FOR && !line.ldap.is_closed() {
+                return Some(Connection::new(Arc::clone(self), endpoint.clone(), line));
             }
         }
         None
     }
 
-    /// A new connection. While the credentials are untried there is a queue; `meanwhile` says whether waiting in it was in vain.
+    /// A new connection, within this time. While the credentials are untried there is a queue; `meanwhile` says whether waiting in it
+    /// was in vain, which those who wait learn by `failed`.
     pub fn open(
         self: &Arc<Self>,
         endpoint: &Endpoint,
+        admission: Admission,
+        limit: Duration,
         meanwhile: impl FnOnce() -> Option<Failure>,
+        failed: impl FnOnce(&Failure),
     ) -> Result<Connection, Failure> {
         let credentials = self.credentials()?;
         let secret = credentials.secret();
@@ -84,27 +83,30 @@ impl Pool {
         if let Some(failure) = alone.as_ref().and_then(|_| meanwhile()) {
             return Err(failure);
         }
-        let dial = self.dial(endpoint, credentials)?;
+        let dial = self.dial(endpoint, admission, credentials, limit)?;
         // It watches its own time, and knows at which step it was over.
-        let opened = match self.threads.run(self.settings.timeout * 2, dial.open()) {
+        let opened = match self.threads.run(limit * 2, dial.open()) {
             Ok(opened) => opened,
             Err(unfinished) => Err(self.unfinished(endpoint, Step::Bind, unfinished)),
         };
         self.sign_in.note(secret, opened.as_ref().err());
-        let ldap = opened?;
-        Ok(Connection::new(
-            Arc::clone(self),
-            endpoint.clone(),
-            ldap,
-            Instant::now(),
-        ))
+        if let Err(failure) = &opened {
+            failed(failure);
+        }
+        drop(alone);
+        Ok(Connection::new(Arc::clone(self), endpoint.clone(), opened?))
     }
 
     /// Opens a connection while nobody waits for it, and keeps it. `tell` learns whether it could be opened.
-    pub fn try_aside(self: &Arc<Self>, endpoint: &Endpoint, tell: impl FnOnce(Result<(), Failure>) + Send + 'static) {
+    pub fn try_aside(
+        self: &Arc<Self>,
+        endpoint: &Endpoint,
+        admission: Admission,
+        tell: impl FnOnce(Result<(), Failure>) + Send + 'static,
+    ) {
         let dial = self.credentials().and_then(|credentials| {
             if self.sign_in.is_good(&credentials.secret()) {
-                self.dial(endpoint, credentials)
+                self.dial(endpoint, admission, credentials, self.settings.timeout)
             } else {
                 // They are tried where somebody learns of it.
                 Err(Failure::local("The credentials are untried"))
@@ -116,22 +118,24 @@ impl Pool {
         };
         let (pool, endpoint) = (Arc::clone(self), endpoint.clone());
         self.threads.spawn(async move {
-            tell(dial.open().await.map(|ldap| pool.keep(&endpoint, ldap, Instant::now())));
+            tell(dial.open().await.map(|line| pool.keep(&endpoint, line)));
         });
     }
 
     /// Takes a connection back.
-    pub fn keep(&self, endpoint: &Endpoint, mut ldap: Ldap, since: Instant) {
+    pub fn keep(&self, endpoint: &Endpoint, mut line: Line) {
         let mut all = self.idle();
         let idle = all.entry(endpoint.clone()).or_default();
-        if idle.len() < KEPT && !ldap.is_closed() {
-            idle.push(Idle { ldap, since });
+        if idle.len() < KEPT && !line.ldap.is_closed() {
+            idle.push(line);
         }
     }
 
-    /// The kept connections of this server are of no use.
-    pub fn forget(&self, endpoint: &Endpoint) {
-        self.idle().remove(endpoint);
+    /// The connections to this server that nobody has used since then are of no use.
+    pub fn forget(&self, endpoint: &Endpoint, since: Instant) {
+        if let Some(idle) = self.idle().get_mut(endpoint) {
+            idle.retain(|line| line.used > since);
+        }
     }
 
     /// One operation, within its time.
@@ -173,7 +177,13 @@ impl Pool {
         }
     }
 
-    fn dial(&self, endpoint: &Endpoint, credentials: Credentials) -> Result<Dial, Failure> {
+    fn dial(
+        &self,
+        endpoint: &Endpoint,
+        admission: Admission,
+        credentials: Credentials,
+        timeout: Duration,
+    ) -> Result<Dial, Failure> {
         // Read once; a fault is not remembered, so that it can be mended meanwhile.
         let trust = self
             .trust
@@ -183,8 +193,9 @@ impl Pool {
             endpoint: endpoint.clone(),
             tls: self.settings.tls,
             trust: Arc::clone(trust),
+            admission,
             credentials,
-            timeout: self.settings.timeout,
+            timeout,
         })
     }
 
@@ -199,7 +210,7 @@ impl Pool {
         }
     }
 
-    fn idle(&self) -> MutexGuard<'_, HashMap<Endpoint, Vec<Idle>>> {
+    fn idle(&self) -> MutexGuard<'_, HashMap<Endpoint, Vec<Line>>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -2,12 +2,13 @@
 
 mod trust;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::*;
 use crate::ErrorCode;
 use crate::directory::active_directory::scripted::{
-    Act, Authority, Page, Request, Scripted, closed, entry, eventually, settings,
+    Act, Authority, Page, Request, Scripted, entry, eventually, settings,
 };
 use crate::directory::active_directory::servers::{Servers, Whom};
 use crate::directory::active_directory::settings::Tls;
@@ -260,61 +261,130 @@ fn a_change_whose_answer_is_lost_is_not_repeated() {
 /// As if nobody had used it for long.
 fn aged(servers: &Servers, server: &Scripted) -> Connection {
     let mut connection = servers.connect(&server.server().to_string()).expect("a connection");
-    connection.used = connection
+    connection.line.used = connection
+        .line
         .used
         .checked_sub(TRIED_WITHIN * 2)
         .expect("the computer runs for longer");
     connection
 }
 
+/// That many connections in the pool, as if nobody had used them for long.
+fn aged_pool(servers: &Servers, server: &Scripted, count: usize) {
+    let in_use: Vec<_> = (0..count).map(|_| aged(servers, server)).collect();
+    drop(in_use);
+}
+
+/// What a firewall does that has forgotten these connections, the first ones of a server: nothing comes through, and nobody is told.
+fn forgotten(count: usize, is_forgotten: &Arc<AtomicBool>) -> impl Fn(usize, &Request) -> Option<Vec<Act>> + use<> {
+    let is_forgotten = Arc::clone(is_forgotten);
+    move |number, _| (number < count && is_forgotten.load(Ordering::SeqCst)).then(|| vec![Act::Hang])
+}
+
+fn modify(servers: &Servers, server: &Scripted) -> Result<(), Failure> {
+    let mut connection = servers.connect(&server.server().to_string())?;
+    connection.modify(
+        TONY,
+        &[Modification::Replace("description", b"x")],
+        &Cancellation::default(),
+    )
+}
+
 #[test]
 fn a_change_never_meets_a_connection_that_went_while_idle() {
     for last_act in [Act::Close, Act::Hang] {
-        let (server, servers) = served(move |number, request| match request {
-            // Only the trial asks for no attributes.
-            Request::Search { attributes, .. } if number == 0 && attributes == &["1.1"] => Some(vec![last_act.clone()]),
-            _ => None,
-        });
-        let mut connection = aged(&servers, &server);
-        connection
-            .modify(
-                TONY,
-                &[Modification::Replace("description", b"x")],
-                &Cancellation::default(),
-            )
-            .expect("changed on a new connection");
+        let is_idle = Arc::new(AtomicBool::new(false));
+        let went = Arc::clone(&is_idle);
+        let (server, servers) =
+            served(move |number, _| (number == 0 && went.load(Ordering::SeqCst)).then(|| vec![last_act.clone()]));
+        aged_pool(&servers, &server, 1);
+        is_idle.store(true, Ordering::SeqCst);
+        modify(&servers, &server).expect("changed on a new connection");
         assert_eq!((server.heard().len(), server.binds()), (1, 2));
     }
     // One that still serves is used.
     let (server, servers) = served(|_, _| None);
-    let mut connection = aged(&servers, &server);
-    connection
-        .modify(
-            TONY,
-            &[Modification::Replace("description", b"x")],
-            &Cancellation::default(),
-        )
-        .expect("changed");
+    aged_pool(&servers, &server, 1);
+    modify(&servers, &server).expect("changed");
     assert_eq!((server.heard().len(), server.binds()), (1, 1));
 }
 
 #[test]
 fn a_change_is_not_sent_where_no_new_connection_can_be_had() {
-    let (server, servers) = served(|_, request| match request {
-        Request::Search { attributes, .. } if attributes == &["1.1"] => Some(vec![Act::Close]),
-        _ => None,
-    });
-    let mut connection = aged(&servers, &server);
-    connection.endpoint.server = closed();
-    let failure = connection
-        .modify(
-            TONY,
-            &[Modification::Replace("description", b"x")],
-            &Cancellation::default(),
-        )
-        .expect_err("nobody there");
+    let is_idle = Arc::new(AtomicBool::new(false));
+    let went = Arc::clone(&is_idle);
+    let (server, servers) = served(move |_, _| went.load(Ordering::SeqCst).then(|| vec![Act::Close]));
+    aged_pool(&servers, &server, 1);
+    is_idle.store(true, Ordering::SeqCst);
+    let failure = modify(&servers, &server).expect_err("nobody there");
     assert_eq!(failure.kind, FailureKind::Unreached);
     assert_eq!(server.heard(), []);
+}
+
+#[test]
+fn connections_that_a_firewall_has_forgotten_cost_one_trial_and_no_item() {
+    const FORGOTTEN: usize = 3;
+    let is_forgotten = Arc::new(AtomicBool::new(false));
+    let authority = Authority::new();
+    let server = Scripted::start(
+        &authority.sign(&["127.0.0.1"]),
+        Tls::Ldaps,
+        forgotten(FORGOTTEN, &is_forgotten),
+    );
+    let mut patient = settings(&authority, &[server.server()]);
+    // As long as it takes where the first question is put without a trial.
+    patient.timeout = Duration::from_secs(15);
+    let servers = Servers::new(patient);
+    aged_pool(&servers, &server, FORGOTTEN);
+    assert_eq!(server.accepted(), FORGOTTEN);
+    is_forgotten.store(true, Ordering::SeqCst);
+    let begun = Instant::now();
+    ask(&servers, &people(&["cn"])).expect("the first item");
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    let begun = Instant::now();
+    ask(&servers, &people(&["cn"])).expect("the next item");
+    modify(&servers, &server).expect("the next change");
+    assert!(begun.elapsed() < TRIAL_LIMIT, "{:?}", begun.elapsed());
+    // One new connection served all of it: those of the same age were not tried one after the other.
+    assert_eq!((server.accepted(), server.heard().len()), (FORGOTTEN + 1, 3));
+    assert_eq!(servers.take_diagnostics(), Vec::<String>::new());
+}
+
+#[test]
+fn a_forgotten_connection_does_not_fail_the_change_after_it() {
+    let is_forgotten = Arc::new(AtomicBool::new(false));
+    let (server, servers) = served(forgotten(1, &is_forgotten));
+    aged_pool(&servers, &server, 1);
+    is_forgotten.store(true, Ordering::SeqCst);
+    modify(&servers, &server).expect("changed on a new connection");
+    let changes = server.heard();
+    assert_eq!((changes.len(), server.accepted()), (1, 2), "{changes:?}");
+}
+
+#[test]
+fn a_connection_in_use_is_not_tried() {
+    let (server, servers) = served(|_, _| None);
+    for _ in 0..10 {
+        ask(&servers, &people(&["cn"])).expect("an answer");
+        modify(&servers, &server).expect("changed");
+    }
+    let about = server.all().iter().filter(|request| request.is_about_server()).count();
+    assert_eq!((about, server.heard().len(), server.accepted()), (1, 20, 1));
+}
+
+#[test]
+fn what_a_server_said_of_itself_is_asked_anew_after_a_while() {
+    let (server, servers) = served(|_, _| None);
+    let mut connection = servers.connect(&server.server().to_string()).expect("a connection");
+    connection.line.told = connection
+        .line
+        .told
+        .checked_sub(KNOWN_FOR)
+        .expect("the computer runs for longer");
+    drop(connection);
+    ask(&servers, &people(&["cn"])).expect("an answer");
+    let about = server.all().iter().filter(|request| request.is_about_server()).count();
+    assert_eq!((about, server.accepted()), (2, 1));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The holder of the PDC emulator's role: other controllers send it changed passwords first, and it is where most tools write.
 
-use super::root_dse::text;
+use crate::directory::active_directory::connection::root_dse::text;
 use crate::directory::active_directory::connection::{Connection, Depth, Search};
 use crate::directory::active_directory::failure::Failure;
 

@@ -13,8 +13,9 @@ impl Servers {
     /// `Unreached`, `Hopeless`.
     pub fn others(&self, host: &str) -> Result<Vec<String>, Failure> {
         let this = self.named(host)?.server;
-        let all = self.controllers(&self.settings().domain)?.into_iter();
+        let (all, _) = self.controllers(&self.settings().domain)?;
         Ok(all
+            .into_iter()
             .filter(|server| *server != this)
             .take(MOST)
             .map(|server| server.to_string())

@@ -79,6 +79,13 @@ impl Places {
         self.by_name(pool, &format!("_gc._tcp.{forest}"), 3268)
     }
 
+    /// As if DNS had said so.
+    #[cfg(test)]
+    pub fn learn(&self, name: &str, servers: &[Server]) {
+        let known = self.0.get(name.to_owned(), || Ok(servers.to_vec()));
+        assert_eq!(known.as_deref(), Ok(servers), "{name} was looked up before");
+    }
+
     fn by_name(&self, pool: &Arc<Pool>, name: &str, usual_port: u16) -> Found<Vec<Server>> {
         self.0.get(name.to_owned(), || {
             let limit = DNS_LIMIT.min(pool.settings.timeout);

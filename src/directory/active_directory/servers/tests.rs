@@ -1,5 +1,7 @@
 //! Who is asked, against servers that fail as told.
 
+mod domains;
+
 use std::sync::Barrier;
 use std::thread;
 
@@ -356,12 +358,17 @@ fn the_emulator_of_the_pdc_comes_first() {
 fn a_catalog_must_hold_the_catalog() {
     let place = Place::new();
     let bare = place.start(|_, request| {
+        let about: &[(&str, &[&str])] = &[
+            ("defaultNamingContext", &["DC=contoso,DC=com"]),
+            ("isGlobalCatalogReady", &["FALSE"]),
+        ];
         request
             .is_about_server()
-            .then(|| vec![entry("", &[("isGlobalCatalogReady", &["FALSE"])]), Act::Done(0, "")])
+            .then(|| vec![entry("", about), Act::Done(0, "")])
     });
     let ready = place.sound();
-    let mut catalogs = settings(&place.authority, &[closed()]);
+    let controller = place.sound();
+    let mut catalogs = settings(&place.authority, &[controller.server()]);
     catalogs.global_catalogs = vec![bare.server(), ready.server()];
     let servers = Servers::new(catalogs);
     assert_eq!(who(&servers, Whom::GlobalCatalog).expect("the second"), name(&ready));
@@ -377,7 +384,7 @@ fn a_server_is_tried_aside_after_its_pause() {
     let endpoint = servers.named(&name(&first)).expect("a name");
     let failure = Failure::unavailable(FailureKind::Unreached, &endpoint, "was down");
     servers.health.leave(&endpoint, &failure, TIMEOUT);
-    servers.pool.forget(&endpoint);
+    servers.pool.forget(&endpoint, Instant::now());
     assert_eq!(who(&servers, HERE).expect("the second"), name(&second));
     servers.health.end_pause(&endpoint);
     assert_eq!(
