@@ -50,6 +50,14 @@ impl Connection {
         self.wire.until(end);
     }
 
+    /// Whether the relay still answers, within this time.
+    pub fn is_alive(&mut self, limit: Duration) -> bool {
+        self.wire.within(limit.min(self.timeout));
+        let is_alive = self.reset();
+        self.wire.within(self.timeout);
+        is_alive
+    }
+
     /// Connects, and does all that comes before the first message.
     pub fn open(
         relay: &Relay,

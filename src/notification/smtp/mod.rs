@@ -24,7 +24,7 @@ use self::failure::Failure;
 use self::pool::{Place, Pool};
 use super::message::parse_sender;
 use super::{DELIVERY_LIMIT, DeliveryError, Notifier, OutgoingMessage, unavailable};
-use crate::{Result, password, tls};
+use crate::{Result, password, tcp, tls};
 
 /// A check counts for this long, so that a thousand resets pay for it once.
 const CHECKED_FOR: Duration = Duration::from_secs(60);
@@ -32,6 +32,11 @@ const CHECKED_FOR: Duration = Duration::from_secs(60);
 /// A delivery with all its commands ends in this time, well within what the outbox leaves it: looking a name up comes on top.
 const LONGEST_DELIVERY: Duration = Duration::from_secs(100);
 const _: () = assert!(LONGEST_DELIVERY.as_secs() < DELIVERY_LIMIT.as_secs());
+
+/// A connection that was idle for longer is tried before a message: a firewall may have forgotten it, and drops what is sent.
+const TRIED_WITHIN: Duration = Duration::from_secs(5);
+/// How long that trial may take; a new connection is not far.
+const TRIAL_LIMIT: Duration = Duration::from_secs(2);
 
 /// An attempt that failed after this long is followed by a pause …
 const SLOW: Duration = Duration::from_secs(1);
@@ -47,6 +52,7 @@ pub struct SmtpNotifier {
     checked: Mutex<Option<Instant>>,
     pause: Mutex<Option<(Instant, Failure)>>,
     longest: Duration,
+    tried_within: Duration,
 }
 
 impl SmtpNotifier {
@@ -60,6 +66,7 @@ impl SmtpNotifier {
             checked: Mutex::new(None),
             pause: Mutex::new(None),
             longest: LONGEST_DELIVERY,
+            tried_within: TRIED_WITHIN,
         }
     }
 
@@ -91,12 +98,20 @@ impl SmtpNotifier {
     fn send(&self, place: &mut Place<'_>, letter: &Letter<'_>, end: Instant) -> Result<bool, Refusal> {
         if let Some(mut kept) = place.connection.take() {
             kept.until(end);
-            match Self::send_over(place, kept, letter) {
-                // The relay hung up meanwhile, or has had enough of this connection. Nothing was handed over yet, so a
-                // fresh one may try.
-                Err(failure) if failure.broken && !failure.handed_over && !failure.silent => {}
-                other => return Ok(other?),
+            if place.since.elapsed() < self.tried_within || kept.is_alive(TRIAL_LIMIT) {
+                let begun = Instant::now();
+                // A silence as long as a command may take is the relay's; the system ends a connection whose path is gone
+                // before.
+                let is_relays =
+                    |failure: &Failure| failure.silent && tcp::ENDS_DEAD_PATHS && begun.elapsed() >= self.relay.timeout;
+                match Self::send_over(place, kept, letter) {
+                    // The relay hung up meanwhile, or has had enough of this connection. Nothing was handed over yet, so a
+                    // fresh one may try.
+                    Err(failure) if failure.broken && !failure.handed_over && !is_relays(&failure) => {}
+                    other => return Ok(other?),
+                }
             }
+            place.forget_others();
         }
         let fresh = self.open(end)?;
         Ok(Self::send_over(place, fresh, letter)?)

@@ -29,6 +29,15 @@ struct State {
 pub(super) struct Place<'a> {
     pool: &'a Pool,
     pub connection: Option<Connection>,
+    /// Since when it is idle.
+    pub since: Instant,
+}
+
+impl Place<'_> {
+    /// It failed: those that are idle for as long have likely gone the same way, and are hung up on without a word.
+    pub fn forget_others(&self) {
+        self.pool.lock().idle.retain(|(since, _)| *since > self.since);
+    }
 }
 
 impl Pool {
@@ -44,12 +53,17 @@ impl Pool {
         }
         state.in_use += 1;
         let old: Vec<_> = state.idle.extract_if(.., |(since, _)| since.elapsed() > IDLE).collect();
-        let connection = state.idle.pop().map(|(_, connection)| connection);
+        let idle = state.idle.pop();
         drop(state);
         for (_, connection) in old {
             connection.close();
         }
-        Some(Place { pool: self, connection })
+        let since = idle.as_ref().map_or_else(Instant::now, |(since, _)| *since);
+        Some(Place {
+            pool: self,
+            connection: idle.map(|(_, connection)| connection),
+            since,
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -13,6 +13,7 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 
 use super::reply::{self, Reply};
+use crate::tcp;
 
 /// A socket whose operations end at a moment that is set for each command.
 struct Timed {
@@ -84,6 +85,8 @@ impl Wire {
         let socket = TcpStream::connect_timeout(&address, limit)?;
         // Each write is a whole command or message, so nothing is gained by waiting for more.
         socket.set_nodelay(true)?;
+        // An old system may not have all of it; what was idle is tried before it is used.
+        let _ = tcp::watch(&socket);
         Ok(Self {
             local: socket.local_addr()?,
             peer: socket.peer_addr()?,
@@ -100,6 +103,11 @@ impl Wire {
     /// For the next message over a connection that is kept.
     pub fn until(&mut self, end: Instant) {
         self.end = end;
+    }
+
+    /// How long each command may take from now on.
+    pub fn within(&mut self, timeout: Duration) {
+        self.timeout = timeout;
     }
 
     pub fn local(&self) -> SocketAddr {
