@@ -33,14 +33,6 @@ impl Cost {
         parallelism: 1,
     };
 
-    /// The least that Argon2 allows, so that tests of other things need not wait.
-    #[cfg(feature = "test-hooks")]
-    pub const CHEAP: Self = Self {
-        memory_kib: 8,
-        iterations: 1,
-        parallelism: 1,
-    };
-
     /// Whether a record may ask for this: bounded, so that a record cannot exhaust the host that reads it.
     #[must_use]
     pub fn is_acceptable(self) -> bool {
