@@ -199,7 +199,10 @@ pub fn validate(plan: &Plan) -> Result<(), SharedError> {
     }
 }
 
-pub fn reset(session: &Session, fields: Value, pin: Option<&str>) -> Result<Reset, SharedError> {
+/// A reset that nobody is asked about, as the module makes it without `-Confirm`, unless the fields say `confirm`.
+pub fn reset(session: &Session, mut fields: Value, pin: Option<&str>) -> Result<Reset, SharedError> {
+    let members = fields.as_object_mut().expect("a request is an object");
+    members.entry("confirm").or_insert(Value::Bool(false));
     let plan = plan(session, fields, pin)?;
     target(&plan)?;
     commit(&plan)
