@@ -170,7 +170,7 @@ Describe 'The error catalogue' {
                 }
             }
         }
-        $run.Output.Count | Should -Be 25
+        $run.Output.Count | Should -Be 26
         foreach ($entry in $run.Output) {
             $entry.IsException -and $entry.Category -and $entry.Constructors | Should -BeTrue -Because $entry.Id
         }
