@@ -169,7 +169,8 @@
  *   extension: digits; marks between them mean nothing. Without dialPlan, one that two mailboxes have is
  *   UMPIN_MANAGEMENT_OBJECT_AMBIGUOUS. cmdlet: what the audit calls this. deliver: hand the message of a reset by failures
  *   over before the answer, which then waits for the relay; for programs that end after it, and not for callers.
- *   Otherwise it is handed over after the answer, and left in the outbox for the next change if the process ends first.
+ *   Otherwise it is handed over two seconds after the answer, and left in the outbox for the next change if the process
+ *   ends first.
  *   The answer, from umpin_request_wait (umpin_signin_result gives the three that matter as numbers):
  *   {"v":1, "outcome":"accepted"|"changeRequired"|"rejected"|"locked"|"resetByFailures", "attemptsUntilReset":4|null,
  *    "attemptsUntilLock":14|null, "firstTimeUser":false, "pinExpiresOn":1767225600000|null,

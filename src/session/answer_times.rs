@@ -60,6 +60,11 @@ impl AnswerTimes {
 }
 
 impl Place {
+    /// When all calls that were under way at `due` have been answered, too, unless the work is late for the schedule.
+    pub(super) fn after_all_others(&self, due: Instant) -> Instant {
+        due + self.floor * AHEAD
+    }
+
     /// When the answer that is there at `done` may be given.
     pub(super) fn due(&self, is_positive: bool, done: Instant) -> Instant {
         let step = if is_positive {

@@ -78,10 +78,10 @@ impl Request {
                 state.update(|state| state.answered(json, result, due));
                 if let Some(mut answer) = later {
                     let service = Arc::clone(&core);
+                    let delivered = place.after_all_others(due);
                     let deliver = move |_: &mut Deriver| {
-                        // Not before the answer: it would take the processor from the attempts that are still under way, and
-                        // only a mailbox that exists has a message to deliver.
-                        std::thread::sleep(due.saturating_duration_since(Instant::now()));
+                        // Only a mailbox that exists has a message to deliver, so that must take no processor from these calls.
+                        std::thread::sleep(delivered.saturating_duration_since(Instant::now()));
                         service.service.deliver_after(&mut answer)
                     };
                     core.back.spawn(deliver, drop);

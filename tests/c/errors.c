@@ -171,7 +171,7 @@ static void no_notification(const char *folder) {
     import_people(session, folder, PEOPLE);
     snprintf(path, sizeof path, "%s/pickup", folder);
     write_file(path, "a file where the folder should be", 33);
-    EXPECT_ERROR(reset(session, "{\"v\":1,\"identity\":\"kima\"}", "1985848", NULL, NULL, &error), UMPIN_NOTIFICATION_FAILED, error);
+    EXPECT_ERROR(reset(session, "{\"v\":1,\"identity\":\"kima\"}", "1985848", NULL, NULL, &error), UMPIN_NOTIFICATION_UNAVAILABLE, error);
     EXPECT(ask(session, "{\"v\":1,\"operation\":\"pinInfo\",\"identity\":\"kima\"}", &answer, &error), UMPIN_OK);
     CHECK(strstr(answer, "\"firstTimeUser\":true") != NULL && strstr(answer, "\"pinExpired\":true") != NULL);
     free(answer);

@@ -11,8 +11,9 @@ use crate::attempt::{PATIENCE, pin};
 use crate::kinds::{KINDS, Kind, WRONG};
 use crate::rank::standardised;
 
-/// Finer than anything that a telephone line shows, which carries voice in pieces of 20 ms.
-const RESOLUTION: Duration = Duration::from_millis(1);
+/// A fourth of the 20 ms in pieces of which a telephone line carries voice. Answers are due at the same moment, but the threads that
+/// wait for them are woken one after the other, which takes up to a millisecond each and depends on what else the machine does.
+const RESOLUTION: Duration = Duration::from_millis(5);
 
 /// How the calls are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +90,7 @@ impl Bursts {
             .into_iter()
             .filter(|kind| self.0.iter().any(|(measured, _)| measured == kind))
             .map(|kind| {
-                let [sum, last] = ASPECTS.map(|aspect| median(kind, aspect));
+                let [sum, last] = ASPECTS.map(|aspect| u128::from(median(kind, aspect)) * RESOLUTION.as_millis());
                 format!("  {kind:?}: median sum {sum} ms, last {last} ms\n")
             })
             .collect()
