@@ -1,10 +1,11 @@
 BeforeAll {
     . "$PSScriptRoot/Support/Fresh.ps1"
     $script:Store = New-TestStore
-    # What the directory holds elsewhere, and every file but SQLite's shared memory, which readers write too. What is written goes to the -wal file first.
+    # What the directory holds elsewhere, and every file but those that SQLite makes for readers, too: its shared memory, and a -wal file
+    # without content. What is written goes to the -wal file first.
     function Get-StoreState {
         Get-DirectoryState
-        Get-ChildItem -LiteralPath $script:Store -Recurse -File -Force | Where-Object { $_.Name -notmatch '-shm$' } |
+        Get-ChildItem -LiteralPath $script:Store -Recurse -File -Force | Where-Object { $_.Name -notmatch '-shm$' -and -not ($_.Name -match '-wal$' -and $_.Length -eq 0) } |
             Sort-Object FullName | ForEach-Object { '{0} {1}' -f $_.Name, (Get-FileHash -LiteralPath $_.FullName).Hash }
     }
 }
