@@ -378,3 +378,6 @@ proptest! {
         }
     }
 }
+
+#[path = "documented_tests.rs"]
+mod documented;
