@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::DirectoryConfig;
+use super::address::{ZONE, has_zone};
 use super::file::{Object, RawDirectory};
 use super::password::password;
 use super::resolve::{Fault, Paths, foreign, plain, timeout, wrong};
@@ -95,7 +96,15 @@ fn servers(key: &str, names: Option<Vec<String>>) -> Result<Vec<Server>, Fault> 
     }
     let mut servers = Vec::with_capacity(names.len());
     for name in names {
-        let server = Server::parse(&name).ok_or_else(|| wrong(&key, "expected host names such as dc1.contoso.com"))?;
+        if has_zone(&name) {
+            return Err(wrong(&key, ZONE));
+        }
+        let server = Server::parse(&name).ok_or_else(|| {
+            wrong(
+                &key,
+                "expected host names such as dc1.contoso.com or dc1.contoso.com:636, or addresses such as 192.0.2.1 or [2001:db8::1]:636",
+            )
+        })?;
         if servers.contains(&server) {
             return Err(wrong(&key, "a server stands there twice"));
         }

@@ -76,14 +76,21 @@ fn the_least_is_a_domain_and_an_account() {
 #[test]
 fn all_of_it_is_taken() {
     let (settings, outbox) = resolved(
-        r#", "domainControllers": ["DC1.contoso.com", "dc2.contoso.com:10636"], "globalCatalogs": ["gc.contoso.com."],
+        r#", "domainControllers": ["DC1.contoso.com", "dc2.contoso.com:10636", "[2001:DB8::0:1]:636"], "globalCatalogs": ["gc.contoso.com."],
            "tls": "startTls", "caFile": "ca.pem", "timeoutSeconds": 600, "counterAttribute": "contoso-UmCounter",
            "outbox": "host/outbox.db", "bind": { "method": "simple", "user": "CONTOSO\\um", "passwordVariable": "UMPIN_BIND" }"#,
     )
     .expect("sound");
     assert_eq!(
         settings.domain_controllers,
-        [server("dc1.contoso.com"), server("dc2.contoso.com:10636")]
+        [
+            server("dc1.contoso.com"),
+            server("dc2.contoso.com:10636"),
+            Server {
+                host: "2001:db8::1".to_owned(),
+                port: Some(636),
+            },
+        ]
     );
     assert_eq!(settings.global_catalogs, [server("gc.contoso.com")]);
     assert_eq!((settings.tls, settings.timeout.as_secs()), (Tls::StartTls, 600));
@@ -174,6 +181,22 @@ fn faults_name_the_key_and_keep_what_may_be_a_password() {
             "'directory.domainControllers': expected host names",
         ),
         (
+            r#", "domainControllers": ["2001:db8:1:2:3:4:5:6:636"]"#,
+            "'directory.domainControllers': expected host names such as dc1.contoso.com or dc1.contoso.com:636, or addresses",
+        ),
+        (
+            r#", "domainControllers": ["[fe80::1%eth0]:636"]"#,
+            "'directory.domainControllers': a link-local address means something only together with a zone",
+        ),
+        (
+            r#", "globalCatalogs": ["fe80::1"]"#,
+            "'directory.globalCatalogs': a link-local address",
+        ),
+        (
+            r#", "globalCatalogs": ["[2001:db8::1]", "2001:DB8:0::1"]"#,
+            "'directory.globalCatalogs': a server stands there twice",
+        ),
+        (
             r#", "globalCatalogs": ["dc1.contoso.com", "DC1.contoso.com."]"#,
             "'directory.globalCatalogs': a server stands there twice",
         ),
@@ -201,7 +224,14 @@ fn faults_name_the_key_and_keep_what_may_be_a_password() {
         let message = resolved(&format!("{SIMPLE}{more}")).expect_err(more);
         assert!(message.contains(said), "{more}: {message}");
     }
-    for domain in ["", "192.0.2.1", "contoso.com:636", "con toso.com", "DC=contoso,DC=com"] {
+    for domain in [
+        "",
+        "192.0.2.1",
+        "2001:db8::1",
+        "contoso.com:636",
+        "con toso.com",
+        "DC=contoso,DC=com",
+    ] {
         let message = super::domain(domain).expect_err(domain);
         assert!(
             message.contains("'directory.domain': expected the DNS name"),

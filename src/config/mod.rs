@@ -5,6 +5,7 @@
 
 mod access_numbers;
 mod active_directory;
+mod address;
 mod file;
 mod keys;
 mod password;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rustls::pki_types::ServerName;
 
+use super::address::{ZONE, has_zone};
 use super::file::{RawNotification, TlsType};
 use super::password::password;
 use super::resolve::{Fault, Paths, foreign, plain, sender, wrong};
@@ -69,6 +70,9 @@ fn lacks(key: &str) -> Fault {
 
 /// A name that a certificate can have: international names in their ASCII form, addresses without brackets.
 fn host(text: &str) -> Result<String, Fault> {
+    if has_zone(text) {
+        return Err(wrong("notification.host", ZONE));
+    }
     let bare = text
         .strip_prefix('[')
         .and_then(|rest| rest.strip_suffix(']'))
@@ -79,7 +83,12 @@ fn host(text: &str) -> Result<String, Fault> {
         idna::domain_to_ascii(bare).ok()
     };
     name.filter(|name| ServerName::try_from(name.as_str()).is_ok())
-        .ok_or_else(|| wrong("notification.host", "expected a host name or an IP address"))
+        .ok_or_else(|| {
+            wrong(
+                "notification.host",
+                "expected a host name or an IP address, without the port, which 'notification.port' says",
+            )
+        })
 }
 
 fn login(

@@ -112,6 +112,9 @@ fn hosts_are_names_that_certificates_can_have() {
         ("bücher.example", Some("xn--bcher-kva.example")),
         ("192.0.2.1", Some("192.0.2.1")),
         ("[2001:db8::1]", Some("2001:db8::1")),
+        ("2001:db8::1", Some("2001:db8::1")),
+        ("[2001:db8::1]:25", None),
+        ("fe80::1%eth0", None),
         ("", None),
         (" ", None),
         ("mail.contoso.com:25", None),
@@ -120,6 +123,17 @@ fn hosts_are_names_that_certificates_can_have() {
         ("um:pass@mail.contoso.com", None),
     ] {
         assert_eq!(super::host(text).ok().as_deref(), name, "{text:?}");
+    }
+    for (text, said) in [
+        ("mail.contoso.com:25", "'notification.port'"),
+        ("fe80::1%eth0", "a zone of one computer"),
+        ("[fe80::1]", "a zone of one computer"),
+    ] {
+        let message = super::host(text).expect_err(text);
+        assert!(
+            message.contains("'notification.host'") && message.contains(said),
+            "{message}"
+        );
     }
 }
 

@@ -154,6 +154,34 @@ fn an_authority_that_did_not_sign_is_not_trusted() {
     });
 }
 
+/// As Windows Server 2012 R2 does with an RSA certificate.
+#[test]
+fn a_controller_with_older_cipher_suites_is_told_as_that() {
+    alone(Forest::Single, |lab| {
+        lab.dc1().kill();
+        lab.dc1()
+            .start_with_tls("NORMAL:-VERS-ALL:+VERS-TLS1.2:-CIPHER-ALL:+AES-256-CBC:+AES-128-CBC");
+        for tls in ["ldaps", "startTls"] {
+            let directory = directory(lab, UM, |section| section["tls"] = json!(tls));
+            let error = found_on(&directory, Route::Preferred).expect_err(tls);
+            assert_eq!(error.code(), ErrorCode::DirectoryUnavailable, "{tls}: {error:?}");
+            for part in [
+                "no version or cipher suite of TLS in common",
+                "AES-GCM",
+                &lab.dc1().host(),
+            ] {
+                assert!(error.message().contains(part), "{tls}: {error:?} does not say: {part}");
+            }
+            for part in ["Windows Server 2016 or later", "ECDSA certificate"] {
+                assert!(
+                    error.recommended_action().contains(part),
+                    "{tls}: {error:?} does not say: {part}"
+                );
+            }
+        }
+    });
+}
+
 #[test]
 fn a_restart_goes_unnoticed() {
     alone(Forest::Single, |lab| {

@@ -3,6 +3,7 @@
 mod answer;
 mod dial;
 pub(super) mod pool;
+mod race;
 pub(super) mod request;
 pub(super) mod root_dse;
 mod sign_in;
@@ -51,7 +52,7 @@ pub(super) struct Search<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Answer {
     pub entries: Vec<Entry>,
-    /// There are more (`sizeLimitExceeded`, `timeLimitExceeded`).
+    /// There are more (`sizeLimitExceeded`).
     pub is_cut: bool,
 }
 
@@ -120,12 +121,26 @@ impl Connection {
         &self.endpoint
     }
 
+    /// All that the search finds.
+    ///
+    /// # Errors
+    /// Where the server stops at a limit, too.
     pub fn search(&mut self, question: &Search<'_>) -> Result<Answer, Failure> {
         let question = self.question(question);
         self.put(question, self.pool.settings.timeout).map(|(answer, _)| answer)
     }
 
+    /// As much of what the search finds as the server gives at once.
+    pub fn search_at_once(&mut self, question: &Search<'_>) -> Result<Answer, Failure> {
+        let mut question = self.question(question);
+        question.may_be_cut = true;
+        self.put(question, self.pool.settings.timeout).map(|(answer, _)| answer)
+    }
+
     /// One page of at most `size` entries (RFC 2696), and the cookie that the next one is asked for with, on this very connection.
+    ///
+    /// # Errors
+    /// Where the server stops at a limit, too: there would be no next page.
     pub fn search_page(
         &mut self,
         search: &Search<'_>,
@@ -162,7 +177,7 @@ impl Connection {
             return true;
         }
         let limit = TRIAL_LIMIT.min(self.pool.settings.timeout);
-        let question = RootDse::question(seconds(self.pool.settings.timeout));
+        let question = RootDse::question(time_limit(limit));
         let Ok((answer, _)) = self.put(question, limit) else {
             return false;
         };
@@ -182,7 +197,7 @@ impl Connection {
     }
 
     fn question(&self, search: &Search<'_>) -> Question {
-        Question::new(search, seconds(self.pool.settings.timeout))
+        Question::new(search, time_limit(self.pool.settings.timeout))
     }
 
     fn put(&mut self, question: Question, limit: Duration) -> Result<(Answer, Option<Vec<u8>>), Failure> {
@@ -206,9 +221,11 @@ impl Connection {
     }
 }
 
-/// For a server's time limit (RFC 4511, 4.5.1.5).
-fn seconds(limit: Duration) -> i32 {
-    i32::try_from(limit.as_secs().max(1)).unwrap_or(i32::MAX)
+/// A server's time limit (RFC 4511, 4.5.1.5) where an answer is waited for this long: the server gives up first, so that what it says is
+/// heard. It counts whole seconds, and takes 0 for no limit.
+fn time_limit(patience: Duration) -> i32 {
+    let margin = (patience / 10).max(Duration::from_secs(1));
+    i32::try_from(patience.saturating_sub(margin).as_secs().max(1)).unwrap_or(i32::MAX)
 }
 
 impl Drop for Connection {

@@ -39,12 +39,18 @@ pub(super) enum FailureKind {
     Hopeless,
 }
 
+/// `timeLimitExceeded`, `sizeLimitExceeded`, `adminLimitExceeded`.
+pub(super) const LIMITS: [u32; 3] = [3, 4, 11];
 /// `noSuchAttribute`: the value to be deleted is not there.
 pub(super) const NO_SUCH_ATTRIBUTE: u32 = 16;
 /// `attributeOrValueExists`.
 pub(super) const ATTRIBUTE_OR_VALUE_EXISTS: u32 = 20;
 /// `noSuchObject`.
 pub(super) const NO_SUCH_OBJECT: u32 = 32;
+
+/// What serves, where a server has no cipher suite in common with this computer.
+const OLD_WINDOWS: &str = "Use controllers of Windows Server 2016 or later. Windows Server 2012 R2 and 2012 serve only with an ECDSA \
+                           certificate (P-256 or P-384): docs/active-directory.md, \"TLS and the versions of Windows\".";
 
 /// At which step of a connection, or in which operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,10 +144,26 @@ impl Failure {
             LdapError::LdapResult { result } => explain::answer(endpoint, step, &result),
             LdapError::Io { source } => match tls::explain(&source) {
                 Some(why) => {
-                    let mut failure = Self::unavailable(step.silence(), endpoint, &why);
-                    failure.error = failure
-                        .error
-                        .action("Correct the server's certificate, or the authorities in 'directory.caFile'.");
+                    let mut failure = Self::unavailable(step.silence(), endpoint, &why.sentence);
+                    failure.error = failure.error.action(match why.fault {
+                        tls::Fault::Certificate => {
+                            "Correct the server's certificate, or the authorities in 'directory.caFile'."
+                        }
+                        tls::Fault::NothingInCommon => OLD_WINDOWS,
+                        tls::Fault::Other => "Check what the server offers on this port, and its own log.",
+                    });
+                    failure
+                }
+                // Not every server sends an alert before.
+                None if step == Step::Tls => {
+                    let what = format!(
+                        "{closed} ({source}), as one does that has no certificate, or {}",
+                        tls::NOTHING_IN_COMMON
+                    );
+                    let mut failure = Self::unavailable(step.silence(), endpoint, &what);
+                    failure.error = failure.error.action(format!(
+                        "Check that the server has a certificate for this port. {OLD_WINDOWS}"
+                    ));
                     failure
                 }
                 None => Self::unavailable(step.silence(), endpoint, &format!("{closed} ({source})")),

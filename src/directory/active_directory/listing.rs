@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use super::connection::{Connection, Depth, Entry, Search};
-use super::failure::Failure;
+use super::failure::{Failure, FailureKind, LIMITS};
 use super::filter;
 use super::reading::{Reading, attributes};
 use super::servers::Whom;
@@ -118,7 +118,7 @@ impl ActiveDirectory {
                 if !open.connection.is_alive() {
                     return Err(lost());
                 }
-                let page = ask(&mut open).map_err(|failure| lost().caused_by(Error::from(failure)))?;
+                let page = ask(&mut open).map_err(not_continued)?;
                 (open, page)
             }
             None => {
@@ -220,6 +220,14 @@ impl Listings {
 impl Waiting {
     fn forget_old(&mut self) {
         self.listings.retain(|listing| listing.since.elapsed() < PATIENCE);
+    }
+}
+
+/// The server stopped at a limit, or knows of the listing no more.
+fn not_continued(failure: Failure) -> Error {
+    match failure.kind {
+        FailureKind::Declined(code) if LIMITS.contains(&code) => failure.into(),
+        _ => lost().caused_by(Error::from(failure)),
     }
 }
 

@@ -152,7 +152,7 @@ pub(super) fn subtree<'a>(base: &'a str, filter: &'a str, attributes: &'a [&'a s
 
 /// Everything, in pages only where the server does not give it at once: the count must be exact.
 pub(super) fn all(connection: &mut Connection, search: &Search<'_>) -> std::result::Result<Vec<Entry>, Failure> {
-    let answer = connection.search(search)?;
+    let answer = connection.search_at_once(search)?;
     if !answer.is_cut {
         return Ok(answer.entries);
     }

@@ -6,7 +6,7 @@ mod message;
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -34,6 +34,7 @@ pub(crate) type Script = dyn Fn(usize, &Request) -> Option<Vec<Act>> + Send + Sy
 /// A running server; it accepts no more when dropped.
 pub(crate) struct Scripted {
     pub port: u16,
+    address: SocketAddr,
     heard: Arc<Mutex<Vec<(usize, Request)>>>,
     accepted: Arc<Mutex<usize>>,
     stop: Option<mpsc::Sender<()>>,
@@ -45,12 +46,23 @@ impl Scripted {
         tls: Tls,
         script: impl Fn(usize, &Request) -> Option<Vec<Act>> + Send + Sync + 'static,
     ) -> Self {
+        Self::start_at("127.0.0.1:0", signed, tls, script)
+    }
+
+    pub fn start_at(
+        address: &str,
+        signed: &Signed,
+        tls: Tls,
+        script: impl Fn(usize, &Request) -> Option<Vec<Act>> + Send + Sync + 'static,
+    ) -> Self {
         let config = Arc::new(server_config(signed));
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let port = listener.local_addr().expect("an address").port();
+        let listener = TcpListener::bind(address).expect(address);
+        let address = listener.local_addr().expect("an address");
+        let port = address.port();
         let (stop, stopped) = mpsc::channel::<()>();
         let server = Self {
             port,
+            address,
             heard: Arc::default(),
             accepted: Arc::default(),
             stop: Some(stop),
@@ -130,7 +142,7 @@ impl Drop for Scripted {
     fn drop(&mut self) {
         self.stop = None;
         // To wake it.
-        let _ = TcpStream::connect(("127.0.0.1", self.port));
+        let _ = TcpStream::connect(self.address);
     }
 }
 

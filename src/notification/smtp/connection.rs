@@ -101,7 +101,7 @@ impl Connection {
         self.wire
             .encrypt(Arc::clone(trust), name)
             .map_err(|e| match tls::explain(&e) {
-                Some(why) => Failure::of_relay(why),
+                Some(why) => Failure::of_relay(why.sentence),
                 None => Failure::lost(Stage::Handshake, &e, self.timeout),
             })
     }
@@ -297,7 +297,7 @@ impl Connection {
         match fault {
             Fault::NotSmtp => Failure::nonsense(stage),
             Fault::Io(error) => match tls::explain(&error) {
-                Some(why) => Failure::of_relay(why),
+                Some(why) => Failure::of_relay(why.sentence),
                 None => Failure::lost(stage, &error, self.timeout),
             },
         }

@@ -78,7 +78,7 @@ impl SmtpNotifier {
         if let Some(trust) = self.trust.get() {
             return Ok(Some(trust));
         }
-        let trust = tls::client(self.relay.ca_file.as_deref())?;
+        let trust = tls::client(self.relay.ca_file.as_deref())?.config;
         Ok(Some(self.trust.get_or_init(|| trust)))
     }
 

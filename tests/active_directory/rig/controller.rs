@@ -100,6 +100,20 @@ impl Controller {
 
     /// Starts it, and waits until it serves.
     pub fn start(&self) {
+        self.start_until(Self::serves);
+    }
+
+    /// Starts it with these ciphers and versions of TLS (a priority string of GnuTLS), and waits until it listens.
+    pub fn start_with_tls(&self, priority: &str) {
+        let configuration = fs::read_to_string(self.configuration()).expect("a configuration");
+        let enabled = "tls enabled = yes\n";
+        assert!(configuration.contains(enabled), "{configuration}");
+        let changed = configuration.replace(enabled, &format!("{enabled}tls priority = {priority}\n"));
+        fs::write(self.configuration(), changed).expect("a configuration");
+        self.start_until(Self::listens);
+    }
+
+    fn start_until(&self, is_there: fn(&Self) -> Result<(), String>) {
         let mut process = self.running();
         assert!(process.is_none(), "{} runs", self.host());
         self.install_certificate();
@@ -122,7 +136,7 @@ impl Controller {
             if let Some(status) = running.try_wait().expect("a state") {
                 panic!("Samba ended with {status}\n{}", self.log());
             }
-            self.serves().map_err(|error| format!("{error}\n{}", self.log()))
+            is_there(self).map_err(|error| format!("{error}\n{}", self.log()))
         });
     }
 
@@ -142,11 +156,16 @@ impl Controller {
     }
 
     fn serves(&self) -> Result<(), String> {
+        self.listens()?;
+        Administrator::connect(self.address(), &self.host()).map(drop)
+    }
+
+    fn listens(&self) -> Result<(), String> {
         for port in PORTS {
             let address = SocketAddr::new(self.address().parse().expect("an address"), port);
             TcpStream::connect_timeout(&address, Duration::from_secs(1)).map_err(|error| format!("{port}: {error}"))?;
         }
-        Administrator::connect(self.address(), &self.host()).map(drop)
+        Ok(())
     }
 
     /// As by a power cut: all of its processes at once.

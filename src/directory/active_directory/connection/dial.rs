@@ -1,16 +1,14 @@
 //! From a server's name to a connection that is protected and signed in.
 
-use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError, StdStream};
-use rustls::ClientConfig;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{Instant, timeout_at};
 
 use super::Line;
+use super::race;
 use super::request::{Trouble, search};
 use super::root_dse::RootDse;
 use crate::directory::active_directory::admission::Admission;
@@ -18,9 +16,9 @@ use crate::directory::active_directory::failure::{Failure, FailureKind, Step};
 use crate::directory::active_directory::server::Endpoint;
 use crate::directory::active_directory::settings::Tls;
 use crate::secret::Secret;
-use crate::tcp;
+use crate::tls::Trust;
 
-/// An address that has not taken the connection by then does not take it today.
+/// An address that has not taken the connection by then, counted from its turn, does not take it today.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
 /// Who signs in.
@@ -50,7 +48,7 @@ enum Unsaid {
 pub(crate) struct Dial {
     pub endpoint: Endpoint,
     pub tls: Tls,
-    pub trust: Arc<ClientConfig>,
+    pub trust: Trust,
     pub admission: Admission,
     pub credentials: Credentials,
     pub timeout: Duration,
@@ -91,7 +89,7 @@ impl Dial {
     }
 
     async fn about(&self, ldap: &Ldap, end: Instant) -> Result<RootDse, Unsaid> {
-        let question = RootDse::question(super::seconds(self.timeout));
+        let question = RootDse::question(super::time_limit(self.timeout));
         match timeout_at(end, search(ldap.clone(), question)).await {
             Ok(Ok((answer, _))) => Ok(answer.entries.first().map(RootDse::of).unwrap_or_default()),
             Ok(Err(trouble)) => {
@@ -134,38 +132,25 @@ impl Dial {
             Ok(Err(e)) => return Err(self.unreached(&format!("is not known by that name: {e}"))),
             Err(_) => return Err(self.silent(Step::Name)),
         };
-        let mut last: Option<io::Error> = None;
-        for address in addresses {
-            let until = end.min(Instant::now() + CONNECT_LIMIT);
-            match timeout_at(until, TcpStream::connect(address)).await {
-                Ok(Ok(stream)) => {
-                    // An old system may not have all of it; what was idle is tried before it is used.
-                    let _ = tcp::watch(&stream);
-                    // Else each question waits for the server's delayed acknowledgement of the one before.
-                    if let Err(e) = stream.set_nodelay(true) {
-                        last = Some(e);
-                        continue;
-                    }
-                    return Ok(stream);
-                }
-                Ok(Err(e)) => last = Some(e),
-                Err(_) => last = Some(io::ErrorKind::TimedOut.into()),
-            }
+        if addresses.is_empty() {
+            return Err(self.unreached("has no address"));
         }
-        Err(match last {
-            Some(e) if e.kind() == io::ErrorKind::TimedOut => {
-                Failure::silent(&self.endpoint, Step::Connect, self.timeout.min(CONNECT_LIMIT))
+        let limit = CONNECT_LIMIT + race::head_start(addresses.len());
+        match timeout_at(end.min(Instant::now() + limit), race::first(addresses)).await {
+            Ok(Ok(stream)) => Ok(stream),
+            Ok(Err(e)) if e.kind() != std::io::ErrorKind::TimedOut => {
+                Err(self.unreached(&format!("cannot be reached: {e}")))
             }
-            Some(e) => self.unreached(&format!("cannot be reached: {e}")),
-            None => self.unreached("has no address"),
-        })
+            _ => Err(Failure::silent(&self.endpoint, Step::Connect, self.timeout.min(limit))),
+        }
     }
 
     async fn protect(&self, stream: TcpStream, end: Instant) -> Result<Ldap, Failure> {
         let lost = |e: LdapError| Failure::in_operation(&self.endpoint, Step::Tls, Trouble::Library(e));
         let stream = stream.into_std().map_err(|e| lost(e.into()))?;
+        let (trust, name) = self.trust.for_host(&self.endpoint.server.host);
         let settings = LdapConnSettings::new()
-            .set_config(Arc::clone(&self.trust))
+            .set_config(trust)
             .set_starttls(self.tls == Tls::StartTls)
             .set_std_stream(StdStream::Tcp(stream));
         let scheme = match self.tls {
@@ -173,7 +158,7 @@ impl Dial {
             Tls::StartTls => "ldap",
         };
         // Only the name counts, for the certificate: the stream is there already.
-        let url = format!("{scheme}://{}", self.endpoint.server.host);
+        let url = format!("{scheme}://{name}");
         match timeout_at(end, LdapConnAsync::with_settings(settings, &url)).await {
             Ok(Ok((connection, ldap))) => {
                 tokio::spawn(async move {

@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use once_cell::sync::OnceCell;
-use rustls::ClientConfig;
 
 use super::dial::{Credentials, Dial};
 use super::request::Trouble;
@@ -18,6 +17,7 @@ use crate::directory::active_directory::failure::{Failure, FailureKind, Step};
 use crate::directory::active_directory::server::Endpoint;
 use crate::directory::active_directory::settings::{ActiveDirectorySettings, Bind};
 use crate::threads::no_thread;
+use crate::tls::Trust;
 use crate::{password, tls};
 
 /// More are not kept for one server: as many as a session asks with at once.
@@ -29,7 +29,7 @@ const KEPT_FOR: Duration = Duration::from_secs(240);
 pub(crate) struct Pool {
     pub settings: ActiveDirectorySettings,
     threads: Threads,
-    trust: OnceCell<Arc<ClientConfig>>,
+    trust: OnceCell<Trust>,
     sign_in: SignIn,
     /// Those that nobody uses now.
     idle: Mutex<HashMap<Endpoint, Vec<Line>>>,
@@ -192,7 +192,7 @@ impl Pool {
         Ok(Dial {
             endpoint: endpoint.clone(),
             tls: self.settings.tls,
-            trust: Arc::clone(trust),
+            trust: trust.clone(),
             admission,
             credentials,
             timeout,

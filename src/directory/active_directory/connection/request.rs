@@ -8,8 +8,8 @@ use ldap3::{Ldap, LdapError, LdapResult, Mod, Scope, SearchOptions};
 use super::answer::{self, Remainder};
 use super::{Answer, Depth, Entry, Modification, Search};
 
-/// `timeLimitExceeded`, `sizeLimitExceeded`: what came so far counts.
-const CUT: [u32; 2] = [3, 4];
+/// `sizeLimitExceeded`.
+const SIZE_LIMIT_EXCEEDED: u32 = 4;
 
 /// Without a control that says which parts are wanted, a server gives all of it or, to whoever may not see the part on audits, none.
 const DESCRIPTOR: &str = "nTSecurityDescriptor";
@@ -32,8 +32,11 @@ pub(crate) struct Question {
     pub filter: String,
     pub attributes: Vec<String>,
     pub size_limit: i32,
-    /// Seconds after which the server may stop searching.
+    /// Seconds after which the server stops searching, and says so.
     pub time_limit: i32,
+    /// Whether the entries before a size limit are an answer, because whoever asks goes on page by page. Else they are none: a list that
+    /// was cut looks like a whole one.
+    pub may_be_cut: bool,
     /// Size of a page, and where it begins (RFC 2696).
     pub page: Option<(i32, Vec<u8>)>,
 }
@@ -47,6 +50,7 @@ impl Question {
             attributes: search.attributes.iter().map(|&name| name.to_owned()).collect(),
             size_limit: search.size_limit,
             time_limit,
+            may_be_cut: false,
             page: None,
         }
     }
@@ -71,11 +75,11 @@ impl From<LdapError> for Trouble {
 
 /// The answer, and where the next page begins.
 pub(crate) async fn search(mut ldap: Ldap, question: Question) -> Result<(Answer, Option<Vec<u8>>), Trouble> {
-    let limits = (question.size_limit, question.time_limit);
+    let time_limit = question.time_limit;
     let (mut found, is_cut, cookie) = one_search(&mut ldap, question).await?;
     for (entry, remainders) in &mut found {
         for remainder in std::mem::take(remainders) {
-            complete(&mut ldap, entry, remainder, limits.1).await?;
+            complete(&mut ldap, entry, remainder, time_limit).await?;
         }
     }
     let entries = found.into_iter().map(|(entry, _)| entry).collect();
@@ -116,7 +120,7 @@ async fn one_search(ldap: &mut Ldap, question: Question) -> Result<(Found, bool,
         }
     }
     let result = stream.finish().await;
-    let is_cut = CUT.contains(&result.rc);
+    let is_cut = question.may_be_cut && result.rc == SIZE_LIMIT_EXCEEDED;
     if result.rc != 0 && !is_cut {
         return Err(Trouble::Answer(result));
     }
@@ -142,6 +146,7 @@ async fn complete(
             attributes: vec![format!("{attribute};range={next}-*")],
             size_limit: 1,
             time_limit,
+            may_be_cut: false,
             page: None,
         };
         let (mut found, _, _) = one_search(ldap, question).await?;

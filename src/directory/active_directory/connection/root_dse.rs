@@ -44,6 +44,7 @@ impl RootDse {
             attributes: attributes.map(str::to_owned).into(),
             size_limit: 1,
             time_limit,
+            may_be_cut: false,
             page: None,
         }
     }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use super::*;
 use crate::ErrorCode;
 use crate::directory::active_directory::scripted::{
-    Act, Authority, Page, Request, Scripted, entry, eventually, settings,
+    Act, Authority, Page, Request, Scripted, TIMEOUT, entry, eventually, settings,
 };
 use crate::directory::active_directory::servers::{Servers, Whom};
 use crate::directory::active_directory::settings::Tls;
@@ -75,16 +75,59 @@ fn entries_come_as_bytes_under_plain_names() {
 
 #[test]
 fn what_is_cut_is_told() {
-    for code in [3, 4] {
+    let (server, servers) =
+        served(|_, request| is_of_people(request).then(|| vec![entry(TONY, &[]), Act::Done(4, "limit")]));
+    let search = Search {
+        size_limit: 12,
+        ..people(&["cn"])
+    };
+    let mut connection = servers.connect(&server.server().to_string()).expect("a connection");
+    let answer = connection.search_at_once(&search).expect("an answer");
+    assert_eq!((answer.entries.len(), answer.is_cut), (1, true));
+    assert!(matches!(&server.heard()[0], Request::Search { size_limit: 12, .. }));
+}
+
+#[test]
+fn a_list_that_a_limit_cut_is_an_error() {
+    for code in [3, 4, 11] {
         let (server, servers) =
             served(move |_, request| is_of_people(request).then(|| vec![entry(TONY, &[]), Act::Done(code, "limit")]));
-        let search = Search {
-            size_limit: 12,
-            ..people(&["cn"])
-        };
-        let answer = ask(&servers, &search).expect("an answer");
-        assert_eq!((answer.entries.len(), answer.is_cut), (1, true), "{code}");
-        assert!(matches!(&server.heard()[0], Request::Search { size_limit: 12, .. }));
+        let mut connection = servers.connect(&server.server().to_string()).expect("a connection");
+        let whole = connection.search(&people(&["cn"])).map(|_| ());
+        let page = connection.search_page(&people(&["cn"]), 10, &[]).map(|_| ());
+        let mut failures = vec![("search", whole), ("page", page)];
+        if code != 4 {
+            failures.push(("at once", connection.search_at_once(&people(&["cn"])).map(|_| ())));
+        }
+        for (what, outcome) in failures {
+            let failure = outcome.expect_err("a part of the list is no list");
+            assert_eq!(failure.kind, FailureKind::Declined(code), "{what}, {code}");
+            let message = failure.error.message();
+            assert!(message.contains("a limit of its own"), "{what}, {code}: {message}");
+            assert!(
+                failure.error.recommended_action().contains("MaxPageSize"),
+                "{what}, {code}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_server_gives_up_before_its_answer_is_given_up() {
+    for (patience, limit) in [(1, 1), (2, 1), (5, 4), (15, 13), (60, 54), (600, 540)] {
+        assert_eq!(time_limit(Duration::from_secs(patience)), limit, "{patience} s");
+    }
+    let (server, servers) = served(|_, request| is_of_people(request).then(|| vec![Act::Done(3, "too slow")]));
+    let failure = ask(&servers, &people(&["cn"])).expect_err("no answer in time");
+    assert!(failure.error.message().contains("too slow"), "{:?}", failure.error);
+    let patience = TIMEOUT.as_secs();
+    for request in server.all() {
+        if let Request::Search { base, time_limit, .. } = request {
+            assert!(
+                (1..patience).contains(&time_limit),
+                "{base}: {time_limit} s of {patience}"
+            );
+        }
     }
 }
 

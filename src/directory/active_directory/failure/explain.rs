@@ -38,7 +38,12 @@ fn operation(endpoint: &Endpoint, step: Step, result: &LdapResult) -> Failure {
             ErrorCode::DirectoryUnavailable,
             "refers to another server",
         ),
-        1 | 3 | 11 | 80 => (
+        3 | 4 | 11 => (
+            FailureKind::Declined(rc),
+            ErrorCode::DirectoryUnavailable,
+            "stopped at a limit of its own (time, size or administration) in",
+        ),
+        1 | 80 => (
             FailureKind::Declined(rc),
             ErrorCode::DirectoryUnavailable,
             "could not complete",
@@ -84,6 +89,10 @@ fn operation(endpoint: &Endpoint, step: Step, result: &LdapResult) -> Failure {
     let action = match rc {
         50 => {
             "Give the account of 'directory.bind' the rights that docs/active-directory.md names, or use one that has them."
+        }
+        3 | 4 | 11 => {
+            "Raise the limit in the server's query policy (MaxQueryDuration, MaxPageSize, MaxResultSetSize) or, for time, \
+             'directory.timeoutSeconds'."
         }
         17 | 65 => "Check that the schema of the forest has Exchange's Unified Messaging attributes.",
         _ => "Check the server, whose own code and text are in the details.",

@@ -46,3 +46,28 @@ fn the_first_page_is_given_by_whoever_can() {
     assert_eq!(pinned.expect_err("busy").code(), ErrorCode::DirectoryUnavailable);
     assert!(heard(&other).iter().all(|asked| *asked == Asked::Page));
 }
+
+#[test]
+fn a_page_that_a_limit_cut_never_ends_the_list() {
+    for code in [3, 4, 11] {
+        let cut = move || vec![mailbox(TONY, "Tony Smith", None, None), Act::Done(code, "limit")];
+        for is_first in [true, false] {
+            let ground = Ground::new();
+            let pages = AtomicU8::new(u8::from(is_first));
+            let controller = ground.controller(move |_| match pages.fetch_add(1, Ordering::SeqCst) {
+                0 => page(b"more"),
+                _ => cut(),
+            });
+            let directory = ground.directory(&[&controller]);
+            let mut listed = directory.mailboxes(ALL, Route::Preferred, None, 10);
+            if !is_first {
+                let cursor = listed.expect("a page").next.expect("more");
+                listed = directory.mailboxes(ALL, Route::Preferred, Some(&cursor), 10);
+            }
+            let error = listed.expect_err("a shorter list is no list");
+            assert_eq!(error.code(), ErrorCode::DirectoryUnavailable, "{code}: {error:?}");
+            assert_eq!(error.details()["ldapCode"], code, "{error:?}");
+            assert!(error.message().contains("a limit of its own"), "{code}: {error:?}");
+        }
+    }
+}

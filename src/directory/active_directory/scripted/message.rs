@@ -16,6 +16,7 @@ pub(crate) enum Request {
         base: String,
         attributes: Vec<String>,
         size_limit: u64,
+        time_limit: u64,
         page: Option<Page>,
     },
     Modify {
@@ -111,11 +112,13 @@ pub(super) fn parse(tag: StructureTag) -> Option<(u64, Request)> {
             let mut parts = operation.expect_constructed()?.into_iter();
             let base = text(parts.next()?)?;
             let size_limit = number(parts.nth(2)?)?;
-            let attributes = parts.nth(3)?.expect_constructed()?;
+            let time_limit = number(parts.next()?)?;
+            let attributes = parts.nth(2)?.expect_constructed()?;
             Request::Search {
                 base,
                 attributes: attributes.into_iter().map(text).collect::<Option<_>>()?,
                 size_limit,
+                time_limit,
                 page: controls.into_iter().find_map(page),
             }
         }

@@ -246,7 +246,7 @@ fn a_named_server_has_no_substitute() {
         who(&servers, Whom::Server("127.0.0.1")).expect_err("dead").kind,
         FailureKind::Unreached
     );
-    for nonsense in ["", "dc 1", "dc1/x", "::1"] {
+    for nonsense in ["", "dc 1", "dc1/x", "[::1", "fe80::1%eth0"] {
         let failure = who(&servers, Whom::Server(nonsense)).expect_err(nonsense);
         assert_eq!(failure.kind, FailureKind::Hopeless);
     }

@@ -1,9 +1,13 @@
 //! Whom a password is sent to.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+
 use crate::ErrorCode;
 use crate::directory::active_directory::connection::{Depth, Search};
 use crate::directory::active_directory::failure::{Failure, FailureKind};
 use crate::directory::active_directory::scripted::{Act, Authority, Request, Scripted, Signed, settings};
+use crate::directory::active_directory::server::Server;
 use crate::directory::active_directory::servers::{Servers, Whom};
 use crate::directory::active_directory::settings::Tls;
 
@@ -92,6 +96,91 @@ fn without_tls_no_password_is_sent() {
     let failure = first_answer(&Servers::new(settings(&authority, &[server.server()]))).expect_err("no TLS");
     assert_eq!(failure.kind, FailureKind::Unreached, "{:?}", failure.error);
     assert_eq!(server.binds(), 0);
+}
+
+#[test]
+fn an_ipv6_address_is_what_the_certificate_must_have() {
+    let authority = Authority::new();
+    for tls in [Tls::Ldaps, Tls::StartTls] {
+        for (names, said) in [
+            (&["::1"][..], None),
+            (&["dc1.contoso.com", "2001:db8::1", "::1"], None),
+            (&["2001:db8::1"], Some("for another name")),
+            // What the library is told in its place.
+            (&["00000000000000000000000000000001.invalid"], Some("for another name")),
+        ] {
+            let server = Scripted::start_at("[::1]:0", &authority.sign(names), tls, |_, _| None);
+            let mut settings = settings(&authority, &[server.named("::1")]);
+            settings.tls = tls;
+            let answer = first_answer(&Servers::new(settings));
+            match said {
+                None => assert_eq!(answer.expect("trusted"), 1, "{names:?}"),
+                Some(said) => {
+                    let failure = answer.expect_err(said);
+                    let message = failure.error.message();
+                    let name = format!("[::1]:{}", server.port);
+                    assert!(
+                        message.contains(said) && message.contains(&name),
+                        "{names:?}: {message}"
+                    );
+                    assert_eq!(server.binds(), 0, "{names:?}");
+                }
+            }
+        }
+    }
+}
+
+/// Answers each connection by these bytes and ends it.
+fn answering(bytes: &'static [u8]) -> Server {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream.write_all(bytes);
+        }
+    });
+    Server {
+        host: "127.0.0.1".to_owned(),
+        port: Some(port),
+    }
+}
+
+#[test]
+fn a_server_without_a_common_cipher_suite_is_told_from_one_with_a_bad_certificate() {
+    let authority = Authority::new();
+    let offered =
+        "no version or cipher suite of TLS in common with this computer, which offers TLS 1.3, and TLS 1.2 by ECDHE";
+    for (what, bytes, said) in [
+        // Fatal alerts of RFC 5246, 7.2.
+        ("handshake_failure", &b"\x15\x03\x03\x00\x02\x02\x28"[..], offered),
+        ("protocol_version", b"\x15\x03\x01\x00\x02\x02\x46", offered),
+        ("insufficient_security", b"\x15\x03\x03\x00\x02\x02\x47", offered),
+        ("nothing", b"", "closed the connection at the TLS handshake"),
+    ] {
+        let failure = first_answer(&Servers::new(settings(&authority, &[answering(bytes)]))).expect_err(what);
+        assert_eq!(failure.kind, FailureKind::Unreached, "{what}");
+        let (message, action) = (failure.error.message(), failure.error.recommended_action());
+        assert!(message.contains(said), "{what}: {message}");
+        for part in [
+            "Windows Server 2016 or later",
+            "2012 R2",
+            "ECDSA certificate",
+            "docs/active-directory.md",
+        ] {
+            assert!(action.contains(part), "{what}: {action}");
+        }
+    }
+    let failure = first_answer(&Servers::new(settings(
+        &authority,
+        &[answering(b"\x15\x03\x03\x00\x02\x02\x50")],
+    )));
+    let action = failure
+        .expect_err("internal_error")
+        .error
+        .recommended_action()
+        .to_owned();
+    assert!(!action.contains("Windows Server"), "{action}");
 }
 
 #[test]
