@@ -184,8 +184,10 @@
  *
  * umpin_request_new, by "operation":
  *   {"v":1, "operation":"status"}
- *     -> {"v":1, "directory":"embedded", "location":"/.../directory.db"}
- *     Whether the directory can be used at all; UMPIN_DIRECTORY_UNAVAILABLE when there is no store yet.
+ *     -> {"v":1, "directory":"embedded", "location":"/.../directory.db", "warnings":[{"id":"FolderExposed","message":"...",
+ *         "recommendedAction":"..."}]}
+ *     Whether the directory can be used at all; UMPIN_DIRECTORY_UNAVAILABLE when there is no store yet. A warning: others can
+ *     write in a folder above the store or the key.
  *     It also begins a command: policies that an Active Directory had for earlier ones are read anew, otherwise after five
  *     minutes.
  *   {"v":1, "operation":"pinInfo", "identity":"..."?, "pageSize":500?, "after":"cursor"?, "ignoreDefaultScope":false?,
@@ -221,6 +223,16 @@
  *     With an identity: all messages of that mailbox, whether due or not. Without: those that are due; pass "next" as "due"
  *     until it is null. dropped: its PIN is not in force. queued and failed (refused for good, as things are) stay and are
  *     tried again; expired was given up; busy is being sent by another process. blocked: nothing gets through, and the rest was not tried.
+ *   {"v":1, "operation":"checkConfiguration", "identity":"..."?, "alternatives":["..."]?, "notifyEmail":"..."?}
+ *     -> {"v":1, "items":[{"check":"key", "result":"passed"|"warning"|"failed"|"skipped", "target":"/.../umpin.key"|null,
+ *         "message":"...", "recommendedAction":"..."|null, "errorId":"KeyUnavailable"|null}],
+ *         "result":"passed"|"warning"|"failed"}
+ *     Tries all that other operations need and says of each thing how it is; what is broken is an item and no failure. A fault
+ *     of the configuration file itself is told by umpin_session_open. check is configuration, directory, domainController,
+ *     globalCatalog, certificate, account, readRights, writeRights, key, counterAttribute, clock, mailRelay, pickupFolder,
+ *     testMessage or files; there is one item for each controller, catalog and file. identity: the mailbox on which
+ *     rights and key are tried; without it, the first that is found. notifyEmail: sends a test message there, at once, which
+ *     announces no PIN. Nothing else is changed. result is that of the worst item.
  *   {"v":1, "operation":"import", "path":"/.../people.csv", "format":"csv"|"ldif"?, "defaultPolicy":"..."?,
  *    "skipInvalid":false?, "whatIf":false?}
  *     -> {"v":1, "mailboxesCreated":2, "mailboxesUpdated":1, "mailboxesUnchanged":0, "policiesCreated":["Default"],
@@ -544,6 +556,11 @@ typedef uint32_t umpin_signin_t;
  * A file exists already, is missing, or is no audit log.
  */
 #define UMPIN_AUDIT_FILE_UNUSABLE 506
+
+/**
+ * Others can alter or exchange the store, by its owner or mode or by those of its folder.
+ */
+#define UMPIN_STORE_EXPOSED 507
 
 /**
  * The PIN was changed and its message could not be delivered. No function returns it: it names a warning and an error id.

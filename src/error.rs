@@ -119,6 +119,8 @@ error_codes! {
     AuditChainBroken = 505, "AuditChainBroken", "AuditChainBrokenException", "SecurityError", "Keep a copy of the log as evidence, and compare it with an export or backup made before.";
     /// A file cannot be used as an audit log: it exists already, is missing, or is none.
     AuditFileUnusable = 506, "AuditFileUnusable", "AuditFileUnusableException", "InvalidArgument", "Pass the path of a file that Export-UMPinAudit wrote.";
+    /// Others can alter or exchange the store: by its owner or mode, or by those of its folder.
+    StoreExposed = 507, "StoreExposed", "StoreExposedException", "SecurityError", "Give the store and its folder to one account, and let nobody else write there.";
 
     /// The PIN was changed but its message could not be delivered. The id of a warning: no operation fails with it.
     NotificationFailed = 601, "NotificationFailed", "NotificationFailedException", "ResourceUnavailable", "Correct the notification settings, then reset the PIN again.";

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use crate::credential::keyring::{KEY_LENGTH, KeyRing, MasterKey};
+use crate::platform::access::{Owners, account_for_new_files};
 use crate::platform::files;
 use crate::platform::group::ServiceGroup;
 use crate::random::{fill_random, system_rng};
@@ -21,6 +22,8 @@ pub struct KeyFiles {
     pub files: BTreeMap<String, PathBuf>,
     /// Whose members may read the files, besides the owner.
     pub group: Option<String>,
+    /// The store of this computer that they belong to: its account may own them, where root asks.
+    pub store: Option<PathBuf>,
 }
 
 /// The port to the keys.
@@ -54,13 +57,13 @@ impl Keys for KeyFiles {
 
     fn load(&self) -> Result<KeyRing> {
         let active_path = self.active_path()?;
-        let group = self.service_group()?;
-        let active = load_key(active_path, group.as_ref())?;
+        let owners = Owners::of(self.store.as_deref(), self.service_group()?);
+        let active = load_key(active_path, &owners)?;
         let others = self
             .files
             .iter()
             .filter(|(name, _)| **name != self.active)
-            .map(|(_, path)| load_key(path, group.as_ref()))
+            .map(|(_, path)| load_key(path, &owners))
             .collect::<Result<Vec<_>>>()?;
         Ok(KeyRing::new(&active, &others))
     }
@@ -68,7 +71,8 @@ impl Keys for KeyFiles {
     fn create_active(&self) -> Result<KeyRing> {
         // Looked at first, so that loading needs no right to write; `create_atomically` decides the race.
         if !self.exists() {
-            create_key(self.active_path()?, self.service_group()?.as_ref())?;
+            let account = self.store.as_deref().and_then(account_for_new_files);
+            create_key(self.active_path()?, self.service_group()?.as_ref(), account)?;
         }
         self.load()
     }
@@ -132,11 +136,21 @@ impl KeyFiles {
     }
 }
 
-fn load_key(path: &Path, group: Option<&ServiceGroup>) -> Result<MasterKey> {
+fn load_key(path: &Path, owners: &Owners) -> Result<MasterKey> {
     let (file, metadata) = files::open_regular(path).map_err(|e| unavailable(path, &e.to_string()).caused_by(e))?;
-    if let Some(exposure) = files::exposure(&metadata, group) {
+    if let Some(exposure) = files::exposure(&metadata, owners.group()) {
         return Err(unavailable(path, &exposure)
             .action("Make the key file readable by its owner only; replace the key if others may have read it."));
+    }
+    // Whoever owns it can read it, and put another key in it.
+    if let Some(why) = owners.foreign(&metadata) {
+        return Err(unavailable(path, &why).action(
+            "Give the key file to the account that owns the store, or to root; replace the key if that account was not meant to read it.",
+        ));
+    }
+    if let Some(why) = path.parent().and_then(|folder| owners.open_folder(folder)) {
+        return Err(unavailable(path, &why)
+            .action("Give the folder to the account that owns the store, and let nobody else write in it."));
     }
     // One byte more than a key has, so that a longer file shows.
     let mut bytes = Zeroizing::new(Vec::with_capacity(KEY_LENGTH + 1));
@@ -152,12 +166,12 @@ fn load_key(path: &Path, group: Option<&ServiceGroup>) -> Result<MasterKey> {
     }
 }
 
-fn create_key(path: &Path, group: Option<&ServiceGroup>) -> Result<()> {
+fn create_key(path: &Path, group: Option<&ServiceGroup>, account: Option<u32>) -> Result<()> {
     let mut key = Zeroizing::new([0; KEY_LENGTH]);
     fill_random(key.as_mut_slice(), &mut system_rng())?;
     path.parent()
-        .map_or(Ok(()), files::create_private_directory)
-        .and_then(|()| files::create_atomically(path, key.as_slice(), group))
+        .map_or(Ok(()), |folder| files::create_private_directory(folder, group))
+        .and_then(|()| files::create_atomically(path, key.as_slice(), group, account))
         .map(|_| ())
         .map_err(|error| {
             Error::new(
@@ -192,6 +206,7 @@ mod tests {
                 .map(|name| ((*name).to_owned(), directory.join(format!("{name}.key"))))
                 .collect(),
             group: None,
+            store: None,
         }
     }
 
@@ -230,6 +245,7 @@ mod tests {
             active: "k1".to_owned(),
             files: BTreeMap::from([("k1".to_owned(), path.clone())]),
             group: None,
+            store: None,
         });
         for made in [keys.create_active(), keys.load()] {
             let error = made.err().unwrap();

@@ -7,6 +7,8 @@
 pub mod attributes;
 pub mod audit;
 pub mod cancellation;
+mod certificate;
+pub mod check;
 pub mod clock;
 pub mod config;
 pub mod credential;

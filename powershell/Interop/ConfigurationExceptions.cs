@@ -45,6 +45,20 @@ namespace UMMailboxPin
         private StoreCorruptException(SerializationInfo info, StreamingContext context) : base(info, context) { }
     }
 
+    /// <summary>Others can alter or exchange the store.</summary>
+    [Serializable]
+    public sealed class StoreExposedException : ConfigurationException
+    {
+        /// <summary>With a message.</summary>
+        public StoreExposedException(string message) : base(message) { }
+
+        /// <summary>With a message and its cause.</summary>
+        public StoreExposedException(string message, Exception innerException) : base(message, innerException) { }
+
+        /// <summary>For crossing application domains.</summary>
+        private StoreExposedException(SerializationInfo info, StreamingContext context) : base(info, context) { }
+    }
+
     /// <summary>The import file has rows that cannot be used.</summary>
     [Serializable]
     public sealed class ImportInvalidException : ConfigurationException

@@ -60,6 +60,16 @@ namespace UMMailboxPin
             return Status;
         }
 
+        /// <summary>Tells what the administrator should mend although commands go on.</summary>
+        public void WriteWarnings(CommandRuntime runtime)
+        {
+            foreach (object one in Status.Warnings)
+            {
+                Hashtable warning = (Hashtable)one;
+                runtime.WriteWarning((warning["message"] + " " + warning["recommendedAction"]).TrimEnd());
+            }
+        }
+
         /// <summary>Sends a request and waits for its answer.</summary>
         internal Answer Send(CommandRuntime runtime, IDictionary request)
         {

@@ -33,6 +33,7 @@ namespace UMMailboxPin
             Add("ImportInvalid", "InvalidData", delegate(string m) { return new ImportInvalidException(m); });
             Add("AuditChainBroken", "SecurityError", delegate(string m) { return new AuditChainBrokenException(m); });
             Add("AuditFileUnusable", "InvalidArgument", delegate(string m) { return new AuditFileUnusableException(m); });
+            Add("StoreExposed", "SecurityError", delegate(string m) { return new StoreExposedException(m); });
             Add("NotificationFailed", "ResourceUnavailable", delegate(string m) { return new NotificationFailedException(m); });
             Add("NotificationUnavailable", "ResourceUnavailable", delegate(string m) { return new NotificationUnavailableException(m); });
             Add("NativeFault", "InvalidOperation", delegate(string m) { return new NativeLibraryException(m); });

@@ -12,7 +12,7 @@
     FormatsToProcess     = @('UMMailboxPin.Format.ps1xml')
     FunctionsToExport    = @(
         'Export-UMPinAudit', 'Get-UMMailboxPIN', 'Get-UMPinAudit', 'Get-UMPinNotification', 'Lock-UMMailbox', 'Send-UMPinNotification',
-        'Set-UMMailboxPIN', 'Test-UMMailboxPIN', 'Unlock-UMMailbox'
+        'Set-UMMailboxPIN', 'Test-UMConfiguration', 'Test-UMMailboxPIN', 'Unlock-UMMailbox'
     )
     CmdletsToExport      = @()
     VariablesToExport    = @()

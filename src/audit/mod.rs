@@ -16,6 +16,7 @@ pub use verify::Verifier;
 use serde::{Deserialize, Serialize};
 
 use crate::Result;
+use crate::clock::Timestamp;
 
 /// Where the next page of a log begins. The default is its beginning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +67,15 @@ pub trait AuditLog: Send + Sync {
 
     /// Where it is, for messages: a path.
     fn source(&self) -> String;
+
+    /// The newest entry: what names the key that bound it, and when it was written. `None`: there is no entry, or the log is not one
+    /// that is appended to.
+    ///
+    /// # Errors
+    /// As [`Self::page`].
+    fn newest(&self) -> Result<Option<(ChainKeyId, Timestamp)>> {
+        Ok(None)
+    }
 
     /// At most `limit` entries after `place`.
     ///

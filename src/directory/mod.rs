@@ -7,6 +7,7 @@ pub mod journal;
 use crate::Result;
 use crate::audit::AuditTrail;
 use crate::cancellation::Cancellation;
+use crate::check::{Check, Subject};
 use crate::identity::Identity;
 use crate::import::ImportPlan;
 use crate::mailbox::{Mailbox, ObjectId};
@@ -253,6 +254,25 @@ pub trait Directory: Send + Sync {
     /// administrators who want to know.
     fn take_diagnostics(&self) -> Vec<String> {
         Vec::new()
+    }
+
+    /// Tries what this directory needs, and says of each thing how it is; changes nothing.
+    ///
+    /// # Errors
+    /// `Cancelled` alone: what fails is a result.
+    fn examine(&self, _cancellation: &Cancellation) -> Result<Vec<Check>> {
+        Ok(Vec::new())
+    }
+
+    /// What may be done to this mailbox.
+    fn examine_mailbox(&self, found: &Found) -> Vec<Check> {
+        let name = found.mailbox.identity();
+        vec![
+            match self.credential(found.mailbox.object_id, found.controller.as_deref()) {
+                Ok(_) => Check::passed(Subject::ReadRights, name, "The values of this mailbox can be read."),
+                Err(error) => Check::failed(Subject::ReadRights, name, &error),
+            },
+        ]
     }
 
     /// Whether anything is stored that was sealed under a key: then a missing key is a loss, not a first use.

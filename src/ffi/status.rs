@@ -70,6 +70,8 @@ pub const UMPIN_IMPORT_INVALID: umpin_status_t = 504;
 pub const UMPIN_AUDIT_CHAIN_BROKEN: umpin_status_t = 505;
 /// A file exists already, is missing, or is no audit log.
 pub const UMPIN_AUDIT_FILE_UNUSABLE: umpin_status_t = 506;
+/// Others can alter or exchange the store, by its owner or mode or by those of its folder.
+pub const UMPIN_STORE_EXPOSED: umpin_status_t = 507;
 /// The PIN was changed and its message could not be delivered. No function returns it: it names a warning and an error id.
 pub const UMPIN_NOTIFICATION_FAILED: umpin_status_t = 601;
 /// No message can be delivered as things are configured, so nothing was changed.

@@ -122,6 +122,54 @@ pub fn compose(input: &MessageInput<'_>) -> Result<OutgoingMessage> {
     })
 }
 
+/// A message that announces nothing, for whoever wants to see that messages arrive.
+///
+/// # Errors
+/// As [`compose`].
+pub fn compose_test(
+    id: [u8; 16],
+    created: Timestamp,
+    from: &str,
+    recipient: &str,
+    host: &str,
+) -> Result<OutgoingMessage> {
+    let sender = parse_sender(from).ok_or_else(|| {
+        Error::new(
+            ErrorCode::ConfigurationInvalid,
+            "The sender of notifications is not an e-mail address.",
+        )
+    })?;
+    let to = parse_address(recipient)
+        .as_ref()
+        .and_then(super::address::Address::to_lettre)
+        .ok_or_else(|| {
+            Error::new(
+                ErrorCode::InvalidNotifyEmail,
+                format!("'{}' is not an e-mail address.", one_line(recipient)),
+            )
+        })?;
+    let text = format!(
+        "This is a test message of Unified Messaging, sent from {}. It announces no PIN, and nothing was changed.\r\n",
+        one_line(host)
+    );
+    let message = Message::builder()
+        .date(date(created))
+        .message_id(Some(format!("<{}@{}>", hex(id), sender.email.domain())))
+        .from(sender)
+        .to(Mailbox::new(None, to))
+        .subject("Test message of Unified Messaging")
+        .raw_header(header("Auto-Submitted", "auto-generated"))
+        .raw_header(header("X-Auto-Response-Suppress", "All"))
+        .singlepart(part(ContentType::TEXT_PLAIN, text)?)
+        .map_err(|e| fault("The message could not be built.").caused_by(e))?;
+    Ok(OutgoingMessage {
+        id,
+        created,
+        recipient: recipient.to_owned(),
+        content: Zeroizing::new(message.formatted()),
+    })
+}
+
 /// A sender as the configuration has it: an address, alone or after a name.
 #[must_use]
 pub(crate) fn parse_sender(text: &str) -> Option<Mailbox> {

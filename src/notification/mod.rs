@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 
 pub use settings::MessageSettings;
 
+use crate::check::Check;
 use crate::clock::Timestamp;
 use crate::{Error, ErrorCode};
 
@@ -88,6 +89,11 @@ pub trait Notifier: Send + Sync {
     /// Whether a delivery may take so long that whoever resets a PIN should not wait for it.
     fn may_block(&self) -> bool {
         true
+    }
+
+    /// Tries the way of messages, and says how it is; sends nothing.
+    fn examine(&self, _now: Timestamp) -> Vec<Check> {
+        Vec::new()
     }
 
     /// Messages handed over that nobody has collected, where that can be told (pickup directory).

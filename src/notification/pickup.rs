@@ -8,7 +8,10 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use super::{DeliveryError, Notifier, OutgoingMessage, unavailable};
+use crate::check::{Check, Subject};
 use crate::clock::Timestamp;
+use crate::platform::access::{Owners, account_for_new_files, give_to};
+use crate::platform::account::may_write;
 use crate::platform::files::sync_directory;
 use crate::platform::group::ServiceGroup;
 use crate::{Error, Result};
@@ -20,13 +23,26 @@ pub struct PickupNotifier {
     directory: PathBuf,
     from: String,
     group: Option<String>,
+    store: Option<PathBuf>,
 }
 
 impl PickupNotifier {
     /// Touches nothing: the directory is made when the first message is delivered.
     #[must_use]
     pub fn new(directory: PathBuf, from: String, group: Option<String>) -> Self {
-        Self { directory, from, group }
+        Self {
+            directory,
+            from,
+            group,
+            store: None,
+        }
+    }
+
+    /// Names the store: its account may own the directory where root delivers, and gets what root leaves there.
+    #[must_use]
+    pub fn beside(mut self, store: PathBuf) -> Self {
+        self.store = Some(store);
+        self
     }
 
     /// Where messages are left.
@@ -53,6 +69,17 @@ impl PickupNotifier {
         )
     }
 
+    fn exposed(&self, why: &str) -> Error {
+        unavailable(
+            &format!(
+                "The pickup directory '{}' cannot be used: {why}",
+                self.directory.display()
+            ),
+            "Give the pickup directory to the account that owns the store, and let nobody else write in it; a mail system's account \
+             becomes a member of 'serviceGroup'.",
+        )
+    }
+
     /// The directory, made if it is missing; its parent is not, lest an unmounted volume be mistaken for an empty one.
     fn ensure_directory(&self, group: Option<&ServiceGroup>) -> io::Result<()> {
         match fs::symlink_metadata(&self.directory) {
@@ -74,7 +101,11 @@ impl PickupNotifier {
             Err(e) => return Err(e),
         }
         #[cfg(unix)]
-        share(&File::open(&self.directory)?, group, 0o2770)?;
+        {
+            let made = File::open(&self.directory)?;
+            give_to(&made, self.account())?;
+            share(&made, group, 0o2770)?;
+        }
         match self.directory.parent() {
             Some(parent) => sync_directory(parent),
             None => Ok(()),
@@ -84,10 +115,14 @@ impl PickupNotifier {
     fn write(&self, message: &OutgoingMessage) -> io::Result<()> {
         let group = self.find_group()?;
         self.ensure_directory(group.as_ref())?;
+        if let Some(why) = self.exposure(group.clone()) {
+            return Err(io::Error::new(ErrorKind::PermissionDenied, why));
+        }
         let name = Self::file_name(message.created, message.id);
         let temporary = self.temporary(&name);
         let mut file = open_locked(&temporary)?;
         let named = (|| {
+            give_to(&file, self.account())?;
             share(&file, group.as_ref(), 0o640)?;
             file.set_len(0)?;
             file.write_all(&message.content)?;
@@ -101,6 +136,15 @@ impl PickupNotifier {
             return Err(e);
         }
         sync_directory(&self.directory)
+    }
+
+    fn account(&self) -> Option<u32> {
+        self.store.as_deref().and_then(account_for_new_files)
+    }
+
+    /// Why a message is not left there: others could take it away, or put one of their own in its place.
+    fn exposure(&self, group: Option<ServiceGroup>) -> Option<String> {
+        Owners::of(self.store.as_deref(), group).open_directory(&self.directory)
     }
 
     /// One temporary name per message: what a crash left behind is overwritten by the retry instead of lying about.
@@ -122,11 +166,16 @@ impl PickupNotifier {
 impl Notifier for PickupNotifier {
     fn check(&self) -> Result<()> {
         let refused = |e: &io::Error| self.unusable(&format!("cannot be used: {e}"));
-        self.find_group().map_err(|e| refused(&e))?;
+        let group = self.find_group().map_err(|e| refused(&e))?;
         match fs::symlink_metadata(&self.directory) {
             Ok(found) if found.is_symlink() => Err(self.unusable("is a symbolic link")),
             Ok(found) if !found.is_dir() => Err(self.unusable("is not a directory")),
-            Ok(_) => writable(&self.directory).map_err(|e| self.unusable(&format!("cannot be written: {e}"))),
+            Ok(_) => {
+                if let Some(why) = self.exposure(group) {
+                    return Err(self.exposed(&why));
+                }
+                may_write(&self.directory).map_err(|e| self.unusable(&format!("cannot be written: {e}")))
+            }
             Err(e) if e.kind() == ErrorKind::NotFound => {
                 let parent = self.directory.parent().unwrap_or(Path::new("/"));
                 match fs::metadata(parent) {
@@ -138,7 +187,7 @@ impl Notifier for PickupNotifier {
                         return Err(self.unusable(&format!("and its parent cannot be reached: {e}")));
                     }
                 }
-                writable(parent).map_err(|e| self.unusable(&format!("does not exist and cannot be made: {e}")))
+                may_write(parent).map_err(|e| self.unusable(&format!("does not exist and cannot be made: {e}")))
             }
             Err(e) => Err(refused(&e)),
         }
@@ -165,6 +214,26 @@ impl Notifier for PickupNotifier {
 
     fn may_block(&self) -> bool {
         false
+    }
+
+    fn examine(&self, _: Timestamp) -> Vec<Check> {
+        let target = self.directory.display().to_string();
+        vec![match (self.check(), self.uncollected().unwrap_or(0)) {
+            (Err(error), _) => Check::failed(Subject::PickupFolder, target, &error),
+            (Ok(()), 0) => Check::passed(
+                Subject::PickupFolder,
+                target,
+                "Messages can be left in the pickup folder, and none lies there.",
+            ),
+            (Ok(()), count) => Check::warning(
+                Subject::PickupFolder,
+                target,
+                format!(
+                    "Messages can be left in the pickup folder; {count} lie there, which no mail system has collected."
+                ),
+                "Let a mail system collect the pickup folder, or configure a relay ('notification.type' \"smtp\").",
+            ),
+        }]
     }
 
     fn uncollected(&self) -> Option<usize> {
@@ -267,23 +336,6 @@ fn share(file: &File, group: Option<&ServiceGroup>, mode_with_group: u32) -> io:
 
 #[cfg(not(unix))]
 fn share(_: &File, _: Option<&ServiceGroup>, _: u32) -> io::Result<()> {
-    Ok(())
-}
-
-/// Whether files could be made in a directory, asked of the operating system without making one.
-#[cfg(unix)]
-fn writable(directory: &Path) -> io::Result<()> {
-    use nix::fcntl::{AT_FDCWD, AtFlags};
-    use nix::unistd::{AccessFlags, faccessat};
-    let access = AccessFlags::W_OK | AccessFlags::X_OK;
-    faccessat(AT_FDCWD, directory, access, AtFlags::AT_EACCESS).map_err(io::Error::from)
-}
-
-#[cfg(not(unix))]
-fn writable(directory: &Path) -> io::Result<()> {
-    if fs::metadata(directory)?.permissions().readonly() {
-        return Err(ErrorKind::PermissionDenied.into());
-    }
     Ok(())
 }
 

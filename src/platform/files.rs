@@ -7,6 +7,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use super::access;
 use super::group::ServiceGroup;
 
 /// What became of a file that may exist only once.
@@ -104,16 +105,21 @@ pub fn open_regular(path: &Path) -> io::Result<(File, fs::Metadata)> {
     }
 }
 
-/// Creates a directory, and those above it, for its owner only, each durably; leaves existing ones as they are.
+/// Creates a directory, and those above it, for its owner only, each durably; leaves existing ones as they are. A group may use the
+/// directory, and passes through those that are made above it.
 ///
 /// # Errors
-/// Those of the operating system.
-pub fn create_private_directory(path: &Path) -> io::Result<()> {
+/// Those of the operating system, such as for a group that this account is not a member of.
+pub fn create_private_directory(path: &Path, group: Option<&ServiceGroup>) -> io::Result<()> {
+    create_directories(path, group, 0o2770)
+}
+
+fn create_directories(path: &Path, group: Option<&ServiceGroup>, mode_with_group: u32) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }
     let above = directory_of(path);
-    create_private_directory(above)?;
+    create_directories(above, group, 0o750)?;
     let mut builder = DirBuilder::new();
     #[cfg(unix)]
     {
@@ -124,8 +130,29 @@ pub fn create_private_directory(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
         made => made?,
     }
+    if let Some(group) = group
+        && let Err(error) = share_directory(path, group, mode_with_group)
+    {
+        // Left behind, it would be taken for one that somebody made for its owner only.
+        let _ = fs::remove_dir(path);
+        return Err(error);
+    }
     // Without this a power cut could take a directory away together with everything synced into it.
     sync_directory(above)
+}
+
+/// With the setgid bit, what is made in the directory, by SQLite for example, belongs to the group too.
+#[cfg(unix)]
+fn share_directory(path: &Path, group: &ServiceGroup, mode: u32) -> io::Result<()> {
+    use std::os::unix::fs::{PermissionsExt, fchown};
+    let directory = File::open(path)?;
+    fchown(&directory, None, Some(group.gid))?;
+    directory.set_permissions(fs::Permissions::from_mode(mode))
+}
+
+#[cfg(not(unix))]
+fn share_directory(_path: &Path, _group: &ServiceGroup, _mode: u32) -> io::Result<()> {
+    Ok(())
 }
 
 /// Makes names in a directory durable. Windows has no such call; NTFS journals names itself.
@@ -141,12 +168,17 @@ pub fn sync_directory(path: &Path) -> io::Result<()> {
 }
 
 /// Creates a file with its whole content, durably, unless the name is taken; of several processes exactly one creates it, and
-/// whoever sees it sees all of it.
+/// whoever sees it sees all of it. It belongs to the account, where one is given.
 ///
 /// # Errors
 /// Those of the operating system.
-pub fn create_atomically(path: &Path, content: &[u8], group: Option<&ServiceGroup>) -> io::Result<Created> {
-    let temporary = Temporary::write(path, content, group)?;
+pub fn create_atomically(
+    path: &Path,
+    content: &[u8],
+    group: Option<&ServiceGroup>,
+    account: Option<u32>,
+) -> io::Result<Created> {
+    let temporary = Temporary::write(path, content, group, account)?;
     // Unlike a rename, a hard link never replaces anything.
     let created = match fs::hard_link(&temporary.path, path) {
         Ok(()) => Created::Now,
@@ -164,7 +196,7 @@ pub fn create_atomically(path: &Path, content: &[u8], group: Option<&ServiceGrou
 /// # Errors
 /// Those of the operating system.
 pub fn write_atomically(path: &Path, content: &[u8], group: Option<&ServiceGroup>) -> io::Result<()> {
-    let mut temporary = Temporary::write(path, content, group)?;
+    let mut temporary = Temporary::write(path, content, group, None)?;
     fs::rename(&temporary.path, path)?;
     temporary.moved = true;
     sync_directory(directory_of(path))
@@ -210,9 +242,10 @@ impl Temporary {
         Ok((Self { path, moved: false }, file))
     }
 
-    fn write(beside: &Path, content: &[u8], group: Option<&ServiceGroup>) -> io::Result<Self> {
+    fn write(beside: &Path, content: &[u8], group: Option<&ServiceGroup>, account: Option<u32>) -> io::Result<Self> {
         let (temporary, mut file) = Self::create(beside)?;
         file.write_all(content)?;
+        access::give_to(&file, account)?;
         if let Some(group) = group {
             admit_group(&file, group)?;
         }
@@ -253,8 +286,8 @@ mod tests {
     fn creating_never_replaces_and_leaves_nothing_behind() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("file");
-        assert_eq!(create_atomically(&path, b"one", None).unwrap(), Created::Now);
-        assert_eq!(create_atomically(&path, b"two", None).unwrap(), Created::Before);
+        assert_eq!(create_atomically(&path, b"one", None, None).unwrap(), Created::Now);
+        assert_eq!(create_atomically(&path, b"two", None, None).unwrap(), Created::Before);
         assert_eq!(fs::read(&path).unwrap(), b"one");
         assert_eq!(names(directory.path()), ["file"]);
     }
@@ -295,14 +328,27 @@ mod tests {
         fn files_are_private_whatever_wrote_them() {
             let directory = tempfile::tempdir().unwrap();
             let path = |name: &str| directory.path().join(name);
-            create_atomically(&path("a"), b"", None).unwrap();
+            create_atomically(&path("a"), b"", None, None).unwrap();
             write_atomically(&path("b"), b"", None).unwrap();
             write_atomically(&path("c"), b"", Some(&own_group())).unwrap();
-            create_private_directory(&path("d/e")).unwrap();
+            create_private_directory(&path("d/e"), None).unwrap();
             assert_eq!((mode(&path("a")), mode(&path("b"))), (0o600, 0o600));
             assert_eq!(mode(&path("c")), 0o640);
             assert_eq!((mode(&path("d")), mode(&path("d/e"))), (0o700, 0o700));
-            create_private_directory(&path("d/e")).unwrap();
+            create_private_directory(&path("d/e"), None).unwrap();
+        }
+
+        #[test]
+        fn a_group_may_use_what_is_made_for_it_and_gets_there() {
+            let directory = tempfile::tempdir().unwrap();
+            let path = |name: &str| directory.path().join(name);
+            fs::create_dir(path("there")).unwrap();
+            fs::set_permissions(path("there"), fs::Permissions::from_mode(0o700)).unwrap();
+            create_private_directory(&path("there/d/e"), Some(&own_group())).unwrap();
+            assert_eq!(mode(&path("there")), 0o700, "what was there stays");
+            assert_eq!((mode(&path("there/d")), mode(&path("there/d/e"))), (0o750, 0o2770));
+            let made = |name: &str| fs::metadata(path(name)).unwrap().gid();
+            assert_eq!((made("there/d"), made("there/d/e")), (own_group().gid, own_group().gid));
         }
 
         #[test]
@@ -315,7 +361,7 @@ mod tests {
                 name: "root".to_owned(),
                 gid: 0,
             };
-            create_atomically(&directory.path().join("a"), b"", Some(&root)).unwrap_err();
+            create_atomically(&directory.path().join("a"), b"", Some(&root), None).unwrap_err();
             assert!(names(directory.path()).is_empty());
         }
 
@@ -368,7 +414,7 @@ mod tests {
             let directory = tempfile::tempdir().unwrap();
             let link = directory.path().join("link");
             symlink(directory.path().join("nowhere"), &link).unwrap();
-            assert_eq!(create_atomically(&link, b"x", None).unwrap(), Created::Before);
+            assert_eq!(create_atomically(&link, b"x", None, None).unwrap(), Created::Before);
             assert_eq!(names(directory.path()), ["link"]);
         }
     }

@@ -38,6 +38,33 @@ impl ServiceGroup {
     }
 }
 
+#[cfg(unix)]
+impl ServiceGroup {
+    /// Whether an account of this number is a member, by its own group or by the group database.
+    #[must_use]
+    pub fn has_member(&self, uid: u32) -> bool {
+        use nix::unistd::{Uid, User};
+        let Ok(Some(user)) = User::from_uid(Uid::from_raw(uid)) else {
+            return false;
+        };
+        user.gid.as_raw() == self.gid || self.lists(&user)
+    }
+
+    /// As a sign-in of the user would find out; a directory service may not tell the members of a group.
+    #[cfg(target_os = "linux")]
+    fn lists(&self, user: &nix::unistd::User) -> bool {
+        std::ffi::CString::new(user.name.as_str())
+            .ok()
+            .and_then(|name| nix::unistd::getgrouplist(&name, user.gid).ok())
+            .is_some_and(|groups| groups.iter().any(|group| group.as_raw() == self.gid))
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn lists(&self, user: &nix::unistd::User) -> bool {
+        matches!(nix::unistd::Group::from_gid(nix::unistd::Gid::from_raw(self.gid)), Ok(Some(group)) if group.mem.contains(&user.name))
+    }
+}
+
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
@@ -50,5 +77,32 @@ mod tests {
         assert_eq!(found.gid, gid.as_raw());
         assert_eq!(ServiceGroup::find("no-such-group-umpin").unwrap(), None);
         assert_eq!(ServiceGroup::find("a\0b").unwrap(), None);
+    }
+
+    #[test]
+    fn members_are_known_by_their_own_group_and_by_the_list() {
+        let root = ServiceGroup {
+            name: "root".to_owned(),
+            gid: 0,
+        };
+        assert!(root.has_member(0));
+        assert!(!root.has_member(4_000_000_000), "no such account");
+        let with_members = std::fs::read_to_string("/etc/group").unwrap_or_default();
+        let listed = with_members.lines().find_map(|line| {
+            let mut fields = line.split(':');
+            let (name, gid) = (fields.next()?, fields.nth(1)?.parse().ok()?);
+            let user = nix::unistd::User::from_name(fields.next()?.split(',').next()?).ok()??;
+            Some((
+                ServiceGroup {
+                    name: name.to_owned(),
+                    gid,
+                },
+                user.uid.as_raw(),
+            ))
+        });
+        // Not every system has a group with a listed member.
+        if let Some((group, uid)) = listed {
+            assert!(group.has_member(uid), "{group:?} lists {uid}");
+        }
     }
 }

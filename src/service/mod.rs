@@ -2,6 +2,7 @@
 
 pub mod audit;
 mod change;
+pub mod check;
 mod fate;
 mod import;
 mod info;
@@ -98,6 +99,7 @@ pub struct Service {
     last_drain: AtomicI64,
     courier: outbox::Courier,
     pickup_reported: AtomicBool,
+    installation: Option<check::Installation>,
 }
 
 /// Something the administrator should know although the operation goes on.
@@ -138,7 +140,15 @@ impl Service {
             last_drain: AtomicI64::new(i64::MIN),
             courier: outbox::Courier::default(),
             pickup_reported: AtomicBool::new(false),
+            installation: None,
         }
+    }
+
+    /// Names the files that belong together on this computer, whose owners and modes are looked at.
+    #[must_use]
+    pub fn with_installation(mut self, installation: check::Installation) -> Self {
+        self.installation = Some(installation);
+        self
     }
 
     /// Starts a thread of each kind that the use cases cannot do without; touches nothing else.

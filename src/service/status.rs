@@ -1,6 +1,6 @@
 //! Whether the directory can be used at all.
 
-use super::Service;
+use super::{Service, Warning};
 use crate::Result;
 
 /// The directory that this session uses.
@@ -10,6 +10,8 @@ pub struct Status {
     pub directory: &'static str,
     /// A path or a server's name.
     pub location: String,
+    /// What the administrator should mend although commands go on.
+    pub warnings: Vec<Warning>,
     /// What became of its servers, for `-Verbose`.
     pub diagnostics: Vec<String>,
 }
@@ -29,6 +31,7 @@ impl Service {
         Ok(Status {
             directory: self.directory().kind(),
             location: self.directory().location(),
+            warnings: self.exposed_parents(),
             diagnostics: self.directory().take_diagnostics(),
         })
     }

@@ -1,5 +1,6 @@
 //! From a configuration to the ports it names.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,14 +10,16 @@ use crate::clock::SystemClock;
 use crate::config::{Config, DirectoryConfig, NotificationConfig, OpenRequest};
 use crate::credential::derive::Cost;
 use crate::directory::Directory;
-use crate::directory::active_directory::ActiveDirectory;
+use crate::directory::active_directory::{ActiveDirectory, Bind};
 use crate::directory::embedded::{EmbeddedDirectory, EmbeddedOptions, LocalOutbox};
 use crate::keys::{KeyFiles, Keys, SharedKeyFiles};
 use crate::notification::Notifier;
 use crate::notification::outbox::Outbox;
 use crate::notification::pickup::PickupNotifier;
 use crate::notification::smtp::SmtpNotifier;
+use crate::password::Password;
 use crate::platform::host::host_name;
+use crate::service::check::{FileRole, Installation, UsedFile};
 use crate::service::{Caller, Ports, Service, Settings};
 
 /// Longer than counting a wrong PIN and resetting after it takes, short enough for a caller on the telephone.
@@ -25,10 +28,16 @@ const ANSWER_FLOOR: Duration = Duration::from_millis(500);
 /// Reads the configuration and puts the adapters together; opens nothing that it names.
 pub(super) fn service(request: OpenRequest) -> Result<Service> {
     let config = Config::load(&request)?;
+    let own_store = match &config.directory {
+        DirectoryConfig::Embedded { path, .. } => path.clone(),
+        DirectoryConfig::ActiveDirectory { outbox, .. } => outbox.clone(),
+    };
+    let installation = installation(&config, &own_store);
     let keys = KeyFiles {
         active: config.keys.active,
         files: config.keys.files,
         group: config.service_group.clone(),
+        store: Some(own_store.clone()),
     };
     let group = config.service_group.clone();
     let store = |path, busy_timeout| EmbeddedOptions {
@@ -54,7 +63,7 @@ pub(super) fn service(request: OpenRequest) -> Result<Service> {
         NotificationConfig::Pickup {
             directory: folder,
             from,
-        } => Arc::new(PickupNotifier::new(folder, from, config.service_group.clone())),
+        } => Arc::new(PickupNotifier::new(folder, from, config.service_group.clone()).beside(own_store)),
         NotificationConfig::Smtp(relay) => Arc::new(SmtpNotifier::new(relay)),
     };
     let ports = Ports {
@@ -81,5 +90,59 @@ pub(super) fn service(request: OpenRequest) -> Result<Service> {
             application: request.application.unwrap_or_default(),
         },
     };
-    Ok(Service::new(ports, settings))
+    Ok(Service::new(ports, settings).with_installation(installation))
+}
+
+/// Every file that the configuration names, for the check of owners and modes.
+fn installation(config: &Config, store: &Path) -> Installation {
+    let mut files = Vec::new();
+    let mut add = |role, path: &Path| {
+        files.push(UsedFile {
+            role,
+            path: path.to_owned(),
+        });
+    };
+    if let Some(file) = &config.file {
+        add(FileRole::Configuration, file);
+    }
+    add(FileRole::Store, store);
+    let (active, others): (Vec<_>, Vec<_>) = config
+        .keys
+        .files
+        .iter()
+        .partition(|(name, _)| **name == config.keys.active);
+    for (_, path) in active.into_iter().chain(others) {
+        add(FileRole::Key, path);
+    }
+    let mut password = |password: &Password| {
+        if let Password::File(path) = password {
+            add(FileRole::Password, path);
+        }
+    };
+    let mut authorities = None;
+    if let DirectoryConfig::ActiveDirectory { settings, .. } = &config.directory {
+        if let Bind::Simple { password: bind, .. } = &settings.bind {
+            password(bind);
+        }
+        authorities.clone_from(&settings.ca_file);
+    }
+    match &config.notification {
+        NotificationConfig::Pickup { directory, .. } => add(FileRole::PickupFolder, directory),
+        NotificationConfig::Smtp(relay) => {
+            if let Some(login) = &relay.login {
+                password(&login.password);
+            }
+            if let Some(file) = &relay.ca_file {
+                add(FileRole::Authorities, file);
+            }
+        }
+    }
+    if let Some(file) = &authorities {
+        add(FileRole::Authorities, file);
+    }
+    Installation {
+        configuration: config.file.clone(),
+        files,
+        group: config.service_group.clone(),
+    }
 }

@@ -223,6 +223,9 @@ fn perform(service: &Service, operation: Operation, cancellation: &Cancellation)
         Operation::SendNotifications(message) => {
             messages::sent(&service.send_notifications(&message.request(cancellation))?)
         }
+        Operation::CheckConfiguration(check) => {
+            messages::checked(&service.check_configuration(&check.request(cancellation))?)
+        }
         Operation::Audit(query) => messages::audit(&service.audit_entries(&query)?),
         Operation::AuditExport(mut request) => {
             request.cancellation = cancellation.clone();

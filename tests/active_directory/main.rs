@@ -7,6 +7,7 @@
 mod adapter;
 #[path = "../signin/attempt.rs"]
 mod attempt;
+mod check;
 #[path = "replicas/child.rs"]
 mod child;
 mod controllers;

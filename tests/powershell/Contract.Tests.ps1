@@ -35,7 +35,7 @@ Describe 'The commands' {
         $script:Run.ErrorText | Should -BeNullOrEmpty
         ($script:Commands.Keys | Sort-Object) -join ' ' |
             Should -Be (@('Export-UMPinAudit Get-Mailbox Get-UMMailbox Get-UMMailboxPIN Get-UMMailboxPolicy Get-UMPinAudit Get-UMPinNotification'
-                'Import-UMDirectory Lock-UMMailbox Send-UMPinNotification Set-UMMailboxPIN Test-UMMailboxPIN Unlock-UMMailbox') -join ' ')
+                'Import-UMDirectory Lock-UMMailbox Send-UMPinNotification Set-UMMailboxPIN Test-UMConfiguration Test-UMMailboxPIN Unlock-UMMailbox') -join ' ')
     }
 
     It 'have one parameter set each' {
@@ -170,7 +170,7 @@ Describe 'The error catalogue' {
                 }
             }
         }
-        $run.Output.Count | Should -Be 26
+        $run.Output.Count | Should -Be 27
         foreach ($entry in $run.Output) {
             $entry.IsException -and $entry.Category -and $entry.Constructors | Should -BeTrue -Because $entry.Id
         }

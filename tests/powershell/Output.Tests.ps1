@@ -32,7 +32,7 @@ Describe 'What ends a pipeline ends every command that writes as it ends a compi
 
     It 'runs the whole matrix, with objects behind the place where it ends' {
         $script:Run.ErrorText | Should -BeNullOrEmpty
-        $commands = Select-ByDirectory -Embedded 16 -ActiveDirectory 15
+        $commands = Select-ByDirectory -Embedded 17 -ActiveDirectory 16
         $script:Lines.Count | Should -Be ($commands * 13)
         foreach ($line in $script:Lines -match '\| objects \|') {
             # These two write one object; and the forest has one policy.

@@ -4,6 +4,7 @@
 
 mod addresses;
 mod certificates;
+mod check;
 mod faults;
 #[cfg(unix)]
 mod postfix;

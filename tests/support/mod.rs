@@ -120,6 +120,7 @@ pub fn keys(data: &Path) -> KeyFiles {
         active: "k1".to_owned(),
         files: [("k1".to_owned(), data.join("umpin.key"))].into(),
         group: None,
+        store: None,
     }
 }
 

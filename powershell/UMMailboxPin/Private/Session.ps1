@@ -1,6 +1,7 @@
-# The one open session of this runspace. It is reopened when the configuration or the places it names have changed.
+# The one open session of this runspace. It is reopened when the configuration or the places it names have changed. One that cannot
+# be opened ends the command, unless a failure is allowed.
 function Get-UmConnection {
-    param($Runtime)
+    param($Runtime, [switch] $AllowFailure)
 
     $before = $script:Connection
     if ($null -eq $before) {
@@ -16,7 +17,7 @@ function Get-UmConnection {
         $ExecutionContext.SessionState.Module.OnRemove = { Close-UmSession }
     }
     $answer = $script:Connection.Answer
-    if ($answer.Failed) {
+    if ($answer.Failed -and -not $AllowFailure) {
         $Runtime.Terminate($answer, $answer.TargetObject)
     }
     $script:Connection
@@ -31,6 +32,7 @@ function Open-UmDirectory {
     if ($answer.Failed) {
         $Runtime.Terminate($answer, $null)
     }
+    $connection.WriteWarnings($Runtime)
     $connection
 }
 

@@ -191,6 +191,14 @@ impl Connection {
         self.is_alive().then_some(self)
     }
 
+    /// The certificate that the server proved its name with, as DER.
+    pub fn peer_certificate(&mut self) -> Option<Vec<u8>> {
+        let mut ldap = self.line.ldap.clone();
+        let limit = TRIAL_LIMIT.min(self.pool.settings.timeout);
+        let asked = self.pool.run(limit, async move { ldap.get_peer_certificate().await });
+        asked.ok()?.ok()?
+    }
+
     /// What the server says of itself.
     pub fn about(&self) -> &RootDse {
         &self.line.about

@@ -165,7 +165,7 @@ pub(super) fn all(connection: &mut Connection, search: &Search<'_>) -> std::resu
 }
 
 /// Page by page (RFC 2696), as long as the next one is wanted.
-fn pages(
+pub(super) fn pages(
     connection: &mut Connection,
     search: &Search<'_>,
     mut take: impl FnMut(Vec<Entry>) -> bool,

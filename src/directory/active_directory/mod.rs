@@ -8,6 +8,7 @@ mod absence;
 mod admission;
 mod connection;
 mod credential;
+mod examination;
 mod failure;
 mod filter;
 mod forest;
@@ -41,6 +42,8 @@ use super::{
     StoredCredential,
 };
 use crate::audit::AuditTrail;
+use crate::cancellation::Cancellation;
+use crate::check::Check;
 use crate::identity::Identity;
 use crate::import::ImportPlan;
 use crate::mailbox::ObjectId;
@@ -129,6 +132,14 @@ impl Directory for ActiveDirectory {
 
     fn forget_policies(&self) {
         self.policies.clear();
+    }
+
+    fn examine(&self, cancellation: &Cancellation) -> Result<Vec<Check>> {
+        self.checks(cancellation)
+    }
+
+    fn examine_mailbox(&self, found: &Found) -> Vec<Check> {
+        self.mailbox_checks(found)
     }
 
     fn take_diagnostics(&self) -> Vec<String> {

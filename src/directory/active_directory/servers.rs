@@ -5,6 +5,7 @@ mod health;
 mod others;
 mod places;
 mod srv;
+pub(super) mod survey;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};

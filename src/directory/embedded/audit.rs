@@ -147,6 +147,16 @@ fn read_head(row: &Row<'_>) -> rusqlite::Result<Head> {
     })
 }
 
+/// What names the key of the newest entry, and when that was written.
+pub(super) fn newest(connection: &Connection) -> Sql<Option<(ChainKeyId, Timestamp)>> {
+    Ok(connection
+        .prepare_cached("SELECT key, at FROM audit ORDER BY seq DESC LIMIT 1")?
+        .query_row([], |row| {
+            Ok((ChainKeyId(bytes(row, 0)?.unwrap_or_default()), Timestamp(row.get(1)?)))
+        })
+        .optional()?)
+}
+
 /// The entries after `seq`, oldest first.
 pub(super) fn entries(connection: &Connection, seq: i64, limit: usize) -> Sql<Vec<StoredEntry>> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);

@@ -38,6 +38,7 @@ pub(super) fn create(options: &EmbeddedOptions, plan: &ImportPlan, trail: Option
     let group = options.group.as_deref();
     files::create_directory(directory, group)?;
     files::refuse_network(directory)?;
+    files::refuse_open_folder(&path, group)?;
     let canonical = fs::canonicalize(directory).map_err(|e| io(e, "use", directory))?;
     let store = match path.file_name() {
         Some(name) => canonical.join(name),

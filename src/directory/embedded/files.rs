@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use super::error::io as failed;
-#[cfg(unix)]
+use crate::platform::access::{Owners, account_for_new_files, give_to};
 use crate::platform::group::ServiceGroup;
 use crate::platform::{self, volume::network_file_system};
 use crate::{Error, ErrorCode, Result};
@@ -15,26 +15,15 @@ pub(super) fn create_directory(path: &Path, group: Option<&str>) -> Result<()> {
     if path.is_dir() {
         return Ok(());
     }
-    if let Some(parent) = path.parent() {
-        create_directory(parent, None)?;
-    }
-    let mut builder = fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    match builder.create(path) {
-        Ok(()) => {}
-        Err(e) if e.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => return Ok(()),
-        Err(e) => return Err(failed(e, "create the directory", path)),
-    }
-    // The sticky group makes SQLite's own files belong to the service group too.
-    share(path, group, 0o2770)?;
-    // A power cut must not take the directory away together with everything synced into it.
-    path.parent().map_or(Ok(()), sync_directory)
+    let group = find_group(group)?;
+    platform::files::create_private_directory(path, group.as_ref()).map_err(|e| failed(e, "create the directory", path))
 }
 
-/// Makes an empty file that must not exist.
+/// Makes an empty file that must not exist. Made by root, it belongs to the account of the store.
 pub(super) fn create_file(path: &Path, group: Option<&str>) -> Result<()> {
-    platform::files::create_private(path).map_err(|e| failed(e, "create", path))?;
+    let account = account_for_new_files(path);
+    let file = platform::files::create_private(path).map_err(|e| failed(e, "create", path))?;
+    give_to(&file, account).map_err(|e| failed(e, "give to its account", path))?;
     share(path, group, 0o660)
 }
 
@@ -42,6 +31,7 @@ pub(super) fn create_file(path: &Path, group: Option<&str>) -> Result<()> {
 pub(super) fn open_lock(path: &Path, group: Option<&str>, like: &Path) -> Result<Option<File>> {
     match private_options().create_new(true).open(path) {
         Ok(file) => {
+            give_to(&file, account_for_new_files(like)).map_err(|e| failed(e, "give to its account", path))?;
             share(path, group, 0o660)?;
             match_mode(path, like);
             return Ok(Some(file));
@@ -89,16 +79,86 @@ fn match_mode(_path: &Path, _like: &Path) {}
 #[cfg(unix)]
 fn share(path: &Path, group: Option<&str>, mode: u32) -> Result<()> {
     use std::os::unix::fs::PermissionsExt;
-    let Some(name) = group else { return Ok(()) };
-    let gid = ServiceGroup::find(name).ok().flatten().map(|g| g.gid).ok_or_else(|| {
-        Error::new(
-            ErrorCode::ConfigurationInvalid,
-            format!("There is no group '{name}' on this computer."),
-        )
-    })?;
-    std::os::unix::fs::chown(path, None, Some(gid))
+    let Some(group) = find_group(group)? else {
+        return Ok(());
+    };
+    std::os::unix::fs::chown(path, None, Some(group.gid))
         .and_then(|()| fs::set_permissions(path, fs::Permissions::from_mode(mode)))
         .map_err(|e| failed(e, "give to its group", path))
+}
+
+fn find_group(name: Option<&str>) -> Result<Option<ServiceGroup>> {
+    let Some(name) = name else { return Ok(None) };
+    match ServiceGroup::find(name) {
+        Ok(Some(group)) => Ok(Some(group)),
+        Ok(None) => Err(Error::new(
+            ErrorCode::ConfigurationInvalid,
+            format!(
+                "The key 'serviceGroup' of the configuration names the group '{name}', which this computer does not have."
+            ),
+        )),
+        Err(e) => Err(Error::new(
+            ErrorCode::ConfigurationInvalid,
+            format!("The key 'serviceGroup' of the configuration names the group '{name}', which cannot be used: {e}."),
+        )
+        .caused_by(e)),
+    }
+}
+
+/// What to do about a folder.
+const FOLDER_ACTION: &str = "Give the folder to the account that owns the store, and let nobody else write in it (chmod 700, or 2770 with \
+     serviceGroup); then check the audit log with Get-UMPinAudit.";
+
+/// A store that others can alter or exchange is not used: they could put older records back, or a journal beside it that SQLite
+/// carries out.
+///
+/// # Errors
+/// `StoreExposed`, which names the file or folder and why.
+pub(super) fn refuse_exposed(store: &Path, group: Option<&str>) -> Result<()> {
+    let owners = owners(store, group);
+    let found = fs::metadata(store).map_err(|e| failed(e, "open the directory", store))?;
+    if let Some(why) = owners.foreign(&found).or_else(|| owners.writable(&found)) {
+        return Err(exposed(store, &why).action(
+            "Give the file to the account that owns its folder, and let nobody else write to it; then check the audit log with \
+             Get-UMPinAudit.",
+        ));
+    }
+    // What SQLite keeps beside it is part of it.
+    for suffix in ["-wal", "-shm", "-journal"] {
+        let mut beside = store.to_owned().into_os_string();
+        beside.push(suffix);
+        if let Ok(found) = fs::metadata(&beside)
+            && let Some(why) = owners.foreign(&found).or_else(|| owners.writable(&found))
+        {
+            let why = format!("of '{}' beside it, {why}", Path::new(&beside).display());
+            return Err(exposed(store, &why).action(FOLDER_ACTION));
+        }
+    }
+    refuse_open_folder(store, group)
+}
+
+/// The same for a store that is to be made.
+///
+/// # Errors
+/// `StoreExposed`.
+pub(super) fn refuse_open_folder(store: &Path, group: Option<&str>) -> Result<()> {
+    match owners(store, group).open_folder(store.parent().unwrap_or(Path::new("/"))) {
+        Some(why) => Err(exposed(store, &why).action(FOLDER_ACTION)),
+        None => Ok(()),
+    }
+}
+
+fn owners(store: &Path, group: Option<&str>) -> Owners {
+    // A group that is not there is told by whoever needs it.
+    Owners::of(Some(store), find_group(group).ok().flatten())
+}
+
+fn exposed(store: &Path, why: &str) -> Error {
+    Error::new(
+        ErrorCode::StoreExposed,
+        format!("The directory '{}' cannot be used: {why}.", store.display()),
+    )
+    .detail("path", store.display().to_string())
 }
 
 /// Windows: files inherit the access list of their directory.

@@ -6,7 +6,7 @@ use super::journal::{self, JournalDone, JournalTask};
 use super::writer::{Done, Task};
 use super::{EmbeddedDirectory, EmbeddedOptions, misunderstood};
 use crate::Result;
-use crate::audit::{AuditLog, AuditTrail, Ending, LogPage, Medium, Place};
+use crate::audit::{AuditLog, AuditTrail, ChainKeyId, Ending, LogPage, Medium, Place};
 use crate::clock::Timestamp;
 use crate::directory::journal::{Advance, Advanced, ChangeNote, Journal};
 use crate::directory::{Directory, Page};
@@ -150,6 +150,10 @@ impl AuditLog for LocalOutbox {
 
     fn source(&self) -> String {
         self.0.source()
+    }
+
+    fn newest(&self) -> Result<Option<(ChainKeyId, Timestamp)>> {
+        self.0.newest()
     }
 
     fn page(&self, place: Place, limit: usize) -> Result<LogPage> {

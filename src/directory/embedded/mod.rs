@@ -8,6 +8,7 @@ mod change;
 mod connection;
 mod create;
 mod error;
+mod examination;
 mod files;
 mod group;
 mod import;
@@ -48,8 +49,10 @@ use super::{
     Applied, CredentialChange, Directory, Found, ImportCounts, MailboxFilter, Matches, Page, PolicyObject, Route,
     StoredCredential,
 };
-use crate::audit::{AuditLog, AuditTrail, LogPage, Medium, Place, StoredEntry};
+use crate::audit::{AuditLog, AuditTrail, ChainKeyId, LogPage, Medium, Place, StoredEntry};
 use crate::cancellation::Cancellation;
+use crate::check::Check;
+use crate::clock::Timestamp;
 use crate::identity::Identity;
 use crate::import::ImportPlan;
 use crate::mailbox::ObjectId;
@@ -189,6 +192,7 @@ impl EmbeddedDirectory {
         let path = fs::canonicalize(path).map_err(|e| error::io(e, "open the directory", path))?;
         let site = Arc::new(Site::new(path, &self.options));
         files::refuse_network(site.directory())?;
+        files::refuse_exposed(&site.store, self.options.group.as_deref())?;
         Ok(self.site.get_or_init(|| site))
     }
 
@@ -306,6 +310,10 @@ impl Directory for EmbeddedDirectory {
         self.writer.start()
     }
 
+    fn examine(&self, _: &Cancellation) -> Result<Vec<Check>> {
+        Ok(self.checks())
+    }
+
     fn credential(&self, id: ObjectId, _: Option<&str>) -> Result<StoredCredential> {
         self.read(|c| lookup::credential(c, id))
     }
@@ -353,6 +361,13 @@ impl AuditLog for EmbeddedDirectory {
 
     fn source(&self) -> String {
         self.location()
+    }
+
+    fn newest(&self) -> Result<Option<(ChainKeyId, Timestamp)>> {
+        if !self.exists()? {
+            return Ok(None);
+        }
+        self.read(audit::newest)
     }
 
     fn page(&self, place: Place, limit: usize) -> Result<LogPage> {

@@ -272,6 +272,11 @@ impl Connection {
         self.say(Stage::Reset, &Rset).is_ok()
     }
 
+    /// The certificate that the relay proved its name with, as DER.
+    pub fn peer_certificate(&self) -> Option<&[u8]> {
+        self.wire.peer_certificate()
+    }
+
     /// Hangs up politely.
     pub fn close(self) {
         self.wire.part(Quit.to_string().as_bytes());

@@ -24,7 +24,9 @@ use self::failure::Failure;
 use self::pool::{Place, Pool};
 use super::message::parse_sender;
 use super::{DELIVERY_LIMIT, DeliveryError, Notifier, OutgoingMessage, unavailable};
-use crate::{Result, password, tcp, tls};
+use crate::check::{Check, Subject};
+use crate::clock::Timestamp;
+use crate::{Result, certificate, password, tcp, tls};
 
 /// A check counts for this long, so that a thousand resets pay for it once.
 const CHECKED_FOR: Duration = Duration::from_secs(60);
@@ -239,6 +241,59 @@ impl Notifier for SmtpNotifier {
             }
             // The administrator can mend it, and then the message can go.
             Err(Refusal::Local(why)) => Err(DeliveryError::Temporary(why)),
+        }
+    }
+
+    /// Over a connection of its own, which shows the certificate that the relay has now.
+    fn examine(&self, now: Timestamp) -> Vec<Check> {
+        let target = format!("{}:{}", self.relay.host, self.relay.port);
+        if let Err(error) = self.check() {
+            return vec![Check::failed(Subject::MailRelay, target, &error)];
+        }
+        let failed = |why: String| {
+            Check::failing(
+                Subject::MailRelay,
+                &target,
+                why,
+                "Correct the 'notification' part of the configuration, or the relay; messages wait in the outbox until then.",
+            )
+        };
+        match self.open(Instant::now() + self.relay.timeout) {
+            Ok(connection) => {
+                let signed_in = match &self.relay.login {
+                    Some(login) => format!("takes the sign-in of '{}'", login.user),
+                    None => "asks for no sign-in".to_owned(),
+                };
+                let mut checks = vec![Check::passed(
+                    Subject::MailRelay,
+                    &target,
+                    format!("The relay can be reached and {signed_in}."),
+                )];
+                if self.relay.tls == Tls::None {
+                    checks.push(Check::skipped(
+                        Subject::Certificate,
+                        &target,
+                        "The relay is this computer, and is spoken to without TLS.",
+                    ));
+                } else {
+                    checks.push(certificate::examine(connection.peer_certificate(), &target, now));
+                }
+                connection.close();
+                checks
+            }
+            Err(Refusal::Local(why)) => vec![failed(format!("{}.", why.trim_end_matches('.')))],
+            Err(Refusal::Remote(failure)) => {
+                let is_certificate = failure.what.contains("certificate");
+                let (DeliveryError::Temporary(why) | DeliveryError::Permanent(why)) = self.told(failure);
+                let mut checks = vec![failed(format!("{}.", why.trim_end_matches('.')))];
+                if is_certificate {
+                    checks.push(Check {
+                        subject: Subject::Certificate,
+                        ..checks[0].clone()
+                    });
+                }
+                checks
+            }
         }
     }
 

@@ -118,6 +118,13 @@ impl Wire {
         self.peer
     }
 
+    pub fn peer_certificate(&self) -> Option<&[u8]> {
+        match &self.stream {
+            Some(Stream::Tls(stream)) => stream.conn.peer_certificates()?.first().map(|der| der.as_ref()),
+            _ => None,
+        }
+    }
+
     pub fn is_encrypted(&self) -> bool {
         matches!(self.stream, Some(Stream::Tls(_)))
     }

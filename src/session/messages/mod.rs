@@ -1,12 +1,14 @@
 //! The JSON of the C ABI. Requests refuse unknown fields; responses may grow. A PIN is never in either.
 
 mod audit;
+mod check;
 mod notifications;
 mod requests;
 mod responses;
 mod sign_in;
 
 pub(super) use audit::{audit, audit_exported};
+pub(super) use check::checked;
 pub(super) use notifications::{notifications, sent};
 pub(super) use requests::{Operation, parse_open, parse_plan, parse_request};
 pub(super) use responses::{

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use super::check::CheckConfiguration;
 use super::notifications::SendMessage;
 use super::{VERSION, audit};
 use crate::cancellation::Cancellation;
@@ -65,6 +66,7 @@ enum RawOperation {
     Import(Import),
     Notifications(Query),
     SendNotifications(SendMessage),
+    CheckConfiguration(CheckConfiguration),
     Audit(audit::Audit),
     AuditExport(audit::Export),
 }
@@ -113,6 +115,7 @@ pub(in crate::session) enum Operation {
     Import(ImportRequest),
     Notifications(Query),
     SendNotifications(SendMessage),
+    CheckConfiguration(CheckConfiguration),
     Audit(AuditQuery),
     AuditExport(AuditExport),
 }
@@ -250,6 +253,7 @@ pub(in crate::session) fn parse_request(request: &[u8]) -> Result<Operation> {
         RawOperation::Policies(query) => Operation::Policies(checked(query)?),
         RawOperation::Notifications(query) => Operation::Notifications(checked(query)?),
         RawOperation::SendNotifications(message) => Operation::SendNotifications(message.checked()?),
+        RawOperation::CheckConfiguration(check) => Operation::CheckConfiguration(check.checked()?),
         RawOperation::Audit(audit) => Operation::Audit(audit.check()?),
         RawOperation::AuditExport(export) => Operation::AuditExport(export.check()?),
         RawOperation::Import(import) => {

@@ -39,7 +39,7 @@ pub(super) fn error_value(error: &Error) -> Value {
     })
 }
 
-fn warnings<'a>(warnings: impl IntoIterator<Item = &'a Warning>) -> Value {
+pub(super) fn warnings<'a>(warnings: impl IntoIterator<Item = &'a Warning>) -> Value {
     warnings
         .into_iter()
         .map(|warning| {
@@ -112,6 +112,7 @@ pub(in crate::session) fn status(status: &Status) -> Vec<u8> {
     bytes(json!({
         "directory": status.directory,
         "location": status.location,
+        "warnings": warnings(&status.warnings),
         "diagnostics": status.diagnostics,
     }))
 }

@@ -178,6 +178,7 @@ fn session(folder: &Path, ahead: i64) -> Session {
             active: config.keys.active,
             files: config.keys.files,
             group: None,
+            store: None,
         }),
     };
     let mut settings = stores::settings(stores::CHEAP);

@@ -28,6 +28,7 @@ impl Opener {
             active: "k1".to_owned(),
             files: [("k1".to_owned(), key_file())].into(),
             group: None,
+            store: None,
         };
         let config = Config::load(&OpenRequest {
             config_file: Some(host.folder().join("umpin.json")),

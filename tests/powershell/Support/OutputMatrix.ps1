@@ -43,6 +43,7 @@ $commands = [ordered] @{
     'Unlock-UMMailbox'                     = @{ Input = $four; Step = 'Unlock-UMMailbox -PassThru' }
     'Test-UMMailboxPIN'                    = @{ Input = $four; Step = 'Test-UMMailboxPIN -Pin 739155'; Before = { $four | Set-UMMailboxPIN -Pin 739155 -PinExpired $false -SendEmail $false -ErrorAction SilentlyContinue } }
     'Get-UMMailboxPIN'                     = @{ Step = 'Get-UMMailboxPIN' }
+    'Test-UMConfiguration'                 = @{ Step = 'Test-UMConfiguration' }
     'Get-UMMailboxPIN -Identity'           = @{ Input = $four; Step = 'Get-UMMailboxPIN' }
     'Get-UMPinAudit'                       = @{ Step = 'Get-UMPinAudit -ResultSize 4' }
     'Export-UMPinAudit'                    = @{ Step = "Export-UMPinAudit -Path '$audit' -Force -PassThru" }

@@ -1,0 +1,151 @@
+//! What a check of the configuration finds. Ports tell it of themselves; nothing is changed for it.
+
+use crate::Error;
+
+/// How one check came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// As it should be.
+    Passed,
+    /// It works, and something should be done about it.
+    Warning,
+    /// It does not work.
+    Failed,
+    /// It was not looked at, for the reason in the message.
+    Skipped,
+}
+
+/// What is checked; the names are part of the interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// The configuration file.
+    Configuration,
+    /// The directory as a whole.
+    Directory,
+    /// A domain controller.
+    DomainController,
+    /// A global catalog.
+    GlobalCatalog,
+    /// The certificate of a server.
+    Certificate,
+    /// The account that signs in, or that this runs as.
+    Account,
+    /// What the account may read.
+    ReadRights,
+    /// What the account may write.
+    WriteRights,
+    /// The key.
+    Key,
+    /// The attribute of the counter of failed sign-ins.
+    CounterAttribute,
+    /// This computer's clock.
+    Clock,
+    /// The mail relay.
+    MailRelay,
+    /// The pickup folder.
+    PickupFolder,
+    /// A message to an address of the caller's.
+    TestMessage,
+    /// Owner and mode of a file or folder.
+    Files,
+}
+
+impl Subject {
+    /// As messages name it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Configuration => "configuration",
+            Self::Directory => "directory",
+            Self::DomainController => "domainController",
+            Self::GlobalCatalog => "globalCatalog",
+            Self::Certificate => "certificate",
+            Self::Account => "account",
+            Self::ReadRights => "readRights",
+            Self::WriteRights => "writeRights",
+            Self::Key => "key",
+            Self::CounterAttribute => "counterAttribute",
+            Self::Clock => "clock",
+            Self::MailRelay => "mailRelay",
+            Self::PickupFolder => "pickupFolder",
+            Self::TestMessage => "testMessage",
+            Self::Files => "files",
+        }
+    }
+}
+
+/// One check and its result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// What was checked.
+    pub subject: Subject,
+    /// How it came out.
+    pub verdict: Verdict,
+    /// Which server, file or mailbox.
+    pub target: String,
+    /// A sentence.
+    pub message: String,
+    /// What to do, where something is to be done.
+    pub action: Option<String>,
+    /// The id of the error that commands would fail with.
+    pub error_id: Option<&'static str>,
+}
+
+impl Check {
+    fn new(subject: Subject, verdict: Verdict, target: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            subject,
+            verdict,
+            target: target.into(),
+            message: message.into(),
+            action: None,
+            error_id: None,
+        }
+    }
+
+    /// As it should be.
+    #[must_use]
+    pub fn passed(subject: Subject, target: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::new(subject, Verdict::Passed, target, message)
+    }
+
+    /// It was not looked at.
+    #[must_use]
+    pub fn skipped(subject: Subject, target: impl Into<String>, why: impl Into<String>) -> Self {
+        Self::new(subject, Verdict::Skipped, target, why)
+    }
+
+    /// It works, and something should be done.
+    #[must_use]
+    pub fn warning(
+        subject: Subject,
+        target: impl Into<String>,
+        message: impl Into<String>,
+        action: impl Into<String>,
+    ) -> Self {
+        let mut check = Self::new(subject, Verdict::Warning, target, message);
+        check.action = Some(action.into());
+        check
+    }
+
+    /// It does not work.
+    #[must_use]
+    pub fn failing(
+        subject: Subject,
+        target: impl Into<String>,
+        message: impl Into<String>,
+        action: impl Into<String>,
+    ) -> Self {
+        let mut check = Self::new(subject, Verdict::Failed, target, message);
+        check.action = Some(action.into());
+        check
+    }
+
+    /// It does not work, as commands would be told.
+    #[must_use]
+    pub fn failed(subject: Subject, target: impl Into<String>, error: &Error) -> Self {
+        let mut check = Self::failing(subject, target, error.message(), error.recommended_action());
+        check.error_id = Some(error.code().id());
+        check
+    }
+}
