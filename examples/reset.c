@@ -1,12 +1,14 @@
 /*
- * Resets a telephone PIN from C, or shows its state.
+ * Resets a telephone PIN from C, locks, or shows state and audit log.
  *
  *   cc -I include examples/reset.c -L target/release -lumpin -Wl,-rpath,target/release -o reset
  *
  *   ./reset /abs/data --import /abs/people.csv      fill the store
  *   ./reset /abs/data tonysmith@contoso.com         a generated PIN
  *   ./reset /abs/data tonysmith@contoso.com 1985848 this PIN
+ *   ./reset /abs/data --lock tonysmith@contoso.com  no sign-in until the next reset or --unlock; the PIN stays
  *   ./reset /abs/data --show tonysmith@contoso.com  state
+ *   ./reset /abs/data --audit                       who changed what, the latest entries last
  */
 #include <stdio.h>
 #include <string.h>
@@ -73,7 +75,7 @@ static int ask(const umpin_session *session, const char *json) {
     return 0;
 }
 
-static int reset(const umpin_session *session, const char *json, const char *pin) {
+static int change(const umpin_session *session, const char *json, const char *pin) {
     umpin_plan *plan = NULL;
     umpin_buffer *response = NULL;
     umpin_error *error = NULL;
@@ -87,7 +89,7 @@ static int reset(const umpin_session *session, const char *json, const char *pin
     umpin_plan_free(plan);
     if (status != UMPIN_OK)
         return failed(error);
-    print("reset: ", response);
+    print("done: ", response);
     return 0;
 }
 
@@ -98,7 +100,7 @@ int main(int argc, char **argv) {
     int result = 2;
 
     if (argc < 3 || argc > 4) {
-        fprintf(stderr, "usage: %s DATA-DIRECTORY (--import FILE | --show IDENTITY | IDENTITY [PIN])\n", argv[0]);
+        fprintf(stderr, "usage: %s DATA-DIRECTORY (--import FILE | --lock WHO | --unlock WHO | --show WHO | --audit | WHO [PIN])\n", argv[0]);
         return 2;
     }
     if (umpin_abi_version() != UMPIN_ABI_VERSION) {
@@ -116,8 +118,16 @@ int main(int argc, char **argv) {
     } else if (argc == 4 && strcmp(argv[2], "--show") == 0) {
         if (request(json, sizeof json, "\"operation\":\"pinInfo\",\"identity\":", argv[3]))
             result = ask(session, json);
+    } else if (argc == 4 && strcmp(argv[2], "--lock") == 0) {
+        if (request(json, sizeof json, "\"keepPin\":true,\"lockedOut\":true,\"identity\":", argv[3]))
+            result = change(session, json, NULL);
+    } else if (argc == 4 && strcmp(argv[2], "--unlock") == 0) {
+        if (request(json, sizeof json, "\"keepPin\":true,\"lockedOut\":false,\"identity\":", argv[3]))
+            result = change(session, json, NULL);
+    } else if (argc == 3 && strcmp(argv[2], "--audit") == 0) {
+        result = ask(session, "{\"v\":1,\"operation\":\"audit\"}");
     } else if (request(json, sizeof json, "\"identity\":", argv[2])) {
-        result = reset(session, json, argc == 4 ? argv[3] : NULL);
+        result = change(session, json, argc == 4 ? argv[3] : NULL);
     }
     umpin_session_free(session);
     return result;

@@ -73,6 +73,13 @@ function Show-Reset([string] $Command, [bool] $Expired, [bool] $Locked) {
     Assert-That ((Show-NewMessage) -eq 1) "$Command should have left one message."
 }
 
+function Show-SignIn([string] $Pin, [string] $Outcome) {
+    $command = "Test-UMMailboxPIN kima@contoso.com -Pin $Pin"
+    $errors = Invoke-Shown "$command | Format-List Identity, Outcome"
+    Assert-That ($errors.Count -eq 0) "$command failed."
+    Assert-That ((Test-UMMailboxPIN kima@contoso.com -Pin $Pin).Outcome -eq $Outcome) "the outcome of $command is another."
+}
+
 function Show-Refusal([string] $Command, [string] $Id) {
     $errors = Invoke-Shown $Command
     Assert-That ($errors.Count -eq 1) "$Command should have written one error."
@@ -104,6 +111,23 @@ try {
     Write-Host 'Refusals'
     Show-Refusal 'Set-UMMailboxPIN -Identity tonysmith@contoso.com -Pin 1234' 'PinPolicyViolation'
     Show-Refusal 'Set-UMMailboxPIN -Identity nobody@contoso.com' 'ManagementObjectNotFound'
+
+    Write-Host ''
+    Write-Host 'What the telephone system is told'
+    $errors = Invoke-Shown 'Set-UMMailboxPIN kima@contoso.com -Pin 7305162 -PinExpired $false -SendEmail $false'
+    Assert-That ($errors.Count -eq 0) 'the PIN was not set.'
+    Show-SignIn 7305162 'Accepted'
+    Show-SignIn 111222 'Rejected'
+    $errors = Invoke-Shown 'Lock-UMMailbox kima@contoso.com'
+    Assert-That ($errors.Count -eq 0) 'the mailbox was not locked.'
+    Show-SignIn 7305162 'Locked'
+
+    Write-Host ''
+    Write-Host 'The audit log: who changed what'
+    $errors = Invoke-Shown 'Get-UMPinAudit | Format-Table Date, Cmdlet, Target, Succeeded -AutoSize'
+    Assert-That ($errors.Count -eq 0) 'the audit log is not intact.'
+    $cmdlets = @(Get-UMPinAudit -Identity kima@contoso.com | ForEach-Object { $_.Cmdlet })
+    Assert-That ($cmdlets -contains 'Set-UMMailboxPIN' -and $cmdlets -contains 'Lock-UMMailbox') 'the audit log lacks the changes.'
 }
 catch {
     Write-Host ''

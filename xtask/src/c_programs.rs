@@ -201,9 +201,14 @@ fn compile(source: &Path, binary: &Path, variant: Variant, libraries: &Path) -> 
     process::run(&mut command)
 }
 
-/// Compiles `examples/reset.c` for the demonstration.
-pub fn compile_example(binary: &Path, libraries: &Path) -> Result<()> {
-    compile(&repo::root().join("examples/reset.c"), binary, Variant::C, libraries)
+/// Compiles a program of `examples` for the demonstration.
+pub fn compile_example(name: &str, binary: &Path, libraries: &Path) -> Result<()> {
+    compile(
+        &repo::root().join("examples").join(format!("{name}.c")),
+        binary,
+        Variant::C,
+        libraries,
+    )
 }
 
 /// The examples that the documentation names compile and do what their first lines say.
@@ -230,7 +235,15 @@ fn reset_example(base: &Path, folder: &Path, data: &Path) -> Result<Counts> {
         )?;
         // The second round sets PINs that the first left in the history: another one each time.
         let pin = if variant == Variant::C { "1985848" } else { "7305162" };
-        let steps: &[&[&str]] = &[&["--import", sample], &[tony], &[tony, pin], &["--show", tony]];
+        let steps: &[&[&str]] = &[
+            &["--import", sample],
+            &[tony],
+            &["--lock", tony],
+            &["--unlock", tony],
+            &[tony, pin],
+            &["--show", tony],
+            &["--audit"],
+        ];
         for step in steps {
             let status = process::limited(Command::new(&binary).arg(data).args(*step), LIMIT)?;
             if !status.success() {

@@ -1,34 +1,74 @@
 //! `cargo xtask demo`: the main job, shown in a sandbox.
 
-use std::path::Path;
-use std::process::Command;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::cargo::{self, Build};
+use crate::cargo::Build;
 use crate::module::{self, Staged};
 use crate::powershell::{self, PowerShell};
-use crate::{c_programs, files, repo};
+use crate::{files, repo, through_c};
 
 const SAMPLE: &str = "examples/sample-directory.csv";
 
-/// Builds, finds PowerShell and shows; without PowerShell, the same resets through the C ABI.
-pub fn run() -> Result<()> {
-    let sandbox = files::fresh(&repo::target().join("demo"))?;
-    let sample = repo::root().join(SAMPLE);
-    match powershell::find() {
-        Ok(shell) => in_powershell(&shell, &sandbox, &sample),
-        Err(error) => {
-            println!("There is no PowerShell: {error:#}.");
-            println!("The same resets follow through the C ABI, without cmdlets.\n");
-            through_c(&sandbox, &sample)
+/// What to show, and where.
+struct Options {
+    build: Build,
+    /// `--c`: not the cmdlets, whether or not there is a PowerShell.
+    c_alone: bool,
+    /// The folder for the modules and the sandbox.
+    into: PathBuf,
+}
+
+impl Options {
+    fn parse(arguments: &[&str]) -> Result<Self> {
+        let mut options = Self {
+            build: Build::Release,
+            c_alone: false,
+            into: repo::target(),
+        };
+        let mut rest = arguments.iter();
+        while let Some(argument) = rest.next() {
+            match *argument {
+                "--debug" => options.build = Build::Debug,
+                "--c" => options.c_alone = true,
+                "--into" => options.into = repo::root().join(rest.next().context("--into which folder?")?),
+                other => bail!("`cargo xtask demo` does not know `{other}`"),
+            }
         }
+        Ok(options)
     }
 }
 
-fn in_powershell(shell: &PowerShell, sandbox: &Path, sample: &Path) -> Result<()> {
+/// Builds, finds PowerShell and shows; without PowerShell, the same story through the C ABI.
+pub fn run(arguments: &[&str]) -> Result<()> {
+    let options = Options::parse(arguments)?;
+    let sandbox = files::fresh(&options.into.join("demo"))?;
+    let sample = repo::root().join(SAMPLE);
+    let missing = if options.c_alone {
+        "--c leaves them out; the same command without it shows them".to_owned()
+    } else {
+        match powershell::find() {
+            Ok(shell) => return in_powershell(&shell, &options, &sandbox, &sample),
+            Err(error) => format!(
+                "there is no PowerShell here; install PowerShell 7 (https://aka.ms/install-powershell), or let the \
+                 environment variable PWSH name one, and repeat `cargo xtask demo` ({error:#})"
+            ),
+        }
+    };
+    println!(
+        "The main job through the C ABI, by the programs in examples; everything happens in {}",
+        sandbox.display()
+    );
+    through_c::show(options.build, &sandbox, &sample)?;
+    println!("\nWhat it left is in {}.", sandbox.display());
+    println!("Not shown: the PowerShell cmdlets. {missing}.");
+    Ok(())
+}
+
+fn in_powershell(shell: &PowerShell, options: &Options, sandbox: &Path, sample: &Path) -> Result<()> {
     println!("PowerShell: {} ({})", shell.path.display(), shell.origin);
-    let staged = module::stage(Build::Release)?;
+    let staged = module::stage(options.build, &options.into.join("module"), Some(shell))?;
     println!("Modules:    {}\n", staged.folder.display());
     show(shell, &staged, sandbox, sample)?;
     println!("\nThat was it. What it left is in {}.", sandbox.display());
@@ -51,43 +91,6 @@ fn show(shell: &PowerShell, staged: &Staged, sandbox: &Path, sample: &Path) -> R
         .with_context(|| shell.path.display().to_string())?;
     if !status.success() {
         bail!("the demonstration ended with {status}");
-    }
-    Ok(())
-}
-
-fn through_c(sandbox: &Path, sample: &Path) -> Result<()> {
-    let library = cargo::build_library(Build::Release)?.library;
-    let folder = library.parent().context("the library lies in a folder")?;
-    let program = sandbox.join("reset");
-    c_programs::compile_example(&program, folder)
-        .context("the C example cannot be compiled either; install PowerShell 7 or a C compiler")?;
-    let data = files::fresh(&sandbox.join("data"))?;
-    let tony = "tonysmith@contoso.com";
-
-    let reset = |arguments: &[&str]| {
-        let mut command = Command::new(&program);
-        command.arg(&data).args(arguments);
-        println!("\n$ reset {}", arguments.join(" "));
-        command.status().context("the C example does not start")
-    };
-    let succeed = |arguments: &[&str]| match reset(arguments)? {
-        status if status.success() => Ok(()),
-        status => bail!("`reset {}` ended with {status}", arguments.join(" ")),
-    };
-    let refuse = |arguments: &[&str]| match reset(arguments)? {
-        status if status.success() => bail!("`reset {}` should have been refused", arguments.join(" ")),
-        _ => Ok(()),
-    };
-    succeed(&["--import", &sample.display().to_string()])?;
-    succeed(&[tony])?;
-    succeed(&[tony, "1985848"])?;
-    succeed(&["--show", tony])?;
-    refuse(&[tony, "1234"])?;
-    refuse(&["nobody@contoso.com"])?;
-    for message in files::below(&data.join("pickup"))? {
-        let path = data.join("pickup").join(message);
-        println!("\nThe message {}:", path.display());
-        print!("{}", String::from_utf8_lossy(&std::fs::read(&path)?));
     }
     Ok(())
 }

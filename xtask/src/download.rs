@@ -46,16 +46,14 @@ pub fn folder(platform: &str) -> PathBuf {
 /// Downloads, checks and unpacks; returns the folder with `pwsh`.
 pub fn powershell(platform: &str) -> Result<PathBuf> {
     let Some((_, hash)) = ARCHIVES.iter().find(|(name, _)| *name == platform) else {
-        bail!("no PowerShell was found, and none is pinned for {platform}; install PowerShell 7 or set PWSH");
+        bail!("no official archive is pinned for {platform}");
     };
     let url = format!(
         "https://github.com/PowerShell/PowerShell/releases/download/v{VERSION}/powershell-{VERSION}-{platform}.tar.gz"
     );
     let folder = folder(platform);
     eprintln!("> downloading {url}");
-    fetch(&url, hash, &folder).with_context(|| {
-        format!("no PowerShell was found, and {url} could not be used; install PowerShell 7 or set PWSH")
-    })?;
+    fetch(&url, hash, &folder).with_context(|| format!("{url} could not be used"))?;
     Ok(folder)
 }
 

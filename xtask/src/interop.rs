@@ -24,20 +24,20 @@ pub enum Compiler {
 
 /// Compiles `powershell/Interop/*.cs` to a file.
 pub fn compile(output: &Path, shell: impl FnOnce() -> Result<PowerShell>) -> Result<Compiler> {
-    let sources = sources()?;
-    check_version(&sources)?;
+    let folder = repo::root().join("powershell/Interop");
+    check_version(&folder)?;
     if let Some(mut command) = portable_compiler() {
         let reference = compile_reference(output)?;
         command
             .arg(format!("-reference:{}", reference.display()))
             .arg(format!("-out:{}", output.display()))
-            .args(&sources);
+            .arg(format!("-recurse:{}", folder.join("*.cs").display()));
         process::run(&mut command)?;
         return Ok(Compiler::Portable);
     }
     let shell =
         shell().context("there is neither mcs nor csc, and no PowerShell to compile the interop assembly with")?;
-    add_type(&shell, &sources, output)?;
+    add_type(&shell, &folder, output)?;
     Ok(Compiler::AddType)
 }
 
@@ -66,30 +66,15 @@ fn compile_reference(output: &Path) -> Result<PathBuf> {
     Ok(reference)
 }
 
-fn sources() -> Result<Vec<PathBuf>> {
-    let folder = repo::root().join("powershell/Interop");
-    let sources: Vec<PathBuf> = files::below(&folder)?
-        .into_iter()
-        .filter(|file| file.extension().is_some_and(|extension| extension == "cs"))
-        .map(|file| folder.join(file))
-        .collect();
-    if sources.is_empty() {
-        bail!("{} has no C# files", folder.display());
-    }
-    Ok(sources)
-}
-
 /// The module compares the assembly's version with the library's.
-fn check_version(sources: &[PathBuf]) -> Result<()> {
+fn check_version(folder: &Path) -> Result<()> {
     let expected = format!("AssemblyVersion(\"{}.0\")", repo::version()?);
-    let mut found = false;
-    for source in sources {
-        found |= fs::read_to_string(source)?.contains(&expected);
+    for source in files::below(folder)? {
+        if fs::read_to_string(folder.join(source))?.contains(&expected) {
+            return Ok(());
+        }
     }
-    if !found {
-        bail!("powershell/Interop must say [assembly: {expected}], the version in Cargo.toml");
-    }
-    Ok(())
+    bail!("powershell/Interop must say [assembly: {expected}], the version in Cargo.toml")
 }
 
 fn portable_compiler() -> Option<Command> {
@@ -118,14 +103,9 @@ fn framework_compiler() -> Option<PathBuf> {
         .find(|compiler| compiler.is_file())
 }
 
-fn add_type(shell: &PowerShell, sources: &[PathBuf], output: &Path) -> Result<()> {
-    let quoted: Vec<String> = sources.iter().map(|source| quote(source)).collect();
-    let script = format!(
-        "$ErrorActionPreference = 'Stop'; Add-Type -Path {} -OutputAssembly {} -OutputType Library",
-        quoted.join(","),
-        quote(output)
-    );
-    process::run(shell.command().args(["-Command", &script]))
+fn add_type(shell: &PowerShell, sources: &Path, output: &Path) -> Result<()> {
+    let script = repo::root().join("xtask/interop.ps1");
+    process::run(shell.command().arg("-File").arg(script).args([sources, output]))
 }
 
 /// A PowerShell string literal.

@@ -1,9 +1,11 @@
 //! The project's commands. `cargo xtask help` lists them.
 
+mod bare;
 mod c_programs;
 mod cargo;
 mod demo;
 mod directory;
+mod dotnet;
 mod download;
 mod files;
 mod forest;
@@ -11,6 +13,7 @@ mod header;
 mod interop;
 mod mail;
 mod merge;
+mod message;
 mod module;
 mod pester;
 mod powershell;
@@ -19,6 +22,7 @@ mod repo;
 mod report;
 mod rid;
 mod test;
+mod through_c;
 
 use std::env;
 use std::process::ExitCode;
@@ -28,7 +32,9 @@ use anyhow::{Result, bail};
 use crate::cargo::Build;
 
 const HELP: &str = "\
-cargo xtask demo              show the main job: build, stage the modules, reset PINs in a sandbox store
+cargo xtask demo [--c] [--debug] [--into FOLDER]
+                              show the main job: build, stage the modules, reset PINs in a sandbox store.
+                              --c: by the C programs alone; --debug: a quicker build; FOLDER: instead of target
 cargo xtask test [part...]    check everything, or only: format, lint, rust, directory, shipped, c, module, pester
 cargo xtask module [--release] put the importable PowerShell modules under target/module
 cargo xtask header            write include/umpin.h from src/ffi
@@ -48,7 +54,7 @@ fn main() -> ExitCode {
 fn run(arguments: &[String]) -> Result<()> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
-        ["demo"] => demo::run(),
+        ["demo", options @ ..] => demo::run(options),
         ["header"] => header::run(),
         ["test", parts @ ..] => test::run(parts),
         ["module"] => module::run(Build::Debug),

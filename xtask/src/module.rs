@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::cargo::{self, Build};
 use crate::interop::{self, Compiler};
+use crate::powershell::PowerShell;
 use crate::{files, merge, powershell, repo, rid};
 
 /// The modules and whether the native library belongs to them.
@@ -28,7 +29,7 @@ pub struct Staged {
 
 /// Builds and stages.
 pub fn run(build: Build) -> Result<()> {
-    let staged = stage(build)?;
+    let staged = stage(build, &folder(), None)?;
     println!("{}", staged.folder.display());
     if staged.compiler == Compiler::AddType {
         println!(
@@ -38,22 +39,28 @@ pub fn run(build: Build) -> Result<()> {
     Ok(())
 }
 
-/// Builds the library and puts the modules under `target/module`.
-pub fn stage(build: Build) -> Result<Staged> {
+/// Where the modules are put: an entry for PSModulePath.
+pub fn folder() -> PathBuf {
+    repo::target().join("module")
+}
+
+/// Builds the library and puts the modules into a folder below `target`.
+///
+/// Where there is no other C# compiler, that PowerShell compiles the interop assembly, which is then for it.
+pub fn stage(build: Build, folder: &Path, shell: Option<&PowerShell>) -> Result<Staged> {
     let built = cargo::build_library(build)?;
-    let target = repo::target();
     // Beside the final place, because a rename does not cross file systems; by process, because two may run at once.
-    let scratch = files::fresh(&target.join(format!("module.{}.tmp", std::process::id())))?;
-    let staged = stage_through(&scratch, &target.join("module"), &built.library);
+    let scratch = files::fresh(&repo::target().join(format!("module.{}.tmp", std::process::id())))?;
+    let staged = stage_through(&scratch, folder, &built.library, shell);
     let _ = fs::remove_dir_all(&scratch);
     staged
 }
 
-fn stage_through(scratch: &Path, folder: &Path, library: &Path) -> Result<Staged> {
+fn stage_through(scratch: &Path, folder: &Path, library: &Path, shell: Option<&PowerShell>) -> Result<Staged> {
     let rid = rid::current()?;
     let version = repo::version()?;
     let assembly = scratch.join(ASSEMBLY);
-    let compiler = interop::compile(&assembly, powershell::find)?;
+    let compiler = interop::compile(&assembly, || shell.cloned().map_or_else(powershell::find, Ok))?;
     for (name, native) in MODULES {
         let source = repo::root().join("powershell").join(name);
         let staged = scratch.join(name);

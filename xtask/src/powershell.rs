@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::{download, process, repo, rid};
+use crate::{dotnet, download, process, repo, rid};
 
 /// A PowerShell and where it was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,8 +16,10 @@ pub struct PowerShell {
     pub path: PathBuf,
     /// For people.
     pub origin: &'static str,
-    /// Run without ICU, which the official archive needs and a small Linux lacks.
+    /// Run without ICU, which PowerShell needs and a small Linux lacks.
     without_icu: bool,
+    /// The .NET that runs it, where it does not bring its own.
+    dotnet: Option<PathBuf>,
 }
 
 impl PowerShell {
@@ -34,6 +36,9 @@ impl PowerShell {
         if self.without_icu {
             command.env("DOTNET_SYSTEM_GLOBALIZATION_INVARIANT", "1");
         }
+        if let Some(dotnet) = &self.dotnet {
+            command.env("DOTNET_ROOT", dotnet).env("DOTNET_ROLL_FORWARD", "Major");
+        }
         command
     }
 
@@ -46,7 +51,7 @@ impl PowerShell {
         command.status().is_ok_and(|status| status.success())
     }
 
-    /// A download has not been tried out by anybody.
+    /// Does it start here, with ICU or without?
     fn tried(mut self) -> Result<Self> {
         if !self.starts() {
             self.without_icu = true;
@@ -70,7 +75,18 @@ struct Places {
     bundle: PathBuf,
     /// An earlier download.
     downloaded: PathBuf,
+    /// An earlier installation as a tool of the .NET SDK.
+    tool: PathBuf,
 }
+
+/// Looks in one place.
+type Look<'a> = &'a dyn Fn() -> Result<Option<PathBuf>>;
+
+/// Gets it by one way; returns the folder with `pwsh`.
+type Get = fn() -> Result<PathBuf>;
+
+/// What was found, or why each place had nothing that works.
+type Search = Result<PowerShell, Vec<String>>;
 
 impl Places {
     fn here() -> Result<Self> {
@@ -82,11 +98,12 @@ impl Places {
                 .map(|root| PathBuf::from(root).join(r"System32\WindowsPowerShell\v1.0")),
             bundle: repo::root().join("../shared/powershell/install"),
             downloaded: download::folder(rid::current()?),
+            tool: dotnet::folder(),
         })
     }
 
-    /// Everything short of a download.
-    fn find(&self) -> Result<Option<PowerShell>> {
+    /// Everything that needs no network. A PowerShell that does not start is passed over, and told.
+    fn find(&self) -> Result<Search> {
         if let Some(wanted) = &self.wanted {
             // Somebody asked for a certain one: silently taking another would test something else.
             let path = PathBuf::from(wanted);
@@ -96,25 +113,31 @@ impl Places {
                     path.display()
                 );
             }
-            return Ok(found(path, "PWSH"));
+            return found(path, "PWSH").tried().map(Ok);
         }
-        if let Some(path) = self.path.as_deref().and_then(|path| process::find_in("pwsh", path)) {
-            return Ok(found(path, "PATH"));
+        let mut faults = Vec::new();
+        let places: [(&'static str, Look); 5] = [
+            ("PATH", &|| {
+                Ok(self.path.as_deref().and_then(|path| process::find_in("pwsh", path)))
+            }),
+            ("Windows PowerShell", &|| {
+                Ok(self
+                    .windows
+                    .as_deref()
+                    .and_then(|folder| executable(folder, "powershell")))
+            }),
+            ("the bundle beside the checkout", &|| self.unpack_bundle()),
+            ("an earlier download", &|| Ok(executable(&self.downloaded, "pwsh"))),
+            (TOOL, &|| Ok(executable(&self.tool, "pwsh"))),
+        ];
+        for (origin, place) in places {
+            match place().and_then(|path| path.map(|path| found(path, origin).tried()).transpose()) {
+                Ok(Some(shell)) => return Ok(Ok(shell)),
+                Ok(None) => {}
+                Err(error) => faults.push(format!("{error:#}")),
+            }
         }
-        if let Some(path) = self
-            .windows
-            .as_deref()
-            .and_then(|folder| executable(folder, "powershell"))
-        {
-            return Ok(found(path, "Windows PowerShell"));
-        }
-        if let Some(path) = self.unpack_bundle()? {
-            return Ok(found(path, "the bundle beside the checkout"));
-        }
-        executable(&self.downloaded, "pwsh")
-            .and_then(|path| found(path, "an earlier download"))
-            .map(PowerShell::tried)
-            .transpose()
+        Ok(Err(faults))
     }
 
     fn unpack_bundle(&self) -> Result<Option<PathBuf>> {
@@ -127,13 +150,16 @@ impl Places {
     }
 }
 
-#[allow(clippy::unnecessary_wraps)]
-fn found(path: PathBuf, origin: &'static str) -> Option<PowerShell> {
-    Some(PowerShell {
+/// The origin that needs the SDK's .NET to run.
+const TOOL: &str = "a tool of the .NET SDK";
+
+fn found(path: PathBuf, origin: &'static str) -> PowerShell {
+    PowerShell {
         path,
         origin,
         without_icu: false,
-    })
+        dotnet: (origin == TOOL).then(dotnet::root).flatten(),
+    }
 }
 
 fn executable(folder: &Path, name: &str) -> Option<PathBuf> {
@@ -141,16 +167,26 @@ fn executable(folder: &Path, name: &str) -> Option<PathBuf> {
     path.is_file().then_some(path)
 }
 
-/// Finds a PowerShell, or downloads the official one.
+/// Finds a PowerShell, or gets one: the official archive, else as a tool of the .NET SDK.
 pub fn find() -> Result<PowerShell> {
-    if let Some(shell) = Places::here()?.find()? {
-        return Ok(shell);
+    let mut faults = match Places::here()?.find()? {
+        Ok(shell) => return Ok(shell),
+        Err(faults) => faults,
+    };
+    let ways: [(&'static str, Get); 2] = [
+        ("downloaded", || download::powershell(rid::current()?)),
+        (TOOL, dotnet::install),
+    ];
+    for (origin, way) in ways {
+        let got = way().and_then(|folder| {
+            executable(&folder, "pwsh").with_context(|| format!("{} has no pwsh", folder.display()))
+        });
+        match got.and_then(|path| found(path, origin).tried()) {
+            Ok(shell) => return Ok(shell),
+            Err(error) => faults.push(format!("{error:#}")),
+        }
     }
-    let folder = download::powershell(rid::current()?)?;
-    executable(&folder, "pwsh")
-        .and_then(|path| found(path, "downloaded"))
-        .with_context(|| format!("{} has no pwsh", folder.display()))?
-        .tried()
+    bail!("{}", faults.join("; "))
 }
 
 #[cfg(all(test, unix))]
@@ -187,6 +223,7 @@ mod tests {
                 windows: None,
                 bundle: self.0.join("no-install"),
                 downloaded: self.0.join("no-download"),
+                tool: self.0.join("no-tool"),
             }
         }
     }
@@ -199,30 +236,35 @@ mod tests {
 
     #[test]
     fn looks_in_the_documented_order() {
+        const STARTS: &str = "#!/bin/sh\n";
         let sandbox = Sandbox::new("order");
         let mut places = sandbox.nowhere();
-        assert_eq!(places.find().unwrap(), None);
+        assert_eq!(places.find().unwrap(), Err(Vec::new()));
 
-        let downloaded = sandbox.program("download/pwsh", "#!/bin/sh\n");
+        let tool = sandbox.program("tool/pwsh", STARTS);
+        places.tool = sandbox.0.join("tool");
+        assert_eq!(places.find().unwrap().unwrap().path, tool);
+
+        let downloaded = sandbox.program("download/pwsh", STARTS);
         places.downloaded = sandbox.0.join("download");
         assert_eq!(places.find().unwrap().unwrap().path, downloaded);
 
-        let bundled = sandbox.program("bundle/pwsh", "");
+        let bundled = sandbox.program("bundle/pwsh", STARTS);
         places.bundle = sandbox.program(
             "install",
             &format!("#!/bin/sh\necho '{}'\n", sandbox.0.join("bundle").display()),
         );
         assert_eq!(places.find().unwrap().unwrap().path, bundled);
 
-        let windows = sandbox.program("windows/powershell", "");
+        let windows = sandbox.program("windows/powershell", STARTS);
         places.windows = Some(sandbox.0.join("windows"));
         assert_eq!(places.find().unwrap().unwrap().path, windows);
 
-        let on_path = sandbox.program("bin/pwsh", "");
+        let on_path = sandbox.program("bin/pwsh", STARTS);
         places.path = Some(env::join_paths([sandbox.0.join("empty"), sandbox.0.join("bin")]).unwrap());
         assert_eq!(places.find().unwrap().unwrap().path, on_path);
 
-        let wanted = sandbox.program("mine", "");
+        let wanted = sandbox.program("mine", STARTS);
         places.wanted = Some(wanted.clone().into());
         assert_eq!(
             places.find().unwrap().unwrap(),
@@ -230,6 +272,7 @@ mod tests {
                 path: wanted,
                 origin: "PWSH",
                 without_icu: false,
+                dotnet: None,
             }
         );
     }
@@ -238,14 +281,16 @@ mod tests {
     fn a_wrong_pwsh_variable_is_an_error_and_not_ignored() {
         let sandbox = Sandbox::new("wrong");
         let mut places = sandbox.nowhere();
-        sandbox.program("bin/pwsh", "");
+        sandbox.program("bin/pwsh", "#!/bin/sh\n");
         places.path = Some(sandbox.0.join("bin").into());
         places.wanted = Some(sandbox.0.join("missing").into());
         assert!(places.find().unwrap_err().to_string().contains("PWSH"));
+        places.wanted = Some(sandbox.program("broken", "#!/bin/sh\nexit 1\n").into());
+        assert!(places.find().unwrap_err().to_string().contains("does not start"));
     }
 
     #[test]
-    fn a_download_that_needs_icu_runs_without() {
+    fn a_powershell_that_needs_icu_runs_without() {
         let sandbox = Sandbox::new("icu");
         let mut places = sandbox.nowhere();
         places.downloaded = sandbox.0.join("download");
@@ -254,15 +299,25 @@ mod tests {
             "#!/bin/sh\ntest \"$DOTNET_SYSTEM_GLOBALIZATION_INVARIANT\" = 1\n",
         );
         assert!(places.find().unwrap().unwrap().without_icu);
-        sandbox.program("download/pwsh", "#!/bin/sh\nexit 1\n");
-        assert!(places.find().is_err());
     }
 
     #[test]
-    fn a_bundle_that_does_not_unpack_is_told() {
+    fn what_does_not_start_or_unpack_is_told_and_the_next_place_tried() {
         let sandbox = Sandbox::new("broken");
         let mut places = sandbox.nowhere();
+        sandbox.program("bin/pwsh", "#!/bin/sh\nexit 1\n");
+        places.path = Some(sandbox.0.join("bin").into());
         places.bundle = sandbox.program("install", "#!/bin/sh\nexit 3\n");
-        assert!(places.find().is_err());
+        let faults = places.find().unwrap().unwrap_err();
+        assert!(faults[0].contains("bin/pwsh does not start"), "{faults:?}");
+        assert!(
+            faults[1].contains("unpacking the PowerShell beside the checkout"),
+            "{faults:?}"
+        );
+        assert_eq!(faults.len(), 2, "{faults:?}");
+
+        let downloaded = sandbox.program("download/pwsh", "#!/bin/sh\n");
+        places.downloaded = sandbox.0.join("download");
+        assert_eq!(places.find().unwrap().unwrap().path, downloaded);
     }
 }

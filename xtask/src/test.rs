@@ -11,7 +11,7 @@ use crate::interop::{self, Compiler};
 use crate::module::{self, Staged};
 use crate::powershell::{self, PowerShell};
 use crate::report::{Counts, Outcome, Report};
-use crate::{c_programs, demo, directory, mail, pester, process};
+use crate::{bare, c_programs, demo, directory, mail, pester, process};
 
 /// The parts in their order; naming some on the command line runs only those.
 pub const PARTS: &[&str] = &[
@@ -144,7 +144,7 @@ fn on_powershell(report: &mut Report, pester: bool) {
     }
     let mut staged = None;
     report.part("staging the modules", || {
-        staged = Some(module::stage(Build::Debug)?);
+        staged = Some(module::stage(Build::Debug, &module::folder(), shell.as_ref().ok())?);
         Ok(Outcome::Ran(Counts::ONE))
     });
     let Some(staged) = staged else {
@@ -158,6 +158,7 @@ fn on_powershell(report: &mut Report, pester: bool) {
         Ok(shell) => demo::rehearse(shell, &staged).map(|()| Outcome::Ran(Counts::ONE)),
         Err(error) => Ok(Outcome::NotRun(format!("{error:#}"))),
     });
+    bare::run(report, shell.as_ref().ok());
     if pester {
         match &shell {
             Ok(shell) => pester::run(report, shell, &staged),
