@@ -48,8 +48,10 @@ pub struct Mailbox {
     pub um_enabled: bool,
     /// The user's extensions; a PIN must not be derived from one.
     pub extensions: Vec<Extension>,
-    /// Name of the policy that applies; `None` only for mailboxes that are not UM-enabled.
+    /// Name of the policy that applies; `None` where none is assigned.
     pub um_mailbox_policy: Option<String>,
+    /// Its DN, where the directory links to it (`msExchUMTemplateLink`): names of policies may be the same in two containers.
+    pub um_mailbox_policy_link: Option<DistinguishedName>,
     /// Which languages the user reads, `de-AT, en;q=0.8` (`preferredLanguage`, RFC 2798), as imported.
     pub preferred_language: Option<String>,
 }

@@ -30,6 +30,7 @@ fn tony() -> Mailbox {
         um_enabled: true,
         extensions: Vec::new(),
         um_mailbox_policy: Some("Default".to_owned()),
+        um_mailbox_policy_link: None,
         preferred_language: None,
     }
 }

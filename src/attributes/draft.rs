@@ -77,6 +77,7 @@ impl MailboxProperties {
             um_enabled: self.um_enabled,
             extensions: self.extensions,
             um_mailbox_policy: self.um_mailbox_policy,
+            um_mailbox_policy_link: None,
             preferred_language: self.preferred_language,
         }
     }

@@ -67,12 +67,23 @@ pub struct StoredCredential {
     pub record: Option<Vec<u8>>,
     /// The sealed counter of failed sign-ins; none means no failures.
     pub counter: Option<Vec<u8>>,
+    /// Where there is no record: what another program left in its place, which the first record replaces.
+    pub foreign: Option<Vec<u8>>,
+}
+
+impl StoredCredential {
+    /// What a new record replaces, and a swap compares with.
+    #[must_use]
+    pub fn replaced(&self) -> Option<Vec<u8>> {
+        self.record.as_ref().or(self.foreign.as_ref()).cloned()
+    }
 }
 
 /// A compare-and-swap: the change is refused when anything but `expected` is stored by then.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Swap {
-    /// The sealed value that the new one was computed from; `None`: there was none.
+    /// The sealed value that the new one was computed from, or what stood in its place ([`StoredCredential::replaced`]); `None`: nothing
+    /// was there.
     pub expected: Option<Vec<u8>>,
     /// The new sealed value.
     pub new: Vec<u8>,
@@ -229,6 +240,17 @@ pub trait Directory: Send + Sync {
     /// # Errors
     /// As `find`.
     fn policy(&self, name: &str, route: Route<'_>) -> Result<Option<PolicyObject>>;
+
+    /// The policy that applies to a mailbox.
+    ///
+    /// # Errors
+    /// As `find`.
+    fn policy_of(&self, mailbox: &Mailbox, route: Route<'_>) -> Result<Option<PolicyObject>> {
+        match &mailbox.um_mailbox_policy {
+            Some(name) => self.policy(name, route),
+            None => Ok(None),
+        }
+    }
 
     /// All policies, by name.
     ///

@@ -178,7 +178,7 @@ impl Service {
             mailbox: pin.mailbox,
             controller: pin.controller.map(str::to_owned),
             record: Some(Swap {
-                expected: stored.record,
+                expected: stored.replaced(),
                 new: ring.seal(Purpose::Record, &context, &record.encode(), &mut system_rng())?,
             }),
             counter: CounterChange::Keep,

@@ -2,7 +2,7 @@
 
 use super::Service;
 use crate::directory::{Found, Matches, PolicyObject, Route};
-use crate::identity::Identity;
+use crate::identity::{DistinguishedName, Identity};
 use crate::mailbox::Mailbox;
 use crate::{Error, ErrorCode, Result};
 
@@ -123,14 +123,10 @@ impl Service {
 
     /// The policy that applies to a UM-enabled mailbox.
     pub(super) fn policy_of(&self, mailbox: &Mailbox, route: Route<'_>) -> Result<PolicyObject> {
-        let name = mailbox.um_mailbox_policy.as_deref().ok_or_else(|| {
-            Error::new(
-                ErrorCode::StoreCorrupt,
-                format!("The UM mailbox \"{}\" has no UM mailbox policy.", mailbox.identity()),
-            )
-            .action("Assign a policy to the mailbox where it is managed; the embedded directory learns of it by the next import.")
-        })?;
-        let policy = self.directory().policy(name, route)?.ok_or_else(|| {
+        require_um_enabled(mailbox)?;
+        let link = mailbox.um_mailbox_policy_link.as_ref().map(DistinguishedName::as_str);
+        let name = mailbox.um_mailbox_policy.as_deref().or(link).unwrap_or_default();
+        let policy = self.directory().policy_of(mailbox, route)?.ok_or_else(|| {
             Error::new(
                 ErrorCode::StoreCorrupt,
                 format!(
@@ -196,6 +192,17 @@ pub(super) fn shortened(text: &str) -> String {
 }
 
 pub(super) fn require_um_enabled(mailbox: &Mailbox) -> Result<()> {
+    if mailbox.um_enabled && mailbox.um_mailbox_policy.is_none() && mailbox.um_mailbox_policy_link.is_none() {
+        // Exchange enables with a policy or not at all, and one that is guessed may be laxer than the organisation's.
+        return Err(Error::new(
+            ErrorCode::MailboxNotUmEnabled,
+            format!(
+                "The mailbox \"{}\" is marked as enabled for Unified Messaging, but has no UM mailbox policy, so it can have no PIN.",
+                mailbox.identity()
+            ),
+        )
+        .action("Assign a UM mailbox policy to the mailbox where it is managed; the embedded directory learns of it by the next import."));
+    }
     if mailbox.um_enabled {
         return Ok(());
     }

@@ -48,6 +48,7 @@ pub fn both(record: Option<&str>, counter: Option<&str>) -> StoredCredential {
     StoredCredential {
         record: record.map(sealed),
         counter: counter.map(sealed),
+        foreign: None,
     }
 }
 

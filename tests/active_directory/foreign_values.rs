@@ -26,7 +26,15 @@ fn exchanges_checksum_is_no_record_and_goes_with_the_first_reset() {
             None,
             "whether there is a counter is not known yet"
         );
-        assert_eq!(stored(&directory, &mailbox, dc), StoredCredential::default());
+        let absent = StoredCredential {
+            foreign: Some(CHECKSUM.to_vec()),
+            ..StoredCredential::default()
+        };
+        assert_eq!(
+            stored(&directory, &mailbox, dc),
+            absent,
+            "no record, and what stands in its place"
+        );
         let records = directory.some_records(1000).expect("records");
         assert!(records.iter().all(|(owner, _)| *owner != id(&mailbox)), "{records:?}");
 

@@ -104,6 +104,11 @@ impl Host {
         attempt::outcome(&answer).to_owned()
     }
 
+    /// The error of an attempt to sign in.
+    pub fn failed_sign_in(&self, identity: &str, pin: &str) -> SharedError {
+        attempt::sign_in(&self.session, identity, pin).expect_err("no answer")
+    }
+
     /// The messages that were handed over, oldest first.
     pub fn messages(&self) -> Vec<String> {
         let messages = support::messages(&self.path("pickup"));

@@ -1,5 +1,6 @@
 //! Policies in the configuration partition: units, inversions, limits, what is missing and what has changed.
 
+use serde_json::json;
 use umpin::ErrorCode;
 use umpin::directory::{Directory as _, Route};
 use umpin::policy::{Limit, UmMailboxPolicy};
@@ -107,6 +108,35 @@ fn a_mailbox_has_the_policy_that_its_link_names() {
             .expect("the policy");
         assert_eq!(policy.settings.min_pin_length, 8);
         assert_eq!(policy.distinguished_name.as_deref(), Some(dn.as_str()));
+    });
+}
+
+#[test]
+fn a_policy_is_taken_by_the_links_name_and_not_by_its_own() {
+    shared(|lab| {
+        let administrator = lab.dc1().administrator();
+        let container = POLICIES.replace("CN=UM Mailbox Policies", "CN=Other Policies");
+        assert_ne!(container, POLICIES);
+        administrator.add(&container, &[("objectClass", &[b"container"])]);
+        let mine = add(lab, "policies-twin", &[("msExchUMPinPolicyMinPasswordLength", "6")]);
+        let others = format!("CN=policies-twin,{container}");
+        administrator.add(
+            &others,
+            &[
+                ("objectClass", &[b"msExchUMRecipientTemplate"]),
+                ("msExchUMPinPolicyMinPasswordLength", &[b"9"]),
+            ],
+        );
+        for (link, length) in [(&mine, 6), (&others, 9)] {
+            let mailbox = lab.mailbox(&format!("policies-twin-{length}"));
+            administrator.replace(&mailbox.dn, "msExchUMTemplateLink", &[link.as_bytes()]);
+            let directory = directory(lab, &UM);
+            let found = find_one(&directory, &mailbox.alias).mailbox;
+            let policy = directory.policy_of(&found, Route::Preferred).expect("an answer");
+            assert_eq!(policy.expect("the policy").settings.min_pin_length, length, "{link}");
+            let outcome = crate::host::Host::new(lab).what_if(json!({ "identity": mailbox.alias }), Some("739152"));
+            assert_eq!(outcome.is_ok(), length == 6, "{link}: {outcome:?}");
+        }
     });
 }
 

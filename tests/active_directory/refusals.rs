@@ -136,17 +136,25 @@ fn a_mailbox_without_a_policy_that_can_be_used() {
         let administrator = lab.dc1().administrator();
         administrator.replace(&mailbox.dn, "msExchUMTemplateLink", &[]);
         let none = host.refusal(of(&mailbox.alias), None);
-        says(
+        let info = host.request(json!({ "operation": "pinInfo", "identity": mailbox.alias }));
+        for error in [
             &none,
-            ErrorCode::StoreCorrupt,
-            &["contoso.com/Tests/refusal-policy", "no UM mailbox policy"],
-        );
+            &info.expect_err("no policy"),
+            &host.failed_sign_in(&mailbox.alias, "739152"),
+        ] {
+            says(
+                error,
+                ErrorCode::MailboxNotUmEnabled,
+                &["contoso.com/Tests/refusal-policy", "has no UM mailbox policy"],
+            );
+        }
         let dn = add_policy(
             lab,
             "refusal-impossible",
             &[("msExchUMPinPolicyMinPasswordLength", "3")],
         );
         administrator.replace(&mailbox.dn, "msExchUMTemplateLink", &[dn.as_bytes()]);
+        host.begin();
         let impossible = host.refusal(of(&mailbox.alias), None);
         says(
             &impossible,

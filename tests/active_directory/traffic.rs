@@ -44,6 +44,19 @@ fn a_reset_is_one_search_and_one_change() {
             "binds, searches, changes of a pipeline of five"
         );
 
+        // What Exchange left is replaced as it was read: nothing is refused, and nothing read again.
+        let exchange = lab.mailbox("traffic-exchange");
+        lab.dc1()
+            .administrator()
+            .replace(&exchange.dn, "msExchUMPinChecksum", &[b"\x01\x00\x00 of Exchange"]);
+        host.begin();
+        reset(&exchange);
+        assert_eq!(
+            counts(),
+            [0, 1 + 1 + 3, 1],
+            "binds, searches, changes of a first reset over a value of Exchange's"
+        );
+
         host.set_pin("traffic-1", "739152");
         counts();
         assert_eq!(host.sign_in("traffic-1", "739152"), "accepted");

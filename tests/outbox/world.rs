@@ -279,6 +279,7 @@ impl State {
         StoredCredential {
             record: replica.record.1,
             counter: replica.counter.1,
+            foreign: None,
         }
     }
 }

@@ -193,6 +193,7 @@ impl Directory for Memory {
                 um_enabled: row.um_enabled,
                 extensions: row.extensions,
                 um_mailbox_policy: row.um_mailbox_policy,
+                um_mailbox_policy_link: None,
             });
         }
         Ok(ImportCounts::default())

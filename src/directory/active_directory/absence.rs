@@ -8,7 +8,7 @@ use super::ActiveDirectory;
 use super::connection::{Connection, Depth, Entry, Search};
 use super::failure::Failure;
 use super::filter;
-use super::reading::{Value, counter, record};
+use super::reading::{Value, counter, record, stored};
 use super::rights::{Lacking, Protection, Token, lacking};
 use super::schema::{RECORD, Schema, definition};
 use super::settings::Bind;
@@ -103,10 +103,7 @@ impl ActiveDirectory {
                 return Err(self.unreadable(entry, &reader.controller, name, lacking));
             }
         }
-        Ok(StoredCredential {
-            record: record.sealed(),
-            counter: counter.sealed(),
-        })
+        Ok(stored(record, counter))
     }
 
     fn unreadable(&self, entry: &Entry, controller: &str, attribute: &str, lacking: Lacking) -> Error {

@@ -46,7 +46,7 @@ use crate::cancellation::Cancellation;
 use crate::check::Check;
 use crate::identity::Identity;
 use crate::import::ImportPlan;
-use crate::mailbox::ObjectId;
+use crate::mailbox::{Mailbox, ObjectId};
 use crate::{Error, ErrorCode, Result};
 
 /// A directory in Active Directory. Message and audit of a change are kept elsewhere: nothing but record and counter is written.
@@ -115,6 +115,10 @@ impl Directory for ActiveDirectory {
 
     fn policy(&self, name: &str, route: Route<'_>) -> Result<Option<PolicyObject>> {
         self.policy_named(name, route)
+    }
+
+    fn policy_of(&self, mailbox: &Mailbox, route: Route<'_>) -> Result<Option<PolicyObject>> {
+        self.policy_linked(mailbox, route)
     }
 
     fn policies(&self, route: Route<'_>) -> Result<Vec<PolicyObject>> {

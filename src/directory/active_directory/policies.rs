@@ -11,16 +11,20 @@ use super::{ActiveDirectory, lock};
 use crate::attributes::faults::Faults;
 use crate::attributes::policy::{ATTRIBUTES, CLASS, read};
 use crate::directory::{PolicyObject, Route};
+use crate::identity::DistinguishedName;
 use crate::identity::fold::fold;
+use crate::mailbox::Mailbox;
 use crate::{Error, ErrorCode, Result};
 
 /// A policy, and what of it cannot be understood.
 struct Known {
     policy: PolicyObject,
+    /// Its DN as it can be compared.
+    dn: Option<String>,
     faults: Option<String>,
 }
 
-/// As one controller, or the preferred one, had them: by name.
+/// As one controller, or the preferred one, had them, ordered by name.
 type Policies = Arc<Vec<Known>>;
 
 /// What was read for the command that runs. A telephone system has no commands that begin: it asks anew after [`PATIENCE`].
@@ -41,12 +45,32 @@ impl ActiveDirectory {
     pub(super) fn policy_named(&self, name: &str, route: Route<'_>) -> Result<Option<PolicyObject>> {
         let policies = self.known_policies(route)?;
         let name = fold(name);
-        match policies.iter().find(|known| fold(&known.policy.settings.name) == name) {
+        self.usable(policies.iter().find(|known| fold(&known.policy.settings.name) == name))
+    }
+
+    /// The policy that the mailbox's link names. Its name would not do: two containers may have policies of the same name.
+    pub(super) fn policy_linked(&self, mailbox: &Mailbox, route: Route<'_>) -> Result<Option<PolicyObject>> {
+        let Some(link) = &mailbox.um_mailbox_policy_link else {
+            return match &mailbox.um_mailbox_policy {
+                Some(name) => self.policy_named(name, route),
+                None => Ok(None),
+            };
+        };
+        let policies = self.known_policies(route)?;
+        let link = link.comparable();
+        self.usable(policies.iter().find(|known| known.dn.as_ref() == Some(&link)))
+    }
+
+    fn usable(&self, known: Option<&Known>) -> Result<Option<PolicyObject>> {
+        match known {
             None => Ok(None),
-            Some(Known { policy, faults: None }) => Ok(Some(policy.clone())),
+            Some(Known {
+                policy, faults: None, ..
+            }) => Ok(Some(policy.clone())),
             Some(Known {
                 policy,
                 faults: Some(faults),
+                ..
             }) => Err(Error::new(
                 ErrorCode::StoreCorrupt,
                 format!(
@@ -98,6 +122,7 @@ impl ActiveDirectory {
                 // What the schema would not allow is not there.
                 let policy = read(entry, &mut faults).ok()?;
                 Some(Known {
+                    dn: policy.distinguished_name.as_ref().map(DistinguishedName::comparable),
                     policy: PolicyObject {
                         guid: policy.guid?,
                         distinguished_name: policy.distinguished_name.map(|dn| dn.as_str().to_owned()),

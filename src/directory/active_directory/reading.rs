@@ -10,7 +10,7 @@ use crate::attributes::mailbox::{ATTRIBUTES, draft, is_mailbox};
 use crate::credential::seal::is_sealed;
 use crate::directory::{Found, StoredCredential};
 use crate::identity::fold::fold;
-use crate::identity::{Identity, Probe, ProbeKind, probes_of};
+use crate::identity::{DistinguishedName, Identity, Probe, ProbeKind, probes_of};
 use crate::mailbox::ObjectId;
 
 /// What is asked for with every mailbox.
@@ -37,6 +37,20 @@ impl Value {
             Self::Ours(sealed) => Some(sealed),
             Self::None | Self::Foreign(_) => None,
         }
+    }
+}
+
+/// Both values, neither of which is hidden.
+pub(super) fn stored(record: Value, counter: Value) -> StoredCredential {
+    let (record, foreign) = match record {
+        Value::None => (None, None),
+        Value::Ours(sealed) => (Some(sealed), None),
+        Value::Foreign(value) => (None, Some(value)),
+    };
+    StoredCredential {
+        record,
+        counter: counter.sealed(),
+        foreign,
     }
 }
 
@@ -89,6 +103,10 @@ impl Reading {
                 .map(|c| if c.is_control() { '\u{FFFD}' } else { c })
                 .collect();
         }
+        mailbox.um_mailbox_policy_link = entry
+            .text("msExchUMTemplateLink")
+            .ok()
+            .and_then(|link| DistinguishedName::parse(&link));
         let domain = mailbox.distinguished_name.as_ref().and_then(|dn| dn.domain());
         let netbios_name = domain.as_deref().and_then(|name| forest.netbios_name(name));
         let own_guid = entry.guid("msExchMailboxGuid").ok().flatten();
@@ -97,10 +115,7 @@ impl Reading {
             (_, Value::Foreign(_)) => None,
             // Whether it is absent or may not be read, likewise.
             (Value::None, _) | (_, Value::None) => None,
-            (record, counter) => Some(StoredCredential {
-                record: record.sealed(),
-                counter: counter.sealed(),
-            }),
+            (record, counter) => Some(stored(record, counter)),
         };
         let found = Found {
             mailbox,

@@ -269,6 +269,7 @@ fn merged(row: &MailboxRow, stored: Option<&Mailbox>) -> Sql<Mailbox> {
         um_enabled: row.um_enabled,
         extensions: row.extensions.clone(),
         um_mailbox_policy: row.um_mailbox_policy.clone(),
+        um_mailbox_policy_link: None,
         preferred_language: row.preferred_language.clone(),
     })
 }

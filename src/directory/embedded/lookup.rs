@@ -186,6 +186,7 @@ fn mailbox_from(row: &Row<'_>) -> Sql<Mailbox> {
         um_enabled: row.get("um_enabled")?,
         extensions: Vec::new(),
         um_mailbox_policy: row.get("um_mailbox_policy")?,
+        um_mailbox_policy_link: None,
         preferred_language: row.get("preferred_language")?,
     })
 }
@@ -198,6 +199,7 @@ pub(super) fn credential(connection: &Connection, id: ObjectId) -> Sql<StoredCre
         )?
         .query_row([id.0], |r| {
             Ok(StoredCredential {
+                foreign: None,
                 record: r.get(0)?,
                 counter: r.get(1)?,
             })

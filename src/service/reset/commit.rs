@@ -119,7 +119,7 @@ impl Service {
             mailbox: plan.mailbox.object_id,
             controller: controller.clone(),
             record: Some(Swap {
-                expected: plan.seen.stored.record.clone(),
+                expected: plan.seen.stored.replaced(),
                 new: record,
             }),
             counter,
