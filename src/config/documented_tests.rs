@@ -288,3 +288,24 @@ fn every_key_of_the_code_is_documented_and_no_other() {
     let documented: BTreeSet<String> = rows().iter().map(Row::name).collect();
     assert_eq!(documented, known, "left: docs/configuration.md; right: src/config");
 }
+
+#[test]
+fn configurations_in_the_documents_are_whole_files() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let docs = std::fs::read_dir(root.join("docs")).expect("docs");
+    let documents = docs
+        .map(|entry| entry.expect("readable").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+        .chain(["README.md", "SECURITY.md"].map(|name| root.join(name)));
+    let mut found = 0;
+    for document in documents {
+        let text = std::fs::read_to_string(&document).expect("readable");
+        for block in text.split("```json\n").skip(1) {
+            let block = block.split("```").next().unwrap_or_default();
+            let (_folder, config) = load(block.as_bytes());
+            assert!(config.is_ok(), "{}: {:?} of\n{block}", document.display(), config.err());
+            found += 1;
+        }
+    }
+    assert!(found > 2, "the documents show {found} configurations only");
+}

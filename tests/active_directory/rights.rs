@@ -19,6 +19,7 @@ fn run_documented(lab: &Lab, object: &str, account: Account) {
         .split("```")
         .skip(1)
         .step_by(2)
+        .filter_map(|block| block.strip_prefix("sh\n"))
         .find(|block| block.contains("samba-tool dsacl set") && block.contains(object))
         .unwrap_or_else(|| panic!("docs/active-directory.md has no samba-tool lines for {object}"));
     let known = ["svc-um", "/var/lib/samba/private/sam.ldb"];

@@ -69,6 +69,34 @@ Describe 'A restricted session (JEA)' {
     }
 }
 
+Describe 'The endpoint for a help desk in docs/administration.md' {
+    It 'resets by generated PINs, and takes no PIN from the help desk' -Tag Embedded {
+        . "$PSScriptRoot/Support/Markdown.ps1"
+        $block = @(Get-FencedBlock "$PSScriptRoot/../../docs/administration.md" | Where-Object { $_.Text -like '*New-PSSessionConfigurationFile*' })
+        $block.Count | Should -Be 1
+        $store = New-TestStore
+        try {
+            $run = Invoke-Fresh -Store $store -Variables @{ Block = $block[0].Text } {
+                Set-Location -LiteralPath $Work
+                . ([scriptblock]::Create($V.Block))
+                $runspace = [runspacefactory]::CreateRunspace([initialsessionstate]::CreateFromSessionConfigurationFile("$Work/helpdesk.pssc"))
+                $runspace.Open()
+                foreach ($parameters in @{ Identity = 'tonysmith' }, @{ Identity = 'tonysmith'; Pin = '739155' }, @{ Identity = 'tonysmith'; PassThru = $true }) {
+                    $shell = [powershell]::Create()
+                    $shell.Runspace = $runspace
+                    $null = $shell.AddCommand('Set-UMMailboxPIN').AddParameters($parameters)
+                    try { @($shell.Invoke()).Count; @($shell.Streams.Error | ForEach-Object { [string] $_ }) }
+                    catch { $_.Exception.InnerException.ErrorRecord.FullyQualifiedErrorId }
+                }
+            }
+            $run.ErrorText | Should -BeNullOrEmpty
+            $run.Output | Should -Be @(0, 'NamedParameterNotFound,Set-UMMailboxPIN', 'NamedParameterNotFound,Set-UMMailboxPIN')
+            Get-MessageCount $store | Should -Be 1
+        }
+        finally { Remove-TestFolder $store }
+    }
+}
+
 Describe 'A session of one''s own' {
     It 'names the user once' {
         $store = New-TestStore
