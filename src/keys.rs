@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::credential::keyring::{KEY_LENGTH, KeyRing, MasterKey};
 use crate::platform::access::{Owners, account_for_new_files};
-use crate::platform::files;
+use crate::platform::files::{self, GroupUse};
 use crate::platform::group::ServiceGroup;
 use crate::random::{fill_random, system_rng};
 use crate::{Error, ErrorCode, Result};
@@ -148,7 +148,7 @@ fn load_key(path: &Path, owners: &Owners) -> Result<MasterKey> {
             "Give the key file to the account that owns the store, or to root; replace the key if that account was not meant to read it.",
         ));
     }
-    if let Some(why) = path.parent().and_then(|folder| owners.open_folder(folder)) {
+    if let Some(why) = path.parent().and_then(|folder| owners.loose_folder(folder)) {
         return Err(unavailable(path, &why)
             .action("Give the folder to the account that owns the store, and let nobody else write in it."));
     }
@@ -170,7 +170,9 @@ fn create_key(path: &Path, group: Option<&ServiceGroup>, account: Option<u32>) -
     let mut key = Zeroizing::new([0; KEY_LENGTH]);
     fill_random(key.as_mut_slice(), &mut system_rng())?;
     path.parent()
-        .map_or(Ok(()), |folder| files::create_private_directory(folder, group))
+        .map_or(Ok(()), |folder| {
+            files::create_private_directory(folder, group.map(|group| (group, GroupUse::Read)))
+        })
         .and_then(|()| files::create_atomically(path, key.as_slice(), group, account))
         .map(|_| ())
         .map_err(|error| {

@@ -221,10 +221,50 @@ fn a_service_group_gets_into_what_is_made_for_it() {
     };
     let folder = tempfile::tempdir().expect("a folder");
     set_mode(folder.path(), 0o755);
-    let data = folder.path().join("srv/umpin");
     let config = folder.path().join("umpin.json");
+    import_and_reset(&group, &config, &folder.path().join("srv/umpin"));
+    shared_as(
+        &group,
+        folder.path(),
+        &[
+            ("srv", 0o750),
+            ("srv/umpin", 0o2770),
+            ("srv/umpin/directory.db", 0o660),
+            ("srv/umpin/directory.db.lock", 0o660),
+            ("srv/umpin/umpin.key", 0o640),
+            ("srv/umpin/pickup", 0o2770),
+        ],
+    );
+    a_member_resets(&group, &config, folder.path(), &folder.path().join("srv/umpin/pickup"));
+}
+
+/// Made by an administrator for this, as `mktemp -d` or `umask 077; mkdir` make one, with the configuration in it.
+#[test]
+fn a_service_group_gets_into_a_new_folder_with_the_configuration() {
+    let Some(group) = any_group() else {
+        return; // only root is sure to be able to give files to a group
+    };
+    let above = tempfile::tempdir().expect("a folder");
+    set_mode(above.path(), 0o755);
+    let data = above.path().join("umpin");
+    fs::create_dir(&data).expect("a folder");
+    set_mode(&data, 0o700);
+    let config = data.join("umpin.json");
+    import_and_reset(&group, &config, &data);
+    set_mode(&config, 0o644);
+    let modes = [
+        ("umpin", 0o2770),
+        ("umpin/directory.db", 0o660),
+        ("umpin/umpin.key", 0o640),
+        ("umpin/pickup", 0o2770),
+    ];
+    shared_as(&group, above.path(), &modes);
+    a_member_resets(&group, &config, above.path(), &data.join("pickup"));
+}
+
+fn import_and_reset(group: &Group, config: &Path, data: &Path) {
     fs::write(
-        &config,
+        config,
         json!({ "serviceGroup": group.name,
         "directory": { "type": "embedded", "path": data.join("directory.db") },
         "keys": { "active": "k1", "k1": data.join("umpin.key") },
@@ -232,31 +272,25 @@ fn a_service_group_gets_into_what_is_made_for_it() {
         .to_string(),
     )
     .expect("a configuration");
-    let people = folder.path().join("people.csv");
+    let people = config.with_file_name("people.csv");
     fs::write(&people, PEOPLE).expect("a file");
-    let request_text = json!({ "v": 1, "configFile": config, "dataDirectory": folder.path() }).to_string();
+    let request_text = json!({ "v": 1, "configFile": config, "dataDirectory": "/nonexistent" }).to_string();
     let session = Session::open(request_text.as_bytes()).expect("a session");
     request(&session, &json!({ "v": 1, "operation": "import", "path": people })).expect("an import");
     reset(&session, json!({ "v": 1, "identity": "tonysmith@contoso.com" }), None).expect("a reset");
-    drop(session);
-    for (name, expected) in [
-        ("srv", 0o750),
-        ("srv/umpin", 0o2770),
-        ("srv/umpin/directory.db", 0o660),
-        ("srv/umpin/directory.db.lock", 0o660),
-        ("srv/umpin/umpin.key", 0o640),
-        ("srv/umpin/pickup", 0o2770),
-    ] {
-        let path = folder.path().join(name);
+}
+
+fn shared_as(group: &Group, folder: &Path, modes: &[(&str, u32)]) {
+    for (name, expected) in modes {
+        let path = folder.join(name);
         let found = fs::metadata(&path).expect(name);
         assert_eq!(found.gid(), group.gid.as_raw(), "the group of {name}");
-        assert_eq!(mode(&path), expected, "the mode of {name}");
+        assert_eq!(mode(&path), *expected, "the mode of {name}");
     }
-    a_member_resets(&group, &config, folder.path());
 }
 
 /// As an account that has the rights of the group and no others: `daemon` is a member of its own group on every system.
-fn a_member_resets(group: &Group, config: &Path, folder: &Path) {
+fn a_member_resets(group: &Group, config: &Path, folder: &Path, pickup: &Path) {
     let Ok(Some(user)) = User::from_name("daemon") else {
         return;
     };
@@ -277,7 +311,7 @@ fn a_member_resets(group: &Group, config: &Path, folder: &Path) {
     let output = output.expect("setpriv (util-linux) runs");
     let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && said.contains("1 passed"), "{said}");
-    for message in fs::read_dir(folder.join("srv/umpin/pickup")).expect("messages") {
+    for message in fs::read_dir(pickup).expect("messages") {
         let path = message.expect("an entry").path();
         assert_eq!(
             fs::metadata(&path).expect("metadata").gid(),

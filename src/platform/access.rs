@@ -45,7 +45,16 @@ impl Owners {
         system::writers(self, metadata).map(|who| format!("{who} can write to it"))
     }
 
-    /// Why what is in a folder is not used: others can exchange it there. Completes "… cannot be used: ".
+    /// Why a file in a folder is not used: others can exchange it there. Completes "… cannot be used: ".
+    ///
+    /// In a sticky folder, such as `/tmp`, they cannot: one of the trusted owners' stays.
+    #[must_use]
+    pub fn loose_folder(&self, folder: &Path) -> Option<String> {
+        system::loose_folder(self, folder)
+    }
+
+    /// Why what is in a folder is not used: others can make files there that are taken for ours, such as a journal of the store, or
+    /// exchange them. Completes "… cannot be used: ".
     #[must_use]
     pub fn open_folder(&self, folder: &Path) -> Option<String> {
         system::open_folder(self, folder)
@@ -140,6 +149,12 @@ mod system {
         (!is_trusted(owners, uid)).then(|| format!("it belongs to {}", account(uid)))
     }
 
+    pub fn loose_folder(owners: &Owners, folder: &Path) -> Option<String> {
+        let is_sticky =
+            fs::metadata(folder).is_ok_and(|found| found.mode() & STICKY != 0 && is_trusted(owners, found.uid()));
+        if is_sticky { None } else { open_folder(owners, folder) }
+    }
+
     pub fn open_folder(owners: &Owners, folder: &Path) -> Option<String> {
         let why = open(owners, &fs::metadata(folder).ok()?)?;
         Some(format!("its folder '{}' {why}", folder.display()))
@@ -154,7 +169,6 @@ mod system {
         if !is_trusted(owners, folder.uid()) {
             return Some(format!("belongs to {}", account(folder.uid())));
         }
-        // Also with the sticky bit: others can then make files that are taken for ours, such as a journal of the store.
         writers(owners, folder).map(|who| format!("lets {who} write"))
     }
 
@@ -193,7 +207,20 @@ mod system {
             ));
         }
         // Else what one member makes belongs to that member's own group.
-        (mode & 0o2000 == 0).then(|| format!("The folder '{name}' lacks the setgid bit"))
+        if mode & 0o2000 == 0 {
+            return Some(format!("The folder '{name}' lacks the setgid bit"));
+        }
+        let whole = fs::canonicalize(folder).ok()?;
+        let shut = whole.ancestors().skip(1).find(|above| {
+            fs::metadata(above).is_ok_and(|above| {
+                let passes = if above.gid() == group.gid { 0o010 } else { 0o001 };
+                above.mode() & passes == 0
+            })
+        })?;
+        Some(format!(
+            "The folder '{}' does not let the group '{group_name}' pass",
+            shut.display()
+        ))
     }
 
     /// Who else may write there.
@@ -285,6 +312,10 @@ mod system {
     }
 
     pub fn open_folder(_: &Owners, _: &Path) -> Option<String> {
+        None
+    }
+
+    pub fn loose_folder(_: &Owners, _: &Path) -> Option<String> {
         None
     }
 

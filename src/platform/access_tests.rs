@@ -42,6 +42,12 @@ fn a_folder_that_others_write_in_is_open() {
         let (_above, folder) = folder(mode);
         let found = nobody.open_folder(&folder);
         assert_eq!(found.is_some(), open, "{mode:o}: {found:?}");
+        let found_for_a_file = nobody.loose_folder(&folder);
+        assert_eq!(
+            found_for_a_file.is_some(),
+            open && mode & 0o1000 == 0,
+            "{mode:o}: {found_for_a_file:?}"
+        );
         if let Some(why) = found {
             assert!(why.contains("everybody") && why.contains("data"), "{why}");
         }

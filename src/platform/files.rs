@@ -105,21 +105,45 @@ pub fn open_regular(path: &Path) -> io::Result<(File, fs::Metadata)> {
     }
 }
 
-/// Creates a directory, and those above it, for its owner only, each durably; leaves existing ones as they are. A group may use the
-/// directory, and passes through those that are made above it.
+/// What a group may do in a directory that is made for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GroupUse {
+    /// Read what is there.
+    Read,
+    /// Make files, too: SQLite's, for example, which belong to the group by the setgid bit.
+    Write,
+}
+
+impl GroupUse {
+    const fn mode(self) -> u32 {
+        match self {
+            Self::Read => 0o2750,
+            Self::Write => 0o2770,
+        }
+    }
+}
+
+/// Creates a directory, and those above it, for its owner only, each durably. A group may use the directory, and passes through those that
+/// are made above it. Existing ones stay as they are, but for the directory itself where there is nothing yet but files such as the
+/// configuration's: it was made for this, and without the group nobody of it would get in.
 ///
 /// # Errors
 /// Those of the operating system, such as for a group that this account is not a member of.
-pub fn create_private_directory(path: &Path, group: Option<&ServiceGroup>) -> io::Result<()> {
-    create_directories(path, group, 0o2770)
+pub fn create_private_directory(path: &Path, group: Option<(&ServiceGroup, GroupUse)>) -> io::Result<()> {
+    if let Some((group, usage)) = group
+        && path.is_dir()
+    {
+        return admit_to_new_directory(path, group, usage);
+    }
+    create_directories(path, group.map(|(group, usage)| (group, usage.mode())))
 }
 
-fn create_directories(path: &Path, group: Option<&ServiceGroup>, mode_with_group: u32) -> io::Result<()> {
+fn create_directories(path: &Path, group: Option<(&ServiceGroup, u32)>) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }
     let above = directory_of(path);
-    create_directories(above, group, 0o750)?;
+    create_directories(above, group.map(|(group, _)| (group, 0o750)))?;
     let mut builder = DirBuilder::new();
     #[cfg(unix)]
     {
@@ -130,8 +154,8 @@ fn create_directories(path: &Path, group: Option<&ServiceGroup>, mode_with_group
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
         made => made?,
     }
-    if let Some(group) = group
-        && let Err(error) = share_directory(path, group, mode_with_group)
+    if let Some((group, mode)) = group
+        && let Err(error) = share_directory(path, group, mode)
     {
         // Left behind, it would be taken for one that somebody made for its owner only.
         let _ = fs::remove_dir(path);
@@ -141,7 +165,39 @@ fn create_directories(path: &Path, group: Option<&ServiceGroup>, mode_with_group
     sync_directory(above)
 }
 
-/// With the setgid bit, what is made in the directory, by SQLite for example, belongs to the group too.
+#[cfg(unix)]
+fn admit_to_new_directory(path: &Path, group: &ServiceGroup, usage: GroupUse) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt;
+    let found = fs::metadata(path)?;
+    let account = nix::unistd::geteuid();
+    let is_ours = found.uid() == account.as_raw() || account.is_root();
+    let is_open = found.gid() == group.gid && found.mode() & 0o2070 == usage.mode() & 0o2070;
+    if !is_ours || is_open || found.mode() & 0o1002 != 0 || !holds_plain_files_only(path)? {
+        return Ok(());
+    }
+    // What may be done by others already stays.
+    share_directory(path, group, usage.mode() | found.mode() & 0o005)
+}
+
+#[cfg(not(unix))]
+fn admit_to_new_directory(_path: &Path, _group: &ServiceGroup, _usage: GroupUse) -> io::Result<()> {
+    Ok(())
+}
+
+/// A home, or whatever else serves several purposes, has folders or hidden files.
+#[cfg(unix)]
+fn holds_plain_files_only(path: &Path) -> io::Result<bool> {
+    for entry in fs::read_dir(path)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if !entry.file_type()?.is_file() || name.starts_with('.') && !name.starts_with(".umpin-") {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 #[cfg(unix)]
 fn share_directory(path: &Path, group: &ServiceGroup, mode: u32) -> io::Result<()> {
     use std::os::unix::fs::{PermissionsExt, fchown};
@@ -344,11 +400,31 @@ mod tests {
             let path = |name: &str| directory.path().join(name);
             fs::create_dir(path("there")).unwrap();
             fs::set_permissions(path("there"), fs::Permissions::from_mode(0o700)).unwrap();
-            create_private_directory(&path("there/d/e"), Some(&own_group())).unwrap();
+            let writing = |path: &Path| create_private_directory(path, Some((&own_group(), GroupUse::Write))).unwrap();
+            writing(&path("there/d/e"));
             assert_eq!(mode(&path("there")), 0o700, "what was there stays");
             assert_eq!((mode(&path("there/d")), mode(&path("there/d/e"))), (0o750, 0o2770));
             let made = |name: &str| fs::metadata(path(name)).unwrap().gid();
             assert_eq!((made("there/d"), made("there/d/e")), (own_group().gid, own_group().gid));
+
+            // A folder that was made for it, with the configuration in it.
+            for (usage, expected) in [(GroupUse::Read, 0o2750), (GroupUse::Write, 0o2770)] {
+                let new = path(&format!("{usage:?}"));
+                fs::create_dir(&new).unwrap();
+                fs::set_permissions(&new, fs::Permissions::from_mode(0o700)).unwrap();
+                fs::write(new.join("umpin.json"), "").unwrap();
+                create_private_directory(&new, Some((&own_group(), usage))).unwrap();
+                assert_eq!(mode(&new), expected);
+            }
+            // A home, and a folder that everybody uses.
+            for (name, before) in [(".profile", 0o700), ("shared", 0o1777)] {
+                let other = path(&format!("other-{before:o}"));
+                fs::create_dir(&other).unwrap();
+                fs::write(other.join(name), "").unwrap();
+                fs::set_permissions(&other, fs::Permissions::from_mode(before)).unwrap();
+                writing(&other);
+                assert_eq!(mode(&other), before, "{name}");
+            }
         }
 
         #[test]

@@ -6,17 +6,16 @@ use std::path::Path;
 
 use super::error::io as failed;
 use crate::platform::access::{Owners, account_for_new_files, give_to};
+use crate::platform::files::GroupUse;
 use crate::platform::group::ServiceGroup;
 use crate::platform::{self, volume::network_file_system};
 use crate::{Error, ErrorCode, Result};
 
-/// Makes a directory and its parents where they are missing; only what it makes gets the private mode.
+/// Makes a directory and its parents where they are missing; only what it makes, or was made for it, gets the private mode.
 pub(super) fn create_directory(path: &Path, group: Option<&str>) -> Result<()> {
-    if path.is_dir() {
-        return Ok(());
-    }
     let group = find_group(group)?;
-    platform::files::create_private_directory(path, group.as_ref()).map_err(|e| failed(e, "create the directory", path))
+    let group = group.as_ref().map(|group| (group, GroupUse::Write));
+    platform::files::create_private_directory(path, group).map_err(|e| failed(e, "create the directory", path))
 }
 
 /// Makes an empty file that must not exist. Made by root, it belongs to the account of the store.

@@ -169,7 +169,8 @@ fn check(file: &UsedFile, owners: &Owners) -> Check {
     let around = || match file.role {
         // Others may use the folder in which it is.
         FileRole::PickupFolder => None,
-        _ => owners.open_folder(folder),
+        FileRole::Store => owners.open_folder(folder),
+        _ => owners.loose_folder(folder),
     };
     if let Some(why) = own_mode.or_else(|| owners.foreign(&metadata)).or_else(around) {
         let message = format!("The {what} is open to others: {why}.");
