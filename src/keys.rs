@@ -71,8 +71,11 @@ impl Keys for KeyFiles {
     fn create_active(&self) -> Result<KeyRing> {
         // Looked at first, so that loading needs no right to write; `create_atomically` decides the race.
         if !self.exists() {
+            let path = self.active_path()?;
+            let owners = Owners::of(self.store.as_deref(), self.service_group()?);
+            check_folder(path, &owners)?;
             let account = self.store.as_deref().and_then(account_for_new_files);
-            create_key(self.active_path()?, self.service_group()?.as_ref(), account)?;
+            create_key(path, owners.group(), account)?;
         }
         self.load()
     }
@@ -148,10 +151,7 @@ fn load_key(path: &Path, owners: &Owners) -> Result<MasterKey> {
             "Give the key file to the account that owns the store, or to root; replace the key if that account was not meant to read it.",
         ));
     }
-    if let Some(why) = path.parent().and_then(|folder| owners.loose_folder(folder)) {
-        return Err(unavailable(path, &why)
-            .action("Give the folder to the account that owns the store, and let nobody else write in it."));
-    }
+    check_folder(path, owners)?;
     // One byte more than a key has, so that a longer file shows.
     let mut bytes = Zeroizing::new(Vec::with_capacity(KEY_LENGTH + 1));
     file.take(KEY_LENGTH as u64 + 1)
@@ -163,6 +163,14 @@ fn load_key(path: &Path, owners: &Owners) -> Result<MasterKey> {
             path,
             &format!("it does not hold exactly {KEY_LENGTH} bytes"),
         )),
+    }
+}
+
+fn check_folder(path: &Path, owners: &Owners) -> Result<()> {
+    match path.parent().and_then(|folder| owners.loose_folder(folder)) {
+        None => Ok(()),
+        Some(why) => Err(unavailable(path, &why)
+            .action("Give the folder to the account that owns the store, and let nobody else write in it.")),
     }
 }
 

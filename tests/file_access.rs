@@ -129,7 +129,9 @@ fn no_store_and_no_key_is_made_in_an_open_folder() {
         "{error:?}"
     );
     assert!(error.message().contains("everybody"), "{error:?}");
-    assert!(!store.path("directory.db").exists());
+    for name in ["directory.db", "umpin.key", "pickup"] {
+        assert!(!store.path(name).exists(), "{name} was made");
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ use super::group::ServiceGroup;
 /// Whose files and folders are used: those of root, of this account, of the service group's members, and, by root or under a service
 /// group, those of the account that the store belongs to as a whole.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(not(unix), allow(dead_code, reason = "nothing is looked at there"))]
 pub struct Owners {
     group: Option<ServiceGroup>,
     /// The owner of the store's folder and of everything of the store in it.
