@@ -19,6 +19,7 @@ namespace UMMailboxPin
             TargetGuid = Field.Text(item, "targetGuid");
             Parameters = parameters;
             Succeeded = item["succeeded"] as bool?;
+            Outcome = Succeeded == null ? "Unknown" : Succeeded.Value ? "Succeeded" : "Failed";
             Result = result;
             Details = details;
             Application = Field.Text(item, "application");
@@ -58,7 +59,10 @@ namespace UMMailboxPin
         /// <summary>Whether it succeeded; null: the outcome is missing.</summary>
         public bool? Succeeded { get; set; }
 
-        /// <summary>The outcome, or null.</summary>
+        /// <summary>Succeeded, Failed, or Unknown where no outcome was recorded: the values of -Outcome, for people.</summary>
+        public string Outcome { get; set; }
+
+        /// <summary>What came of it beside that, or null.</summary>
         public object Result { get; set; }
 
         /// <summary>More about it, or null.</summary>
@@ -82,7 +86,7 @@ namespace UMMailboxPin
         /// <inheritdoc/>
         public override string ToString()
         {
-            return string.Format("{0:u} {1} {2} {3}", Date, Action, Target, Result).TrimEnd();
+            return string.Format("{0:u} {1} {2} {3}", Date, Action, Line.Of(Target), Outcome);
         }
     }
 }

@@ -3,6 +3,7 @@ using System.Collections;
 using System.Management.Automation;
 using System.Management.Automation.Remoting;
 using System.Reflection;
+using System.Runtime.ExceptionServices;
 
 namespace UMMailboxPin
 {
@@ -19,7 +20,6 @@ namespace UMMailboxPin
         private readonly Func<string, object> variable;
         private readonly Hashtable warned = new Hashtable();
         private Action<object> error;
-        private Action<object> progress;
         private Action<object> terminate;
         private Action<string> warning;
         private Action<string> verbose;
@@ -147,7 +147,7 @@ namespace UMMailboxPin
         {
             warning = warning ?? Bind("WriteWarning");
             Writing = true;
-            warning(message);
+            warning(Line.Of(message));
             Writing = false;
         }
 
@@ -156,7 +156,7 @@ namespace UMMailboxPin
         {
             verbose = verbose ?? Bind("WriteVerbose");
             Writing = true;
-            verbose(message);
+            verbose(Line.Of(message));
             Writing = false;
         }
 
@@ -173,13 +173,39 @@ namespace UMMailboxPin
             }
         }
 
-        /// <summary>Shows how far a long run is; without a status: that it has ended.</summary>
-        internal void WriteProgress(string activity, string status)
+        /// <summary>Whether progress is shown at all.</summary>
+        internal bool ShowsProgress
         {
-            progress = progress ?? Bind("WriteProgress", "ProgressRecord");
+            get { return !Prefers("ProgressPreference", "SilentlyContinue") && !Prefers("ProgressPreference", "Ignore"); }
+        }
+
+        /// <summary>Shows how far a long run is. The source tells it from that of other commands.</summary>
+        internal void WriteProgress(long source, string activity, string status)
+        {
+            object commands = Engine.Get(cmdlet, "CommandRuntime");
+            Type record = Engine.Find("ProgressRecord");
+            MethodInfo write = Engine.Find("ICommandRuntime").GetMethod("WriteProgress", new Type[] { typeof(long), record });
             Writing = true;
-            progress(Engine.ProgressRecord(activity, status));
+            try
+            {
+                write.Invoke(commands, new object[] { source, Engine.ProgressRecord(activity, status) });
+            }
+            catch (TargetInvocationException exception)
+            {
+                ExceptionDispatchInfo.Capture(exception.InnerException).Throw();
+            }
+
             Writing = false;
+        }
+
+        /// <summary>
+        /// Takes the progress away again. By the host itself: a pipeline that ends early, as by Select-Object -First or Ctrl+C, lets
+        /// nothing be written any more.
+        /// </summary>
+        internal void EndProgress(long source, string activity)
+        {
+            Type record = Engine.Find("ProgressRecord");
+            InHost("WriteProgress", new Type[] { typeof(long), record }, source, Engine.ProgressRecord(activity, null));
         }
 
         /// <summary>Ends the function with an error. Does not return.</summary>
@@ -205,7 +231,7 @@ namespace UMMailboxPin
         /// <summary>An error record by its id in the catalogue.</summary>
         public object NewError(string id, string message, string recommendedAction, object target)
         {
-            return ErrorCatalogue.Record(Engine, id, message, recommendedAction, target, null);
+            return ErrorCatalogue.Record(Engine, id, Line.Of(message), recommendedAction, target, null);
         }
 
         /// <summary>
@@ -215,6 +241,7 @@ namespace UMMailboxPin
         /// </summary>
         internal bool ShouldProcess(string sentence, out object failure)
         {
+            sentence = Line.Of(sentence);
             string question = "Are you sure you want to perform this action?" + Environment.NewLine + sentence;
             Confirmation confirmation = new Confirmation((PSCmdlet)cmdlet, sentence, question);
             failure = null;
@@ -250,18 +277,8 @@ namespace UMMailboxPin
         /// <summary>Says what happened where nothing can be written any more: after a stop, in the host itself.</summary>
         internal void Tell(string message)
         {
-            try
-            {
-                object ui = Engine.Get(Engine.Get(cmdlet, "Host"), "UI");
-                if (ui != null)
-                {
-                    ui.GetType().GetMethod("WriteWarningLine", new Type[] { typeof(string) }).Invoke(ui, new object[] { message });
-                }
-            }
-            catch (TargetInvocationException)
-            {
-                // A host that shows nothing. The audit has it.
-            }
+            // Where a host shows nothing, the audit has it.
+            InHost("WriteWarningLine", new Type[] { typeof(string) }, Line.Of(message));
         }
 
         /// <summary>Ends the flow where the pipeline is being stopped: any write throws then.</summary>
@@ -286,6 +303,22 @@ namespace UMMailboxPin
             {
                 EventHandler handler = delegate { action(); };
                 disposing.GetAddMethod(true).Invoke(cmdlet, new object[] { handler });
+            }
+        }
+
+        private void InHost(string method, Type[] types, params object[] arguments)
+        {
+            try
+            {
+                object ui = Engine.Get(Engine.Get(cmdlet, "Host"), "UI");
+                if (ui != null)
+                {
+                    ui.GetType().GetMethod(method, types).Invoke(ui, arguments);
+                }
+            }
+            catch (TargetInvocationException)
+            {
+                // A host that shows no such thing.
             }
         }
 

@@ -53,9 +53,18 @@ namespace UMMailboxPin
             return record;
         }
 
-        /// <summary>A table as an object with its members in the order of their names. Anything else stays; an empty one is null.</summary>
+        /// <summary>
+        /// A table as an object with its members in the order of their names, and a text that has all of them. Anything else stays; an
+        /// empty one is null.
+        /// </summary>
         internal object Custom(object value)
         {
+            object[] list = value as object[];
+            if (list != null)
+            {
+                return Array.ConvertAll(list, Custom);
+            }
+
             Hashtable table = value as Hashtable;
             if (table == null)
             {
@@ -78,6 +87,10 @@ namespace UMMailboxPin
                 add.Invoke(properties, new object[] { Activator.CreateInstance(Find("PSNoteProperty"), name, Custom(table[name])) });
             }
 
+            // Of the object itself, and no script: that would belong to one runspace.
+            object members = type.GetProperty("Members").GetValue(made, null);
+            members.GetType().GetMethod("Add", new Type[] { Find("PSMemberInfo") }).Invoke(
+                members, new object[] { Activator.CreateInstance(Find("PSCodeMethod"), "ToString", RecordText.Method) });
             return made;
         }
 

@@ -93,14 +93,14 @@ namespace UMMailboxPin
         internal static object Record(Engine engine, Hashtable failure, object target)
         {
             Hashtable details = failure["details"] as Hashtable;
-            string message = Convert.ToString(failure["message"]);
+            string message = Line.Of(Convert.ToString(failure["message"]));
             object[] problems = details == null ? null : details["problems"] as object[];
             if (problems != null)
             {
                 foreach (object problem in problems)
                 {
                     Hashtable row = (Hashtable)problem;
-                    message += Environment.NewLine + "line " + row["line"] + ": " + row["message"];
+                    message += Environment.NewLine + "line " + row["line"] + ": " + Line.Of(Convert.ToString(row["message"]));
                 }
             }
 
@@ -125,6 +125,15 @@ namespace UMMailboxPin
             return engine.ErrorRecord(
                 new ArgumentException(message), "MissingMandatoryParameter", "InvalidArgument", null, message,
                 "Pass -Pin, or run the command where it can be asked for.");
+        }
+
+        /// <summary>A PIN of white space. The id is PowerShell's own for an argument that is empty.</summary>
+        internal static object BlankPin(Engine engine)
+        {
+            const string Message = "The value of -Pin is blank. No attempt was made.";
+            return engine.ErrorRecord(
+                new ArgumentException(Message), "ParameterArgumentValidationError", "InvalidArgument", null, Message,
+                "Pass the PIN that is to be tried.");
         }
 
         /// <summary>What the module itself did wrong.</summary>

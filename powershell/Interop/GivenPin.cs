@@ -1,6 +1,7 @@
 using System;
 using System.Management.Automation;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Security;
 
 namespace UMMailboxPin
@@ -92,6 +93,26 @@ namespace UMMailboxPin
             }
 
             return pin;
+        }
+
+        /// <summary>Whether a PIN consists of white space: a field that was left empty, and no guess.</summary>
+        internal static bool IsBlank(SecureString pin)
+        {
+            IntPtr text = Marshal.SecureStringToGlobalAllocUnicode(pin);
+            try
+            {
+                int i = 0;
+                while (i < pin.Length && char.IsWhiteSpace((char)Marshal.ReadInt16(text, 2 * i)))
+                {
+                    i++;
+                }
+
+                return i == pin.Length;
+            }
+            finally
+            {
+                Marshal.ZeroFreeGlobalAllocUnicode(text);
+            }
         }
 
         private static SecureString Secured(string text)

@@ -18,6 +18,8 @@ namespace UMMailboxPin
             "Guid", "UserObjectId", "DistinguishedName", "Identity", "PrimarySmtpAddress", "UserPrincipalName", "Alias",
         };
 
+        private static readonly string[] OfPolicy = { "Guid", "DistinguishedName", "Identity", "Name" };
+
         private static readonly string[] OfPinState = { "UserObjectId", "DistinguishedName", "Identity", "UserID" };
 
         // In a row of a file, Identity is what its author chose.
@@ -59,6 +61,11 @@ namespace UMMailboxPin
                 return candidates;
             }
 
+            if (value == null)
+            {
+                return candidates;
+            }
+
             PSObject item = PSObject.AsPSObject(input);
             foreach (string name in Names(item))
             {
@@ -80,6 +87,11 @@ namespace UMMailboxPin
                 if (type.EndsWith("UMMailboxPin", StringComparison.OrdinalIgnoreCase))
                 {
                     return OfPinState;
+                }
+
+                if (type.EndsWith("UMMailboxPolicy", StringComparison.OrdinalIgnoreCase))
+                {
+                    return OfPolicy;
                 }
 
                 if (type.EndsWith("Mailbox", StringComparison.OrdinalIgnoreCase))

@@ -17,13 +17,19 @@ namespace UMMailboxPin
             string path = Path.Combine(moduleFolder, "bin", "UMMailboxPin.Interop.dll");
             Assembly own = typeof(Library).Assembly;
             string ownVersion = own.GetName().Version.ToString(3);
-            if (string.Equals(own.Location, Path.GetFullPath(path), StringComparison.OrdinalIgnoreCase) && ownVersion == version)
+            if (ownVersion == version && (IsSame(own.Location, Path.GetFullPath(path))
+                || IsSame(RealPath.Of(own.Location), RealPath.Of(path))))
             {
                 return null;
             }
 
             return "This session has loaded '" + own.Location + "' (version " + ownVersion + "); this module needs '" + path
                 + "' (version " + version + ").";
+        }
+
+        private static bool IsSame(string one, string other)
+        {
+            return string.Equals(one, other, StringComparison.OrdinalIgnoreCase);
         }
 
         /// <summary>The native library's file.</summary>

@@ -32,7 +32,7 @@ namespace UMMailboxPin
                 throw new ArgumentException("An identity names one mailbox. A list or table is not accepted; send its elements through the pipeline.");
             }
 
-            rawInput = identity;
+            rawInput = identity is NullIdentity ? null : identity;
         }
 
         /// <summary>The input as it was given.</summary>

@@ -12,7 +12,6 @@ namespace UMMailboxPin
     /// </remarks>
     public sealed class ResetRun
     {
-        private const string Activity = "Resetting Unified Messaging PINs";
         private readonly CommandRuntime runtime;
         private readonly Connection connection;
         private readonly Hashtable request;
@@ -20,12 +19,15 @@ namespace UMMailboxPin
         private readonly bool passThru;
         private readonly uint threads;
         private readonly string[] advice;
-        private readonly Progress progress = new Progress();
+        private readonly Progress progress;
+        private readonly string counted;
         private readonly ResetBatch batch;
         private SecureString pin;
         private ResetItem item;
         private PlanHandle plan;
         private object refusal;
+        private int items;
+        private int failed;
         private bool begun;
         private bool closed;
 
@@ -41,6 +43,9 @@ namespace UMMailboxPin
             threads = bound.Contains("ThrottleLimit") ? Convert.ToUInt32(bound["ThrottleLimit"]) : 0;
             advice = ResetAdvice.About(request, pin != null, sendEmail, passThru, connection.Directory);
             batch = new ResetBatch(connection);
+            string[] words = Words(request);
+            progress = new Progress(runtime, runtime.WhatIf ? "What if: " + words[0] : words[0]);
+            counted = runtime.WhatIf ? "Would " + words[1] + " {0} mailboxes" : "{0} mailboxes";
             runtime.WhenDisposed(Close);
         }
 
@@ -116,6 +121,7 @@ namespace UMMailboxPin
             pin = null;
             ClosePlan();
             batch.Abandon();
+            progress.End();
             string told = batch.Untold.Describe(runtime.Name);
             if (told != null)
             {
@@ -127,8 +133,8 @@ namespace UMMailboxPin
         {
             begun = true;
             item = new ResetItem(input);
-            progress.Count++;
-            if (progress.Count == 1)
+            items++;
+            if (items == 1)
             {
                 // With the first item, so that an empty pipeline says nothing.
                 foreach (string text in advice)
@@ -142,6 +148,7 @@ namespace UMMailboxPin
             if (answer.Failed)
             {
                 ClosePlan();
+                failed++;
                 item.Answer = answer;
                 foreach (object written in WriteInOrder())
                 {
@@ -396,11 +403,6 @@ namespace UMMailboxPin
             {
                 yield return written;
             }
-
-            if (progress.Shown)
-            {
-                runtime.WriteProgress(Activity, null);
-            }
         }
 
         private void WriteWarnings(Answer answer, object target, bool stopping)
@@ -427,6 +429,19 @@ namespace UMMailboxPin
             }
         }
 
+        // What is done, for the progress.
+        private static string[] Words(Hashtable request)
+        {
+            if (!true.Equals(request["keepPin"]))
+            {
+                return new string[] { "Resetting Unified Messaging PINs", "reset" };
+            }
+
+            return true.Equals(request["lockedOut"])
+                ? new string[] { "Locking mailboxes", "lock" }
+                : new string[] { "Unlocking mailboxes", "unlock" };
+        }
+
         private static bool HasError(Answer answer)
         {
             return Array.Exists(
@@ -435,10 +450,8 @@ namespace UMMailboxPin
 
         private void ShowProgress()
         {
-            if (progress.IsDue())
-            {
-                runtime.WriteProgress(Activity, progress.Count + " mailboxes");
-            }
+            // Under -WhatIf what would be done, which is nothing where it would fail.
+            progress.Show(counted, runtime.WhatIf ? items - 1 - failed : items);
         }
 
         private void CancelIfStopping()

@@ -19,6 +19,11 @@ namespace UMMailboxPin
             this.connection = connection;
             request = Parameters.ResetRequest("Test-UMMailboxPIN", bound);
             pin = GivenPin.Behind(bound["Pin"] as string);
+            if (pin != null && GivenPin.IsBlank(pin))
+            {
+                runtime.Terminate(ErrorCatalogue.BlankPin(runtime.Engine));
+            }
+
             // PowerShell may end after this: a message must be on its way by then.
             request["deliver"] = true;
         }

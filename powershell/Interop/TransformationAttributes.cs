@@ -1,5 +1,6 @@
 using System;
 using System.Management.Automation;
+using System.Reflection;
 
 namespace UMMailboxPin
 {
@@ -19,17 +20,40 @@ namespace UMMailboxPin
         }
     }
 
-    /// <summary>For -Identity: a number literal is what was typed, so that 0042 does not name the mailbox 42.</summary>
+    /// <summary>
+    /// For -Identity: a number literal is what was typed, so that 0042 does not name the mailbox 42; and an object whose property
+    /// Identity is null is taken as a whole.
+    /// </summary>
+    /// <remarks>
+    /// PowerShell tries the property of that name before it converts the object, and binds null without a conversion, which ends in an
+    /// error. What stands for null here needs a conversion, and so PowerShell goes on to the object itself. A null that was written
+    /// after -Identity stays one.
+    /// </remarks>
     [AttributeUsage(AttributeTargets.Property | AttributeTargets.Field)]
     public sealed class IdentityTransformationAttribute : ArgumentTransformationAttribute
     {
         /// <inheritdoc/>
         public override object Transform(EngineIntrinsics engineIntrinsics, object inputData)
         {
+            if (inputData == null)
+            {
+                return IsPipelined(engineIntrinsics) ? NullIdentity.Value : null;
+            }
+
             PSObject wrapped = inputData as PSObject;
             return wrapped != null && NumberText.IsNumber(wrapped.BaseObject)
                 ? LanguagePrimitives.ConvertTo(wrapped, typeof(string))
                 : inputData;
+        }
+
+        // Arguments are bound where the command is called, what comes through the pipeline in the scope of the function, which has begun.
+        private static bool IsPipelined(EngineIntrinsics engine)
+        {
+            object variables = engine == null ? null : Parameters.Variables(engine);
+            MethodInfo get = variables == null ? null : variables.GetType().GetMethod("GetValue", new Type[] { typeof(string) });
+            object value = get == null ? null : get.Invoke(variables, new object[] { "runtime" });
+            PSObject wrapped = value as PSObject;
+            return (wrapped == null ? value : wrapped.BaseObject) is CommandRuntime;
         }
     }
 }

@@ -7,5 +7,5 @@ $script:PSDefaultParameterValues = @{}
 foreach ($hidden in $script:ExistingCommands) {
     $source = if ($hidden.ModuleName) { "of module '$($hidden.ModuleName)'" } else { 'of this session' }
     Microsoft.PowerShell.Utility\Write-Warning ("This session already has a $($hidden.Name) ($source). The one of " +
-        'UMMailboxPin.Directory takes its place, unless this module is imported with -NoClobber.')
+        'UMMailboxPin.Directory takes its place, unless this module is imported with -NoClobber or -Prefix.')
 }

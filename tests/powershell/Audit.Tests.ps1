@@ -42,7 +42,7 @@ Describe 'Get-UMPinAudit' {
         }
         $run.All | Should -BeNullOrEmpty
         $run.Output | Should -Be @(3, 'UMMailboxPin.AuditEntry',
-            'Action Application Caller ChainState Cmdlet Date Details Entry Host Kind OperationId Parameters Result RunAs Succeeded Target TargetGuid',
+            'Action Application Caller ChainState Cmdlet Date Details Entry Host Kind OperationId Outcome Parameters Result RunAs Succeeded Target TargetGuid',
             'Set-UMMailboxPIN contoso.com/Sales/Tony Smith True operation Intact', $true, 'tonysmith@contoso.com *', 'Local True', 'True True Lock')
     }
 
@@ -129,8 +129,8 @@ Describe 'Get-UMPinAudit' {
 
     It 'shows a table by default' {
         $run = Invoke-Fresh -Store $script:Store { Get-UMPinAudit | Out-String -Width 160 }
-        $run.Output[0] | Should -Match 'Date +Cmdlet +Target +Caller +Succeeded +ChainState'
-        $run.Output[0] | Should -Match '\d{4}-\d\d-\d\d \d\d:\d\d:\d\d Set-UMMailboxPIN +contoso.com/Sales/Tony Smith'
+        $run.Output[0] | Should -Match 'Date +Action +Succeeded +Outcome +Target'
+        $run.Output[0] | Should -Match '\d{4}-\d\d-\d\d \d\d:\d\d Reset +True +Succeeded +contoso.com/Sales/Tony Smith'
     }
 
     It 'streams: a stopped pipeline reads no further' {

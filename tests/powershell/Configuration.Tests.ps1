@@ -142,10 +142,16 @@ Describe 'Another copy of the module that was imported earlier in the process' {
                 Import-Module UMMailboxPin
                 Remove-Module UMMailboxPin
                 Import-Module "$($V.Copy)/UMMailboxPin/UMMailboxPin.psd1" -ErrorAction Stop
-                try { Get-UMMailboxPIN tonysmith; 'went on' } catch { $_.FullyQualifiedErrorId; "$_" }
+                try { Get-UMMailboxPIN tonysmith; 'went on' } catch {
+                    $_.FullyQualifiedErrorId
+                    "$($_.CategoryInfo.Category) $($_.CategoryInfo.Reason) $($_.Exception.GetType().FullName)"
+                    $_ | Out-String
+                    [UMMailboxPin.ErrorCatalogue]::Category('NativeLibraryMismatch')
+                }
             }
             $run.Output[0] | Should -Be 'NativeLibraryMismatch,Get-UMMailboxPIN'
-            $run.Output[1] | Should -Match 'new PowerShell session'
+            $run.Output[1] | Should -Be "$($run.Output[3]) NativeLibraryException UMMailboxPin.NativeLibraryException"
+            @([regex]::Matches($run.Output[2], 'Open a new PowerShell session')).Count | Should -Be 1 -Because $run.Output[2]
         }
         finally { Remove-TestFolder $copy }
     }
@@ -158,5 +164,53 @@ Describe 'Another copy of the module that was imported earlier in the process' {
         }
         $run.All | Should -BeNullOrEmpty
         $run.Output | Should -Be @('UMMailboxPin')
+    }
+
+    It 'may be the same one behind a symbolic link' {
+        $link = New-TestFolder
+        $store = New-TestStore
+        try {
+            $null = New-Item -ItemType SymbolicLink -Path ([System.IO.Path]::Combine($link, 'linked')) -Target (Get-StagedPath)
+            $run = Invoke-Fresh -Store $store -Variables @{ Link = [System.IO.Path]::Combine($link, 'linked') } {
+                Import-Module UMMailboxPin
+                Remove-Module UMMailboxPin
+                Import-Module "$($V.Link)/UMMailboxPin/UMMailboxPin.psd1" -ErrorAction Stop
+                Import-Module "$($V.Link)/UMMailboxPin.Directory/UMMailboxPin.Directory.psd1" -ErrorAction Stop
+                (Get-UMMailboxPIN tonysmith).UserID
+                (Get-Mailbox tonysmith).Alias
+            }
+            $run.All | Should -BeNullOrEmpty
+            $run.Output | Should -Be @('tonysmith@contoso.com', 'tonysmith')
+        }
+        finally { Remove-TestFolder $link; Remove-TestFolder $store }
+    }
+}
+
+Describe 'A module that was imported in another way' {
+    BeforeAll { $script:Store = New-TestStore }
+    AfterAll { Remove-TestFolder $script:Store }
+
+    It 'serves the other one: with -Prefix' {
+        $run = Invoke-Fresh -Store $script:Store {
+            Import-Module UMMailboxPin -Prefix X
+            Import-Module UMMailboxPin.Directory
+            (Get-Mailbox tonysmith).Alias
+            (Get-XUMMailboxPIN tonysmith).UserID
+            Get-UMMailbox tonysmith | Set-XUMMailboxPIN -PassThru | ForEach-Object Identity
+        }
+        $run.All | Should -BeNullOrEmpty
+        $run.Output | Should -Be @('tonysmith', 'tonysmith@contoso.com', 'contoso.com/Sales/Tony Smith')
+    }
+
+    It 'serves with -Prefix of its own, and imported anew' {
+        $run = Invoke-Fresh -Store $script:Store {
+            Import-Module UMMailboxPin.Directory -Prefix Um
+            (Get-UmMailbox tonysmith).Alias
+            Import-Module UMMailboxPin -Force
+            (Get-UmMailbox tonysmith).Alias
+            (Get-UMMailboxPIN tonysmith).UserID
+        }
+        $run.All | Should -BeNullOrEmpty
+        $run.Output | Should -Be @('tonysmith', 'tonysmith', 'tonysmith@contoso.com')
     }
 }

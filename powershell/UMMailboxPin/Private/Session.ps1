@@ -9,7 +9,7 @@ function Get-UmConnection {
         # loaded already, whatever file it came from.
         $stale = [UMMailboxPin.Library]::CheckAssembly($PSScriptRoot, $script:ModuleVersion)
         if ($null -ne $stale) {
-            $Runtime.Terminate((New-StaleAssemblyError $stale))
+            $Runtime.Terminate($Runtime.NewError('NativeLibraryMismatch', $stale, 'Open a new PowerShell session.', $PSScriptRoot))
         }
     }
     $script:Connection = [UMMailboxPin.Connection]::Open($before, $Runtime, $script:ModuleVersion)

@@ -50,7 +50,7 @@ function Get-UMPinAudit {
 
     .OUTPUTS
     UMMailboxPin.AuditEntry, with the properties Date (local time), Cmdlet, Action, Caller, RunAs, Host, Target, TargetGuid, Parameters,
-    Succeeded, Result, Details, Application, OperationId, Kind, Entry and ChainState.
+    Succeeded, Outcome, Result, Details, Application, OperationId, Kind, Entry and ChainState.
 
     .EXAMPLE
     Get-UMPinAudit -StartDate (Get-Date).AddDays(-7) -Identity tonysmith@contoso.com
@@ -81,8 +81,10 @@ function Get-UMPinAudit {
     [CmdletBinding()]
     [OutputType([UMMailboxPin.AuditEntry])]
     param(
+        [UMMailboxPin.DateTransformation()]
         [datetime] $StartDate,
 
+        [UMMailboxPin.DateTransformation()]
         [datetime] $EndDate,
 
         [Parameter(Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)]
