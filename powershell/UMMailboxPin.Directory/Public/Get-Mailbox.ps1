@@ -4,12 +4,10 @@ function Get-Mailbox {
     Shows the mailboxes in the directory of UMMailboxPin.
 
     .DESCRIPTION
-    For sessions that have no Exchange: existing scripts look mailboxes up before they reset PINs. The objects can be piped to
-    Set-UMMailboxPIN. Mailboxes that are not enabled for Unified Messaging are shown too; see their property UMEnabled.
+    For sessions that have no Exchange: existing scripts look mailboxes up before they reset PINs. The objects can be piped to Set-UMMailboxPIN. Mailboxes that are not enabled for Unified Messaging are shown too; see their property UMEnabled.
 
     .PARAMETER Identity
-    The mailbox: its GUID, distinguished name, canonical name, DOMAIN\account, user principal name, any of its e-mail addresses,
-    LegacyExchangeDN, alias, account name or name. Omitted: all mailboxes.
+    The mailbox: its GUID, distinguished name, canonical name, DOMAIN\account, user principal name, any of its e-mail addresses, LegacyExchangeDN, alias, account name or name. Omitted: all mailboxes.
 
     .PARAMETER ResultSize
     How many mailboxes to show at most: a number, or Unlimited. Omitted: 1000, with a warning when there are more.
@@ -36,7 +34,7 @@ function Get-Mailbox {
     .LINK
     Set-UMMailboxPIN
     #>
-    [CmdletBinding()]
+    [CmdletBinding(HelpUri = 'https://learn.microsoft.com/powershell/module/exchange/get-mailbox')]
     [OutputType([UMMailboxPin.Mailbox])]
     param(
         [Parameter(Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)]
@@ -44,7 +42,7 @@ function Get-Mailbox {
         [UMMailboxPin.IdentityTransformation()]
         [UMMailboxPin.MailboxIdParameter] $Identity,
 
-        [UMMailboxPin.Unlimited] $ResultSize
+        [UMMailboxPin.Unlimited] $ResultSize = 1000
     )
 
     begin {

@@ -4,8 +4,7 @@ function Get-UMMailbox {
     Shows the mailboxes that are enabled for Unified Messaging.
 
     .DESCRIPTION
-    Like Get-Mailbox, with the telephone extensions and the policy. A mailbox that is missing or not enabled is a non-terminating
-    error, which -ErrorAction SilentlyContinue silences: scripts use that to test whether a mailbox is enabled.
+    Like Get-Mailbox, with the telephone extensions and the policy. A mailbox that is missing or not enabled is a non-terminating error, which -ErrorAction SilentlyContinue silences: scripts use that to test whether a mailbox is enabled.
 
     .PARAMETER Identity
     The mailbox, in any of the forms that Get-Mailbox takes. Omitted: all mailboxes that are enabled.
@@ -35,7 +34,7 @@ function Get-UMMailbox {
     .LINK
     Set-UMMailboxPIN
     #>
-    [CmdletBinding()]
+    [CmdletBinding(HelpUri = 'https://learn.microsoft.com/powershell/module/exchange/get-ummailbox')]
     [OutputType([UMMailboxPin.UMMailbox])]
     param(
         [Parameter(Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)]
@@ -43,7 +42,7 @@ function Get-UMMailbox {
         [UMMailboxPin.IdentityTransformation()]
         [UMMailboxPin.MailboxIdParameter] $Identity,
 
-        [UMMailboxPin.Unlimited] $ResultSize
+        [UMMailboxPin.Unlimited] $ResultSize = 1000
     )
 
     begin {

@@ -28,7 +28,7 @@ function Get-UMMailboxPolicy {
     .LINK
     Get-UMMailbox
     #>
-    [CmdletBinding()]
+    [CmdletBinding(HelpUri = 'https://learn.microsoft.com/powershell/module/exchange/get-ummailboxpolicy')]
     [OutputType([UMMailboxPin.UMMailboxPolicy])]
     param(
         [Parameter(Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)]

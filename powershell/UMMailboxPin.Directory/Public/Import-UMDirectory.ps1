@@ -4,16 +4,9 @@ function Import-UMDirectory {
     Fills the embedded directory with mailboxes from a CSV or LDIF file.
 
     .DESCRIPTION
-    Reads CSV files with the columns DistinguishedName, Name, DisplayName, Alias, SamAccountName, UserPrincipalName,
-    PrimarySmtpAddress, EmailAddresses, LegacyExchangeDN, Guid, UMEnabled, Extensions, UMMailboxPolicy and PreferredLanguage
-    (Name, and DistinguishedName or UserPrincipalName, are required; several addresses or extensions are separated by semicolons;
-    languages are written like 'de-AT, en;q=0.8'), and LDIF files as exported from Active Directory. The directory is made if
-    there is none.
+    Reads CSV files with the columns DistinguishedName, Name, DisplayName, Alias, SamAccountName, UserPrincipalName, PrimarySmtpAddress, EmailAddresses, LegacyExchangeDN, Guid, UMEnabled, Extensions, UMMailboxPolicy and PreferredLanguage (Name, and DistinguishedName or UserPrincipalName, are required; several addresses or extensions are separated by semicolons; languages are written like 'de-AT, en;q=0.8'), and LDIF files as exported from Active Directory. The directory is made if there is none.
 
-    An import is all or nothing, also when it is stopped: either it was committed before the prompt is back, and a warning in the
-    host says so, or it never is. A row that cannot be used is reported with its line number and nothing is changed, unless
-    -SkipInvalid is given. Mailboxes that are there already are found by their GUID, else by their distinguished name, and
-    updated. PINs are never touched. A policy that the file names and the directory lacks is made with the default settings.
+    An import is all or nothing, also when it is stopped: either it was committed before the prompt is back, and a warning in the host says so, or it never is. A row that cannot be used is reported with its line number and nothing is changed, unless -SkipInvalid is given. Mailboxes that are there already are found by their GUID, else by their distinguished name, and updated. PINs are never touched. A policy that the file names and the directory lacks is made with the default settings.
 
     .PARAMETER Path
     The file. Its ending says what it is: .ldf or .ldif for LDIF, anything else for CSV.
@@ -49,7 +42,7 @@ function Import-UMDirectory {
     .LINK
     Set-UMMailboxPIN
     #>
-    [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'Medium')]
+    [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'Medium', HelpUri = 'https://learn.microsoft.com/powershell/module/exchange/enable-ummailbox')]
     [OutputType([UMMailboxPin.ImportResult])]
     param(
         [Parameter(Mandatory, Position = 0)]

@@ -4,9 +4,7 @@ function Export-UMPinAudit {
     Writes the audit log to a file that can be checked without the directory.
 
     .DESCRIPTION
-    Writes every entry of the audit log as one line of JSON, with everything that Get-UMPinAudit -Path needs to check it, and
-    checks the log on the way. The file appears under its name only when it is complete, and can be read by its owner only. It
-    holds no PIN.
+    Writes every entry of the audit log as one line of JSON, with everything that Get-UMPinAudit -Path needs to check it, and checks the log on the way. The file appears under its name only when it is complete, and can be read by its owner only. It holds no PIN.
 
     A log that was tampered with is exported as it is, as evidence, with one error AuditChainBroken for each broken chain.
 
@@ -41,7 +39,7 @@ function Export-UMPinAudit {
     .LINK
     about_UMMailboxPin
     #>
-    [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'Medium')]
+    [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'Medium', HelpUri = 'https://learn.microsoft.com/powershell/module/exchange/search-adminauditlog')]
     [OutputType([System.IO.FileInfo])]
     param(
         [Parameter(Mandatory, Position = 0)]

@@ -4,11 +4,9 @@ function Get-UMMailboxPIN {
     Shows the state of the telephone PINs of mailboxes that are enabled for Unified Messaging.
 
     .DESCRIPTION
-    Says of each mailbox whether its PIN has expired, whether it is locked, and whether its user has yet to choose a PIN. The PIN
-    itself can not be shown. Whether it has expired is computed from the policy that applies now.
+    Says of each mailbox whether its PIN has expired, whether it is locked, and whether its user has yet to choose a PIN. The PIN itself can not be shown. Whether it has expired is computed from the policy that applies now.
 
-    Without -Identity all mailboxes that are enabled for Unified Messaging are shown, up to -ResultSize. An identity that is
-    given but empty is an error and not a request for all of them.
+    Without -Identity all mailboxes that are enabled for Unified Messaging are shown, up to -ResultSize. An identity that is given but empty is an error and not a request for all of them.
 
     .PARAMETER Identity
     The mailbox, in any of the forms that Set-UMMailboxPIN takes. Omitted: all mailboxes enabled for Unified Messaging.
@@ -17,12 +15,10 @@ function Get-UMMailboxPIN {
     How many mailboxes to show at most: a number, or Unlimited. Omitted: 1000, with a warning when there are more.
 
     .PARAMETER DomainController
-    The fully qualified name of the domain controller to read from. Where it does not answer, no other is asked. The embedded
-    directory has none and ignores it with a warning.
+    The fully qualified name of the domain controller to read from. Where it does not answer, no other is asked. The embedded directory has none and ignores it with a warning.
 
     .PARAMETER IgnoreDefaultScope
-    Ignores the default scope of the configuration and searches the whole forest, in a global catalog of Active Directory.
-    -Identity must then be a distinguished name, and -DomainController cannot be used.
+    Ignores the default scope of the configuration and searches the whole forest, in a global catalog of Active Directory. -Identity must then be a distinguished name, and -DomainController cannot be used.
 
     .PARAMETER ReadFromDomainController
     Accepted for compatibility. The state is always read from where it is kept.
@@ -37,8 +33,7 @@ function Get-UMMailboxPIN {
     Anything that names a mailbox: text, a GUID, a mailbox object, an object with a property Identity.
 
     .OUTPUTS
-    UMMailboxPin.UMMailboxPin, with the properties UserID, UserObjectId, Identity, PinExpired, LockedOut, FirstTimeUser,
-    ObjectState and IsValid. They can be piped to Set-UMMailboxPIN.
+    UMMailboxPin.UMMailboxPin, with the properties UserID, UserObjectId, Identity, PinExpired, LockedOut, FirstTimeUser, ObjectState and IsValid. They can be piped to Set-UMMailboxPIN.
 
     .EXAMPLE
     Get-UMMailboxPIN -Identity tonysmith@contoso.com
@@ -46,7 +41,7 @@ function Get-UMMailboxPIN {
     Shows the state of one mailbox.
 
     .EXAMPLE
-    Get-UMMailboxPIN -ResultSize Unlimited | Where-Object LockedOut | Set-UMMailboxPIN -KeepPin
+    Get-UMMailboxPIN -ResultSize Unlimited | Where-Object LockedOut | Unlock-UMMailbox
 
     Unlocks every locked mailbox; the PINs stay as they are.
 
@@ -56,7 +51,7 @@ function Get-UMMailboxPIN {
     .LINK
     about_UMMailboxPin
     #>
-    [CmdletBinding()]
+    [CmdletBinding(HelpUri = 'https://learn.microsoft.com/powershell/module/exchange/get-ummailboxpin')]
     [OutputType([UMMailboxPin.UMMailboxPin])]
     param(
         [Parameter(Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)]
@@ -64,7 +59,7 @@ function Get-UMMailboxPIN {
         [UMMailboxPin.IdentityTransformation()]
         [UMMailboxPin.MailboxIdParameter] $Identity,
 
-        [UMMailboxPin.Unlimited] $ResultSize,
+        [UMMailboxPin.Unlimited] $ResultSize = 1000,
 
         [UMMailboxPin.Fqdn] $DomainController,
 

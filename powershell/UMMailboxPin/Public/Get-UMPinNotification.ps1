@@ -4,13 +4,9 @@ function Get-UMPinNotification {
     Shows messages with new PINs that have not been delivered yet, and those that were given up.
 
     .DESCRIPTION
-    Each reset records its message in the outbox before it is sent. What could not be delivered at once stays there and is tried
-    again, by the next command that changes something and by Send-UMPinNotification, until it expires
-    (notification.expireAfterHours in the configuration, 72 unless set). This command shows what is there and sends nothing.
+    Each reset records its message in the outbox before it is sent. What could not be delivered at once stays there and is tried again, by the next command that changes something and by Send-UMPinNotification, until it expires (notification.expireAfterHours in the configuration, 72 unless set). This command shows what is there and sends nothing.
 
-    The state is Queued, Unconfirmed (it is yet to be found out whether the PIN was set) or Failed (given up: the user has not
-    been told the PIN, so reset it again). Failed messages are shown for 30 days. Neither the PIN nor the recipient is shown: they
-    are sealed.
+    The state is Queued, Unconfirmed (it is yet to be found out whether the PIN was set) or Failed (given up: the user has not been told the PIN, so reset it again). Failed messages are shown for 30 days. Neither the PIN nor the recipient is shown: they are sealed.
 
     .PARAMETER Identity
     The mailbox, in any of the forms that Set-UMMailboxPIN takes. Omitted: all.
@@ -40,7 +36,7 @@ function Get-UMPinNotification {
     .LINK
     about_UMMailboxPin
     #>
-    [CmdletBinding()]
+    [CmdletBinding(HelpUri = 'https://learn.microsoft.com/powershell/module/exchange/set-ummailboxpin')]
     [OutputType([UMMailboxPin.Notification])]
     param(
         [Parameter(Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)]
@@ -48,7 +44,7 @@ function Get-UMPinNotification {
         [UMMailboxPin.IdentityTransformation()]
         [UMMailboxPin.MailboxIdParameter] $Identity,
 
-        [UMMailboxPin.Unlimited] $ResultSize
+        [UMMailboxPin.Unlimited] $ResultSize = 1000
     )
 
     begin {

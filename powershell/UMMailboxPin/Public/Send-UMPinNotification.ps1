@@ -4,13 +4,9 @@ function Send-UMPinNotification {
     Sends the messages with new PINs that could not be delivered when the PINs were reset.
 
     .DESCRIPTION
-    Without -Identity, all messages that are due are tried: after each failure a message waits longer, from a minute to an hour.
-    With -Identity, all messages of that mailbox are tried, whether due or not. A message whose PIN has been replaced since is
-    dropped. One that cannot be delivered before it expires is given up; the user then needs another reset.
+    Without -Identity, all messages that are due are tried: after each failure a message waits longer, from a minute to an hour. With -Identity, all messages of that mailbox are tried, whether due or not. A message whose PIN has been replaced since is dropped. One that cannot be delivered before it expires is given up; the user then needs another reset.
 
-    Meant to be run every few minutes, by the systemd timer or the scheduled task that come with the module as examples. Several
-    computers and processes may run it at the same time: no message is sent twice, save for one whose process ends between the mail
-    system's acceptance and the note of it. That duplicate has the same Message-ID.
+    Meant to be run every few minutes, by the systemd timer or the scheduled task that come with the module as examples. Several computers and processes may run it at the same time: no message is sent twice, save for one whose process ends between the mail system's acceptance and the note of it. That duplicate has the same Message-ID.
 
     Success is silent. Each message that was not delivered is an error with the id NotificationFailed.
 
@@ -18,8 +14,7 @@ function Send-UMPinNotification {
     The mailbox, in any of the forms that Set-UMMailboxPIN takes. Omitted: all messages that are due.
 
     .PARAMETER PassThru
-    Writes an object for each message that was tried, with its Outcome: Sent, Dropped, Queued, Failed, Expired or Busy (another
-    process is sending it).
+    Writes an object for each message that was tried, with its Outcome: Sent, Dropped, Queued, Failed, Expired or Busy (another process is sending it).
 
     .INPUTS
     Anything that names a mailbox: text, a GUID, a mailbox object, an object with a property Identity.
@@ -48,7 +43,7 @@ function Send-UMPinNotification {
     .LINK
     about_UMMailboxPin
     #>
-    [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'Low')]
+    [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'Low', HelpUri = 'https://learn.microsoft.com/powershell/module/exchange/set-ummailboxpin')]
     [OutputType([UMMailboxPin.SentNotification])]
     param(
         [Parameter(Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)]
