@@ -5,6 +5,8 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use crate::text::escaped;
+
 macro_rules! error_codes {
     ($($(#[$doc:meta])* $variant:ident = $number:literal, $id:literal, $exception:literal, $category:literal, $action:expr;)*) => {
         /// Why an operation failed. The numbers are those of the C ABI: families by hundred, never reused.
@@ -146,11 +148,11 @@ pub struct Error {
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
-    /// An error with the code's own recommended action.
+    /// An error with the code's own recommended action. Names in the message may hold control characters, a line of a log may not.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self {
             code,
-            message: message.into(),
+            message: escaped(message.into()),
             action: None,
             details: serde_json::Map::new(),
             source: None,

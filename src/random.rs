@@ -36,8 +36,11 @@ pub fn random_bytes<const N: usize, R: TryCryptoRng + ?Sized>(rng: &mut R) -> Re
 /// As [`random_bytes`].
 pub fn fill_random<R: TryCryptoRng + ?Sized>(bytes: &mut [u8], rng: &mut R) -> Result<()> {
     rng.try_fill_bytes(bytes).map_err(|error| {
-        Error::new(ErrorCode::NativeFault, "The operating system gave no random numbers.")
-            .action("Check that the operating system's random number generator works.")
-            .caused_by(error.to_string())
+        Error::new(
+            ErrorCode::NativeFault,
+            format!("The operating system gave no random numbers: {error}."),
+        )
+        .action("Check that the operating system's random number generator works.")
+        .caused_by(error.to_string())
     })
 }

@@ -139,7 +139,10 @@ impl Deriver {
                 self.blocks.as_mut_slice(),
             )
             .map_err(|error| {
-                Error::new(ErrorCode::NativeFault, "The PIN could not be derived.").caused_by(error.to_string())
+                Error::new(
+                    ErrorCode::NativeFault,
+                    format!("The PIN could not be derived: {error}."),
+                )
             })?;
         self.count += 1;
         #[cfg(feature = "test-hooks")]
@@ -163,7 +166,7 @@ impl Deriver {
         blocks.try_reserve_exact(count).map_err(|error| {
             Error::new(
                 ErrorCode::NativeFault,
-                format!("There is no memory to derive a PIN ({count} KiB are needed)."),
+                format!("There is no memory to derive a PIN ({count} KiB are needed): {error}."),
             )
             .action("Free memory on this computer, then run the command again.")
             .caused_by(error)

@@ -99,7 +99,7 @@ pub fn compose(input: &MessageInput<'_>) -> Result<OutgoingMessage> {
         .singlepart(part(ContentType::TEXT_PLAIN, template.text(&marker))?)
         .singlepart(part(ContentType::TEXT_HTML, template.html(&marker))?);
     let envelope = Envelope::new(Some(from.email.clone()), vec![to.clone()])
-        .map_err(|e| fault("The envelope could not be made.").caused_by(e))?;
+        .map_err(|e| fault(&format!("The envelope could not be made: {e}.")).caused_by(e))?;
     let display_name = one_line(input.display_name);
     let message = Message::builder()
         .envelope(envelope)
@@ -112,7 +112,7 @@ pub fn compose(input: &MessageInput<'_>) -> Result<OutgoingMessage> {
         .raw_header(header("Auto-Submitted", "auto-generated"))
         .raw_header(header("X-Auto-Response-Suppress", "All"))
         .multipart(parts)
-        .map_err(|e| fault("The message could not be built.").caused_by(e))?;
+        .map_err(|e| fault(&format!("The message could not be built: {e}.")).caused_by(e))?;
 
     Ok(OutgoingMessage {
         id: input.id,
@@ -161,7 +161,7 @@ pub fn compose_test(
         .raw_header(header("Auto-Submitted", "auto-generated"))
         .raw_header(header("X-Auto-Response-Suppress", "All"))
         .singlepart(part(ContentType::TEXT_PLAIN, text)?)
-        .map_err(|e| fault("The message could not be built.").caused_by(e))?;
+        .map_err(|e| fault(&format!("The message could not be built: {e}.")).caused_by(e))?;
     Ok(OutgoingMessage {
         id,
         created,

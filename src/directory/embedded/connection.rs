@@ -1,6 +1,7 @@
 //! Connections: how one is opened, when it may still be used, and the locks around everything it does.
 
 use std::cell::Cell;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,7 +56,8 @@ impl Slot {
     /// Runs `work` in one read transaction.
     pub(super) fn read<T>(&mut self, site: &Site, work: impl FnOnce(&Connection) -> Sql<T>) -> Result<T> {
         let deadline = Deadline::after(site.timeout);
-        let lockable = self.has_lock(site)?;
+        let unlockable = self.find_lock(site)?.err();
+        let lockable = unlockable.is_none();
         if site.read_only || !lockable {
             // Where the database file alone holds everything, reading it as immutable leaves no trace on disk. Such a
             // connection must not outlive the lock: it would not notice another's changes.
@@ -68,14 +70,15 @@ impl Slot {
                 return read_immutable(site, work);
             }
             drop(held);
-            if !lockable {
+            if let Some(why) = unlockable {
                 return Err(Error::new(
                     ErrorCode::AccessDenied,
                     format!(
-                        "The directory '{}' has changes beside it that can only be read together with its lock file, which this account cannot create.",
+                        "The directory '{}' has changes beside it that can only be read together with its lock file, which this account cannot create: {why}.",
                         site.store.display()
                     ),
-                ));
+                )
+                .caused_by(why));
             }
         }
         let held = self.lock(site, Mode::Shared, deadline)?;
@@ -115,14 +118,15 @@ impl Slot {
 
     /// The exclusive lock alone.
     pub(super) fn lock_for_write(&mut self, site: &Site) -> Result<Held> {
-        if !self.has_lock(site)? {
+        if let Err(why) = self.find_lock(site)? {
             return Err(Error::new(
                 ErrorCode::AccessDenied,
                 format!(
-                    "The lock file of the directory '{}' cannot be created by this account.",
+                    "The lock file of the directory '{}' cannot be created by this account: {why}.",
                     site.store.display()
                 ),
-            ));
+            )
+            .caused_by(why));
         }
         self.lock(site, Mode::Exclusive, Deadline::after(site.timeout))
     }
@@ -185,11 +189,18 @@ impl Slot {
         }
     }
 
-    fn has_lock(&mut self, site: &Site) -> Result<bool> {
+    /// Inside: the system's reason why there is no lock file and none can be made.
+    fn find_lock(&mut self, site: &Site) -> Result<io::Result<()>> {
         if !self.lock.as_deref().is_some_and(|l| site.is_lock_current(l)) {
-            self.lock = site.open_lock()?;
+            match site.open_lock()? {
+                Ok(lock) => self.lock = Some(lock),
+                Err(why) => {
+                    self.lock = None;
+                    return Ok(Err(why));
+                }
+            }
         }
-        Ok(self.lock.is_some())
+        Ok(Ok(()))
     }
 
     fn lock(&mut self, site: &Site, mode: Mode, deadline: Deadline) -> Result<Held> {
@@ -200,11 +211,15 @@ impl Slot {
                     return Ok(held);
                 }
             }
-            if !self.has_lock(site)? {
+            if let Err(why) = self.find_lock(site)? {
                 return Err(Error::new(
                     ErrorCode::AccessDenied,
-                    format!("The lock file of the directory '{}' is gone.", site.store.display()),
-                ));
+                    format!(
+                        "The lock file of the directory '{}' is gone: {why}.",
+                        site.store.display()
+                    ),
+                )
+                .caused_by(why));
             }
         }
     }

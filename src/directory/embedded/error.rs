@@ -82,8 +82,16 @@ fn primary(error: &rusqlite::Error) -> Option<i32> {
     error.sqlite_error().map(|e| e.extended_code & 0xff)
 }
 
+/// SQLite's word for it, with what of the file or the system it was, as far as SQLite tells.
+fn reason(error: &rusqlite::Error) -> String {
+    error
+        .sqlite_error()
+        .map_or_else(|| error.to_string(), |e| ffi::code_to_str(e.extended_code).to_owned())
+}
+
 fn sql(error: rusqlite::Error, store: &Path) -> Error {
     let at = store.display();
+    let why = reason(&error);
     let (code, message) = match primary(&error) {
         Some(ffi::SQLITE_NOTADB) => (
             ErrorCode::StoreCorrupt,
@@ -101,21 +109,24 @@ fn sql(error: rusqlite::Error, store: &Path) -> Error {
         ),
         Some(ffi::SQLITE_IOERR) => (
             ErrorCode::DirectoryUnavailable,
-            format!("The directory '{at}' cannot be read or written."),
+            format!("The directory '{at}' cannot be read or written: {why}."),
         ),
         Some(ffi::SQLITE_READONLY | ffi::SQLITE_PERM | ffi::SQLITE_AUTH) => (
             ErrorCode::AccessDenied,
-            format!("The directory '{at}' may not be written by this account."),
+            format!("The directory '{at}' may not be written by this account: {why}."),
         ),
         Some(ffi::SQLITE_CANTOPEN) => (
             ErrorCode::AccessDenied,
-            format!("The directory '{at}' or a file beside it cannot be opened by this account."),
+            format!("The directory '{at}' or a file beside it cannot be opened by this account: {why}."),
         ),
         Some(ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED) => (
             ErrorCode::DirectoryUnavailable,
             format!("The directory '{at}' is busy: another program has locked it."),
         ),
-        Some(_) => (ErrorCode::DirectoryUnavailable, format!("The directory '{at}' failed.")),
+        Some(_) => (
+            ErrorCode::DirectoryUnavailable,
+            format!("The directory '{at}' failed: {why}."),
+        ),
         // Not SQLite's but the binding's: a value of another type or size than the schema allows.
         None => (
             ErrorCode::StoreCorrupt,
@@ -155,7 +166,7 @@ pub(super) fn io(error: io::Error, doing: &str, path: &Path) -> Error {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => ErrorCode::AccessDenied,
         _ => ErrorCode::DirectoryUnavailable,
     };
-    Error::new(code, format!("Cannot {doing} '{}'.", path.display())).caused_by(error)
+    Error::new(code, format!("Cannot {doing} '{}': {error}.", path.display())).caused_by(error)
 }
 
 /// The store holds something that no version of this library can have written.

@@ -26,23 +26,22 @@ pub(super) fn create_file(path: &Path, group: Option<&str>) -> Result<()> {
     share(path, group, 0o660)
 }
 
-/// Opens a lock file, making it where it is missing; none where it neither exists nor can be made.
-pub(super) fn open_lock(path: &Path, group: Option<&str>, like: &Path) -> Result<Option<File>> {
-    match private_options().create_new(true).open(path) {
+/// Opens a lock file, making it where it is missing. Inside: the system's reason, where it neither exists nor can be made.
+pub(super) fn open_lock(path: &Path, group: Option<&str>, like: &Path) -> Result<io::Result<File>> {
+    let refused = match private_options().create_new(true).open(path) {
         Ok(file) => {
             give_to(&file, account_for_new_files(like)).map_err(|e| failed(e, "give to its account", path))?;
             share(path, group, 0o660)?;
             match_mode(path, like);
-            return Ok(Some(file));
+            return Ok(Ok(file));
         }
-        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
-        Err(e) if unwritable(&e) => {}
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists || unwritable(&e) => e,
         Err(e) => return Err(failed(e, "create", path)),
-    }
+    };
     // A descriptor that may only read is enough for `flock`.
     match private_options().open(path).or_else(|_| File::open(path)) {
-        Ok(file) => Ok(Some(file)),
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Ok(file) => Ok(Ok(file)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Err(refused)),
         Err(e) => Err(failed(e, "open", path)),
     }
 }

@@ -125,7 +125,7 @@ pub(super) fn load(connection: &Connection, ids: &[i64]) -> Sql<Vec<Mailbox>> {
         return Ok(Vec::new());
     }
     let list = serde_json::to_string(ids)
-        .map_err(|e| Error::new(ErrorCode::NativeFault, "Keys cannot be listed.").caused_by(e))?;
+        .map_err(|e| Error::new(ErrorCode::NativeFault, format!("Keys cannot be listed: {e}.")))?;
     let mut addresses: HashMap<i64, Vec<String>> = HashMap::new();
     {
         let mut statement = connection.prepare_cached(

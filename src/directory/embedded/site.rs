@@ -81,11 +81,11 @@ impl Site {
     }
 
     /// Opens the lock files; none where they neither exist nor can be made (a read-only medium).
-    pub(super) fn open_lock(&self) -> Result<Option<Arc<StoreLock>>> {
+    pub(super) fn open_lock(&self) -> Result<io::Result<Arc<StoreLock>>> {
         let group = self.group.as_deref();
         let main = files::open_lock(&self.lock, group, &self.store)?;
         let gate = files::open_lock(&self.gate, group, &self.store)?;
-        Ok(main.zip(gate).map(|(m, g)| Arc::new(StoreLock::new(m, g))))
+        Ok(main.and_then(|main| Ok(Arc::new(StoreLock::new(main, gate?)))))
     }
 
     /// Whether the lock is on the file that others would lock, too: somebody may have deleted it.

@@ -123,7 +123,7 @@ impl Service {
         }
         page.next = Some(
             serde_json::to_string(&cursor)
-                .map_err(|e| Error::new(ErrorCode::NativeFault, "The cursor cannot be written.").caused_by(e))?,
+                .map_err(|e| Error::new(ErrorCode::NativeFault, format!("The cursor cannot be written: {e}.")))?,
         );
         Ok(page)
     }
