@@ -204,3 +204,33 @@ pub(super) fn answer_lost(store: &Path) -> Error {
 pub(super) fn read_only() -> Error {
     Error::new(ErrorCode::InvalidRequest, "The directory was opened for reading only.")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_done_says_why() {
+        let store = Path::new("/store/directory.db");
+        let denied = io(io::Error::from(io::ErrorKind::PermissionDenied), "open", store);
+        assert_eq!(
+            denied.message(),
+            "Cannot open '/store/directory.db': permission denied."
+        );
+        let many = io(io::Error::from_raw_os_error(24), "open", store);
+        assert!(many.message().contains("(os error 24)"), "{}", many.message());
+        for code in [
+            ffi::SQLITE_IOERR_SHORT_READ,
+            ffi::SQLITE_CANTOPEN_ISDIR,
+            ffi::SQLITE_READONLY_CANTLOCK,
+        ] {
+            let error = sql(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None), store);
+            let reason = ffi::code_to_str(code);
+            assert!(
+                error.message().ends_with(&format!(": {reason}.")),
+                "{}",
+                error.message()
+            );
+        }
+    }
+}
