@@ -191,5 +191,5 @@ fn targets(header: &StringRecord, builder: &mut Builder) -> Result<Vec<Option<Co
 }
 
 fn unreadable(error: csv::Error) -> crate::Error {
-    invalid(&format!("cannot be read as CSV: {error}")).caused_by(error)
+    invalid(format!("cannot be read as CSV: {error}")).caused_by(error)
 }

@@ -61,7 +61,8 @@ function Send-Name {
 }
 AfterAll { Remove-TestFolder $script:Store }
 
-Describe 'Progress' {
+# What is shown, and when, does not depend on the directory.
+Describe 'Progress' -Tag Embedded {
     It 'is taken away again after <Name>, and says <Shown>' -ForEach @(
         @{ Name = 'the end'; Shown = 'Processing: Resetting Unified Messaging PINs: n mailboxes' }
         @{ Name = 'the end, parallel'; Shown = 'Processing: Resetting Unified Messaging PINs: n mailboxes' }

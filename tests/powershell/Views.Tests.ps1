@@ -41,7 +41,8 @@ BeforeAll {
 }
 AfterAll { Remove-TestFolder $script:Store }
 
-Describe 'The tables' {
+# The objects and their views are the same on every directory.
+Describe 'The tables' -Tag Embedded {
     It 'show at <Width> columns every header and every value that tells one mailbox and outcome from another' -ForEach $widths {
         $expected = @{
             Rejected = 'Identity', 'Outcome', 'AttemptsUntilReset', 'PinExpiresOn', 'contoso.com/Sales/Tony Smith', 'Rejected'
@@ -96,7 +97,7 @@ Describe 'The tables' {
     }
 }
 
-Describe 'The audit' {
+Describe 'The audit' -Tag Embedded {
     It 'has its result and details as text in a list and in a CSV file, and as members for scripts' {
         $script:Shown['Audit list'] | Should -Match '(?m)^Result +: failures=1\s*$'
         $script:Shown['Audit list'] | Should -Match '(?m)^Outcome +: Succeeded\s*$'
@@ -112,7 +113,7 @@ Describe 'The audit' {
     }
 }
 
-Describe 'The result of a reset' {
+Describe 'The result of a reset' -Tag Embedded {
     It 'shows in a list that a PIN was generated, and no name of a type' {
         $script:Shown['Reset list'] | Should -Match '(?m)^PinGenerated +: True'
         $script:Shown['Reset list'] | Should -Not -Match 'System\.'
