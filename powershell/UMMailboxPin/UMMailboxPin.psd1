@@ -11,8 +11,8 @@
     RequiredAssemblies   = @('bin/UMMailboxPin.Interop.dll')
     FormatsToProcess     = @('UMMailboxPin.Format.ps1xml')
     FunctionsToExport    = @(
-        'Export-UMPinAudit', 'Get-UMMailboxPIN', 'Get-UMPinAudit', 'Get-UMPinNotification', 'Lock-UMMailbox', 'Send-UMPinNotification',
-        'Set-UMMailboxPIN', 'Test-UMConfiguration', 'Test-UMMailboxPIN', 'Unlock-UMMailbox'
+        'Clear-UMMailboxPIN', 'Export-UMPinAudit', 'Get-UMMailboxPIN', 'Get-UMPinAudit', 'Get-UMPinNotification', 'Lock-UMMailbox',
+        'Send-UMPinNotification', 'Set-UMMailboxPIN', 'Test-UMConfiguration', 'Test-UMMailboxPIN', 'Unlock-UMMailbox'
     )
     CmdletsToExport      = @()
     VariablesToExport    = @()

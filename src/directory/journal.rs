@@ -50,6 +50,9 @@ impl Trace {
         }
     }
 
+    /// That there is no record afterwards.
+    pub const GONE: Self = Self::Seal([0; 16]);
+
     /// The PIN that is set, if any.
     #[must_use]
     pub fn pin_id(self) -> Option<[u8; 16]> {

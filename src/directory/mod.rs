@@ -85,12 +85,35 @@ pub struct Swap {
     /// The sealed value that the new one was computed from, or what stood in its place ([`StoredCredential::replaced`]); `None`: nothing
     /// was there.
     pub expected: Option<Vec<u8>>,
-    /// The new sealed value.
+    /// The new sealed value; empty, as no sealed value is: there is none afterwards.
     pub new: Vec<u8>,
 }
 
-/// What a change does to the sealed counter of failed sign-ins. It is never removed: a counter that was once written and then
-/// gone could not be told from one that never was, and a swap that is late by an unlock would go through.
+impl Swap {
+    /// Removes the value that was seen.
+    #[must_use]
+    pub fn removal(seen: Vec<u8>) -> Self {
+        Self {
+            expected: Some(seen),
+            new: Vec::new(),
+        }
+    }
+
+    /// Whether there is no value afterwards.
+    #[must_use]
+    pub fn removes(&self) -> bool {
+        self.new.is_empty()
+    }
+
+    /// The value afterwards.
+    fn result(&self) -> Option<&Vec<u8>> {
+        Some(&self.new).filter(|_| !self.removes())
+    }
+}
+
+/// What a change does to the sealed counter of failed sign-ins. It is never removed but together with the record that it counts under: a
+/// counter that was once written and then gone could not be told from one that never was, and a swap that is late by an unlock would go
+/// through.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CounterChange {
     /// Leaves it as it is by then: failures counted meanwhile must not be lost.
@@ -135,10 +158,9 @@ impl CredentialChange {
     /// Whether these are the values that the change was to write. Sealed values are never the same twice, so one of them tells.
     pub(crate) fn is_in_force(&self, stored: &StoredCredential) -> bool {
         match (&self.record, &self.counter) {
-            (Some(swap), _) => stored.record.as_ref() == Some(&swap.new),
-            (None, CounterChange::Set(new) | CounterChange::Swap(Swap { new, .. })) => {
-                stored.counter.as_ref() == Some(new)
-            }
+            (Some(swap), _) => stored.record.as_ref() == swap.result(),
+            (None, CounterChange::Set(new)) => stored.counter.as_ref() == Some(new),
+            (None, CounterChange::Swap(swap)) => stored.counter.as_ref() == swap.result(),
             (None, CounterChange::Keep) => false,
         }
     }

@@ -12,7 +12,7 @@ use crate::session::{Poll, Request, timeout};
 pub struct umpin_request(pub(super) Request);
 
 /// Starts an operation named in the JSON request (`status`, `pinInfo`, `mailboxes`, `policies`, `import`,
-/// `notifications`, `sendNotifications`) and returns at once.
+/// `clearPin`, `notifications`, `sendNotifications`) and returns at once.
 ///
 /// # Safety
 /// `session` is NULL or a session not yet freed; `json` is NULL or valid for reading `json_length` bytes; `request` and

@@ -3,6 +3,7 @@
 pub mod audit;
 mod change;
 pub mod check;
+mod clearing;
 mod fate;
 mod import;
 mod info;
@@ -33,6 +34,7 @@ use crate::keys::Keys;
 use crate::notification::outbox::Outbox;
 use crate::notification::{MessageSettings, Notifier};
 
+pub use clearing::{ClearOutcome, ClearRequest};
 pub use import::{ImportOutcome, ImportRequest};
 pub use info::{PinInfo, PinInfoItem};
 pub use resolve::Lookup;

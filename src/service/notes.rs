@@ -119,7 +119,10 @@ impl Service {
             Trace::Seal(seal) => self.look(note.mailbox, controller).map(|found| match found {
                 None => Some(Fate::MailboxGone),
                 Some((stored, _)) => {
-                    let is_there = stored.record.is_some_and(|record| seal::tag(&record) == seal);
+                    let is_there = match &stored.record {
+                        Some(record) => seal::tag(record) == seal,
+                        None => note.trace == Trace::GONE,
+                    };
                     is_there.then_some(Fate::InForce)
                 }
             }),

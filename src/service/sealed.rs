@@ -227,5 +227,6 @@ impl Service {
                 self.directory().location()
             ),
         )
+        .action("Restore the record, or clear it with Clear-UMMailboxPIN, then reset the PIN.")
     }
 }

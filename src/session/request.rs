@@ -231,6 +231,10 @@ fn perform(service: &Service, operation: Operation, cancellation: &Cancellation)
             request.cancellation = cancellation.clone();
             messages::audit_exported(&service.audit_export(&request)?)
         }
+        Operation::ClearPin(mut request) => {
+            request.cancellation = cancellation.clone();
+            messages::cleared(&service.clear_pin(&request)?)
+        }
         Operation::Import(mut request) => {
             request.cancellation = cancellation.clone();
             messages::imported(&service.import(&request)?)

@@ -10,6 +10,7 @@ mod attempt;
 mod check;
 #[path = "replicas/child.rs"]
 mod child;
+mod clearing;
 mod controllers;
 mod credential;
 mod domains;

@@ -34,7 +34,7 @@ Describe 'The commands' {
     It 'are exactly those of the manifests' {
         $script:Run.ErrorText | Should -BeNullOrEmpty
         ($script:Commands.Keys | Sort-Object) -join ' ' |
-            Should -Be (@('Export-UMPinAudit Get-Mailbox Get-UMMailbox Get-UMMailboxPIN Get-UMMailboxPolicy Get-UMPinAudit Get-UMPinNotification'
+            Should -Be (@('Clear-UMMailboxPIN Export-UMPinAudit Get-Mailbox Get-UMMailbox Get-UMMailboxPIN Get-UMMailboxPolicy Get-UMPinAudit Get-UMPinNotification'
                 'Import-UMDirectory Lock-UMMailbox Send-UMPinNotification Set-UMMailboxPIN Test-UMConfiguration Test-UMMailboxPIN Unlock-UMMailbox') -join ' ')
     }
 

@@ -268,7 +268,11 @@ impl<'a> Values<'a> {
                     .as_deref()
                     .map(|value| schema.counter_value(value))
                     .transpose()?,
-                new: schema.counter_value(&swap.new)?,
+                new: if swap.removes() {
+                    Vec::new()
+                } else {
+                    schema.counter_value(&swap.new)?
+                },
             }),
         };
         Ok(Self {
@@ -283,7 +287,7 @@ impl<'a> Values<'a> {
         if let Some(swap) = self.record {
             let expected = swap.expected.as_deref().or(foreign);
             all.extend(expected.map(|old| Modification::Delete(RECORD, old)));
-            all.push(Modification::Add(RECORD, &swap.new));
+            all.extend((!swap.removes()).then(|| Modification::Add(RECORD, &swap.new)));
         }
         match &self.counter {
             None => {}
@@ -291,7 +295,7 @@ impl<'a> Values<'a> {
             Some(CounterValues::Swap { expected, new }) => {
                 let expected = expected.as_deref();
                 all.extend(expected.map(|old| Modification::Delete(&schema.counter, old)));
-                all.push(Modification::Add(&schema.counter, new));
+                all.extend((!new.is_empty()).then(|| Modification::Add(&schema.counter, new)));
             }
         }
         all

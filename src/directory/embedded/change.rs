@@ -20,10 +20,17 @@ pub(super) fn apply(connection: &Connection, change: &CredentialChange) -> Sql<A
     let counter = match &change.counter {
         CounterChange::Keep => None,
         CounterChange::Set(new) => Some(new),
-        CounterChange::Swap(swap) if swap.expected == stored.counter => Some(&swap.new),
+        CounterChange::Swap(swap) if swap.expected == stored.counter => Some(&swap.new).filter(|_| !swap.removes()),
         CounterChange::Swap(_) => return Ok(Applied::Conflict),
     };
     match &change.record {
+        // The counter goes with the record.
+        Some(swap) if swap.expected == stored.record && swap.removes() => {
+            let rows = connection
+                .prepare_cached("DELETE FROM credential WHERE mailbox = ?1")?
+                .execute(params![mailbox])?;
+            changed(rows, 1)?;
+        }
         Some(swap) if swap.expected == stored.record => {
             let rows = connection
                 .prepare_cached(

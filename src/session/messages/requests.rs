@@ -13,7 +13,7 @@ use crate::directory::MailboxFilter;
 use crate::import::Format;
 use crate::service::audit::{AuditExport, AuditQuery};
 use crate::service::reset::ResetRequest;
-use crate::service::{ImportRequest, Lookup};
+use crate::service::{ClearRequest, ImportRequest, Lookup};
 use crate::{Error, ErrorCode, Result};
 
 /// Items of a page unless the request says otherwise, and at most.
@@ -69,6 +69,7 @@ enum RawOperation {
     CheckConfiguration(CheckConfiguration),
     Audit(audit::Audit),
     AuditExport(audit::Export),
+    ClearPin(ClearPin),
 }
 
 #[derive(Deserialize)]
@@ -96,6 +97,20 @@ pub(in crate::session) struct Query {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct ClearPin {
+    v: u64,
+    identity: String,
+    #[serde(default)]
+    alternatives: Vec<String>,
+    domain_controller: Option<String>,
+    #[serde(default)]
+    ignore_default_scope: bool,
+    #[serde(default)]
+    what_if: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct Import {
     v: u64,
     path: PathBuf,
@@ -118,6 +133,7 @@ pub(in crate::session) enum Operation {
     CheckConfiguration(CheckConfiguration),
     Audit(AuditQuery),
     AuditExport(AuditExport),
+    ClearPin(ClearRequest),
 }
 
 impl Query {
@@ -256,6 +272,17 @@ pub(in crate::session) fn parse_request(request: &[u8]) -> Result<Operation> {
         RawOperation::CheckConfiguration(check) => Operation::CheckConfiguration(check.checked()?),
         RawOperation::Audit(audit) => Operation::Audit(audit.check()?),
         RawOperation::AuditExport(export) => Operation::AuditExport(export.check()?),
+        RawOperation::ClearPin(clear) => {
+            check_version(clear.v)?;
+            Operation::ClearPin(ClearRequest {
+                identity: clear.identity,
+                alternatives: clear.alternatives,
+                domain_controller: clear.domain_controller,
+                ignore_default_scope: clear.ignore_default_scope,
+                what_if: clear.what_if,
+                cancellation: Cancellation::default(),
+            })
+        }
         RawOperation::Import(import) => {
             check_version(import.v)?;
             if !import.path.is_absolute() {

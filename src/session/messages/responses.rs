@@ -8,7 +8,7 @@ use crate::directory::{Page, PolicyObject};
 use crate::mailbox::Mailbox;
 use crate::policy::Limit;
 use crate::service::reset::{Notification, ResetOutcome, ResetPlan};
-use crate::service::{ImportOutcome, PinInfo, PinInfoItem, Status, Warning};
+use crate::service::{ClearOutcome, ImportOutcome, PinInfo, PinInfoItem, Status, Warning};
 
 pub(super) fn bytes(mut message: Value) -> Vec<u8> {
     message["v"] = VERSION.into();
@@ -106,6 +106,19 @@ pub(super) const fn notification(notification: Notification) -> &'static str {
         Notification::Queued => "queued",
         Notification::Failed => "failed",
     }
+}
+
+pub(in crate::session) fn cleared(outcome: &ClearOutcome) -> Vec<u8> {
+    bytes(extend(
+        names(&outcome.mailbox),
+        json!({
+            "hadRecord": outcome.had_record,
+            "hadCounter": outcome.had_counter,
+            "messagesDropped": outcome.messages,
+            "warnings": warnings(&outcome.warnings),
+            "diagnostics": outcome.diagnostics,
+        }),
+    ))
 }
 
 pub(in crate::session) fn status(status: &Status) -> Vec<u8> {

@@ -1,0 +1,205 @@
+//! Clearing a mailbox's PIN: record and counter go, whatever state they are in, and the mailbox is as one that never had a PIN.
+
+use super::change::{Operation, Wanted};
+use super::fate::Fate;
+use super::race::{Manners, Race};
+use super::trail::{Action, Event, Target};
+use super::{Lookup, Service, Warning};
+use crate::cancellation::Cancellation;
+use crate::directory::journal::{Advance, Trace};
+use crate::directory::{Applied, CounterChange, CredentialChange, Found, StoredCredential, Swap};
+use crate::mailbox::{Mailbox, ObjectId};
+use crate::{Error, ErrorCode, Result};
+
+/// Who clears PINs, for the audit.
+const CMDLET: &str = "Clear-UMMailboxPIN";
+
+/// Whose PIN is to be cleared.
+#[derive(Clone, Debug, Default)]
+pub struct ClearRequest {
+    /// What names the mailbox.
+    pub identity: String,
+    /// What else names it.
+    pub alternatives: Vec<String>,
+    /// The domain controller to use.
+    pub domain_controller: Option<String>,
+    /// The whole forest.
+    pub ignore_default_scope: bool,
+    /// Only look.
+    pub what_if: bool,
+    /// Whether it is still wanted.
+    pub cancellation: Cancellation,
+}
+
+/// What was cleared, or would be.
+#[derive(Debug)]
+pub struct ClearOutcome {
+    /// The mailbox.
+    pub mailbox: Mailbox,
+    /// Whether there was a record.
+    pub had_record: bool,
+    /// Whether there was a counter of failed sign-ins.
+    pub had_counter: bool,
+    /// Messages that were dropped, because their PIN is in force no more.
+    pub messages: usize,
+    /// What the administrator should know.
+    pub warnings: Vec<Warning>,
+    /// What was done, for `-Verbose`.
+    pub diagnostics: Vec<String>,
+}
+
+impl Service {
+    /// Removes record and counter of a mailbox, damaged ones too, and drops its queued messages. Values of other programs stay.
+    ///
+    /// # Errors
+    /// As for a reset, but that the mailbox need not have Unified Messaging. Nothing was changed, save for `OutcomeUnknown`.
+    pub fn clear_pin(&self, request: &ClearRequest) -> Result<ClearOutcome> {
+        let mut operation = Operation::new()?;
+        let done = self.clear(request, &mut operation);
+        if let Err(error) = &done {
+            self.abandon(&mut operation, error.code());
+        }
+        done
+    }
+
+    fn clear(&self, request: &ClearRequest, operation: &mut Operation) -> Result<ClearOutcome> {
+        let lookup = Lookup {
+            ignore_default_scope: request.ignore_default_scope,
+            domain_controller: request.domain_controller.as_deref(),
+            alternatives: &request.alternatives,
+        };
+        let mut found = self.resolve(&request.identity, lookup)?;
+        let mut race = Race::begin(Manners::First);
+        loop {
+            request.cancellation.check()?;
+            let stored = self.stored_of(&found)?;
+            let mut outcome = outcome(&found, &stored);
+            outcome.diagnostics = self.directory().take_diagnostics();
+            if request.what_if || !(outcome.had_record || outcome.had_counter) {
+                return Ok(outcome);
+            }
+            let wanted = self.clearing(request, &found, stored, operation)?;
+            match self.apply(wanted, operation, None)? {
+                Applied::Committed => {
+                    let id = found.mailbox.object_id;
+                    match self.drop_what_was_set(id, operation.id) {
+                        Ok(dropped) => outcome.messages = dropped,
+                        Err(error) => outcome.warnings.push(
+                            Warning::new(
+                                "MessagesNotDropped",
+                                format!(
+                                    "The PIN of \"{}\" was cleared, but its queued messages could not be dropped: {error}",
+                                    outcome.mailbox.identity()
+                                ),
+                            )
+                            .action("Correct the cause; Send-UMPinNotification drops them, because their PIN is in force no more."),
+                        ),
+                    }
+                    outcome
+                        .warnings
+                        .extend(Self::warn_unrecorded(operation, &found.mailbox));
+                    return Ok(outcome);
+                }
+                Applied::Conflict | Applied::Unreached => race.lost(&found.mailbox)?,
+            }
+            let again = self
+                .directory()
+                .find_by_object_id(found.mailbox.object_id, lookup.route())?;
+            found = again.ok_or_else(|| {
+                Error::new(
+                    ErrorCode::ManagementObjectNotFound,
+                    format!("The mailbox \"{}\" was removed meanwhile.", found.mailbox.identity()),
+                )
+            })?;
+        }
+    }
+
+    fn stored_of(&self, found: &Found) -> Result<StoredCredential> {
+        match &found.stored {
+            Some(stored) => Ok(stored.clone()),
+            None => self
+                .directory()
+                .credential(found.mailbox.object_id, found.controller.as_deref()),
+        }
+    }
+
+    fn clearing(
+        &self,
+        request: &ClearRequest,
+        found: &Found,
+        stored: StoredCredential,
+        operation: &Operation,
+    ) -> Result<Wanted> {
+        let mut event = Event::new(Action::ClearPin, CMDLET, Target::Mailbox(&found.mailbox))?;
+        event.operation = operation.id;
+        event
+            .parameter("Identity", Some(request.identity.as_str()))
+            .parameter("DomainController", request.domain_controller.as_deref())
+            .parameter("IgnoreDefaultScope", request.ignore_default_scope.then_some(true));
+        let trail = if self.settings.audit {
+            self.trail(&*self.ring_for_change()?, self.now(), &[event])
+        } else {
+            None
+        };
+        let change = CredentialChange {
+            mailbox: found.mailbox.object_id,
+            controller: found.controller.clone(),
+            record: stored.record.map(Swap::removal),
+            counter: stored
+                .counter
+                .map_or(CounterChange::Keep, |seen| CounterChange::Swap(Swap::removal(seen))),
+            message: None,
+            audit: None,
+            cancellation: request.cancellation.clone(),
+            premise: None,
+        };
+        Ok(Wanted {
+            change,
+            trail,
+            deed: Some((Action::ClearPin, Trace::GONE)),
+        })
+    }
+
+    /// What this computer set before is not lost, but gone as wanted: nobody is warned of it, and nobody gets a message of it.
+    fn drop_what_was_set(&self, mailbox: ObjectId, operation: [u8; 16]) -> Result<usize> {
+        if let Some(journal) = self.ports.outbox.journal() {
+            for note in journal.notes_of(mailbox)? {
+                if note.operation != operation {
+                    journal.advance(Advance::new(note.operation, note.state, None))?;
+                }
+            }
+        }
+        let outbox = &*self.ports.outbox;
+        let mut dropped = 0;
+        for entry in outbox.entries(Some(mailbox), None, usize::MAX)?.items {
+            // One that somebody handles is dropped by him.
+            if let Some(entry) = outbox.lease(entry.id, self.now(), self.lease_end())? {
+                self.drop_entry(&entry, Fate::Replaced)?;
+                dropped += 1;
+            }
+        }
+        Ok(dropped)
+    }
+}
+
+fn outcome(found: &Found, stored: &StoredCredential) -> ClearOutcome {
+    let mailbox = found.mailbox.clone();
+    let warnings = stored.foreign.as_ref().map(|_| {
+        Warning::new(
+            "ForeignValueLeft",
+            format!(
+                "\"{}\" has a value of another program, as Exchange left it, in place of a PIN record; it is left as it is.",
+                mailbox.identity()
+            ),
+        )
+        .action("Nothing needs to be done: the next reset replaces it.")
+    });
+    ClearOutcome {
+        had_record: stored.record.is_some(),
+        had_counter: stored.counter.is_some(),
+        messages: 0,
+        warnings: warnings.into_iter().collect(),
+        diagnostics: Vec::new(),
+        mailbox,
+    }
+}
