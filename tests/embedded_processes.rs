@@ -165,7 +165,7 @@ fn a_process_that_hangs_with_the_lock_is_an_error_in_time() {
 fn in_small_file_system(test: fn(&Path)) {
     let home = tempfile::tempdir().unwrap();
     let mounted = Command::new("mount")
-        .args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"])
+        .args(["-t", "tmpfs", "-o", "size=1m,mode=0700", "tmpfs"])
         .arg(home.path())
         .output()
         .is_ok_and(|o| o.status.success());
