@@ -5,12 +5,15 @@ use std::thread::{Builder, JoinHandle};
 
 use crate::{Error, ErrorCode};
 
+/// Said here, because the standard library would otherwise ask the environment (`RUST_MIN_STACK`).
+const STACK_BYTES: usize = 2 * 1024 * 1024;
+
 /// Starts a thread of that name.
 ///
 /// # Errors
 /// The limits of the account or of the computer are reached.
 pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
-    Builder::new().name(name.to_owned()).spawn(work)
+    Builder::new().name(name.to_owned()).stack_size(STACK_BYTES).spawn(work)
 }
 
 pub(crate) fn no_thread(error: &io::Error) -> Error {

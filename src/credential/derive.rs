@@ -4,12 +4,14 @@
 //! second line, for the case that store *and* key are stolen: then every guess costs what a sign-in costs.
 
 use std::fmt;
+use std::sync::Arc;
 
-use argon2::{Algorithm, Argon2, Block, Params, Version};
+use argon2::{Algorithm, Argon2, Params, Version};
 use rand::TryCryptoRng;
 use subtle::{Choice, ConstantTimeEq};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
+use super::memory::DerivationMemory;
 use crate::pin::Pin;
 use crate::random::random_bytes;
 use crate::{Error, ErrorCode, Result};
@@ -98,20 +100,30 @@ impl fmt::Debug for Tag {
     }
 }
 
-/// Derives tags, keeping Argon2's memory between derivations: allocating 19 MiB anew each time costs page faults.
-///
-/// One per worker thread. The memory is wiped on drop.
+/// Derives tags, in memory that is kept between derivations: allocating 19 MiB anew each time costs page faults.
 #[derive(Default)]
 pub struct Deriver {
-    blocks: Vec<Block>,
+    memory: Arc<DerivationMemory>,
     count: u64,
+    /// Dropped when the first derivation is done.
+    place: Option<Box<dyn Send>>,
 }
 
 impl Deriver {
-    /// A deriver that owns no memory yet.
+    /// A deriver with memory of its own.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A deriver that shares its memory with others, and drops `place` once it has derived something, or with itself.
+    #[must_use]
+    pub fn sharing(memory: Arc<DerivationMemory>, place: Option<Box<dyn Send>>) -> Self {
+        Self {
+            memory,
+            count: 0,
+            place,
+        }
     }
 
     /// Derives the tag of a PIN.
@@ -129,21 +141,18 @@ impl Deriver {
                     "A credential record asks for an impossible derivation.",
                 )
             })?;
-        self.provide_memory(params.block_count())?;
+        let mut memory = self.memory.take(params.block_count())?;
         let mut tag = Tag([0; 32]);
         Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-            .hash_password_into_with_memory(
-                pin.expose().as_bytes(),
-                &derivation.salt,
-                &mut tag.0,
-                self.blocks.as_mut_slice(),
-            )
+            .hash_password_into_with_memory(pin.expose().as_bytes(), &derivation.salt, &mut tag.0, &mut *memory)
             .map_err(|error| {
                 Error::new(
                     ErrorCode::NativeFault,
                     format!("The PIN could not be derived: {error}."),
                 )
             })?;
+        drop(memory);
+        self.place = None;
         self.count += 1;
         #[cfg(feature = "test-hooks")]
         DERIVATIONS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
@@ -154,37 +163,6 @@ impl Deriver {
     #[must_use]
     pub fn count(&self) -> u64 {
         self.count
-    }
-
-    /// Grows by replacing, not by `Vec::resize`: a moved buffer would leave its old content behind unwiped.
-    fn provide_memory(&mut self, count: usize) -> Result<()> {
-        if self.blocks.len() >= count {
-            return Ok(());
-        }
-        self.wipe();
-        let mut blocks = Vec::new();
-        blocks.try_reserve_exact(count).map_err(|error| {
-            Error::new(
-                ErrorCode::NativeFault,
-                format!("There is no memory to derive a PIN ({count} KiB are needed): {error}."),
-            )
-            .action("Free memory on this computer, then run the command again.")
-            .caused_by(error)
-        })?;
-        blocks.resize(count, Block::default());
-        self.blocks = blocks;
-        Ok(())
-    }
-
-    fn wipe(&mut self) {
-        self.blocks.iter_mut().for_each(Zeroize::zeroize);
-        self.blocks = Vec::new();
-    }
-}
-
-impl Drop for Deriver {
-    fn drop(&mut self) {
-        self.wipe();
     }
 }
 
@@ -334,7 +312,7 @@ mod tests {
             let error = deriver.derive(&pin("482913"), &derivation).unwrap_err();
             assert_eq!(error.code(), ErrorCode::StoreCorrupt, "{cost:?}");
         }
-        assert_eq!((deriver.count(), deriver.blocks.len()), (0, 0));
+        assert_eq!((deriver.count(), deriver.memory.kept()), (0, 0));
     }
 
     #[test]

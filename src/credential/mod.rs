@@ -5,6 +5,7 @@ pub mod derive;
 mod encoding;
 pub mod keyring;
 pub mod lockout;
+pub mod memory;
 pub mod record;
 pub mod seal;
 

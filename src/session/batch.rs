@@ -198,8 +198,11 @@ impl Work {
         for (index, plan) in runnable {
             let core = Arc::clone(&self.core);
             let batch = Arc::clone(self);
+            let load = super::load_of(&plan);
             let work = move |deriver: &mut Deriver| super::carry_out(&core.service, *plan, deriver);
-            self.core.back.spawn(work, move |result| batch.finish(index, result));
+            self.core
+                .back
+                .spawn(load, work, move |result| batch.finish(index, result));
         }
     }
 

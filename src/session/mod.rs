@@ -21,15 +21,18 @@ pub use batch::{Batch, Collected};
 pub use plan::Plan;
 pub use request::{AttemptResult, Request};
 
+use crate::credential::derive::Deriver;
+use crate::credential::memory::DerivationMemory;
 use crate::service::Service;
+use crate::service::reset::ResetPlan;
 use crate::{Error, ErrorCode, Result};
 use answer_times::AnswerTimes;
-use pool::Pool;
+use pool::{KEPT_FOR, Limits, Load, Pool};
 use wait::Gate;
 
 /// Threads for look-ups and requests, which mostly wait for the store.
 const FRONT_THREADS: usize = 4;
-/// Threads for derivations: the largest batch. They are started when there is work for them.
+/// Threads for changes: the largest batch. They are started when there is work for them.
 const BACK_THREADS: usize = MAX_PARALLELISM;
 /// The widest batch.
 pub const MAX_PARALLELISM: usize = 64;
@@ -95,13 +98,16 @@ impl Session {
 
     fn start(service: Service) -> Result<Self> {
         service.start_threads()?;
+        let memory = Arc::new(DerivationMemory::new(processors(), KEPT_FOR));
+        // Of their own as well: an attempt must not wait for the derivations of resets.
+        let sign_in_memory = Arc::new(DerivationMemory::new(sign_in_threads(), KEPT_FOR));
         Ok(Self {
             core: Arc::new(Core {
                 answer_times: AnswerTimes::new(service.answer_floor(), processors()),
                 service,
-                front: Pool::start("umpin-front", FRONT_THREADS)?,
-                back: Pool::start("umpin-work", BACK_THREADS)?,
-                sign_ins: Pool::start("umpin-sign-in", sign_in_threads())?,
+                front: Pool::start("umpin-front", limits(FRONT_THREADS), Arc::clone(&memory))?,
+                back: Pool::start("umpin-work", limits(BACK_THREADS), memory)?,
+                sign_ins: Pool::start("umpin-sign-in", limits(sign_in_threads()), sign_in_memory)?,
                 abandoned: Gate::default(),
                 poisoned: AtomicBool::new(false),
             }),
@@ -131,6 +137,17 @@ impl Session {
     }
 }
 
+/// Resets that have yet to derive, for each processor: enough to keep it busy while some of them read.
+const DERIVING_PER_PROCESSOR: usize = 4;
+
+fn limits(threads: usize) -> Limits {
+    Limits {
+        threads,
+        deriving: DERIVING_PER_PROCESSOR * processors(),
+        kept_for: KEPT_FOR,
+    }
+}
+
 /// Each is busy deriving: more than processors would only need more memory.
 fn sign_in_threads() -> usize {
     processors().max(2)
@@ -153,12 +170,13 @@ pub fn timeout(millis: u32) -> Duration {
     Duration::from_millis(u64::from(millis))
 }
 
+/// What carrying the plan out, or validating it, takes.
+fn load_of(plan: &ResetPlan) -> Load {
+    if plan.keeps_pin() { Load::Waits } else { Load::Derives }
+}
+
 /// Commits a plan and says what became of it; a panic leaves an outcome that nobody knows.
-fn carry_out(
-    service: &Service,
-    plan: crate::service::reset::ResetPlan,
-    deriver: &mut crate::credential::derive::Deriver,
-) -> Result<Outcome, SharedError> {
+fn carry_out(service: &Service, plan: ResetPlan, deriver: &mut Deriver) -> Result<Outcome, SharedError> {
     let name = plan.mailbox().identity();
     let commit = || {
         service.commit_reset(plan, deriver).map(|outcome| Outcome {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::pool::guarded;
+use super::pool::{Load, guarded};
 use super::wait::Watched;
 use super::{Outcome, Poll, Session, SharedError, messages};
 use crate::cancellation::{Cancellation, cancelled};
@@ -72,17 +72,20 @@ impl Plan {
                 ))
             })
         };
-        session.core.front.spawn(prepare, move |prepared: Result<_>| {
-            shared.update(|state| match prepared {
-                // Called off meanwhile.
-                _ if !matches!(state.phase, Phase::Preparing) => {}
-                Ok((target, plan)) => {
-                    state.target = Some(Ok(target));
-                    state.phase = Phase::Ready(plan);
-                }
-                Err(error) => state.target = Some(Err(Arc::new(error))),
+        session
+            .core
+            .front
+            .spawn(Load::Waits, prepare, move |prepared: Result<_>| {
+                shared.update(|state| match prepared {
+                    // Called off meanwhile.
+                    _ if !matches!(state.phase, Phase::Preparing) => {}
+                    Ok((target, plan)) => {
+                        state.target = Some(Ok(target));
+                        state.phase = Phase::Ready(plan);
+                    }
+                    Err(error) => state.target = Some(Err(Arc::new(error))),
+                });
             });
-        });
         Ok(Self {
             session: session.clone(),
             what_if,
@@ -136,6 +139,7 @@ impl Plan {
             Some(Ok(Some(mut plan))) => {
                 let shared = Arc::clone(&self.state);
                 let core = Arc::clone(&self.session.core);
+                let load = super::load_of(&plan);
                 let check = move |deriver: &mut Deriver| {
                     let answer = guarded(|| core.service.validate_reset(&mut plan, deriver)).unwrap_or_else(|| {
                         Err(Error::new(
@@ -145,7 +149,7 @@ impl Plan {
                     });
                     (plan, answer)
                 };
-                self.session.core.back.spawn(check, move |(plan, answer)| {
+                self.session.core.back.spawn(load, check, move |(plan, answer)| {
                     shared.update(|state| {
                         if matches!(state.phase, Phase::Validating) {
                             state.validated = Some(answer.map_err(Arc::new));
@@ -170,8 +174,9 @@ impl Plan {
             let shared = Arc::clone(&self.state);
             let core = Arc::clone(&self.session.core);
             let gate = Arc::clone(&core);
+            let load = super::load_of(&plan);
             let work = move |deriver: &mut Deriver| super::carry_out(&core.service, *plan, deriver);
-            self.session.core.back.spawn(work, move |result| {
+            self.session.core.back.spawn(load, work, move |result| {
                 let abandoned = shared.update(|state| {
                     let Phase::Committing { abandoned } = state.phase else {
                         // It was called off in time, and that has been, or will be, told.

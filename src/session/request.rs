@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::messages::{self, Operation};
-use super::pool::guarded;
+use super::pool::{Load, guarded};
 use super::wait::Watched;
 use super::{Poll, Session, SharedError};
 use crate::cancellation::{Cancellation, cancelled};
@@ -68,15 +68,18 @@ impl Request {
             cancellation.check()?;
             guarded(|| perform(&core.service, operation, &cancellation)).unwrap_or_else(|| Err(defect()))
         };
-        session.core.front.spawn(work, move |result: Result<Vec<u8>>| {
-            let abandoned = state.update(|state| {
-                state.give(result.map_err(Arc::new));
-                state.abandoned
+        session
+            .core
+            .front
+            .spawn(Load::Waits, work, move |result: Result<Vec<u8>>| {
+                let abandoned = state.update(|state| {
+                    state.give(result.map_err(Arc::new));
+                    state.abandoned
+                });
+                if abandoned {
+                    gate.abandoned.leave();
+                }
             });
-            if abandoned {
-                gate.abandoned.leave();
-            }
-        });
         Ok(started)
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::pool::guarded;
+use super::pool::{Load, guarded};
 use super::request::{AttemptResult, Request, defect};
 use super::{Session, messages};
 use crate::credential::derive::Deriver;
@@ -74,7 +74,7 @@ impl Request {
         session
             .core
             .sign_ins
-            .spawn(work, move |(core, json, result, due, later)| {
+            .spawn(Load::Waits, work, move |(core, json, result, due, later)| {
                 state.update(|state| state.answered(json, result, due));
                 if let Some(mut answer) = later {
                     let service = Arc::clone(&core);
@@ -84,7 +84,7 @@ impl Request {
                         std::thread::sleep(delivered.saturating_duration_since(Instant::now()));
                         service.service.deliver_after(&mut answer)
                     };
-                    core.back.spawn(deliver, drop);
+                    core.back.spawn(Load::Waits, deliver, drop);
                 }
             });
         started
