@@ -32,8 +32,9 @@
  * Results are written through pointers only when the status is UMPIN_OK (but umpin_batch_collect() gives the index of a
  * reset that failed or was cancelled, too), and the error object only on failure.
  * Everything else is left as it was: set your variables to NULL first. The last parameter, umpin_error **error, may be
- * NULL when the status alone is enough. An error object holds the status, a stable id, one sentence of what happened and
- * one of what to do about it, separately and as one JSON object:
+ * NULL when the status alone is enough. An error object holds the status, the id that PowerShell shows for it (another for
+ * each status from 201 to 602; the statuses 1xx and 901 share NativeFault, so tell those by their number), one sentence of
+ * what happened and one of what to do about it, separately and as one JSON object. Ids and numbers stay from version to version:
  *
  *   {"v":1,"status":301,"id":"PinPolicyViolation","message":"...","recommendedAction":"...",
  *    "details":{"rules":["TooShort","Sequential"]},"diagnostics":["..."]}
@@ -81,7 +82,8 @@
  *
  * Text is a pointer and a length in bytes: UTF-8, no zero byte needed or allowed. Where the length is 0 the pointer is
  * ignored and may be NULL. Every other pointer except `error` (and `pin` where a function says so) must not be NULL; the
- * answer is UMPIN_NULL_ARGUMENT.
+ * answer is UMPIN_NULL_ARGUMENT. Two results of one call must not be written to the same place; the answer is
+ * UMPIN_INVALID_ARGUMENT, and nothing is done.
  *
  *
  * PINS AND WIPING
@@ -100,7 +102,11 @@
  * as they live or until they call exec(): threads do not survive a fork, and the locks that they held are never given back.
  * Every call that would open or use anything, umpin_session_open() included, answers UMPIN_FORKED; _free gives nothing back.
  * umpin_session_open() starts a thread of each kind that the session needs, and fails where it cannot. Later the library starts
- * more where there is work for them; where the system has none to give, the work waits for those that are there.
+ * more where there is work for them; where the system has none to give, the work waits for those that are there. A thread that
+ * had no work for five seconds ends. Deriving a PIN takes 19 MiB: resets take as many times that as the computer has processors
+ * (16 at most), attempts to sign in as much again, however many are under way, and give it back after five seconds without use.
+ * A thread that calls the library needs 128 KiB of stack (umpin_session_open(): 512 KiB); the work is done on the library's own
+ * threads.
  * The library reads neither the environment nor the current directory: pass absolute paths. (What it uses of the system
  * may: SSL_CERT_FILE and SSL_CERT_DIR count among the places of trusted authorities.) It stays loaded until the process
  * ends, whatever dlclose() is told.
@@ -121,10 +127,12 @@
  * umpin_session_open:
  *   {"v":1, "configFile":"/etc/umpin/umpin.json"?, "dataDirectory":"/home/admin/.local/share/umpin",
  *    "caller":"CONTOSO\\admin"?, "runAs":"CONTOSO\\svc-um"?, "application":"myprogram/1.0"?,
- *    "variables":{"UMPIN_RELAY_PASSWORD":"..."}?}
+ *    "otherStores":["/var/lib/umpin/directory.db"]?, "variables":{"UMPIN_RELAY_PASSWORD":"..."}?}
  *   With a configuration file, relative paths in it are relative to it. Without, the store is directory.db, the key
  *   umpin.key and the messages pickup/ in the data directory. caller and application go into the audit log, and so does
- *   runAs: the account that carries the work out, where that is not the caller's. variables: the
+ *   runAs: the account that carries the work out, where that is not the caller's. otherStores: where the store may lie that is in
+ *   use otherwise; where the one that the file names is missing, the error names the first of them that exists (directory.db in
+ *   the data directory is one), and does not advise to make another. variables: the
  *   environment variables that the configuration may name as a place of a password; their names begin with UMPIN_. The one
  *   that is needed is kept, the others are wiped.
  *
@@ -140,6 +148,7 @@
  *   UMPIN_MANAGEMENT_OBJECT_AMBIGUOUS. One that names a mailbox outside the scope ends the search. With ignoreDefaultScope
  *   those that are no distinguished names are passed over. Every request that has an identity may have alternatives.
  *   pinExpired: must the user change the PIN at the next sign-in? Left out: yes. lockedOut: left out or false unlocks.
+ *   With keepPin, pinExpired left out means that it stays as it is.
  *   notifyEmail: send to this address instead of the mailbox's own. keepPin: lock or unlock only, issue no PIN.
  *   whatIf: resolve and validate without opening anything for writing; such a plan cannot be committed.
  *   confirm: somebody is asked, between target and commit, about what the target says; left out: true once
@@ -159,8 +168,9 @@
  *    "recipient":"..."|null, "warnings":[{"id":"...","message":"...","recommendedAction":"..."}], "diagnostics":["..."]}
  *   UMPIN_OK says that the PIN is changed and durable. Trouble that came after that is in warnings: the ids
  *   NotificationFailed and NotificationQueued say that the message was not handed over (for a slow relay nobody waits
- *   longer than about five seconds); it waits in the outbox, and later resets and sendNotifications try it again, unless
- *   the PIN has been replaced by then. NotificationExpired names mailboxes whose earlier messages were given up.
+ *   longer than about five seconds). Either way it stays queued in the outbox, and later resets and sendNotifications try it
+ *   again until it expires, unless the PIN has been replaced by then; failed says that it was refused for good as things are: by
+ *   a relay with a code 5xx, for example. NotificationExpired names mailboxes whose earlier messages were given up.
  *   OutcomeNotRecorded: the change was made, but this computer could not record that yet. ResetLost names an earlier PIN
  *   set by this computer that a change on another domain controller has replaced.
  *
@@ -211,9 +221,9 @@
  *   {"v":1, "operation":"notifications", "identity":"..."?, "pageSize":500?, "after":"cursor"?, "ignoreDefaultScope":false?,
  *    "domainController":"..."?}
  *     -> {"v":1, "items":[{"id":"<32 hex digits>", "identity":"..."|null, "guid":"..."|null,
- *         "state":"queued"|"unconfirmed"|"failed", "queuedSince":1767225600000, "attempts":2, "nextAttempt":...|null,
+ *         "state":"queued"|"unconfirmed"|"expired", "queuedSince":1767225600000, "attempts":2, "nextAttempt":...|null,
  *         "expiresOn":...|null, "lastError":"..."|null}], "next":"cursor"|null}
- *     The messages that are not handed over yet, and those that were given up (failed), oldest first; never recipient or
+ *     The messages that are not handed over yet, and those that were given up (expired), oldest first; never recipient or
  *     content. id is the local part of the Message-ID. unconfirmed: whether the PIN was set is yet to be found out. An
  *     identity of null: the mailbox is gone. Changes nothing and sends nothing.
  *   {"v":1, "operation":"sendNotifications", "identity":"..."?, "due":1767225600000?, "ignoreDefaultScope":false?,
@@ -247,6 +257,10 @@
  *     -> {"v":1, "mailboxesCreated":2, "mailboxesUpdated":1, "mailboxesUnchanged":0, "policiesCreated":["Default"],
  *         "policiesDefaulted":["Default"], "policiesUpdated":[], "skipped":[{"line":3,"message":"..."}],
  *         "ignoredColumns":["..."], "location":"/.../directory.db"}
+ *     A CSV file has a header with some of the columns DistinguishedName, Name, DisplayName, Alias, SamAccountName,
+ *     UserPrincipalName, PrimarySmtpAddress, EmailAddresses, LegacyExchangeDN, Guid, UMEnabled, Extensions, UMMailboxPolicy and
+ *     PreferredLanguage, in any order and case; ignoredColumns names the others. A row needs a DistinguishedName, or a
+ *     UserPrincipalName and a Name. UMEnabled is true or false; EmailAddresses and Extensions are lists with ; between.
  *     policiesDefaulted: those of the created that the file names and does not describe; they have the default settings.
  *     One transaction: a row that cannot be used fails the whole import unless skipInvalid is true. Creates the store.
  *   {"v":1, "operation":"audit", "path":"/.../log.jsonl"?, "pageSize":500?, "after":"cursor"?, "since":0?, "until":0?,

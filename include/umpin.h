@@ -32,8 +32,9 @@
  * Results are written through pointers only when the status is UMPIN_OK (but umpin_batch_collect() gives the index of a
  * reset that failed or was cancelled, too), and the error object only on failure.
  * Everything else is left as it was: set your variables to NULL first. The last parameter, umpin_error **error, may be
- * NULL when the status alone is enough. An error object holds the status, a stable id, one sentence of what happened and
- * one of what to do about it, separately and as one JSON object:
+ * NULL when the status alone is enough. An error object holds the status, the id that PowerShell shows for it (another for
+ * each status from 201 to 602; the statuses 1xx and 901 share NativeFault, so tell those by their number), one sentence of
+ * what happened and one of what to do about it, separately and as one JSON object. Ids and numbers stay from version to version:
  *
  *   {"v":1,"status":301,"id":"PinPolicyViolation","message":"...","recommendedAction":"...",
  *    "details":{"rules":["TooShort","Sequential"]},"diagnostics":["..."]}
@@ -81,7 +82,8 @@
  *
  * Text is a pointer and a length in bytes: UTF-8, no zero byte needed or allowed. Where the length is 0 the pointer is
  * ignored and may be NULL. Every other pointer except `error` (and `pin` where a function says so) must not be NULL; the
- * answer is UMPIN_NULL_ARGUMENT.
+ * answer is UMPIN_NULL_ARGUMENT. Two results of one call must not be written to the same place; the answer is
+ * UMPIN_INVALID_ARGUMENT, and nothing is done.
  *
  *
  * PINS AND WIPING
@@ -100,7 +102,11 @@
  * as they live or until they call exec(): threads do not survive a fork, and the locks that they held are never given back.
  * Every call that would open or use anything, umpin_session_open() included, answers UMPIN_FORKED; _free gives nothing back.
  * umpin_session_open() starts a thread of each kind that the session needs, and fails where it cannot. Later the library starts
- * more where there is work for them; where the system has none to give, the work waits for those that are there.
+ * more where there is work for them; where the system has none to give, the work waits for those that are there. A thread that
+ * had no work for five seconds ends. Deriving a PIN takes 19 MiB: resets take as many times that as the computer has processors
+ * (16 at most), attempts to sign in as much again, however many are under way, and give it back after five seconds without use.
+ * A thread that calls the library needs 128 KiB of stack (umpin_session_open(): 512 KiB); the work is done on the library's own
+ * threads.
  * The library reads neither the environment nor the current directory: pass absolute paths. (What it uses of the system
  * may: SSL_CERT_FILE and SSL_CERT_DIR count among the places of trusted authorities.) It stays loaded until the process
  * ends, whatever dlclose() is told.
@@ -121,10 +127,12 @@
  * umpin_session_open:
  *   {"v":1, "configFile":"/etc/umpin/umpin.json"?, "dataDirectory":"/home/admin/.local/share/umpin",
  *    "caller":"CONTOSO\\admin"?, "runAs":"CONTOSO\\svc-um"?, "application":"myprogram/1.0"?,
- *    "variables":{"UMPIN_RELAY_PASSWORD":"..."}?}
+ *    "otherStores":["/var/lib/umpin/directory.db"]?, "variables":{"UMPIN_RELAY_PASSWORD":"..."}?}
  *   With a configuration file, relative paths in it are relative to it. Without, the store is directory.db, the key
  *   umpin.key and the messages pickup/ in the data directory. caller and application go into the audit log, and so does
- *   runAs: the account that carries the work out, where that is not the caller's. variables: the
+ *   runAs: the account that carries the work out, where that is not the caller's. otherStores: where the store may lie that is in
+ *   use otherwise; where the one that the file names is missing, the error names the first of them that exists (directory.db in
+ *   the data directory is one), and does not advise to make another. variables: the
  *   environment variables that the configuration may name as a place of a password; their names begin with UMPIN_. The one
  *   that is needed is kept, the others are wiped.
  *
@@ -140,6 +148,7 @@
  *   UMPIN_MANAGEMENT_OBJECT_AMBIGUOUS. One that names a mailbox outside the scope ends the search. With ignoreDefaultScope
  *   those that are no distinguished names are passed over. Every request that has an identity may have alternatives.
  *   pinExpired: must the user change the PIN at the next sign-in? Left out: yes. lockedOut: left out or false unlocks.
+ *   With keepPin, pinExpired left out means that it stays as it is.
  *   notifyEmail: send to this address instead of the mailbox's own. keepPin: lock or unlock only, issue no PIN.
  *   whatIf: resolve and validate without opening anything for writing; such a plan cannot be committed.
  *   confirm: somebody is asked, between target and commit, about what the target says; left out: true once
@@ -159,8 +168,9 @@
  *    "recipient":"..."|null, "warnings":[{"id":"...","message":"...","recommendedAction":"..."}], "diagnostics":["..."]}
  *   UMPIN_OK says that the PIN is changed and durable. Trouble that came after that is in warnings: the ids
  *   NotificationFailed and NotificationQueued say that the message was not handed over (for a slow relay nobody waits
- *   longer than about five seconds); it waits in the outbox, and later resets and sendNotifications try it again, unless
- *   the PIN has been replaced by then. NotificationExpired names mailboxes whose earlier messages were given up.
+ *   longer than about five seconds). Either way it stays queued in the outbox, and later resets and sendNotifications try it
+ *   again until it expires, unless the PIN has been replaced by then; failed says that it was refused for good as things are: by
+ *   a relay with a code 5xx, for example. NotificationExpired names mailboxes whose earlier messages were given up.
  *   OutcomeNotRecorded: the change was made, but this computer could not record that yet. ResetLost names an earlier PIN
  *   set by this computer that a change on another domain controller has replaced.
  *
@@ -211,9 +221,9 @@
  *   {"v":1, "operation":"notifications", "identity":"..."?, "pageSize":500?, "after":"cursor"?, "ignoreDefaultScope":false?,
  *    "domainController":"..."?}
  *     -> {"v":1, "items":[{"id":"<32 hex digits>", "identity":"..."|null, "guid":"..."|null,
- *         "state":"queued"|"unconfirmed"|"failed", "queuedSince":1767225600000, "attempts":2, "nextAttempt":...|null,
+ *         "state":"queued"|"unconfirmed"|"expired", "queuedSince":1767225600000, "attempts":2, "nextAttempt":...|null,
  *         "expiresOn":...|null, "lastError":"..."|null}], "next":"cursor"|null}
- *     The messages that are not handed over yet, and those that were given up (failed), oldest first; never recipient or
+ *     The messages that are not handed over yet, and those that were given up (expired), oldest first; never recipient or
  *     content. id is the local part of the Message-ID. unconfirmed: whether the PIN was set is yet to be found out. An
  *     identity of null: the mailbox is gone. Changes nothing and sends nothing.
  *   {"v":1, "operation":"sendNotifications", "identity":"..."?, "due":1767225600000?, "ignoreDefaultScope":false?,
@@ -247,6 +257,10 @@
  *     -> {"v":1, "mailboxesCreated":2, "mailboxesUpdated":1, "mailboxesUnchanged":0, "policiesCreated":["Default"],
  *         "policiesDefaulted":["Default"], "policiesUpdated":[], "skipped":[{"line":3,"message":"..."}],
  *         "ignoredColumns":["..."], "location":"/.../directory.db"}
+ *     A CSV file has a header with some of the columns DistinguishedName, Name, DisplayName, Alias, SamAccountName,
+ *     UserPrincipalName, PrimarySmtpAddress, EmailAddresses, LegacyExchangeDN, Guid, UMEnabled, Extensions, UMMailboxPolicy and
+ *     PreferredLanguage, in any order and case; ignoredColumns names the others. A row needs a DistinguishedName, or a
+ *     UserPrincipalName and a Name. UMEnabled is true or false; EmailAddresses and Extensions are lists with ; between.
  *     policiesDefaulted: those of the created that the file names and does not describe; they have the default settings.
  *     One transaction: a row that cannot be used fails the whole import unless skipInvalid is true. Creates the store.
  *   {"v":1, "operation":"audit", "path":"/.../log.jsonl"?, "pageSize":500?, "after":"cursor"?, "since":0?, "until":0?,
@@ -604,7 +618,9 @@ umpin_status_t umpin_batch_new(const umpin_session *session,
 
 /**
  * Hands a plan over. On `UMPIN_OK` it will be carried out unless the batch is cancelled; it is used up, and still the caller's to
- * free. `UMPIN_PENDING`: the window is full, collect first; or the plan is still being looked up, see `umpin_plan_target`.
+ * free. `UMPIN_PENDING`, and nothing was accepted: the plan is still being looked up or validated, or the window is full. Once
+ * umpin_plan_target() has answered `UMPIN_OK` it is the window: four times `parallelism` resets may be submitted and not yet
+ * collected. Collect one, then submit again.
  * `UMPIN_CANCELLED`: the plan or the batch was cancelled; nothing was accepted.
  *
  * Pointers:
@@ -616,7 +632,8 @@ umpin_status_t umpin_batch_submit(const umpin_batch *batch,
 
 /**
  * The outcome of the oldest submission that has not been collected; `*index` is its number, from 0. `UMPIN_OK`: carried
- * out, as `umpin_plan_commit` tells it. `UMPIN_PENDING`: not finished within `timeout_ms` milliseconds.
+ * out, as umpin_plan_commit() tells it; `pin` may be NULL, and a PIN that was generated is then in its message alone.
+ * `UMPIN_PENDING`: not finished within `timeout_ms` milliseconds.
  * `UMPIN_BATCH_EMPTY`: nothing is outstanding. `UMPIN_CANCELLED`: that reset was cancelled and changed nothing, with `*index`
  * written too. Anything else is that item's failure, with `*index` written too.
  *
@@ -675,12 +692,15 @@ void umpin_buffer_free(umpin_buffer *buffer);
 umpin_status_t umpin_error_status(const umpin_error *error, umpin_status_t *status);
 
 /**
- * The stable id of an error, such as `ManagementObjectNotFound`; valid until the error is freed, like the other texts.
+ * The id of an error, such as `ManagementObjectNotFound`, as PowerShell shows it; valid until the error is freed, like the other
+ * texts. It stays from version to version. The statuses 1xx and 901 share the id `NativeFault`: tell those by their number.
  *
  * Pointers:
  * `error` is NULL or an error not yet freed; `data` and `length` are NULL or valid for writing.
  */
-umpin_status_t umpin_error_id(const umpin_error *error, const uint8_t **data, size_t *length);
+umpin_status_t umpin_error_id(const umpin_error *error,
+                              const uint8_t **data,
+                              size_t *length);
 
 /**
  * What went wrong, in one sentence.
@@ -745,8 +765,9 @@ umpin_status_t umpin_plan_target(const umpin_plan *plan,
                                  umpin_error **error);
 
 /**
- * Checks the rest: that a given PIN is not in the history, or that the policy leaves one to generate. Costs a derivation,
- * which a later commit does not repeat. Changes nothing; commit checks for itself. May be asked again.
+ * Checks the rest: that a given PIN is not in the history, or that policy and history leave one to generate. Costs a derivation
+ * for a given PIN, and for one to be generated where hardly any is left; a later commit does not repeat it. Changes nothing; commit
+ * checks for itself. May be asked again.
  *
  * Pointers:
  * `plan` is NULL or a plan not yet freed; `error` is NULL or valid for writing.
@@ -758,7 +779,8 @@ umpin_status_t umpin_plan_validate(const umpin_plan *plan,
 /**
  * Carries the reset out. `UMPIN_OK` means that the change is durable, whatever became of the message: that is in
  * `warnings` of the response. `*pin` receives the generated PIN, or NULL when none was generated; `pin` itself may be NULL.
- * `UMPIN_PENDING`: under way, call again. After any other answer the plan is used up.
+ * `UMPIN_PENDING`: under way, call again. Any other answer uses the plan up, save for those of the family 1xx: they say that the
+ * call was wrong, and leave the plan as it is.
  *
  * Pointers:
  * `plan` is NULL or a plan not yet freed; `response`, `pin` and `error` are NULL or valid for writing.
@@ -789,8 +811,8 @@ umpin_status_t umpin_plan_cancel(const umpin_plan *plan);
 void umpin_plan_free(umpin_plan *plan);
 
 /**
- * Starts an operation named in the JSON request (`status`, `pinInfo`, `mailboxes`, `policies`, `import`,
- * `clearPin`, `notifications`, `sendNotifications`) and returns at once.
+ * Starts the operation that the JSON request names and returns at once. The introduction lists the operations, with what each
+ * takes and answers.
  *
  * Pointers:
  * `session` is NULL or a session not yet freed; `json` is NULL or valid for reading `json_length` bytes; `request` and
@@ -803,8 +825,8 @@ umpin_status_t umpin_request_new(const umpin_session *session,
                                  umpin_error **error);
 
 /**
- * The answer as JSON. `UMPIN_PENDING` when there is none within `timeout_ms` milliseconds: call again. After any other
- * answer the request is used up.
+ * The answer as JSON. `UMPIN_PENDING` when there is none within `timeout_ms` milliseconds: call again. Any other
+ * answer uses the request up, save for those of the family 1xx.
  *
  * Pointers:
  * `request` is NULL or a request not yet freed; `response` and `error` are NULL or valid for writing.
@@ -858,9 +880,9 @@ void umpin_session_free(umpin_session *session);
 
 /**
  * Starts an attempt to sign in with the PIN that was keyed, and returns at once. From here on it is carried out and, if wrong,
- * counted, also when the request is cancelled or freed: no guess is free. Wait with umpin_request_wait(): every answer but a
- * positive one comes half a second after this call, or after a multiple of it that depends only on how many calls there are; a
- * positive one after an eighth of a second, or a multiple of it. The caller wipes its own copy of the PIN.
+ * counted, also when the request is cancelled or freed: no guess is free. Wait with umpin_request_wait(): every answer to
+ * a PIN that is not right comes half a second after this call, or after a multiple of it that depends only on how many calls there
+ * are; one to the right PIN (accepted, change required) after an eighth of a second, or a multiple of it. The caller wipes its own copy of the PIN.
  *
  * Pointers:
  * `session` is NULL or a session not yet freed; `json` and `pin_text` are NULL or valid for reading as many bytes as their

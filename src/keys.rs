@@ -140,7 +140,15 @@ impl KeyFiles {
 }
 
 fn load_key(path: &Path, owners: &Owners) -> Result<MasterKey> {
-    let (file, metadata) = files::open_regular(path).map_err(|e| unavailable(path, &e.to_string()).caused_by(e))?;
+    let (file, metadata) = files::open_regular(path).map_err(|e| {
+        let error = unavailable(path, &e.to_string());
+        let error = if files::are_too_many_open(&e) {
+            error.action(files::TOO_MANY_OPEN)
+        } else {
+            error
+        };
+        error.caused_by(e)
+    })?;
     if let Some(exposure) = files::exposure(&metadata, owners.group()) {
         return Err(unavailable(path, &exposure)
             .action("Make the key file readable by its owner only; replace the key if others may have read it."));

@@ -17,6 +17,7 @@ pub mod error;
 pub mod generate;
 pub mod identity;
 pub mod import;
+mod json_fault;
 pub mod keys;
 pub mod mailbox;
 pub mod notification;

@@ -361,6 +361,114 @@ fn a_pointer_of_length_0_is_not_looked_at_and_an_impossible_length_is_refused() 
     }
 }
 
+/// The second result would take the first one's place: a PIN that of a response, and a buffer would never be freed.
+#[test]
+fn two_results_in_one_place_are_refused_before_anything_is_done() {
+    let store = Broken::new();
+    let session = session(&store);
+    let (plan, batch) = (tony(&session), batch(&session));
+    let status = br#"{"v":1,"operation":"status"}"#;
+    let asked = ask(&session, status).unwrap_or_else(|e| panic!("{e:?}"));
+    let mut place = 0x5a5a_5a5a_5a5a_5a5a_u64;
+    let (one, words) = (&raw mut place, (&raw mut place).cast::<u32>());
+    let buffers = one.cast::<*mut umpin_buffer>();
+    let mut other = 7_u64;
+    let (index, number) = (&raw mut other, (&raw mut other).cast::<u32>());
+    let mut buffer = untouched::<umpin_buffer>();
+    let buffer = &raw mut buffer;
+    // Submitted, so that there is something to collect.
+    let queued = tony(&session);
+    let target = until(|| {
+        checked(umpin_buffer_free, |out, error| unsafe {
+            umpin_plan_target(queued.raw, STEP_MS, out, error)
+        })
+    });
+    assert_eq!(status_of(target), UMPIN_OK);
+    assert_eq!(
+        unsafe { umpin_batch_submit(batch.raw, queued.raw, null_mut()) },
+        UMPIN_OK
+    );
+    let calls: &[(&str, &dyn Fn(*mut *mut umpin_error) -> u32)] = &[
+        ("commit", &|e| unsafe {
+            umpin_plan_commit(plan.raw, STEP_MS, buffers, buffers, e)
+        }),
+        ("collect: response and pin", &|e| unsafe {
+            umpin_batch_collect(batch.raw, STEP_MS, index, buffers, buffers, e)
+        }),
+        ("collect: index and response", &|e| unsafe {
+            umpin_batch_collect(batch.raw, STEP_MS, one, buffers, null_mut(), e)
+        }),
+        ("collect: index and pin", &|e| unsafe {
+            umpin_batch_collect(batch.raw, STEP_MS, one, buffer, buffers, e)
+        }),
+        ("result: result and until_reset", &|e| unsafe {
+            umpin_signin_result(asked.raw, words, words, null_mut(), e)
+        }),
+        ("result: the two numbers", &|e| unsafe {
+            umpin_signin_result(asked.raw, number, words, words, e)
+        }),
+    ];
+    for (name, call) in calls {
+        let mut error = untouched();
+        assert_eq!(call(&raw mut error), UMPIN_INVALID_ARGUMENT, "{name}");
+        assert_eq!(
+            error_of(error)["message"],
+            "Two results are to be written to the same place.",
+            "{name}"
+        );
+    }
+    let texts = one.cast::<*const u8>();
+    assert_eq!(unsafe { umpin_version(texts, one.cast()) }, UMPIN_INVALID_ARGUMENT);
+    assert_eq!(unsafe { *one }, 0x5a5a_5a5a_5a5a_5a5a, "nothing was written");
+    assert_eq!((unsafe { *index }, unsafe { *buffer }), (7, untouched()));
+    // Nothing was used up, either.
+    assert_eq!(status_of(commit(plan.raw)), UMPIN_OK);
+    let told = until(|| {
+        checked(umpin_buffer_free, |out, error| unsafe {
+            umpin_batch_collect(batch.raw, STEP_MS, index, out, null_mut(), error)
+        })
+    });
+    assert_eq!(status_of(told), UMPIN_OK);
+    assert_eq!(unsafe { *index }, 0);
+}
+
+/// Four for each that runs at once; a plan that is still being looked up is answered the same way, and its target tells.
+#[test]
+fn the_window_of_a_batch_is_four_times_its_width() {
+    let store = Broken::new();
+    let session = session(&store);
+    let batch = batch(&session);
+    let submit = |plan: &Handle<umpin_plan>| unsafe { umpin_batch_submit(batch.raw, plan.raw, null_mut()) };
+    let ready = || {
+        let plan = tony(&session);
+        let target = until(|| {
+            checked(umpin_buffer_free, |out, error| unsafe {
+                umpin_plan_target(plan.raw, STEP_MS, out, error)
+            })
+        });
+        assert_eq!(status_of(target), UMPIN_OK);
+        plan
+    };
+    let accepted: Vec<_> = (0..8).map(|_| ready()).collect();
+    for (index, plan) in accepted.iter().enumerate() {
+        assert_eq!(submit(plan), UMPIN_OK, "submission {index}");
+    }
+    let ninth = ready();
+    // Also when all of them have been carried out: what counts is what was not collected.
+    for _ in 0..3 {
+        assert_eq!(submit(&ninth), UMPIN_PENDING);
+    }
+    let mut number = 7_u64;
+    let index = &raw mut number;
+    let first = until(|| {
+        checked(umpin_buffer_free, |out, error| unsafe {
+            umpin_batch_collect(batch.raw, STEP_MS, index, out, null_mut(), error)
+        })
+    });
+    assert_eq!((status_of(first), unsafe { *index }), (UMPIN_OK, 0));
+    assert_eq!(submit(&ninth), UMPIN_OK);
+}
+
 fn nonsense() -> Vec<Vec<u8>> {
     let mut all: Vec<Vec<u8>> = [
         "",

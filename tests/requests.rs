@@ -234,3 +234,29 @@ fn sign_in(store: &Store, attempt: &Value, pin: &str) -> Result<Value, umpin::se
     let started = umpin::session::Request::sign_in(&store.session, attempt.to_string().as_bytes(), Some(pin));
     support::answer(started)
 }
+
+/// What the C header says of the import file is what an import understands.
+#[test]
+fn the_columns_that_the_header_names_are_read() {
+    let manual = include_str!("../include/prologue.h").replace("\n *", "");
+    let manual = manual.split_whitespace().collect::<Vec<_>>().join(" ");
+    let (_, list) = manual
+        .split_once("A CSV file has a header with some of the columns ")
+        .expect("the list of columns");
+    let (list, _) = list.split_once(", in any order").expect("its end");
+    let columns: Vec<&str> = list.split(", ").flat_map(|part| part.split(" and ")).collect();
+    assert!(columns.len() > 10, "{columns:?}");
+    let store = Store::empty();
+    let cells: Vec<&str> = columns
+        .iter()
+        .map(|column| match *column {
+            "DistinguishedName" => "\"CN=Tony Smith,OU=Sales,DC=contoso,DC=com\"",
+            _ => "",
+        })
+        .collect();
+    let answer = store
+        .import(&format!("{}\n{}\n", columns.join(","), cells.join(",")))
+        .expect("an import");
+    assert_eq!(answer["ignoredColumns"], json!([]), "of {columns:?}");
+    assert_eq!(answer["mailboxesCreated"], 1);
+}

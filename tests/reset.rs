@@ -115,6 +115,28 @@ fn validation_tells_what_commit_would() {
     assert_eq!(store.messages().len(), 1);
 }
 
+/// One-digit extensions leave 9999 alone, and once that is in the history nothing.
+#[test]
+fn validation_of_a_pin_to_be_generated_looks_at_the_history_as_commit_does() {
+    let people = support::PEOPLE.replace(",4271,", ",0;1;2;3;4;5;6;7;8,");
+    let store = Store::with(&people);
+    rusqlite::Connection::open(store.path("directory.db"))
+        .and_then(|db| db.execute("UPDATE policy SET min_pin_length = 4, allow_common_patterns = 1", []))
+        .expect("another policy");
+    for tries in [1, 2] {
+        let only = plan(&store.session, json!({ "identity": TONY, "confirm": false }), None).expect("a plan");
+        target(&only).expect("a target");
+        let told = validate(&only);
+        if tries == 1 {
+            told.expect("one PIN is left");
+            assert_eq!(commit(&only).expect("a reset").pin.as_deref(), Some("9999"));
+        } else {
+            assert_eq!(code(told).0, ErrorCode::NoValidPin);
+            assert_eq!(code(commit(&only)).0, ErrorCode::NoValidPin);
+        }
+    }
+}
+
 #[test]
 fn a_plan_is_carried_out_once() {
     let store = Store::with_people();

@@ -13,7 +13,8 @@ use super::access_numbers::RawAccessNumbers;
 use super::active_directory::{RawBind, RawTls};
 use super::keys::RawKeys;
 use crate::import::text::decode;
-use crate::platform::files::open_regular;
+use crate::json_fault::Fault;
+use crate::platform::files::{TOO_MANY_OPEN, are_too_many_open, open_regular};
 use crate::{Error, ErrorCode, Result};
 
 /// No configuration is this long; a wrong path must not fill the memory.
@@ -127,7 +128,14 @@ pub(super) fn read(path: &Path) -> Result<RawConfig> {
     // Not a plain `open`: a pipe in its place would wait for a writer, in the caller's thread.
     open_regular(path)
         .and_then(|(file, _)| file.take(MAX_LENGTH + 1).read_to_end(&mut bytes))
-        .map_err(|e| invalid(path, &format!("cannot be read: {e}")))?;
+        .map_err(|e| {
+            let error = invalid(path, &format!("cannot be read: {e}"));
+            if are_too_many_open(&e) {
+                error.action(TOO_MANY_OPEN)
+            } else {
+                error
+            }
+        })?;
     if bytes.len() as u64 > MAX_LENGTH {
         return Err(invalid(path, "is longer than 64 KiB"));
     }
@@ -154,47 +162,6 @@ fn parse(text: &str) -> Result<RawConfig, String> {
 }
 
 fn explain(path: &str, error: &serde_json::Error) -> String {
-    let place = format!("line {}, column {}", error.line(), error.column());
-    let full = error.to_string();
-    let what = full.split(" at line ").next().unwrap_or_default();
-    if !error.is_data() {
-        return format!("is not valid JSON ({place}): {}", what.replace('\n', " "));
-    }
-    if path == "." && what.starts_with("invalid type") {
-        return format!("is not a JSON object ({place})");
-    }
-    let key = path;
-    // serde repeats wrong values; what stands in a wrong place may be a password, so only the expectation is passed on.
-    let shown = ["invalid type", "invalid value", "invalid length", "unknown variant"]
-        .iter()
-        .any(|start| what.starts_with(start));
-    match what.rsplit_once(", expected ") {
-        Some((_, expected)) if shown => {
-            format!(
-                "has a wrong value in the key '{key}' ({place}): expected {}",
-                expected.replace('`', "'")
-            )
-        }
-        _ if shown => format!("has a wrong value in the key '{key}' ({place})"),
-        _ if what.starts_with("unknown field") => {
-            format!("has a key that is not known, '{key}' ({place})")
-        }
-        _ if what.starts_with("duplicate field") => {
-            let name = what.split('`').nth(1).unwrap_or(key);
-            format!("has a key twice, '{}' ({place})", joined(path, name))
-        }
-        _ if what.starts_with("missing field") => {
-            let name = what.split('`').nth(1).unwrap_or(key);
-            format!("lacks the key '{}' ({place})", joined(path, name))
-        }
-        _ => format!("has a fault in the key '{key}' ({place}): {what}"),
-    }
-}
-
-fn joined(path: &str, name: &str) -> String {
-    if path == "." || path == name || path.ends_with(&format!(".{name}")) {
-        if path == "." { name.to_owned() } else { path.to_owned() }
-    } else {
-        format!("{path}.{name}")
-    }
+    let place = format!(" (line {}, column {})", error.line(), error.column());
+    Fault::of(path, error).explain("key", &place)
 }

@@ -207,6 +207,12 @@ impl CredentialRecord {
         Ok(reused.into())
     }
 
+    /// How many PINs a history of that length has, the current one included.
+    #[must_use]
+    pub fn remembered(&self, history_count: u32) -> usize {
+        self.window(history_count).count()
+    }
+
     /// Whether a PIN is the one in force; never so where there is none.
     ///
     /// # Errors

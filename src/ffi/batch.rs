@@ -4,7 +4,7 @@ use super::boundary::{boundary, freeing_of_session};
 use super::buffer::umpin_buffer;
 use super::error::umpin_error;
 use super::plan::umpin_plan;
-use super::pointers::{Out, handle, reclaim, required};
+use super::pointers::{Out, apart, handle, reclaim, required};
 use super::session::{session_ref, umpin_session};
 use super::status::{UMPIN_BATCH_EMPTY, UMPIN_OK, UMPIN_PENDING, umpin_status_t};
 use crate::session::{Batch, Collected, Poll, timeout};
@@ -39,7 +39,9 @@ pub unsafe extern "C" fn umpin_batch_new(
 }
 
 /// Hands a plan over. On `UMPIN_OK` it will be carried out unless the batch is cancelled; it is used up, and still the caller's to
-/// free. `UMPIN_PENDING`: the window is full, collect first; or the plan is still being looked up, see `umpin_plan_target`.
+/// free. `UMPIN_PENDING`, and nothing was accepted: the plan is still being looked up or validated, or the window is full. Once
+/// umpin_plan_target() has answered `UMPIN_OK` it is the window: four times `parallelism` resets may be submitted and not yet
+/// collected. Collect one, then submit again.
 /// `UMPIN_CANCELLED`: the plan or the batch was cancelled; nothing was accepted.
 ///
 /// # Safety
@@ -67,7 +69,8 @@ pub unsafe extern "C" fn umpin_batch_submit(
 }
 
 /// The outcome of the oldest submission that has not been collected; `*index` is its number, from 0. `UMPIN_OK`: carried
-/// out, as `umpin_plan_commit` tells it. `UMPIN_PENDING`: not finished within `timeout_ms` milliseconds.
+/// out, as umpin_plan_commit() tells it; `pin` may be NULL, and a PIN that was generated is then in its message alone.
+/// `UMPIN_PENDING`: not finished within `timeout_ms` milliseconds.
 /// `UMPIN_BATCH_EMPTY`: nothing is outstanding. `UMPIN_CANCELLED`: that reset was cancelled and changed nothing, with `*index`
 /// written too. Anything else is that item's failure, with `*index` written too.
 ///
@@ -93,8 +96,14 @@ pub unsafe extern "C" fn umpin_batch_collect(
     // SAFETY: likewise.
     let error = unsafe { Out::new(error) };
     boundary(batch.map(|batch| batch.0.session()), error, || {
+        let apart = apart(&[
+            index.as_ref().map(Out::place),
+            response.as_ref().map(Out::place),
+            pin.as_ref().map(Out::place),
+        ]);
         let batch = required(batch, "batch")?;
         let (index, response) = (required(index, "index")?, required(response, "response")?);
+        apart?;
         batch.0.session().check()?;
         match batch.0.collect(timeout(timeout_ms)) {
             Poll::Pending => Ok(UMPIN_PENDING),

@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 use super::boundary::{boundary, freeing};
 use super::error::umpin_error;
-use super::pointers::{Out, handle, reclaim, required};
+use super::pointers::{Out, apart, handle, reclaim, required};
 use super::status::{UMPIN_OK, umpin_status_t};
 use crate::pin::Pin;
 
@@ -40,7 +40,9 @@ pub unsafe extern "C" fn umpin_buffer_data(
     let length = unsafe { Out::new(length) };
     boundary(None, None::<Out<'_, *mut umpin_error>>, || {
         let buffer = required(buffer, "buffer")?;
+        let apart = apart(&[data.as_ref().map(Out::place), length.as_ref().map(Out::place)]);
         let (data, length) = (required(data, "data")?, required(length, "length")?);
+        apart?;
         data.write(buffer.0.as_ptr());
         length.write(buffer.0.len());
         Ok(UMPIN_OK)

@@ -1,7 +1,7 @@
 //! The error object.
 
 use super::boundary::{Failure, boundary, freeing};
-use super::pointers::{Out, handle, reclaim, required};
+use super::pointers::{Out, apart, handle, reclaim, required};
 use super::status::{UMPIN_OK, umpin_status_t};
 use crate::Error;
 use crate::session::{SharedError, error_json};
@@ -39,7 +39,8 @@ pub unsafe extern "C" fn umpin_error_status(error: *const umpin_error, status: *
     })
 }
 
-/// The stable id of an error, such as `ManagementObjectNotFound`; valid until the error is freed, like the other texts.
+/// The id of an error, such as `ManagementObjectNotFound`, as PowerShell shows it; valid until the error is freed, like the other
+/// texts. It stays from version to version. The statuses 1xx and 901 share the id `NativeFault`: tell those by their number.
 ///
 /// # Safety
 /// `error` is NULL or an error not yet freed; `data` and `length` are NULL or valid for writing.
@@ -135,7 +136,9 @@ fn give(
     data: Option<Out<'_, *const u8>>,
     length: Option<Out<'_, usize>>,
 ) -> Result<umpin_status_t, Failure> {
+    let apart = apart(&[data.as_ref().map(Out::place), length.as_ref().map(Out::place)]);
     let (data, length) = (required(data, "data")?, required(length, "length")?);
+    apart?;
     data.write(bytes.as_ptr());
     length.write(bytes.len());
     Ok(UMPIN_OK)

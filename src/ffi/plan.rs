@@ -3,7 +3,7 @@
 use super::boundary::{boundary, freeing_of_session};
 use super::buffer::umpin_buffer;
 use super::error::umpin_error;
-use super::pointers::{Out, handle, input, pin, reclaim, required};
+use super::pointers::{Out, apart, handle, input, pin, reclaim, required};
 use super::session::{session_ref, umpin_session};
 use super::status::{UMPIN_OK, UMPIN_PENDING, umpin_status_t};
 use crate::session::{Plan, Poll, timeout};
@@ -76,8 +76,9 @@ pub unsafe extern "C" fn umpin_plan_target(
     })
 }
 
-/// Checks the rest: that a given PIN is not in the history, or that the policy leaves one to generate. Costs a derivation,
-/// which a later commit does not repeat. Changes nothing; commit checks for itself. May be asked again.
+/// Checks the rest: that a given PIN is not in the history, or that policy and history leave one to generate. Costs a derivation
+/// for a given PIN, and for one to be generated where hardly any is left; a later commit does not repeat it. Changes nothing; commit
+/// checks for itself. May be asked again.
 ///
 /// # Safety
 /// `plan` is NULL or a plan not yet freed; `error` is NULL or valid for writing.
@@ -103,7 +104,8 @@ pub unsafe extern "C" fn umpin_plan_validate(
 
 /// Carries the reset out. `UMPIN_OK` means that the change is durable, whatever became of the message: that is in
 /// `warnings` of the response. `*pin` receives the generated PIN, or NULL when none was generated; `pin` itself may be NULL.
-/// `UMPIN_PENDING`: under way, call again. After any other answer the plan is used up.
+/// `UMPIN_PENDING`: under way, call again. Any other answer uses the plan up, save for those of the family 1xx: they say that the
+/// call was wrong, and leave the plan as it is.
 ///
 /// # Safety
 /// `plan` is NULL or a plan not yet freed; `response`, `pin` and `error` are NULL or valid for writing.
@@ -124,7 +126,9 @@ pub unsafe extern "C" fn umpin_plan_commit(
     // SAFETY: likewise.
     let error = unsafe { Out::new(error) };
     boundary(plan.map(|plan| plan.0.session()), error, || {
+        let apart = apart(&[response.as_ref().map(Out::place), pin.as_ref().map(Out::place)]);
         let (plan, response) = (required(plan, "plan")?, required(response, "response")?);
+        apart?;
         plan.0.session().check()?;
         match plan.0.commit(timeout(timeout_ms))? {
             Poll::Ready(outcome) => {

@@ -1,27 +1,48 @@
 //! Raw pointers, checked once and turned into references, slices and places to write to.
 
-use std::mem::MaybeUninit;
+use std::marker::PhantomData;
+use std::ptr::NonNull;
 
 use super::boundary::Failure;
 use crate::pin::Pin;
 use crate::{Error, ErrorCode};
 
-/// A place for a result: written at most once, on success.
-pub(super) struct Out<'a, T>(&'a mut MaybeUninit<T>);
+/// A place for a result: written on success. No reference, because a caller may pass the same place twice.
+pub(super) struct Out<'a, T>(NonNull<T>, PhantomData<&'a mut T>);
 
-impl<'a, T> Out<'a, T> {
+impl<T> Out<'_, T> {
     /// `None` for NULL.
     ///
     /// # Safety
     /// `place` is NULL or valid for writing a `T` during `'a`; what it holds is not read.
     pub(super) unsafe fn new(place: *mut T) -> Option<Self> {
-        // SAFETY: the caller vouches; `MaybeUninit<T>` has T's layout and may be uninitialised.
-        unsafe { place.cast::<MaybeUninit<T>>().as_mut() }.map(Self)
+        NonNull::new(place).map(|place| Self(place, PhantomData))
     }
 
     pub(super) fn write(self, value: T) {
-        self.0.write(value);
+        // SAFETY: not NULL, and valid for writing, as whoever made this vouched for.
+        unsafe { self.0.write(value) };
     }
+
+    /// Where it lies, to be compared with another.
+    pub(super) fn place(&self) -> *const () {
+        self.0.as_ptr().cast_const().cast()
+    }
+}
+
+/// Refuses results that would be written to the same place, where the second would take the place of the first: a PIN that of a
+/// response, or a buffer that nobody could free any more.
+pub(super) fn apart(places: &[Option<*const ()>]) -> Result<(), Failure> {
+    let mut given: Vec<_> = places.iter().flatten().collect();
+    given.sort_unstable();
+    if given.windows(2).any(|pair| pair[0] == pair[1]) {
+        return Err(Error::new(
+            ErrorCode::InvalidArgument,
+            "Two results are to be written to the same place.",
+        )
+        .into());
+    }
+    Ok(())
 }
 
 /// The handle behind a pointer; `None` for NULL.

@@ -11,8 +11,8 @@ use crate::session::{Poll, Request, timeout};
 /// One request under way. Internally synchronised; answered once.
 pub struct umpin_request(pub(super) Request);
 
-/// Starts an operation named in the JSON request (`status`, `pinInfo`, `mailboxes`, `policies`, `import`,
-/// `clearPin`, `notifications`, `sendNotifications`) and returns at once.
+/// Starts the operation that the JSON request names and returns at once. The introduction lists the operations, with what each
+/// takes and answers.
 ///
 /// # Safety
 /// `session` is NULL or a session not yet freed; `json` is NULL or valid for reading `json_length` bytes; `request` and
@@ -41,8 +41,8 @@ pub unsafe extern "C" fn umpin_request_new(
     })
 }
 
-/// The answer as JSON. `UMPIN_PENDING` when there is none within `timeout_ms` milliseconds: call again. After any other
-/// answer the request is used up.
+/// The answer as JSON. `UMPIN_PENDING` when there is none within `timeout_ms` milliseconds: call again. Any other
+/// answer uses the request up, save for those of the family 1xx.
 ///
 /// # Safety
 /// `request` is NULL or a request not yet freed; `response` and `error` are NULL or valid for writing.

@@ -2,7 +2,7 @@
 
 use super::boundary::boundary;
 use super::error::umpin_error;
-use super::pointers::{Out, handle, input, pin, required};
+use super::pointers::{Out, apart, handle, input, pin, required};
 use super::request::umpin_request;
 use super::session::{session_ref, umpin_session};
 use super::status::{UMPIN_OK, UMPIN_PENDING, umpin_status_t};
@@ -35,9 +35,9 @@ const _: () = {
 pub const UMPIN_UNLIMITED: u32 = u32::MAX;
 
 /// Starts an attempt to sign in with the PIN that was keyed, and returns at once. From here on it is carried out and, if wrong,
-/// counted, also when the request is cancelled or freed: no guess is free. Wait with umpin_request_wait(): every answer but a
-/// positive one comes half a second after this call, or after a multiple of it that depends only on how many calls there are; a
-/// positive one after an eighth of a second, or a multiple of it. The caller wipes its own copy of the PIN.
+/// counted, also when the request is cancelled or freed: no guess is free. Wait with umpin_request_wait(): every answer to
+/// a PIN that is not right comes half a second after this call, or after a multiple of it that depends only on how many calls there
+/// are; one to the right PIN (accepted, change required) after an eighth of a second, or a multiple of it. The caller wipes its own copy of the PIN.
 ///
 /// # Safety
 /// `session` is NULL or a session not yet freed; `json` and `pin_text` are NULL or valid for reading as many bytes as their
@@ -134,7 +134,13 @@ pub unsafe extern "C" fn umpin_signin_result(
     // SAFETY: likewise.
     let error = unsafe { Out::new(error) };
     boundary(request.map(|request| request.0.session()), error, || {
+        let apart = apart(&[
+            result.as_ref().map(Out::place),
+            until_reset.as_ref().map(Out::place),
+            until_lock.as_ref().map(Out::place),
+        ]);
         let (request, result) = (required(request, "request")?, required(result, "result")?);
+        apart?;
         request.0.session().check()?;
         let attempt = match request.0.attempt()? {
             Poll::Ready(attempt) => attempt,

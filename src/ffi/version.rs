@@ -2,7 +2,7 @@
 
 use super::boundary::boundary;
 use super::error::umpin_error;
-use super::pointers::{Out, required};
+use super::pointers::{Out, apart, required};
 use super::status::{UMPIN_OK, umpin_status_t};
 
 /// The number of this interface. It changes when existing programs would no longer work.
@@ -26,7 +26,9 @@ pub unsafe extern "C" fn umpin_version(text: *mut *const u8, length: *mut usize)
     // SAFETY: likewise.
     let length = unsafe { Out::new(length) };
     boundary(None, None::<Out<'_, *mut umpin_error>>, || {
+        let apart = apart(&[text.as_ref().map(Out::place), length.as_ref().map(Out::place)]);
         let (text, length) = (required(text, "text")?, required(length, "length")?);
+        apart?;
         let version = env!("CARGO_PKG_VERSION");
         text.write(version.as_ptr());
         length.write(version.len());

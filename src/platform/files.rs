@@ -10,6 +10,38 @@ use std::path::{Path, PathBuf};
 use super::access;
 use super::group::ServiceGroup;
 
+/// What to do where this process has as many files open as it may, or the computer as many as it can.
+pub const TOO_MANY_OPEN: &str =
+    "Close files that the program has open, or raise the limit of open files (ulimit -n, LimitNOFILE).";
+
+/// Whether an operation failed only because no file can be opened at all.
+#[cfg(unix)]
+#[must_use]
+pub fn are_too_many_open(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE))
+}
+
+/// Whether an operation failed only because no file can be opened at all.
+#[cfg(not(unix))]
+#[must_use]
+pub fn are_too_many_open(error: &io::Error) -> bool {
+    const ERROR_TOO_MANY_OPEN_FILES: i32 = 4;
+    error.raw_os_error() == Some(ERROR_TOO_MANY_OPEN_FILES)
+}
+
+/// Whether hardly any file can be opened just now: for those who were not told why they could not.
+#[must_use]
+pub fn are_files_used_up() -> bool {
+    // As many as an opening of the store may need.
+    const NEEDED: usize = 8;
+    if !cfg!(unix) {
+        return false;
+    }
+    // Not the store: closing it would take the locks away that this process has on it.
+    let tried: Vec<io::Result<File>> = (0..NEEDED).map(|_| File::open("/dev/null")).collect();
+    tried.iter().any(|file| file.as_ref().is_err_and(are_too_many_open))
+}
+
 /// What became of a file that may exist only once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Created {

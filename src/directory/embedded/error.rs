@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rusqlite::ffi;
 
+use crate::platform::files::{TOO_MANY_OPEN, are_files_used_up, are_too_many_open};
 use crate::{Error, ErrorCode};
 
 /// What can go wrong inside a transaction, before the store's path is put to it.
@@ -91,6 +92,10 @@ fn reason(error: &rusqlite::Error) -> String {
 
 fn sql(error: rusqlite::Error, store: &Path) -> Error {
     let at = store.display();
+    // SQLite keeps the reason to itself.
+    if matches!(primary(&error), Some(ffi::SQLITE_CANTOPEN | ffi::SQLITE_IOERR)) && are_files_used_up() {
+        return too_many_open("open", store).caused_by(error);
+    }
     let why = reason(&error);
     let (code, message) = match primary(&error) {
         Some(ffi::SQLITE_NOTADB) => (
@@ -160,8 +165,20 @@ pub(super) fn busy(store: &Path, waited: Duration) -> Error {
     .detail("busy", true)
 }
 
+/// No file can be opened, whatever its rights are.
+fn too_many_open(doing: &str, path: &Path) -> Error {
+    Error::new(
+        ErrorCode::DirectoryUnavailable,
+        format!("Cannot {doing} '{}': too many files are open.", path.display()),
+    )
+    .action(TOO_MANY_OPEN)
+}
+
 /// A file operation beside SQLite failed.
 pub(super) fn io(error: io::Error, doing: &str, path: &Path) -> Error {
+    if are_too_many_open(&error) {
+        return too_many_open(doing, path).caused_by(error);
+    }
     let code = match error.kind() {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => ErrorCode::AccessDenied,
         _ => ErrorCode::DirectoryUnavailable,

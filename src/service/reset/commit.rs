@@ -48,7 +48,7 @@ impl Service {
             self.look_again(&mut plan)?;
         }
         let mut race = Race::begin(Manners::First);
-        let mut generated = None;
+        let mut generated = plan.generated.take();
         loop {
             plan.request.cancellation.check()?;
             let now = self.now();

@@ -67,6 +67,8 @@ pub struct ResetPlan {
     seen: Seen,
     /// The administrator's PIN, taken out of the request, with what has been derived from it.
     given: Option<PinTags>,
+    /// The PIN that validation made up, where only that told whether there is one.
+    generated: Option<PinTags>,
     /// Earlier resets by this computer that did not last: the warnings tell of them.
     lost: Vec<ChangeNote>,
     warnings: Vec<Warning>,

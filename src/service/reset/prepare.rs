@@ -1,11 +1,11 @@
 //! Everything about a reset that can be decided without deriving a key.
 
+use super::candidate::draw;
 use super::{ResetPlan, ResetRequest, recipient};
 use crate::credential::derive::{Deriver, PinTags};
 use crate::generate::PinSpace;
 use crate::mailbox::Mailbox;
 use crate::policy::{PinRule, UmMailboxPolicy};
-use crate::random::system_rng;
 use crate::service::Service;
 use crate::service::lost::warning_of;
 use crate::{Error, ErrorCode, Result};
@@ -63,6 +63,7 @@ impl Service {
             recipient,
             seen,
             given,
+            generated: None,
             lost,
             warnings,
             diagnostics,
@@ -71,7 +72,7 @@ impl Service {
         })
     }
 
-    /// Checks the rest: the history of a given PIN, or that the policy leaves a PIN to generate.
+    /// Checks the rest: the history of a given PIN, or that policy and history leave a PIN to generate.
     ///
     /// # Errors
     /// `PinPolicyViolation`, `NoValidPin`.
@@ -85,7 +86,13 @@ impl Service {
             }
             None if plan.request.keep_pin => {}
             None => {
-                PinSpace::new(policy, &plan.mailbox.extensions)?.draw(&mut system_rng())?;
+                let record = &plan.seen.record;
+                let remembered = record.remembered(policy.pin_history_count);
+                let left = PinSpace::new(policy, &plan.mailbox.extensions)?.remaining();
+                // Mostly there are more than the history can have; else only a draw tells, and what it gives is kept for commit.
+                if left <= u128::try_from(remembered).unwrap_or(u128::MAX) {
+                    plan.generated = Some(draw(record, policy, &plan.mailbox.extensions, deriver)?);
+                }
             }
         }
         if plan.recipient.is_some() {

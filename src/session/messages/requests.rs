@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 use super::check::CheckConfiguration;
 use super::notifications::SendMessage;
@@ -11,6 +13,7 @@ use crate::cancellation::Cancellation;
 use crate::config::{OpenRequest, Variables};
 use crate::directory::MailboxFilter;
 use crate::import::Format;
+use crate::json_fault::{self, Fault};
 use crate::service::audit::{AuditExport, AuditQuery};
 use crate::service::reset::ResetRequest;
 use crate::service::{ClearRequest, ImportRequest, Lookup};
@@ -29,6 +32,8 @@ struct Open {
     caller: Option<String>,
     run_as: Option<String>,
     application: Option<String>,
+    #[serde(default)]
+    other_stores: Vec<PathBuf>,
     #[serde(default)]
     variables: Variables,
 }
@@ -57,7 +62,7 @@ struct PlanRequest {
 
 /// The operations of `umpin_request_new`.
 #[derive(Deserialize)]
-#[serde(tag = "operation", rename_all = "camelCase")]
+#[serde(rename_all = "camelCase")]
 enum RawOperation {
     Status(Empty),
     PinInfo(Query),
@@ -168,24 +173,84 @@ pub(super) fn invalid(message: impl Into<String>) -> Error {
     Error::new(ErrorCode::InvalidRequest, message)
 }
 
-/// A parser's error names line and column, and for our own fields the field, but not the value: it may be anything.
-pub(super) fn parse<'a, T: Deserialize<'a>>(request: &'a [u8]) -> Result<T> {
+/// A fault of a field names the field and what belongs there; one of the text its place. Neither repeats what stands there. Read
+/// at once into the structure: a value may be a password, and would stay behind in anything that is not wiped.
+pub(super) fn parse<T: DeserializeOwned>(request: &[u8]) -> Result<T> {
+    let text = text(request)?;
+    let mut json = serde_json::Deserializer::from_str(text);
+    let read = serde_path_to_error::deserialize(&mut json).map_err(|e| {
+        let fault = Fault::of(&e.path().to_string(), e.inner());
+        refused(&fault, e.inner())
+    })?;
+    json.end().map_err(|e| refused(&Fault::of(".", &e), &e))?;
+    Ok(read)
+}
+
+fn text(request: &[u8]) -> Result<&str> {
     let text = std::str::from_utf8(request)
         .map_err(|_| Error::new(ErrorCode::InvalidUtf8, "The request is not valid UTF-8."))?;
-    // Serde would also take an array for a message, field by field.
-    if text.trim_start().starts_with('[') {
-        return Err(invalid("The request is a JSON array and not an object."));
+    if text.trim().is_empty() {
+        return Err(invalid("The request is empty."));
     }
-    serde_json::from_str(text).map_err(|e| {
-        let what = match e.classify() {
-            serde_json::error::Category::Data => "has unknown, missing or impossible fields",
-            _ => "is not well-formed JSON",
-        };
-        invalid(format!(
-            "The request {what} (line {}, column {}).",
-            e.line(),
-            e.column()
-        ))
+    // Serde would also take an array for a structure, field by field.
+    if text.trim_start().starts_with('[') {
+        return Err(invalid("The request is not a JSON object."));
+    }
+    Ok(text)
+}
+
+fn refused(fault: &Fault, error: &serde_json::Error) -> Error {
+    match fault {
+        // Serde's words may repeat what it found.
+        Fault::Syntax { .. } => invalid(format!(
+            "The request is not well-formed JSON (line {}, column {}).",
+            error.line(),
+            error.column()
+        )),
+        fault => refused_field(fault),
+    }
+}
+
+fn refused_field(fault: &Fault) -> Error {
+    let said = match fault.field() {
+        Some(field) if !is_name(field) => "has a field that is not known".to_owned(),
+        _ => fault.explain("field", ""),
+    };
+    invalid(format!("The request {said}."))
+}
+
+/// What is no name may be anything: a PIN in the wrong place.
+fn is_name(field: &str) -> bool {
+    let digits = field.split(|c: char| !c.is_ascii_digit()).map(str::len).max();
+    field.len() <= 80
+        && digits < Some(4)
+        && field
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'[' | b']'))
+}
+
+/// The operation that a request names, with its own fields.
+fn operation(request: &[u8]) -> Result<RawOperation> {
+    let mut fields = json_fault::fields(text(request)?).map_err(|(fault, error)| refused(&fault, &error))?;
+    let name = match fields.remove("operation") {
+        Some(Value::String(name)) => name,
+        Some(_) => {
+            return Err(invalid(
+                "The request has a wrong value in the field 'operation': expected text.",
+            ));
+        }
+        None => return Err(invalid("The request lacks the field 'operation'.")),
+    };
+    // As the variant of that name, which knows its own fields.
+    let variant = Map::from_iter([(name.clone(), Value::Object(fields))]);
+    json_fault::structure(Value::Object(variant)).map_err(|fault| match fault.within(&name) {
+        Fault::Wrong {
+            field,
+            expected: Some(known),
+        } if field == "." => invalid(format!(
+            "The request names an operation that is not known; expected {known}."
+        )),
+        fault => refused_field(&fault),
     })
 }
 
@@ -221,6 +286,7 @@ pub(in crate::session) fn parse_open(request: &[u8]) -> Result<OpenRequest> {
         caller: open.caller,
         run_as: open.run_as,
         application: open.application,
+        other_stores: open.other_stores,
         variables: open.variables,
     })
 }
@@ -259,7 +325,7 @@ pub(in crate::session) fn parse_request(request: &[u8]) -> Result<Operation> {
         }
         Ok(query)
     };
-    Ok(match parse(request)? {
+    Ok(match operation(request)? {
         RawOperation::Status(empty) => {
             check_version(empty.v)?;
             Operation::Status
@@ -304,4 +370,97 @@ pub(in crate::session) fn parse_request(request: &[u8]) -> Result<Operation> {
             })
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told<T>(result: Result<T>) -> String {
+        let Err(error) = result else { panic!("accepted") };
+        assert_eq!(error.code(), ErrorCode::InvalidRequest);
+        error.message().to_owned()
+    }
+
+    #[test]
+    fn a_request_that_is_refused_hears_which_field_is_wrong_and_what_belongs_there() {
+        for (request, said) in [
+            ("", "The request is empty."),
+            (" \n", "The request is empty."),
+            ("[1]", "The request is not a JSON object."),
+            ("1", "The request is not a JSON object."),
+            (r#"{"v":1"#, "The request is not well-formed JSON (line 1, column 6)."),
+            (r#"{"v":1}"#, "The request lacks the field 'operation'."),
+            (
+                r#"{"v":1,"operation":7}"#,
+                "The request has a wrong value in the field 'operation': expected text.",
+            ),
+            (r#"{"operation":"status"}"#, "The request lacks the field 'v'."),
+            (
+                r#"{"v":1,"v":1,"operation":"status"}"#,
+                "The request has a field twice, 'v'.",
+            ),
+            (
+                r#"{"v":1,"operation":"status","surprise":1}"#,
+                "The request has a field that is not known, 'surprise'.",
+            ),
+            (
+                r#"{"v":1,"operation":"status","7391846205":1}"#,
+                "The request has a field that is not known.",
+            ),
+            (
+                r#"{"v":1,"operation":"pinInfo","pageSize":"many"}"#,
+                "The request has a wrong value in the field 'pageSize': expected a whole number, 0 or more.",
+            ),
+            (
+                r#"{"v":1,"operation":"mailboxes","umEnabledOnly":"7391846205"}"#,
+                "The request has a wrong value in the field 'umEnabledOnly': expected true or false.",
+            ),
+            (
+                r#"{"v":1,"operation":"pinInfo","identity":"x","alternatives":["a",5]}"#,
+                "The request has a wrong value in the field 'alternatives[1]': expected text.",
+            ),
+            (r#"{"v":1,"operation":"import"}"#, "The request lacks the field 'path'."),
+        ] {
+            assert_eq!(told(parse_request(request.as_bytes())), said, "{request}");
+        }
+        let unknown = told(parse_request(br#"{"v":1,"operation":"7391846205"}"#));
+        assert!(
+            unknown
+                .starts_with("The request names an operation that is not known; expected one of 'status', 'pinInfo'")
+                && !unknown.contains("7391846205"),
+            "{unknown}"
+        );
+    }
+
+    #[test]
+    fn so_do_a_plan_and_opening() {
+        for (request, said) in [
+            (
+                r#"{"v":1,"identity":7391846205}"#,
+                "The request has a wrong value in the field 'identity': expected text.",
+            ),
+            (
+                r#"{"v":1,"identity":"x","pin":"7391846205"}"#,
+                "The request has a field that is not known, 'pin'.",
+            ),
+            (
+                r#"{"v":-1,"identity":"x"}"#,
+                "The request has a wrong value in the field 'v': expected a whole number, 0 or more.",
+            ),
+            (r#"{"v":1}x"#, "The request lacks the field 'identity'."),
+        ] {
+            assert_eq!(told(parse_plan(request.as_bytes())), said, "{request}");
+        }
+        assert_eq!(
+            told(parse_open(
+                br#"{"v":1,"dataDirectory":"/x","variables":{"UMPIN_A":7391846205}}"#
+            )),
+            "The request has a wrong value in the field 'variables.UMPIN_A': expected text."
+        );
+        assert_eq!(
+            told(parse_open(br#"{"v":1,"dataDirectory":7}"#)),
+            "The request has a wrong value in the field 'dataDirectory': expected text."
+        );
+    }
 }

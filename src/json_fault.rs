@@ -1,0 +1,300 @@
+//! What is wrong with a JSON text, in words for whoever wrote it: which field, and what belongs there. Never the value that stands
+//! there, which may be a password, and never the names of this program's types.
+
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+/// What is wrong with a field, or with the whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// A value that does not belong there; what would, where that is known.
+    Wrong { field: String, expected: Option<String> },
+    /// A field that nobody knows.
+    Unknown { field: String },
+    /// A field that is there twice.
+    Twice { field: String },
+    /// A field that must be there.
+    Missing { field: String },
+    /// Anything else that the reader of the structure says.
+    Other { field: String, what: String },
+    /// The whole is not what it must be.
+    NotAnObject,
+    /// Not JSON.
+    Syntax { what: String },
+}
+
+impl Fault {
+    /// Of an error at a path, as `serde_path_to_error` has it.
+    pub(crate) fn of(path: &str, error: &serde_json::Error) -> Self {
+        let full = error.to_string();
+        let said = full.split(" at line ").next().unwrap_or_default().replace('\n', " ");
+        if !error.is_data() {
+            return Self::Syntax { what: said };
+        }
+        let whole = path == ".";
+        if whole && said.starts_with("invalid type") {
+            return Self::NotAnObject;
+        }
+        let field = path.to_owned();
+        let quoted = said.split('`').nth(1).unwrap_or(path);
+        if said.starts_with("unknown field") {
+            return Self::Unknown {
+                field: joined(path, quoted),
+            };
+        }
+        if said.starts_with("duplicate field") {
+            return Self::Twice {
+                field: joined(path, quoted),
+            };
+        }
+        if said.starts_with("missing field") {
+            return Self::Missing {
+                field: joined(path, quoted),
+            };
+        }
+        let repeats_the_value = ["invalid type", "invalid value", "invalid length", "unknown variant"]
+            .iter()
+            .any(|start| said.starts_with(start));
+        if repeats_the_value {
+            let expected = said.rsplit_once(", expected ").map(|(_, expected)| plainly(expected));
+            return Self::Wrong { field, expected };
+        }
+        Self::Other { field, what: said }
+    }
+
+    /// The field that it is about.
+    pub(crate) fn field(&self) -> Option<&str> {
+        match self {
+            Self::Wrong { field, .. }
+            | Self::Unknown { field }
+            | Self::Twice { field }
+            | Self::Missing { field }
+            | Self::Other { field, .. } => Some(field),
+            Self::NotAnObject | Self::Syntax { .. } => None,
+        }
+    }
+
+    /// The same of what stands in the field `outer`.
+    pub(crate) fn within(mut self, outer: &str) -> Self {
+        if let Self::Wrong { field, .. }
+        | Self::Unknown { field }
+        | Self::Twice { field }
+        | Self::Missing { field }
+        | Self::Other { field, .. } = &mut self
+            && let Some(inner) = field.strip_prefix(outer).and_then(|rest| rest.strip_prefix('.'))
+        {
+            *field = inner.to_owned();
+        }
+        self
+    }
+
+    /// Completes "The request …" or "The configuration file … "; what the parts are called (`field`, `key`) is the caller's word.
+    pub(crate) fn explain(&self, part: &str, place: &str) -> String {
+        match self {
+            Self::Wrong {
+                field,
+                expected: Some(expected),
+            } => {
+                format!("has a wrong value in the {part} '{field}'{place}: expected {expected}")
+            }
+            Self::Wrong { field, expected: None } => format!("has a wrong value in the {part} '{field}'{place}"),
+            Self::Unknown { field } => format!("has a {part} that is not known, '{field}'{place}"),
+            Self::Twice { field } => format!("has a {part} twice, '{field}'{place}"),
+            Self::Missing { field } => format!("lacks the {part} '{field}'{place}"),
+            Self::Other { field, what } => format!("has a fault in the {part} '{field}'{place}: {what}"),
+            Self::NotAnObject => format!("is not a JSON object{place}"),
+            Self::Syntax { what } => format!("is not valid JSON{place}: {what}"),
+        }
+    }
+}
+
+/// The path of a field that an error names: some errors are at the field, others at what holds it.
+fn joined(path: &str, name: &str) -> String {
+    if path == "." {
+        name.to_owned()
+    } else if path == name || path.ends_with(&format!(".{name}")) {
+        path.to_owned()
+    } else {
+        format!("{path}.{name}")
+    }
+}
+
+/// What belongs there, without the words of the programming language.
+fn plainly(expected: &str) -> String {
+    let whole = |from: &str, to: &str| format!("a whole number from {from} to {to}");
+    match expected {
+        "u8" => whole("0", "255"),
+        "u16" => whole("0", "65535"),
+        "u32" => whole("0", "4294967295"),
+        "u64" | "usize" => "a whole number, 0 or more".to_owned(),
+        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number".to_owned(),
+        "f32" | "f64" => "a number".to_owned(),
+        "a boolean" => "true or false".to_owned(),
+        "a string" | "a borrowed string" | "a character" | "path string" | "string or map" => "text".to_owned(),
+        "a sequence" => "a list".to_owned(),
+        "a map" => "an object".to_owned(),
+        "unit" | "option" => "nothing".to_owned(),
+        other if other.starts_with("struct ") || other.starts_with("enum ") || other.starts_with("tuple ") => {
+            "an object".to_owned()
+        }
+        other => other.replace('`', "'"),
+    }
+}
+
+/// The fields of a JSON object, none of them twice.
+pub(crate) fn fields(text: &str) -> Result<Map<String, Value>, (Fault, serde_json::Error)> {
+    let mut json = serde_json::Deserializer::from_str(text);
+    let read = serde_path_to_error::deserialize(&mut json).map_err(|e| {
+        let path = e.path().to_string();
+        let fault = Fault::of(&path, e.inner());
+        (fault, e.into_inner())
+    });
+    let Fields(fields) = read?;
+    json.end().map_err(|e| (Fault::of(".", &e), e))?;
+    Ok(fields)
+}
+
+/// The fields as a structure.
+pub(crate) fn structure<T: DeserializeOwned>(fields: Value) -> Result<T, Fault> {
+    serde_path_to_error::deserialize(fields).map_err(|e| Fault::of(&e.path().to_string(), e.inner()))
+}
+
+/// An object whose fields are each there once: a map would silently take the last of two.
+struct Fields(Map<String, Value>);
+
+impl<'de> serde::Deserialize<'de> for Fields {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Once;
+
+        impl<'de> serde::de::Visitor<'de> for Once {
+            type Value = Fields;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
+                let mut fields = Map::new();
+                while let Some(name) = map.next_key::<String>()? {
+                    let value: Value = map.next_value()?;
+                    if fields.insert(name.clone(), value).is_some() {
+                        return Err(serde::de::Error::custom(format_args!("duplicate field `{name}`")));
+                    }
+                }
+                Ok(Fields(fields))
+            }
+        }
+
+        deserializer.deserialize_map(Once)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields, rename_all = "camelCase")]
+    struct Inner {
+        #[allow(dead_code, reason = "read")]
+        port: u16,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    enum Kind {
+        StartTls,
+        Implicit,
+        Pickup,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields, rename_all = "camelCase")]
+    #[allow(dead_code, reason = "read")]
+    struct Outer {
+        name: String,
+        inner: Option<Inner>,
+        page_size: Option<usize>,
+        since: Option<i64>,
+        flag: Option<bool>,
+        kind: Option<Kind>,
+        list: Option<Vec<String>>,
+        path: Option<std::path::PathBuf>,
+    }
+
+    fn told(value: Value) -> String {
+        structure::<Outer>(value).expect_err("a fault").explain("field", "")
+    }
+
+    #[test]
+    fn each_fault_names_its_field_and_what_belongs_there_and_never_the_value() {
+        for (value, said) in [
+            (json!({}), "lacks the field 'name'"),
+            (
+                json!({ "name": 739_184 }),
+                "has a wrong value in the field 'name': expected text",
+            ),
+            (
+                json!({ "name": null }),
+                "has a wrong value in the field 'name': expected text",
+            ),
+            (
+                json!({ "name": "x", "nome": 1 }),
+                "has a field that is not known, 'nome'",
+            ),
+            (
+                json!({ "name": "x", "inner": { "port": 739_184 } }),
+                "has a wrong value in the field 'inner.port': expected a whole number from 0 to 65535",
+            ),
+            (json!({ "name": "x", "inner": {} }), "lacks the field 'inner.port'"),
+            (
+                json!({ "name": "x", "inner": 739_184 }),
+                "has a wrong value in the field 'inner': expected an object",
+            ),
+            (
+                json!({ "name": "x", "inner": { "port": 1, "part": 2 } }),
+                "has a field that is not known, 'inner.part'",
+            ),
+            (
+                json!({ "name": "x", "pageSize": -739_184 }),
+                "has a wrong value in the field 'pageSize': expected a whole number, 0 or more",
+            ),
+            (
+                json!({ "name": "x", "since": "739184" }),
+                "has a wrong value in the field 'since': expected a whole number",
+            ),
+            (
+                json!({ "name": "x", "flag": "739184" }),
+                "has a wrong value in the field 'flag': expected true or false",
+            ),
+            (
+                json!({ "name": "x", "kind": "739184" }),
+                "has a wrong value in the field 'kind': expected one of 'startTls', 'implicit', 'pickup'",
+            ),
+            (
+                json!({ "name": "x", "list": "739184" }),
+                "has a wrong value in the field 'list': expected a list",
+            ),
+            (
+                json!({ "name": "x", "list": ["a", 739_184] }),
+                "has a wrong value in the field 'list[1]': expected text",
+            ),
+            (
+                json!({ "name": "x", "path": 739_184 }),
+                "has a wrong value in the field 'path': expected text",
+            ),
+            (json!("739184"), "is not a JSON object"),
+        ] {
+            assert_eq!(told(value.clone()), said, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_field_that_is_there_twice_is_a_fault() {
+        let (fault, _) = fields(r#"{ "v": 1, "v": 1 }"#).expect_err("twice");
+        assert_eq!(fault, Fault::Twice { field: "v".to_owned() });
+    }
+}
