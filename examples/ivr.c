@@ -3,7 +3,12 @@
  * digits, '#' ends an entry, '*' clears it; other characters are ignored. Standard output is what the caller hears.
  *
  *   cc -I include examples/ivr.c -L target/release -lumpin -Wl,-rpath,target/release -o ivr
- *   printf '4271#1985848#' | ./ivr /abs/data [DIAL-PLAN]
+ *   printf '42710#1985848#905317#905317#' | ./ivr /abs/data [DIAL-PLAN]
+ *
+ * signs 42710 in after examples/reset.c has given that mailbox of the sample directory the PIN 1985848, which must be changed:
+ *
+ *   ./reset /abs/data --import /abs/examples/sample-directory.csv
+ *   ./reset /abs/data tonysmith@contoso.com 1985848
  *
  * Ends with 0 when the caller is signed in, 1 when not, 2 when the system cannot work.
  */
@@ -30,6 +35,9 @@ static void wipe(struct entry *entry) {
     entry->length = 0;
     entry->too_long = 0;
 }
+
+/* What is said whenever somebody is not let in: a caller must not learn which extensions exist, nor which are locked. */
+static const char REFUSAL[] = "That is not right. If you have forgotten your PIN, read your mail or call the help desk.";
 
 static void say(const char *text) {
     printf("%s\n", text);
@@ -61,7 +69,7 @@ static int key_in(const char *prompt, struct entry *entry) {
 static void complain(umpin_error *error) {
     const uint8_t *text = NULL;
     size_t length = 0;
-    if (umpin_error_message(error, &text, &length) == UMPIN_OK)
+    if (error != NULL && umpin_error_message(error, &text, &length) == UMPIN_OK)
         fprintf(stderr, "%.*s\n", (int)length, (const char *)text);
     umpin_error_free(error);
 }
@@ -86,6 +94,24 @@ static umpin_status_t sign_in(const umpin_session *session, const char *who, con
     umpin_status_t status = umpin_signin(session, (const uint8_t *)who, strlen(who), (const uint8_t *)pin->digits,
                                          pin->length, &request, error);
     return status == UMPIN_OK ? answer(request, result, error) : status;
+}
+
+/* Does the failure say no more than that this caller is not let in? */
+static int is_refusal(umpin_status_t status) {
+    switch (status) {
+    case UMPIN_INVALID_IDENTITY:
+    case UMPIN_MANAGEMENT_OBJECT_NOT_FOUND:
+    case UMPIN_MANAGEMENT_OBJECT_AMBIGUOUS:
+    case UMPIN_MAILBOX_NOT_UM_ENABLED:
+    /* These may concern this mailbox alone. */
+    case UMPIN_STORE_CORRUPT:
+    case UMPIN_ACCESS_DENIED:
+    case UMPIN_WRITE_CONFLICT:
+    case UMPIN_OUTCOME_UNKNOWN:
+        return 1;
+    default:
+        return 0;
+    }
 }
 
 /* An expired PIN is a key to one thing only: choosing the next one. Answers as take_call(). */
@@ -117,8 +143,11 @@ static int choose_new_pin(const umpin_session *session, const char *who, const s
                 say("That PIN is not allowed. Choose a longer one, without a pattern, that you have not used before.");
                 umpin_error_free(error);
                 error = NULL;
-            } else if (status == UMPIN_OK) {
+            } else if (status == UMPIN_OK || is_refusal(status)) {
                 /* Somebody reset or locked the mailbox meanwhile. */
+                say(REFUSAL);
+                complain(error);
+                error = NULL;
                 tries = TRIES;
             } else {
                 complain(error);
@@ -140,7 +169,8 @@ static int take_call(const umpin_session *session, const char *dial_plan) {
     umpin_status_t status;
     int tries, in = 0;
 
-    if (!key_in("Welcome. Key in your extension, then the hash key.", &extension) || extension.length == 0 || extension.too_long)
+    /* Nothing, or too much: the PIN is asked for as for any other. Such an extension is nobody's. */
+    if (!key_in("Welcome. Key in your extension, then the hash key.", &extension))
         return 0;
     if (dial_plan == NULL)
         snprintf(who, sizeof who, "{\"v\":1,\"cmdlet\":\"ivr\",\"extension\":\"%s\"}", extension.digits);
@@ -150,20 +180,21 @@ static int take_call(const umpin_session *session, const char *dial_plan) {
     for (tries = 0; tries < TRIES && in == 0; ++tries) {
         if (!key_in("Key in your PIN, then the hash key.", &pin))
             break;
-        if (pin.length == 0)
-            continue;
         result = 0;
+        if (pin.length == 0 || pin.too_long || extension.length == 0 || extension.too_long) {
+            /* No attempt, and the same sentence. */
+            say(REFUSAL);
+            continue;
+        }
         status = sign_in(session, who, &pin, &result, &error);
         if (status == UMPIN_OK && result == UMPIN_SIGNIN_ACCEPTED) {
             in = 1;
         } else if (status == UMPIN_OK && result == UMPIN_SIGNIN_CHANGE_REQUIRED) {
             in = choose_new_pin(session, who, &pin);
             tries = TRIES;
-        } else if (status == UMPIN_OK || status == UMPIN_MANAGEMENT_OBJECT_NOT_FOUND ||
-                   status == UMPIN_MANAGEMENT_OBJECT_AMBIGUOUS || status == UMPIN_MAILBOX_NOT_UM_ENABLED) {
-            /* One sentence for all of them: a caller must not learn which extensions exist, nor which are locked. */
-            say("That is not right. If you have forgotten your PIN, read your mail or call the help desk.");
-            umpin_error_free(error);
+        } else if (status == UMPIN_OK || is_refusal(status)) {
+            say(REFUSAL);
+            complain(error);
             error = NULL;
         } else {
             complain(error);

@@ -125,7 +125,7 @@ error_codes! {
     StoreExposed = 507, "StoreExposed", "StoreExposedException", "SecurityError", "Give the store and its folder to one account, and let nobody else write there.";
 
     /// The PIN was changed but its message could not be delivered. The id of a warning: no operation fails with it.
-    NotificationFailed = 601, "NotificationFailed", "NotificationFailedException", "ResourceUnavailable", "Correct the notification settings, then reset the PIN again.";
+    NotificationFailed = 601, "NotificationFailed", "NotificationFailedException", "ResourceUnavailable", "Correct the cause, then run Send-UMPinNotification, because the message stays queued; where its address is wrong, correct that and reset the PIN again.";
     /// No message can be delivered as things are configured, so nothing was changed.
     NotificationUnavailable = 602, "NotificationUnavailable", "NotificationUnavailableException", "ResourceUnavailable", "Correct the notification settings, then run the command again; or pass -SendEmail $false.";
 

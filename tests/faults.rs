@@ -268,6 +268,8 @@ const CONFIGURATIONS: &[(&str, &str)] = &[
         "notification.password",
     ),
     (r#"{ "defaultScope": "///" }"#, "defaultScope"),
+    (r#"{ "defaultScope": "garbage" }"#, "defaultScope"),
+    (r#"{ "serviceGroup": "no-such-group-umpin" }"#, "no-such-group-umpin"),
     (r#"{ "directory": {"#, "JSON"),
     ("", "empty"),
     ("   \n", "empty"),

@@ -85,6 +85,7 @@ namespace UMMailboxPin
             }
 
             request["application"] = application;
+            request["otherStores"] = places.OtherStores;
             request["variables"] = places.Variables;
             byte[] bytes = Utf8.GetBytes(Json.Write(request));
             try

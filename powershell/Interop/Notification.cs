@@ -22,7 +22,7 @@ namespace UMMailboxPin
         /// <summary>The canonical name; null: the mailbox is gone.</summary>
         public string Identity { get; set; }
 
-        /// <summary>Queued, Failed and the like.</summary>
+        /// <summary>Queued, Unconfirmed or Expired.</summary>
         public string State { get; set; }
 
         /// <summary>When it was queued.</summary>

@@ -64,7 +64,7 @@ namespace UMMailboxPin
             }
 
             object[] waiting = Array.FindAll(
-                answer.Items, delegate(object one) { return !"failed".Equals(((Hashtable)one)["state"]); });
+                answer.Items, delegate(object one) { return !"expired".Equals(((Hashtable)one)["state"]); });
             if (waiting.Length == 0)
             {
                 runtime.WriteVerbose("Nothing is queued for this mailbox.");

@@ -22,6 +22,9 @@ namespace UMMailboxPin
         /// <summary>The folder of the data.</summary>
         public string DataDirectory { get; private set; }
 
+        /// <summary>The stores that the search order knows, whether they exist or not: named where the configured one does not.</summary>
+        public string[] OtherStores { get; private set; }
+
         /// <summary>UMPIN_CONFIG names a file that does not exist.</summary>
         public bool ConfigMissing { get; private set; }
 
@@ -85,6 +88,9 @@ namespace UMMailboxPin
                 ConfigFile = Existing(machineConfig) ?? Existing(userConfig);
             }
 
+            OtherStores = userData == null
+                ? new string[] { Path.Combine(machineData, "directory.db") }
+                : new string[] { Path.Combine(machineData, "directory.db"), Path.Combine(userData, "directory.db") };
             if (DataDirectory == null)
             {
                 // Several administrators and the telephone system share the machine's store; it comes before the user's own.

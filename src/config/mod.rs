@@ -29,6 +29,9 @@ pub use variables::Variables;
 #[cfg(not(feature = "gssapi"))]
 pub(crate) const NO_KERBEROS: &str = "This build of umpin has no Kerberos (cargo feature 'gssapi')";
 
+/// The store's file in the data directory.
+pub const DEFAULT_STORE: &str = "directory.db";
+
 /// What a session is opened with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OpenRequest {
@@ -42,6 +45,8 @@ pub struct OpenRequest {
     pub run_as: Option<String>,
     /// What is acting, for the audit.
     pub application: Option<String>,
+    /// Stores that are used where nothing is configured: named where the configured one is missing.
+    pub other_stores: Vec<PathBuf>,
     /// The caller's environment variables that begin with `UMPIN_`; those that the configuration names are kept.
     pub variables: Variables,
 }

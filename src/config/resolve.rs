@@ -11,7 +11,7 @@ use super::file::{
 };
 use super::keys::RawKeys;
 use super::relay::relay;
-use super::{Config, DirectoryConfig, KeysConfig, NotificationConfig, OpenRequest, Scope, Variables};
+use super::{Config, DEFAULT_STORE, DirectoryConfig, KeysConfig, NotificationConfig, OpenRequest, Scope, Variables};
 use crate::Result;
 use crate::notification::message::parse_sender;
 use crate::notification::{MessageSettings, language};
@@ -37,32 +37,39 @@ pub(super) fn resolve(raw: RawConfig, open: &OpenRequest) -> Result<Config> {
             .service_group
             .map(|name| plain("serviceGroup", &name).map(|()| name))
             .transpose()?;
+        let directory = directory(raw.directory, service_group.as_deref(), &paths, &open.variables)?;
         Ok(Config {
             file: file.clone(),
-            directory: directory(raw.directory, service_group.as_deref(), &paths, &open.variables)?,
             keys: keys(raw.keys, &paths)?,
             notification_expiry: notification_expiry(raw.notification.as_ref())?,
             notification: notification(raw.notification, service_group.as_deref(), &paths, &open.variables)?,
             audit_enabled,
             audit_retention_days,
             message,
-            default_scope: raw
-                .default_scope
-                .map(|text| {
-                    Scope::parse(&text).ok_or_else(|| {
-                        wrong(
-                            "defaultScope",
-                            "expected a container such as contoso.com/Sales or OU=Sales,DC=contoso,DC=com",
-                        )
-                    })
-                })
-                .transpose()?,
+            default_scope: raw.default_scope.map(|text| scope(&text, &directory)).transpose()?,
+            directory,
             netbios_name: raw.netbios_name.map(netbios_name).transpose()?,
             service_group,
         })
     };
     // Only a file can have faults; the defaults have none.
     build().map_err(|fault| invalid(file.as_deref().unwrap_or(Path::new("")), &fault))
+}
+
+/// A scope in which nothing can be is a mistake.
+fn scope(text: &str, directory: &DirectoryConfig) -> Result<Scope, Fault> {
+    let scope = Scope::parse(text).ok_or_else(|| {
+        wrong(
+            "defaultScope",
+            "expected a container such as contoso.com/Sales or OU=Sales,DC=contoso,DC=com",
+        )
+    })?;
+    match directory {
+        DirectoryConfig::ActiveDirectory { settings, .. } if !scope.is_in_domain(&settings.domain) => {
+            Err(wrong("defaultScope", "it is not in the domain of 'directory.domain'"))
+        }
+        _ => Ok(scope),
+    }
 }
 
 pub(super) fn wrong(key: &str, expected: &str) -> Fault {
@@ -122,7 +129,7 @@ fn directory(
         (path, seconds) = (raw.path, raw.timeout_seconds);
     }
     Ok(DirectoryConfig::Embedded {
-        path: paths.take("directory.path", path.as_deref(), "directory.db")?,
+        path: paths.take("directory.path", path.as_deref(), DEFAULT_STORE)?,
         timeout: timeout(seconds, DEFAULT_TIMEOUT_SECONDS)?,
     })
 }

@@ -144,7 +144,7 @@ fn faults_name_the_key() {
         (r#"{ "audit": { "enable": true } }"#, "not known, 'audit.enable'"),
         (
             r#"{ "audit": { "enabled": "yes" } }"#,
-            "the key 'audit.enabled': expected a boolean",
+            "the key 'audit.enabled': expected true or false",
         ),
         (r#"{ "audit": true }"#, "the key 'audit': expected an object"),
         (r#"{ "audit": {}, "audit": {} }"#, "a key twice, 'audit'"),
@@ -200,7 +200,7 @@ fn faults_name_the_key() {
         ),
         (
             r#"{ "keys": { "active": "k1", "k1": 7 } }"#,
-            "the key 'keys.k1': expected a string",
+            "the key 'keys.k1': expected text",
         ),
         (
             r#"{ "notification": { "type": "smtp", "host": "mail.contoso.com" } }"#,
@@ -228,7 +228,7 @@ fn faults_name_the_key() {
         ),
         (
             r#"{ "notification": { "type": "pickup", "language": ["de"] } }"#,
-            "the key 'notification.language': expected a string",
+            "the key 'notification.language': expected text",
         ),
         (
             r#"{ "notification": { "type": "pickup", "helpDesk": " " } }"#,
@@ -244,11 +244,11 @@ fn faults_name_the_key() {
         ),
         (
             r#"{ "notification": { "type": "pickup", "accessNumbers": { "*": "5000" } } }"#,
-            "the key 'notification.accessNumbers.*': expected a sequence",
+            "the key 'notification.accessNumbers.*': expected a list",
         ),
         (
             r#"{ "notification": { "type": "pickup", "accessNumbers": { "*": [5000] } } }"#,
-            "the key 'notification.accessNumbers.*[0]': expected a string",
+            "the key 'notification.accessNumbers.*[0]': expected text",
         ),
         (
             r#"{ "notification": { "type": "pickup", "accessNumbers": { "*": [] } } }"#,
@@ -272,6 +272,14 @@ fn faults_name_the_key() {
         ),
         (
             r#"{ "defaultScope": "con toso/Sales" }"#,
+            "'defaultScope': expected a container",
+        ),
+        (
+            r#"{ "defaultScope": "garbage" }"#,
+            "'defaultScope': expected a container",
+        ),
+        (
+            r#"{ "defaultScope": "OU=Sales" }"#,
             "'defaultScope': expected a container",
         ),
         (r#"{ "netbiosName": "CONTOSO\\x" }"#, "'netbiosName': expected"),
@@ -364,6 +372,10 @@ fn scopes_contain_what_lies_below() {
         "con toso/Sales",
         "OU=,=",
         "a\nb",
+        "garbage",
+        "garbage/Sales",
+        "OU=Sales",
+        "x=y",
     ] {
         assert!(Scope::parse(text).is_none(), "{text:?}");
     }

@@ -20,7 +20,8 @@ enum Form {
 }
 
 impl Scope {
-    /// Parses either form; a canonical name begins with a domain.
+    /// Parses either form. A canonical name begins with a domain of at least two labels: a single word is more often a mistake than
+    /// the domain `DC=word`, which a distinguished name can say.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
@@ -28,13 +29,17 @@ impl Scope {
             return None;
         }
         let form = if text.contains('=') && !text.contains('/') {
-            Form::DistinguishedName(DistinguishedName::parse(text)?)
+            let name = DistinguishedName::parse(text)?;
+            // Without a domain it holds nothing.
+            name.canonical_name()?;
+            Form::DistinguishedName(name)
         } else {
             let path = text.trim_end_matches('/');
             let domain = path.split('/').next()?;
             let sound = domain
                 .split('.')
                 .all(|label| !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_')))
+                && domain.contains('.')
                 && !path.contains("//");
             if !sound {
                 return None;
@@ -45,6 +50,16 @@ impl Scope {
             text: text.to_owned(),
             form,
         })
+    }
+
+    /// Whether it is the domain or a part of it.
+    #[must_use]
+    pub fn is_in_domain(&self, domain: &str) -> bool {
+        let of_domain = |name: &str| name.split('/').next().is_some_and(|own| own == fold(domain));
+        match &self.form {
+            Form::DistinguishedName(base) => base.canonical_name().is_some_and(|name| of_domain(&fold(&name))),
+            Form::Canonical(base) => of_domain(base),
+        }
     }
 
     /// Whether an object lies in the scope, or is its container.

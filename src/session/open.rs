@@ -4,30 +4,65 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::Result;
 use crate::audit::AuditLog;
 use crate::clock::SystemClock;
-use crate::config::{Config, DirectoryConfig, NotificationConfig, OpenRequest};
+use crate::config::{Config, DEFAULT_STORE, DirectoryConfig, NotificationConfig, OpenRequest};
 use crate::credential::derive::Cost;
 use crate::directory::Directory;
 use crate::directory::active_directory::{ActiveDirectory, Bind};
-use crate::directory::embedded::{EmbeddedDirectory, EmbeddedOptions, LocalOutbox};
+use crate::directory::embedded::{Elsewhere, EmbeddedDirectory, EmbeddedOptions, LocalOutbox};
 use crate::keys::{KeyFiles, Keys, SharedKeyFiles};
 use crate::notification::Notifier;
 use crate::notification::outbox::Outbox;
 use crate::notification::pickup::PickupNotifier;
 use crate::notification::smtp::SmtpNotifier;
 use crate::password::Password;
+use crate::platform::group::ServiceGroup;
 use crate::platform::host::host_name;
 use crate::service::check::{FileRole, Installation, UsedFile};
 use crate::service::{Caller, Ports, Service, Settings};
+use crate::{Error, ErrorCode, Result};
 
 /// Longer than counting a wrong PIN and resetting after it takes, short enough for a caller on the telephone.
 const ANSWER_FLOOR: Duration = Duration::from_millis(500);
 
+/// Without its group nothing could be made, and what is there would seem exposed: told at once, with the file that names it.
+fn check_group(config: &Config) -> Result<()> {
+    let Some(name) = &config.service_group else {
+        return Ok(());
+    };
+    let reason = match ServiceGroup::find(name) {
+        Ok(Some(_)) => return Ok(()),
+        Ok(None) => "there is no such group on this computer".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    let file = config.file.as_deref().unwrap_or(Path::new(""));
+    Err(Error::new(
+        ErrorCode::ConfigurationInvalid,
+        format!(
+            "The configuration file '{}' names the group '{name}' in the key 'serviceGroup', which cannot be used: {reason}.",
+            file.display()
+        ),
+    )
+    .action(format!(
+        "Correct serviceGroup in '{}', or make the group.",
+        file.display()
+    )))
+}
+
+/// Where the store would be without the configuration file, and where the caller knows of others.
+fn elsewhere(request: &OpenRequest, path: &Path) -> Elsewhere {
+    let usual = request.data_directory.join(DEFAULT_STORE);
+    let configured_in = request.config_file.clone().filter(|_| usual != path);
+    let mut stores = vec![usual];
+    stores.extend(request.other_stores.iter().cloned());
+    Elsewhere { configured_in, stores }
+}
+
 /// Reads the configuration and puts the adapters together; opens nothing that it names.
 pub(super) fn service(request: OpenRequest) -> Result<Service> {
     let config = Config::load(&request)?;
+    check_group(&config)?;
     let own_store = match &config.directory {
         DirectoryConfig::Embedded { path, .. } => path.clone(),
         DirectoryConfig::ActiveDirectory { outbox, .. } => outbox.clone(),
@@ -49,7 +84,9 @@ pub(super) fn service(request: OpenRequest) -> Result<Service> {
     let directory: Arc<dyn Directory>;
     let (outbox, audit, keys): (Arc<dyn Outbox>, Arc<dyn AuditLog>, Arc<dyn Keys>) = match config.directory {
         DirectoryConfig::Embedded { path, timeout } => {
-            let store = Arc::new(EmbeddedDirectory::new(store(path, timeout)));
+            let elsewhere = elsewhere(&request, &path);
+            let store = EmbeddedDirectory::new(store(path, timeout)).with_elsewhere(elsewhere);
+            let store = Arc::new(store);
             directory = Arc::clone(&store) as _;
             (Arc::clone(&store) as _, store, Arc::new(keys))
         }

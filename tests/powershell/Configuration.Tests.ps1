@@ -52,6 +52,22 @@ Describe 'Where the store is looked for' -Tag Embedded {
         $run.Output[2] | Should -Match 'the-second\.db'
     }
 
+    It 'is named with the store in use where a configuration file leads elsewhere, and no second store is proposed' {
+        $run = Invoke-Fresh -Store $script:Folder -Variables @{ File = Get-Fixture 'contoso.csv'; Elsewhere = Join-Path $script:Folder 'etc' } {
+            Import-UMDirectory $V.File -WarningAction SilentlyContinue
+            $null = New-Item -ItemType Directory $V.Elsewhere
+            Set-Content "$($V.Elsewhere)/umpin.json" '{ "directory": { "type": "embedded", "path": "directory.db" } }'
+            $env:UMPIN_CONFIG = "$($V.Elsewhere)/umpin.json"
+            try { Get-Mailbox } catch { $_.Exception.Message; $_.ErrorDetails.RecommendedAction }
+        }
+        $run.Output.Count | Should -Be 2
+        foreach ($path in 'etc/directory.db', 'etc/umpin.json', 'directory.db') {
+            $run.Output[0] | Should -Match ([regex]::Escape("'$([System.IO.Path]::Combine($script:Folder, $path))'"))
+        }
+        $run.Output[1] | Should -Match 'directory\.path'
+        $run.Output[1] | Should -Not -Match 'Import'
+    }
+
     It 'hands on the variable with the password of the mail relay, as it is at each call' {
         $run = Invoke-Fresh -Store $script:Folder -Variables @{ File = Get-Fixture 'contoso.csv' } {
             Import-UMDirectory $V.File -WarningAction SilentlyContinue

@@ -180,12 +180,30 @@ fn a_refused_recipient_is_told_and_the_pin_stays_changed() {
     assert_eq!(warnings(&reset.response), ["NotificationFailed"]);
     let message = reset.response["warnings"][0]["message"].as_str().expect("text");
     let expected = format!(
-        "could not be delivered: The relay localhost, port {}, refused the recipient: 550 5.1.1 no such user.",
+        "was refused and stays queued: The relay localhost, port {}, refused the recipient: 550 5.1.1 no such user.",
         sink.port
     );
     assert!(message.ends_with(&expected), "{message}");
     assert!(!reset.response.to_string().contains("580291"));
     assert!(store.pin_is(TONY, "580291"));
+    // What is said of it is what happens: it waits, and is sent when the cause is mended.
+    let action = reset.response["warnings"][0]["recommendedAction"]
+        .as_str()
+        .expect("text");
+    assert!(
+        action.contains("Send-UMPinNotification") && action.contains("stays queued"),
+        "{action}"
+    );
+    let waits = support::request(&session, &json!({ "v": 1, "operation": "notifications" })).expect("a list");
+    assert_eq!(waits["items"][0]["state"], "queued", "{waits}");
+    let tried = json!({ "v": 1, "operation": "sendNotifications", "identity": TONY });
+    let tried = support::request(&session, &tried).expect("an answer");
+    assert_eq!(tried["items"][0]["outcome"], "failed", "{tried}");
+    let Some(willing) = Sink::start(json!({})) else { return };
+    let mended = self::session(&store, willing.port, json!({}));
+    let sent = json!({ "v": 1, "operation": "sendNotifications", "identity": TONY });
+    let sent = support::request(&mended, &sent).expect("an answer");
+    assert_eq!(sent["items"][0]["outcome"], "sent", "{sent}");
 }
 
 #[test]

@@ -26,6 +26,7 @@ const PROGRAMS: &[Program] = &[
     Program::new("reset"),
     Program::new("signin"),
     Program::new("threads"),
+    Program::new("stacks"),
     Program::new("cancel"),
     Program::new("fork"),
     Program::new("no_threads"),
@@ -273,9 +274,26 @@ const CALLS: &[(&str, i32, &str)] = &[
         1,
         "That PIN is not allowed.",
     ),
+    // Nothing keyed, too much keyed, an extension that nobody has and none at all sound as a wrong PIN does.
+    ("42710####", 1, "That is not right."),
+    ("42710#1234567890123456789012345###", 1, "That is not right."),
+    ("##111222###", 1, "That is not right."),
+    ("12345678901234567890123456#111222###", 1, "That is not right."),
     ("42710#7305162#905317#905317#", 0, "You are signed in."),
     ("42710#7305162#9053170#905317#", 0, "You are signed in."),
     ("42710#111222#111222#111222#", 1, "That is not right."),
+];
+
+/// Calls that a caller must not be able to tell from each other.
+const ALIKE: &[&str] = &[
+    // A wrong PIN, an extension that nobody has, nothing keyed, too much keyed, no extension, one that is too long.
+    "42710#111222#",
+    "9999#111222#",
+    "42710##",
+    "42710#1234567890123456789012345#",
+    "#111222#",
+    "12345678901234567890123456#111222#",
+    "##",
 ];
 
 fn ivr_example(base: &Path, folder: &Path, data: &Path) -> Result<Counts> {
@@ -289,6 +307,16 @@ fn ivr_example(base: &Path, folder: &Path, data: &Path) -> Result<Counts> {
         let (status, text) = process::talk(command.arg(data), keys, LIMIT)?;
         if status.code() != Some(*code) || !text.contains(heard) {
             bail!("the call {keys} ended with {status}; the caller heard:\n{text}");
+        }
+        counts += Counts::ONE;
+    }
+    let mut first = None;
+    for keys in ALIKE {
+        let (status, text) = process::talk(Command::new(&binary).arg(data), keys, LIMIT)?;
+        let heard = (status.code(), text);
+        let alike = first.get_or_insert_with(|| heard.clone());
+        if *alike != heard {
+            bail!("the call {keys} tells what there is: {heard:?}, and not {alike:?}");
         }
         counts += Counts::ONE;
     }

@@ -33,7 +33,7 @@ function Get-UMMailboxPIN {
     Anything that names a mailbox: text, a GUID, a mailbox object, an object with a property Identity.
 
     .OUTPUTS
-    UMMailboxPin.UMMailboxPin, with the properties UserID, UserObjectId, Identity, PinExpired, LockedOut, FirstTimeUser, ObjectState and IsValid. They can be piped to Set-UMMailboxPIN.
+    UMMailboxPin.UMMailboxPin, with the original's properties UserID, UserObjectId, Identity, PinExpired, LockedOut, FirstTimeUser, ObjectState and IsValid, and with LastSet, ExpiresOn, FailedAttempts, LastFailedAttempt and LockedSince, which Format-List * shows. They can be piped to Set-UMMailboxPIN.
 
     .EXAMPLE
     Get-UMMailboxPIN -Identity tonysmith@contoso.com

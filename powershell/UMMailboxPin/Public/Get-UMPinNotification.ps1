@@ -6,7 +6,7 @@ function Get-UMPinNotification {
     .DESCRIPTION
     Each reset records its message in the outbox before it is sent. What could not be delivered at once stays there and is tried again, by the next command that changes something and by Send-UMPinNotification, until it expires (notification.expireAfterHours in the configuration, 72 unless set). This command shows what is there and sends nothing.
 
-    The state is Queued, Unconfirmed (it is yet to be found out whether the PIN was set) or Failed (given up: the user has not been told the PIN, so reset it again). Failed messages are shown for 30 days. Neither the PIN nor the recipient is shown: they are sealed.
+    The state is Queued, Unconfirmed (it is yet to be found out whether the PIN was set) or Expired (given up: the user has not been told the PIN, so reset it again). Expired messages are shown for 30 days, and then until the next command that sends messages. Neither the PIN nor the recipient is shown: they are sealed.
 
     .PARAMETER Identity
     The mailbox, in any of the forms that Set-UMMailboxPIN takes. Omitted: all.
@@ -26,7 +26,7 @@ function Get-UMPinNotification {
     Shows everything that waits, oldest first.
 
     .EXAMPLE
-    Get-UMPinNotification -ResultSize Unlimited | Where-Object State -EQ Failed | Set-UMMailboxPIN
+    Get-UMPinNotification -ResultSize Unlimited | Where-Object State -EQ Expired | Set-UMMailboxPIN
 
     Resets the PINs again whose messages were given up.
 

@@ -4,17 +4,17 @@ function Send-UMPinNotification {
     Sends the messages with new PINs that could not be delivered when the PINs were reset.
 
     .DESCRIPTION
-    Without -Identity, all messages that are due are tried: after each failure a message waits longer, from a minute to an hour. With -Identity, all messages of that mailbox are tried, whether due or not. A message whose PIN has been replaced since is dropped. One that cannot be delivered before it expires is given up; the user then needs another reset.
+    Without -Identity, all messages that are due are tried: after each failure a message waits longer, from about a minute to about an hour (a quarter more or less, so that not all come at once). With -Identity, all messages of that mailbox are tried, whether due or not. A message whose PIN has been replaced since is dropped. One that cannot be delivered before it expires is given up; the user then needs another reset.
 
     Meant to be run every few minutes, by the systemd timer or the scheduled task that come with the module as examples. Several computers and processes may run it at the same time: no message is sent twice, save for one whose process ends between the mail system's acceptance and the note of it. That duplicate has the same Message-ID.
 
-    Success is silent. Each message that was not delivered is an error with the id NotificationFailed.
+    Success is silent. Each message that was not delivered is an error with the id NotificationFailed. It stays queued, also where the mail system refused it for good (a code 5xx), unless the error says that it was given up.
 
     .PARAMETER Identity
     The mailbox, in any of the forms that Set-UMMailboxPIN takes. Omitted: all messages that are due.
 
     .PARAMETER PassThru
-    Writes an object for each message that was tried, with its Outcome: Sent, Dropped, Queued, Failed, Expired or Busy (another process is sending it).
+    Writes an object for each message that was tried, with its Outcome: Sent, Dropped, Queued, Failed (refused for good as things are, and still queued), Expired (given up) or Busy (another process is sending it).
 
     .INPUTS
     Anything that names a mailbox: text, a GUID, a mailbox object, an object with a property Identity.

@@ -17,7 +17,7 @@ function Set-UMMailboxPIN {
     The new PIN, 4 to 24 digits. It is held to every rule of the mailbox's policy, the history included. Omitted or empty: a PIN is generated. It may be a SecureString or the password of a PSCredential, too. 05738291 is what was typed, its zero included; a number in a variable is its digits. What is typed stays in the shell's history and in transcripts; a generated PIN does not.
 
     .PARAMETER PinExpired
-    $true: the user must change the PIN at the next sign-in. $false: need not. Omitted: must.
+    $true: the user must change the PIN at the next sign-in. $false: need not. Omitted: must; with -KeepPin it stays as it is.
 
     .PARAMETER LockedOut
     $true locks the mailbox against telephone sign-ins until an administrator unlocks it. $false, or omitted, unlocks it.

@@ -7,6 +7,7 @@ mod audit_retention;
 mod change;
 mod connection;
 mod create;
+mod elsewhere;
 mod error;
 mod examination;
 mod files;
@@ -39,6 +40,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 
+pub use elsewhere::Elsewhere;
 pub use local::LocalOutbox;
 
 use self::connection::Slot;
@@ -96,6 +98,7 @@ impl EmbeddedOptions {
 /// Dropping it carries out what is queued, and checkpoints if it wrote and nobody else is inside.
 pub struct EmbeddedDirectory {
     options: EmbeddedOptions,
+    elsewhere: Elsewhere,
     site: OnceLock<Arc<Site>>,
     readers: Readers,
     writer: Writer,
@@ -115,10 +118,18 @@ impl EmbeddedDirectory {
     pub fn new(options: EmbeddedOptions) -> Self {
         Self {
             options,
+            elsewhere: Elsewhere::default(),
             site: OnceLock::new(),
             readers: Readers::default(),
             writer: Writer::default(),
         }
+    }
+
+    /// Names these where the store is missing.
+    #[must_use]
+    pub fn with_elsewhere(mut self, elsewhere: Elsewhere) -> Self {
+        self.elsewhere = elsewhere;
+        self
     }
 
     /// Whether the store is there.
@@ -183,7 +194,7 @@ impl EmbeddedDirectory {
     /// The store, which must exist.
     fn site(&self) -> Result<&Arc<Site>> {
         if !self.exists()? {
-            return Err(error::missing(&self.options.path));
+            return Err(self.elsewhere.missing(&self.options.path));
         }
         if let Some(site) = self.site.get() {
             return Ok(site);

@@ -132,7 +132,7 @@ impl Service {
                     Warning::new(
                         "NotificationFailed",
                         format!(
-                            "The PIN of \"{name}\" was changed, but its message to {recipient} could not be delivered: {reason}."
+                            "The PIN of \"{name}\" was changed; its message to {recipient} was refused and stays queued: {reason}."
                         ),
                     )
                     .action(ErrorCode::NotificationFailed.default_action()),

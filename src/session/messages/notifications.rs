@@ -61,7 +61,7 @@ fn listed(item: &NotificationItem) -> Value {
         "state": match item.state {
             EntryState::Ready => "queued",
             EntryState::Unconfirmed => "unconfirmed",
-            EntryState::Failed => "failed",
+            EntryState::Failed => "expired",
         },
         "queuedSince": item.queued_since.0,
         "attempts": item.attempts,
