@@ -37,7 +37,7 @@ Describe 'Clear-UMMailboxPIN' {
     It 'asks unless it is told not to' {
         $run = Invoke-Fresh -Store $script:Store {
             Set-UMMailboxPIN tonysmith -Pin 739155 -PinExpired $false -SendEmail $false
-            (Get-Command Clear-UMMailboxPIN).ScriptBlock.Attributes.ConfirmImpact
+            "$((Get-Command Clear-UMMailboxPIN).ScriptBlock.Attributes.ConfirmImpact)"
             # Nobody is there to ask.
             try { Clear-UMMailboxPIN tonysmith -ErrorAction Stop } catch { 'not asked' }
             (Test-UMMailboxPIN tonysmith 739155).Outcome
