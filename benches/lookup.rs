@@ -10,7 +10,7 @@ use std::time::Instant;
 use umpin::directory::embedded::{EmbeddedDirectory, EmbeddedOptions};
 use umpin::directory::{Directory, Route};
 use umpin::identity::{DistinguishedName, Identity};
-use umpin::import::{ImportPlan, MailboxRow, PolicyRow};
+use umpin::import::{ImportPlan, MailboxRow, PolicyRow, Properties};
 use umpin::policy::UmMailboxPolicy;
 
 const SMALL: u64 = 1_000;
@@ -24,6 +24,7 @@ fn row(n: u64) -> MailboxRow {
     let dn = format!("CN=User {n},OU=Unit {},DC=contoso,DC=com", n % 97);
     MailboxRow {
         line: n + 2,
+        given: Properties::ALL,
         guid: None,
         distinguished_name: DistinguishedName::parse(&dn),
         name: format!("User {n}"),

@@ -65,8 +65,8 @@
  *                the log of this computer may already have the intent; then it also has an outcome with the error
  *                Cancelled.
  *   batch        that of each reset. What has not begun is cancelled; of what has, no more than `parallelism` finish.
- *   clearPin     as a reset.
  *   import       its one transaction is about to be committed: however large the file, all of it or nothing.
+ *   removeMailbox   the store's transaction is about to be committed.
  *   sendNotifications   the first message is taken up. After it the one at hand finishes (where the relay takes longer than
  *                five seconds, without you), and the answer tells which were tried; "next" says that there may be more.
  *   auditExport  the complete file is about to get its name.
@@ -244,25 +244,30 @@
  *     testMessage or files; there is one item for each controller, catalog and file. identity: the mailbox on which
  *     rights and key are tried; without it, the first that is found. notifyEmail: sends a test message there, at once, which
  *     announces no PIN. Nothing else is changed. result is that of the worst item.
- *   {"v":1, "operation":"clearPin", "identity":"...", "alternatives":["..."]?, "whatIf":false?, "ignoreDefaultScope":false?,
- *    "domainController":"..."?}
- *     -> {"v":1, "identity":"...", "guid":"...", "distinguishedName":"...", "displayName":"...", "primarySmtpAddress":"..."|null,
- *         "hadRecord":true, "hadCounter":true, "messagesDropped":0,
- *         "warnings":[{"id":"ForeignValueLeft","message":"...","recommendedAction":"..."}], "diagnostics":["..."]}
- *     Removes the record of a mailbox with PIN, history and lock, and the counter of failed sign-ins, also where they are damaged, and
- *     drops its queued messages. Afterwards the mailbox is as one that never had a PIN. ForeignValueLeft: what Exchange
- *     left in the record's attribute is no record, and stays.
  *   {"v":1, "operation":"import", "path":"/.../people.csv", "format":"csv"|"ldif"?, "defaultPolicy":"..."?,
  *    "skipInvalid":false?, "whatIf":false?}
  *     -> {"v":1, "mailboxesCreated":2, "mailboxesUpdated":1, "mailboxesUnchanged":0, "policiesCreated":["Default"],
- *         "policiesDefaulted":["Default"], "policiesUpdated":[], "skipped":[{"line":3,"message":"..."}],
+ *         "policiesDefaulted":["Default"], "policiesUpdated":[], "propertiesChanged":{"Extensions":1},
+ *         "changes":[{"line":2,"identity":"...","properties":["Extensions"]}], "followed":[{"line":2,"message":"..."}],
+ *         "notices":[{"line":2,"message":"..."}], "skipped":[{"line":3,"message":"..."}],
  *         "ignoredColumns":["..."], "location":"/.../directory.db"}
  *     A CSV file has a header with some of the columns DistinguishedName, Name, DisplayName, Alias, SamAccountName,
  *     UserPrincipalName, PrimarySmtpAddress, EmailAddresses, LegacyExchangeDN, Guid, UMEnabled, Extensions, UMMailboxPolicy and
  *     PreferredLanguage, in any order and case; ignoredColumns names the others. A row needs a DistinguishedName, or a
  *     UserPrincipalName and a Name. UMEnabled is true or false; EmailAddresses and Extensions are lists with ; between.
  *     policiesDefaulted: those of the created that the file names and does not describe; they have the default settings.
- *     One transaction: a row that cannot be used fails the whole import unless skipInvalid is true. Creates the store.
+ *     propertiesChanged counts the mailboxes that change in a property, changes names the first thousand of them; followed are
+ *     those found under another distinguished name; notices are worth a look although the row is imported. A property for which the
+ *     file has no column stays, an empty cell clears it. A mailbox that the file does not name stays. All or nothing: a row
+ *     that cannot be used fails the whole import unless skipInvalid is true. Creates the store.
+ *     Columns, under these names or those of the LDAP attributes in brackets: DistinguishedName (DN), Name (cn), DisplayName, Alias
+ *     (mailNickname), SamAccountName, UserPrincipalName, PrimarySmtpAddress (mail), EmailAddresses (proxyAddresses),
+ *     LegacyExchangeDN, Guid (objectGUID), UMEnabled (msExchUMEnabledFlags), Extensions, UMMailboxPolicy
+ *     (msExchUMTemplateLink), PreferredLanguage. Lists are separated by semicolons; an extension may name its dial plan: 4274@Redmond.
+ *   {"v":1, "operation":"removeMailbox", "identity":"...", "alternatives":["..."]?, "whatIf":false?}
+ *     -> {"v":1, "identity":"...", "guid":"...", "userPrincipalName":"..."|null, "primarySmtpAddress":"..."|null,
+ *         "hadRecord":true, "messagesDropped":0}
+ *     Removes a mailbox from the embedded store, with its record and its queued messages; the audit says so.
  *   {"v":1, "operation":"audit", "path":"/.../log.jsonl"?, "pageSize":500?, "after":"cursor"?, "since":0?, "until":0?,
  *    "target":"..."?, "caller":"..."?, "cmdlet":"..."?, "action":"..."?, "outcome":"succeeded"|"failed"?}
  *     -> {"v":1, "items":[{"seq":1, "host":"...", "operationId":"...", "at":0, "kind":"operation"|"intent"|"outcome",

@@ -104,8 +104,8 @@ fn a_mailbox_is_followed_by_its_guid_and_its_pin_goes_to_nobody_else() {
     assert_eq!(find_one(&directory, &a.to_string()).object_id, ids.0);
     assert_eq!(find_one(&directory, "contoso.com/Sales/User 0").object_id, ids.1);
     // A newcomer takes the name of one who moves away, his row standing first.
-    let mut newcomer = many[0].clone();
-    newcomer.line = 1;
+    let mut newcomer = row(1, "Newcomer");
+    newcomer.distinguished_name = many[0].distinguished_name.clone();
     newcomer.guid = Some(Uuid::from_u128(0xc));
     many[0].distinguished_name = DistinguishedName::parse("CN=Moved,DC=contoso,DC=com");
     let counts = directory
@@ -114,6 +114,8 @@ fn a_mailbox_is_followed_by_its_guid_and_its_pin_goes_to_nobody_else() {
     assert_eq!((counts.mailboxes_created, counts.mailboxes_updated), (1, 1));
     assert_eq!(find_one(&directory, "contoso.com/Moved").object_id, ids.0);
     // Nobody moved the one whose name this row wants.
+    let mut newcomer = row(9, "Another");
+    newcomer.distinguished_name = DistinguishedName::parse("CN=Moved,DC=contoso,DC=com");
     newcomer.guid = Some(Uuid::from_u128(0xd));
     let counts = directory.import(&plan(vec![newcomer]), None, false).unwrap();
     assert_eq!(counts.refused.len(), 1);
@@ -134,7 +136,7 @@ fn rows_without_guid_and_dn_are_matched_by_upn() {
     let (_home, path) = store(3);
     let directory = open(&path);
     let before = find_one(&directory, "User 1");
-    let mut one = row(2, "Renamed");
+    let mut one = row(3, "Renamed");
     one.distinguished_name = None;
     one.user_principal_name = Some("USER.1@upn.contoso.com".to_owned());
     let counts = directory.import(&plan(vec![one]), None, false).unwrap();

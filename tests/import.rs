@@ -93,6 +93,9 @@ fn render(plan: &ImportPlan) -> String {
     for problem in &plan.problems {
         line(format!("problem in line {}: {}", problem.line, problem.message));
     }
+    for notice in &plan.notices {
+        line(format!("notice in line {}: {}", notice.line, notice.message));
+    }
     if !plan.ignored_columns.is_empty() {
         line(format!("ignored columns: {}", plan.ignored_columns.join(", ")));
     }
@@ -140,6 +143,49 @@ fn active_directory_export_is_understood() {
 }
 
 #[test]
+fn csvde_export_is_understood() {
+    matches_expectation("csvde.csv");
+}
+
+#[test]
+fn get_ad_user_export_is_understood() {
+    matches_expectation("get-aduser.csv");
+}
+
+#[test]
+fn unusable_extensions_are_told_whatever_the_format() {
+    matches_expectation("unusable-extensions.ldf");
+    let plan = csv("DistinguishedName,proxyAddresses\n\"CN=A,DC=contoso,DC=com\",eum:4x71\\;phone-context=Main\n")
+        .expect("usable");
+    assert_eq!(plan.notices.len(), 1, "{:?}", plan.notices);
+    assert!(
+        plan.notices[0].message.contains("eum:4x71;phone-context=Main"),
+        "{:?}",
+        plan.notices
+    );
+}
+
+/// What the file speaks of: the columns of a header, the attributes that any entry of an export has.
+#[test]
+fn absent_and_empty_are_told_apart() {
+    let given = |plan: &ImportPlan| format!("{:?}", plan.mailboxes[0].given);
+    let plan = csv("UserPrincipalName,Extensions\na@contoso.com,\n").expect("usable");
+    assert_eq!(given(&plan), r#"{"UserPrincipalName", "Extensions"}"#);
+    let plan = csv("DN,mail,msExchUMEnabledFlags\n\"CN=A,DC=contoso,DC=com\",,\n").expect("usable");
+    assert_eq!(
+        given(&plan),
+        r#"{"DistinguishedName", "Name", "PrimarySmtpAddress", "UMEnabled"}"#
+    );
+    let ldif = "dn: CN=A,DC=contoso,DC=com\nobjectClass: user\nmail: a@contoso.com\n\n\
+                dn: CN=B,DC=contoso,DC=com\nobjectClass: user\nmail: b@contoso.com\nmsExchUMEnabledFlags: 1\n";
+    let plan = parse(ldif.as_bytes(), Format::Ldif, &ImportOptions::default()).expect("usable");
+    assert_eq!(
+        given(&plan),
+        r#"{"DistinguishedName", "Name", "PrimarySmtpAddress", "UMEnabled"}"#
+    );
+}
+
+#[test]
 fn line_ends_marks_and_delimiters_do_not_matter() {
     let text = "DistinguishedName,Name,UMEnabled,Extensions\n\"CN=A,DC=contoso,DC=com\",A,True,1;2\n\"CN=B,DC=contoso,DC=com\",B,1,\n";
     let expected = render(&csv(text).expect("comma"));
@@ -173,7 +219,10 @@ fn a_file_that_cannot_be_used_is_an_error_as_a_whole() {
         (b"CN=A,DC=contoso\nCN=B\n", "no header line"),
         (b"#TYPE System.String", "no complete header line"),
         (b"Name,Alias\nA,a\n", "needs the column DistinguishedName"),
-        (b"UserPrincipalName\nA\n", "needs the column DistinguishedName"),
+        (
+            b"displayName,sAMAccountName,objectClass\nA,a,user\n",
+            "needs the column DistinguishedName",
+        ),
         (b"Name,DistinguishedName,name\nA,b,c\n", "the column Name twice"),
         (
             b"DistinguishedName,Name\n\"CN=A\",A\n\"CN=B,B\nCN=C,C\n",
@@ -255,8 +304,13 @@ fn extensions_of_files_choose_the_format() {
 /// What holds for every plan, whatever the file was.
 fn assert_sound(plan: &ImportPlan) {
     for row in &plan.mailboxes {
-        assert!(!row.name.trim().is_empty());
-        assert!(row.distinguished_name.is_some() || row.user_principal_name.is_some());
+        assert!(!row.name.trim().is_empty() || row.distinguished_name.is_none());
+        assert!(
+            row.distinguished_name.is_some()
+                || row.guid.is_some()
+                || row.user_principal_name.is_some()
+                || !row.email_addresses.is_empty()
+        );
         assert!(!row.um_enabled || row.um_mailbox_policy.is_some());
         let marked: Vec<_> = row
             .email_addresses

@@ -78,10 +78,17 @@ namespace UMMailboxPin
             get { return Parameters.IsTrue(variable("WhatIfPreference")); }
         }
 
-        /// <summary>Whether ShouldProcess asks before a change of medium impact.</summary>
+        /// <summary>Whether what the function does is of high impact; medium otherwise.</summary>
+        public bool HighImpact { get; set; }
+
+        /// <summary>Whether ShouldProcess asks before the change.</summary>
         public bool Asks
         {
-            get { return Prefers("ConfirmPreference", "Low") || Prefers("ConfirmPreference", "Medium"); }
+            get
+            {
+                return Prefers("ConfirmPreference", "Low") || Prefers("ConfirmPreference", "Medium")
+                    || (HighImpact && Prefers("ConfirmPreference", "High"));
+            }
         }
 
         /// <summary>

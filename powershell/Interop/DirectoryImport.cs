@@ -70,6 +70,7 @@ namespace UMMailboxPin
             Sentence = Describe(answer.Value);
             if (runtime.WhatIf)
             {
+                WriteDetails(answer.Value);
                 WriteWarnings(answer.Value, true);
             }
         }
@@ -95,6 +96,7 @@ namespace UMMailboxPin
                 yield return new ImportResult(answer.Value);
             }
 
+            WriteDetails(answer.Value);
             WriteWarnings(answer.Value, false);
         }
 
@@ -102,10 +104,45 @@ namespace UMMailboxPin
         {
             string[] policies = Field.Texts(counts, "policiesCreated");
             return string.Format(
-                "Importing from file \"{0}\" into \"{1}\": {2} mailboxes created, {3} updated, {4} unchanged; rows left out: {5}; "
+                "Importing from file \"{0}\" into \"{1}\": {2} mailboxes created, {3} updated{7}, {4} unchanged; rows left out: {5}; "
                 + "policies created: {6}.",
                 file, counts["location"], counts["mailboxesCreated"], counts["mailboxesUpdated"], counts["mailboxesUnchanged"],
-                Field.List(counts, "skipped").Length, policies.Length == 0 ? "none" : string.Join(", ", policies));
+                Field.List(counts, "skipped").Length, policies.Length == 0 ? "none" : string.Join(", ", policies), Properties(counts));
+        }
+
+        // " (DisplayName: 2, Extensions: 1)"
+        private static string Properties(Hashtable counts)
+        {
+            Hashtable changed = counts["propertiesChanged"] as Hashtable;
+            if (changed == null || changed.Count == 0)
+            {
+                return string.Empty;
+            }
+
+            string[] names = ImportResult.Names(changed);
+            return " (" + string.Join(", ", Array.ConvertAll(names, delegate(string name) { return name + ": " + changed[name]; })) + ")";
+        }
+
+        private void WriteDetails(Hashtable counts)
+        {
+            foreach (Hashtable row in Field.List(counts, "followed"))
+            {
+                runtime.WriteVerbose("Line " + row["line"] + ": " + row["message"]);
+            }
+
+            object[] changes = Field.List(counts, "changes");
+            foreach (Hashtable row in changes)
+            {
+                runtime.WriteVerbose(
+                    "Line " + row["line"] + ": mailbox \"" + row["identity"] + "\" changes in "
+                    + string.Join(", ", Field.Texts(row, "properties")) + ".");
+            }
+
+            long more = Convert.ToInt64(counts["mailboxesUpdated"]) - changes.Length;
+            if (more > 0)
+            {
+                runtime.WriteVerbose("And " + more + " more mailboxes change.");
+            }
         }
 
         private void WriteWarnings(Hashtable counts, bool trial)
@@ -113,6 +150,11 @@ namespace UMMailboxPin
             foreach (Hashtable row in Field.List(counts, "skipped"))
             {
                 runtime.WriteEachWarning("Line " + row["line"] + " of \"" + file + "\" was left out: " + row["message"]);
+            }
+
+            foreach (Hashtable row in Field.List(counts, "notices"))
+            {
+                runtime.WriteEachWarning("Line " + row["line"] + " of \"" + file + "\": " + row["message"]);
             }
 
             string[] ignored = Field.Texts(counts, "ignoredColumns");

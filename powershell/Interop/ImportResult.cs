@@ -11,6 +11,10 @@ namespace UMMailboxPin
             MailboxesCreated = Field.Number(item, "mailboxesCreated");
             MailboxesUpdated = Field.Number(item, "mailboxesUpdated");
             MailboxesUnchanged = Field.Number(item, "mailboxesUnchanged");
+            Hashtable changed = item["propertiesChanged"] as Hashtable;
+            PropertiesChanged = changed == null ? new string[0] : Names(changed);
+            Changes = Array.ConvertAll(
+                Field.List(item, "changes"), delegate(object row) { return new ImportChange((Hashtable)row); });
             PoliciesCreated = Field.Texts(item, "policiesCreated");
             PoliciesUpdated = Field.Texts(item, "policiesUpdated");
             SkippedLines = Array.ConvertAll(
@@ -27,6 +31,12 @@ namespace UMMailboxPin
         /// <summary>How many mailboxes were as the file has them.</summary>
         public int? MailboxesUnchanged { get; set; }
 
+        /// <summary>The properties in which mailboxes were updated.</summary>
+        public string[] PropertiesChanged { get; set; }
+
+        /// <summary>The first thousand mailboxes that were updated, and in which properties.</summary>
+        public ImportChange[] Changes { get; set; }
+
         /// <summary>The policies that were created.</summary>
         public string[] PoliciesCreated { get; set; }
 
@@ -38,6 +48,14 @@ namespace UMMailboxPin
 
         /// <summary>The directory.</summary>
         public string Location { get; set; }
+
+        internal static string[] Names(Hashtable changed)
+        {
+            string[] names = new string[changed.Count];
+            changed.Keys.CopyTo(names, 0);
+            Array.Sort(names, StringComparer.Ordinal);
+            return names;
+        }
 
         /// <inheritdoc/>
         public override string ToString()

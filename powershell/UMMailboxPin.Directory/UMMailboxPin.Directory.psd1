@@ -10,7 +10,7 @@
     CompatiblePSEditions = @('Desktop', 'Core')
     RequiredModules      = @(@{ ModuleName = 'UMMailboxPin'; ModuleVersion = '0.1.0'; GUID = '6a0c7d1e-3f52-4a8c-9a37-0d2a5f4be1c9' })
     FormatsToProcess     = @('UMMailboxPin.Directory.Format.ps1xml')
-    FunctionsToExport    = @('Get-Mailbox', 'Get-UMMailbox', 'Get-UMMailboxPolicy', 'Import-UMDirectory')
+    FunctionsToExport    = @('Get-Mailbox', 'Get-UMMailbox', 'Get-UMMailboxPolicy', 'Import-UMDirectory', 'Remove-UMDirectoryMailbox')
     CmdletsToExport      = @()
     VariablesToExport    = @()
     AliasesToExport      = @()

@@ -17,7 +17,12 @@ pub(crate) fn prefix(address: &str) -> Option<&str> {
 /// Splits a cell into extensions and says which of them is none.
 pub(crate) fn extensions(cell: &str) -> Result<Vec<Extension>, String> {
     let mut pieces: Vec<String> = Vec::new();
-    for piece in cell.split([';', ',', ' ', '\t']).filter(|p| !p.is_empty()) {
+    // `csvde` escapes a separator within a value.
+    for piece in cell
+        .replace("\\;", ";")
+        .split([';', ',', ' ', '\t'])
+        .filter(|p| !p.is_empty())
+    {
         match pieces.last_mut() {
             Some(last)
                 if piece
@@ -36,6 +41,9 @@ pub(crate) fn extensions(cell: &str) -> Result<Vec<Extension>, String> {
 fn extension(text: &str) -> Option<Extension> {
     if prefix(text).is_some() {
         return from_eum(text);
+    }
+    if text.contains(';') {
+        return from_eum(&format!("eum:{text}"));
     }
     let (number, dial_plan) = match text.split_once('@') {
         Some((number, plan)) => (number, Some(plan)),
@@ -58,6 +66,14 @@ pub(crate) fn from_eum(address: &str) -> Option<Extension> {
     });
     // E.164 dial plans write the country code with `+`, which nobody keys.
     checked(number.strip_prefix('+').unwrap_or(number), dial_plan)
+}
+
+/// Whether it is an `eum:` address whose number cannot be used. That of a SIP dial plan (`eum:tony@contoso.com`) is none at all.
+pub(crate) fn unusable_extension(address: &str) -> bool {
+    address.split_once(':').is_some_and(|(kind, rest)| {
+        let user = rest.split(';').next().unwrap_or_default();
+        kind.trim().eq_ignore_ascii_case("eum") && !user.contains('@') && from_eum(address).is_none()
+    })
 }
 
 fn checked(number: &str, dial_plan: Option<&str>) -> Option<Extension> {
@@ -102,7 +118,7 @@ mod tests {
     #[test]
     fn extensions_take_every_notation() {
         assert_eq!(
-            extensions("4271; 4272@Main,eum:4273;phone-context=Main.contoso.com 4274"),
+            extensions(r"4271; 4272@Main,eum:4273\;phone-context=Main.contoso.com 4274"),
             Ok(vec![
                 ext("4271", None),
                 ext("4272", Some("Main")),
@@ -123,6 +139,26 @@ mod tests {
         );
         assert_eq!(from_eum("eum:tony@contoso.com;phone-context=Sip.contoso.com"), None);
         assert_eq!(from_eum("smtp:4271@contoso.com"), None);
+    }
+
+    #[test]
+    fn an_unusable_number_is_told_from_an_address_that_has_none() {
+        for unusable in [
+            "eum:4x71;phone-context=Main",
+            "EUM:123456789012345678901;phone-context=Main",
+            "eum:42 71",
+            "eum:4271;phone-context=",
+        ] {
+            assert!(unusable_extension(unusable), "{unusable}");
+        }
+        for other in [
+            "eum:4271;phone-context=Main",
+            "eum:tony@contoso.com;phone-context=Sip",
+            "smtp:x@contoso.com",
+            "x",
+        ] {
+            assert!(!unusable_extension(other), "{other}");
+        }
     }
 
     #[test]

@@ -90,10 +90,19 @@ impl Draft {
             text(f, "DistinguishedName", &self.distinguished_name).and_then(|dn| dn_value(f, "DistinguishedName", &dn));
         let user_principal_name = text(f, "UserPrincipalName", &self.user_principal_name);
         let name = text(f, "Name", &self.name).or_else(|| distinguished_name.as_ref().and_then(leaf_value));
-        if self.distinguished_name.trim().is_empty() && (user_principal_name.is_none() || name.is_none()) {
-            f.add("the row has neither a DistinguishedName nor a UserPrincipalName with a Name");
-        }
         let (primary_smtp_address, email_addresses) = self.addresses(f);
+        let identified = [&self.distinguished_name, &self.guid]
+            .iter()
+            .any(|v| !v.trim().is_empty())
+            || [&self.primary_smtp_address, &self.user_principal_name]
+                .iter()
+                .any(|v| !v.trim().is_empty())
+            || !email_addresses.is_empty();
+        if !identified {
+            f.add(
+                "nothing identifies the mailbox: the row has no DistinguishedName, Guid, UserPrincipalName or address",
+            );
+        }
         let mut extensions: Vec<Extension> = Vec::new();
         if let Some(cell) = text(f, "Extensions", &self.extensions) {
             match addresses::extensions(&cell) {
@@ -230,10 +239,15 @@ fn text(f: &mut Faults, column: &str, value: &str) -> Option<String> {
 }
 
 /// What `Export-Csv` writes for a collection.
-fn is_type_name(value: &str) -> bool {
-    ["System.", "Microsoft.Exchange.Data.", "Deserialized."]
-        .iter()
-        .any(|start| value.starts_with(start))
+pub(crate) fn is_type_name(value: &str) -> bool {
+    [
+        "System.",
+        "Microsoft.Exchange.Data.",
+        "Microsoft.ActiveDirectory.Management.",
+        "Deserialized.",
+    ]
+    .iter()
+    .any(|start| value.starts_with(start))
         && (value.ends_with("[]")
             || value.contains("Collection")
             || value.contains("MultiValuedProperty")

@@ -54,20 +54,27 @@ pub(crate) fn is_mailbox(entry: &Entry) -> bool {
     person && MAILBOX_ATTRIBUTES.iter().any(|name| entry.first(name).is_some())
 }
 
+/// Whether `msExchUMEnabledFlags` says so.
+///
+/// # Errors
+/// A sentence for a value that the attribute cannot have.
+pub(crate) fn enabled(flags: &str) -> Result<bool, String> {
+    match flags.trim() {
+        "" => Ok(false),
+        // Signed on the wire, like every integer in the directory.
+        value => value
+            .parse::<i32>()
+            .map(|flags| flags.cast_unsigned() & UM_ENABLED != 0)
+            .map_err(|_| "msExchUMEnabledFlags is not a number.".to_owned()),
+    }
+}
+
 /// What the attributes say.
 ///
 /// # Errors
 /// A sentence for a value that its attribute cannot have.
 pub(crate) fn draft(entry: &Entry) -> Result<Draft, String> {
     let text = |name: &str| entry.text(name);
-    let flags = match text("msExchUMEnabledFlags")?.trim() {
-        "" => 0,
-        // Signed on the wire, like every integer in the directory.
-        value => value
-            .parse::<i32>()
-            .map(i32::cast_unsigned)
-            .map_err(|_| "msExchUMEnabledFlags is not a number.".to_owned())?,
-    };
     let name = text("cn")?;
     Ok(Draft {
         distinguished_name: entry.dn.clone(),
@@ -86,7 +93,7 @@ pub(crate) fn draft(entry: &Entry) -> Result<Draft, String> {
             .guid("objectGUID")?
             .map(|guid| guid.to_string())
             .unwrap_or_default(),
-        um_enabled: (flags & UM_ENABLED != 0).to_string(),
+        um_enabled: enabled(&text("msExchUMEnabledFlags")?)?.to_string(),
         um_mailbox_policy: text("msExchUMTemplateLink")?,
         preferred_language: text("preferredLanguage")?,
         ..Draft::default()

@@ -4,16 +4,18 @@ pub mod active_directory;
 pub mod embedded;
 pub mod journal;
 
-use crate::Result;
+use std::collections::BTreeMap;
+
 use crate::audit::AuditTrail;
 use crate::cancellation::Cancellation;
 use crate::check::{Check, Subject};
 use crate::identity::Identity;
-use crate::import::ImportPlan;
+use crate::import::{ImportPlan, Properties, Property};
 use crate::mailbox::{Mailbox, ObjectId};
 use crate::notification::outbox::OutboxEntry;
 use crate::policy::UmMailboxPolicy;
 use crate::random::system_bytes;
+use crate::{Error, ErrorCode, Result};
 
 /// Where a question is put to a directory that has several controllers; the others have but one answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -166,6 +168,16 @@ impl CredentialChange {
     }
 }
 
+/// A mailbox that is to be removed, with everything that is kept about it but the audit.
+pub struct Removal {
+    /// As it was when that was decided.
+    pub mailbox: Mailbox,
+    /// Audit entries, recorded only if it is removed.
+    pub audit: Option<AuditTrail>,
+    /// Whether it is still wanted: asked immediately before it can no longer be taken back.
+    pub cancellation: Cancellation,
+}
+
 /// What became of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Applied {
@@ -193,6 +205,17 @@ pub struct Page<T> {
     pub next: Option<String>,
 }
 
+/// A mailbox that an import changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MailboxChange {
+    /// The row that changes it.
+    pub line: u64,
+    /// What named it before.
+    pub identity: String,
+    /// What changes.
+    pub properties: Properties,
+}
+
 /// What an import did, or would do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImportCounts {
@@ -208,6 +231,14 @@ pub struct ImportCounts {
     pub policies_defaulted: Vec<String>,
     /// Names of policies whose settings changed.
     pub policies_updated: Vec<String>,
+    /// How many mailboxes change in each property; new ones are not counted.
+    pub properties: BTreeMap<Property, u64>,
+    /// The first thousand mailboxes that change, and in what.
+    pub changes: Vec<MailboxChange>,
+    /// Mailboxes that were found under another name than the file has for them.
+    pub followed: Vec<crate::import::Problem>,
+    /// What should be looked at although the rows are imported.
+    pub notices: Vec<crate::import::Problem>,
     /// Rows left out because the directory refused them (line, reason), e.g. a GUID given twice.
     pub refused: Vec<crate::import::Problem>,
 }
@@ -381,6 +412,27 @@ pub trait Directory: Send + Sync {
     /// # Errors
     /// As `find`; `Cancelled`; `ConfigurationInvalid` for a directory that is not filled by import.
     fn import(&self, plan: &ImportPlan, audit: Option<&AuditTrail>, dry_run: bool) -> Result<ImportCounts>;
+
+    /// Whether mailboxes are removed here.
+    ///
+    /// # Errors
+    /// `ConfigurationInvalid` for a directory whose mailboxes are managed elsewhere.
+    fn check_removable(&self) -> Result<()> {
+        Err(Error::new(
+            ErrorCode::ConfigurationInvalid,
+            format!("The mailboxes of {} are not removed here.", self.location()),
+        )
+        .action("Remove the user where the directory is managed."))
+    }
+
+    /// Removes a mailbox, its sealed values and its messages in one transaction.
+    ///
+    /// # Errors
+    /// As `find` and [`Self::check_removable`]; `Cancelled`; `OutcomeUnknown`; `ManagementObjectNotFound` when it is gone already.
+    fn remove_mailbox(&self, _removal: Removal) -> Result<Applied> {
+        self.check_removable()?;
+        Ok(Applied::Unreached)
+    }
 }
 
 /// What an identity matched.

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use super::{ImportPlan, MailboxRow, PolicyRow, Problem};
+use super::{ImportPlan, MailboxRow, PolicyRow, Problem, Properties, Property};
 use crate::Result;
+use crate::attributes::addresses::unusable_extension;
 use crate::attributes::draft::Draft;
 use crate::attributes::faults::{Faults, Shown};
 use crate::cancellation::Cancellation;
@@ -14,12 +15,13 @@ use crate::policy::UmMailboxPolicy;
 /// A plan under construction.
 pub(super) struct Builder {
     plan: ImportPlan,
-    default_policy: String,
-    /// GUIDs, DNs, and for rows that have neither, sign-in names; with the line that has them.
+    /// GUIDs, DNs, and for rows that have neither, sign-in names, else addresses; with the line that has them.
     seen: HashMap<(Key, String), u64>,
     described: HashMap<String, u64>,
     /// Folded name → name as first written, and the line.
     named: HashMap<String, (String, u64)>,
+    /// Rows about objects that are no mailboxes, and the line of the first.
+    passed_over: Option<(u64, u64)>,
 }
 
 #[derive(PartialEq, Eq, Hash, Clone, Copy)]
@@ -27,6 +29,7 @@ enum Key {
     Guid,
     DistinguishedName,
     UserPrincipalName,
+    PrimarySmtpAddress,
 }
 
 impl Builder {
@@ -34,12 +37,13 @@ impl Builder {
         Self {
             plan: ImportPlan {
                 cancellation,
+                default_policy: default_policy.to_owned(),
                 ..ImportPlan::default()
             },
-            default_policy: default_policy.to_owned(),
             seen: HashMap::new(),
             described: HashMap::new(),
             named: HashMap::new(),
+            passed_over: None,
         }
     }
 
@@ -55,11 +59,23 @@ impl Builder {
         });
     }
 
-    /// Takes a mailbox over; one with any fault is left out.
-    pub(super) fn mailbox(&mut self, line: u64, draft: Draft) {
+    pub(super) fn notice(&mut self, line: u64, message: impl Into<String>) {
+        self.plan.notices.push(Problem {
+            line,
+            message: message.into(),
+        });
+    }
+
+    /// A row about a group, a computer or a user without a mailbox.
+    pub(super) fn passed_over(&mut self, line: u64) {
+        self.passed_over.get_or_insert((0, line)).0 += 1;
+    }
+
+    /// Takes a mailbox over, of which the file speaks of these properties; one with any fault is left out.
+    pub(super) fn mailbox(&mut self, line: u64, draft: Draft, given: Properties) {
         let mut faults = Faults::default();
-        let row = self.row(line, draft, &mut faults);
-        if row.name.is_empty() && faults.is_empty() {
+        let row = self.row(line, draft, given, &mut faults);
+        if row.name.is_empty() && row.distinguished_name.is_some() && faults.is_empty() {
             faults.add("the row has no Name, and the DistinguishedName does not begin with one");
         }
         if let Some(message) = faults.into_message() {
@@ -75,13 +91,18 @@ impl Builder {
             (None, None, Some(upn)) => Some((Key::UserPrincipalName, fold(upn))),
             _ => None,
         };
-        let keys: Vec<_> = [guid, dn, upn].into_iter().flatten().collect();
+        let address = match (&guid, &dn, &upn, &row.primary_smtp_address) {
+            (None, None, None, Some(address)) => Some((Key::PrimarySmtpAddress, fold(address))),
+            _ => None,
+        };
+        let keys: Vec<_> = [guid, dn, upn, address].into_iter().flatten().collect();
         for key in &keys {
             if let Some(first) = self.seen.get(key) {
                 let what = match key.0 {
                     Key::Guid => "GUID",
                     Key::DistinguishedName => "DistinguishedName",
                     Key::UserPrincipalName => "UserPrincipalName",
+                    Key::PrimarySmtpAddress => "PrimarySmtpAddress",
                 };
                 let message = format!("The same {what} stands in line {first}.");
                 self.problem(line, message);
@@ -89,17 +110,36 @@ impl Builder {
             }
         }
         self.seen.extend(keys.into_iter().map(|key| (key, line)));
-        if let Some(policy) = &row.um_mailbox_policy {
+        for address in row.email_addresses.iter().filter(|address| unusable_extension(address)) {
+            let message = format!(
+                "The address {} of '{}' is no extension of 1 to 20 digits: no PIN is compared with it, and no telephone finds the mailbox by it.",
+                Shown(address),
+                row.label()
+            );
+            self.plan.notices.push(Problem { line, message });
+        }
+        // Whether the default policy is needed may depend on what is stored.
+        let undecided = !given.contains(Property::UmEnabled) && given.contains(Property::UmMailboxPolicy);
+        let policy = row.um_mailbox_policy.as_ref();
+        if let Some(policy) = policy.or(undecided.then_some(&self.plan.default_policy)) {
             self.named.entry(fold(policy)).or_insert_with(|| (policy.clone(), line));
         }
         self.plan.mailboxes.push(row);
     }
 
-    fn row(&self, line: u64, draft: Draft, faults: &mut Faults) -> MailboxRow {
+    /// What an LDIF file speaks of is known at its end.
+    pub(super) fn all_given(&mut self, given: Properties) {
+        for row in &mut self.plan.mailboxes {
+            row.given = given;
+        }
+    }
+
+    fn row(&self, line: u64, draft: Draft, given: Properties, faults: &mut Faults) -> MailboxRow {
         let said = draft.read(faults);
-        let default_policy = || said.um_enabled.then(|| self.default_policy.clone());
+        let default_policy = || said.um_enabled.then(|| self.plan.default_policy.clone());
         MailboxRow {
             line,
+            given,
             guid: said.guid,
             um_mailbox_policy: said.um_mailbox_policy.or_else(default_policy),
             distinguished_name: said.distinguished_name,
@@ -141,6 +181,15 @@ impl Builder {
 
     pub(super) fn finish(mut self) -> Result<ImportPlan> {
         self.check()?;
+        if let Some((count, line)) = self.passed_over {
+            let message = match count {
+                1 => "The row is about no mailbox and was passed over.".to_owned(),
+                _ => format!(
+                    "{count} rows from here on are about groups, computers or users without a mailbox and were passed over."
+                ),
+            };
+            self.notice(line, message);
+        }
         let mut named: Vec<PolicyRow> = self
             .named
             .into_iter()

@@ -3,29 +3,12 @@
 use csv::{ReaderBuilder, StringRecord};
 
 use super::builder::Builder;
-use super::{invalid, proxy};
+use super::columns::{self, Columns};
+use super::{invalid, ldif};
 use crate::Result;
-use crate::attributes::draft::Draft;
-
-type Column = (&'static str, fn(&mut Draft, &str));
-
-/// The columns, and where their values go. Names are compared without regard to case.
-const COLUMNS: &[Column] = &[
-    ("DistinguishedName", |d, v| v.clone_into(&mut d.distinguished_name)),
-    ("Name", |d, v| v.clone_into(&mut d.name)),
-    ("DisplayName", |d, v| v.clone_into(&mut d.display_name)),
-    ("Alias", |d, v| v.clone_into(&mut d.alias)),
-    ("SamAccountName", |d, v| v.clone_into(&mut d.sam_account_name)),
-    ("UserPrincipalName", |d, v| v.clone_into(&mut d.user_principal_name)),
-    ("PrimarySmtpAddress", |d, v| v.clone_into(&mut d.primary_smtp_address)),
-    ("EmailAddresses", |d, v| d.email_addresses = proxy::split(v)),
-    ("LegacyExchangeDN", |d, v| v.clone_into(&mut d.legacy_exchange_dn)),
-    ("Guid", |d, v| v.clone_into(&mut d.guid)),
-    ("UMEnabled", |d, v| v.clone_into(&mut d.um_enabled)),
-    ("Extensions", |d, v| v.clone_into(&mut d.extensions)),
-    ("UMMailboxPolicy", |d, v| v.clone_into(&mut d.um_mailbox_policy)),
-    ("PreferredLanguage", |d, v| v.clone_into(&mut d.preferred_language)),
-];
+use crate::attributes::mailbox::{MAILBOX_ATTRIBUTES, is_mailbox};
+use crate::attributes::policy::is_policy;
+use crate::attributes::{Entry, hex, quoted_hex};
 
 /// Stands alone in the last record unless a quotation mark is still open there; the reader itself does not tell.
 const END: &str = "\u{1}umpin-end-of-file";
@@ -40,7 +23,7 @@ pub(super) fn read(text: &str, builder: &mut Builder) -> Result<()> {
         .flexible(true)
         .from_reader(whole.as_bytes());
     let header = reader.headers().map_err(unreadable)?.clone();
-    let targets = targets(&header, builder)?;
+    let sheet = Sheet::new(header, builder)?;
 
     let mut lines = LineCounter::new(&whole, lines_before);
     let mut pending: Option<(u64, StringRecord)> = None;
@@ -50,7 +33,7 @@ pub(super) fn read(text: &str, builder: &mut Builder) -> Result<()> {
         builder.check()?;
         let record = record.map_err(unreadable)?;
         if let Some((line, record)) = pending.take() {
-            row(line, &record, &header, &targets, builder);
+            sheet.row(line, &record, builder);
         }
         last_line = lines.line_of(&record);
         ended = record.len() == 1 && record.get(0) == Some(END);
@@ -97,25 +80,115 @@ impl<'a> LineCounter<'a> {
     }
 }
 
-fn row(line: u64, record: &StringRecord, header: &StringRecord, targets: &[Option<Column>], builder: &mut Builder) {
-    // Spreadsheets export empty rows as bare delimiters.
-    if record.iter().all(|field| field.trim().is_empty()) {
-        return;
+/// The header and what it means for the rows.
+struct Sheet {
+    header: StringRecord,
+    columns: Columns,
+    /// Where the rows tell of what class they are.
+    classes: Option<usize>,
+    /// Whether a row that has none of the attributes of mailboxes is none: only where the file has any.
+    marked: bool,
+}
+
+impl Sheet {
+    fn new(header: StringRecord, builder: &mut Builder) -> Result<Self> {
+        if header.iter().any(|name| name.contains(END)) {
+            return Err(invalid("has no complete header line"));
+        }
+        let columns = Columns::new(header.iter()).map_err(|name| invalid(format!("has the column {name} twice")))?;
+        if columns.is_empty() {
+            return Err(invalid(
+                "has no header line with the names of columns such as DistinguishedName",
+            ));
+        }
+        if !columns.identify() {
+            return Err(invalid(
+                "has no column that tells which mailbox a row is about; it needs the column DistinguishedName (DN), Guid (objectGUID), \
+                 UserPrincipalName, PrimarySmtpAddress (mail) or EmailAddresses (proxyAddresses)",
+            ));
+        }
+        let name = |name: &str| name.trim().to_ascii_lowercase();
+        let ignored = header
+            .iter()
+            .filter(|name| !name.trim().is_empty() && columns::find(name).is_none() && !columns::is_marker(name));
+        builder.ignored_columns(ignored.map(|name| name.trim().to_owned()).collect());
+        Ok(Self {
+            classes: header.iter().position(|column| name(column) == "objectclass"),
+            marked: header
+                .iter()
+                .any(|column| MAILBOX_ATTRIBUTES.contains(&name(column).as_str())),
+            columns,
+            header,
+        })
     }
-    if record.len() != header.len() {
-        builder.problem(
-            line,
-            format!("The row has {} fields, the header has {}.", record.len(), header.len()),
-        );
-        return;
-    }
-    let mut draft = Draft::default();
-    for (field, target) in record.iter().zip(targets) {
-        if let Some((_, set)) = target {
-            set(&mut draft, field);
+
+    fn row(&self, line: u64, record: &StringRecord, builder: &mut Builder) {
+        // Spreadsheets export empty rows as bare delimiters.
+        if record.iter().all(|field| field.trim().is_empty()) {
+            return;
+        }
+        if record.len() != self.header.len() {
+            builder.problem(
+                line,
+                format!(
+                    "The row has {} fields, the header has {}.",
+                    record.len(),
+                    self.header.len()
+                ),
+            );
+            return;
+        }
+        let mut faults = Vec::new();
+        let cell = |at| record.get(at).unwrap_or_default();
+        let draft = self.columns.draft(cell, &mut faults);
+        if let Some(entry) = self.entry(record, &draft.distinguished_name) {
+            if is_policy(&entry) {
+                match ldif::policy_row(line, &entry) {
+                    Ok(row) => builder.policy(row),
+                    Err(message) => builder.problem(line, message),
+                }
+                return;
+            }
+            let person = Entry {
+                // Where the file has nothing that marks a mailbox, every user is one.
+                attributes: match self.marked {
+                    true => entry.attributes,
+                    false => [entry.attributes, vec![("mail".to_owned(), Vec::new())]].concat(),
+                },
+                ..entry
+            };
+            if !is_mailbox(&person) {
+                builder.passed_over(line);
+                return;
+            }
+        }
+        if faults.is_empty() {
+            builder.mailbox(line, draft, self.columns.given);
+        } else {
+            builder.problem(line, faults.join(" "));
         }
     }
-    builder.mailbox(line, draft);
+
+    /// The row as an entry of an LDAP directory, where it tells its class.
+    fn entry(&self, record: &StringRecord, dn: &str) -> Option<Entry> {
+        let classes = columns::classes(record.get(self.classes?)?);
+        if classes.is_empty() {
+            return None;
+        }
+        let class = |class: &str| ("objectclass".to_owned(), class.as_bytes().to_vec());
+        let mut attributes: Vec<_> = classes.into_iter().map(class).collect();
+        for (name, value) in self.header.iter().zip(record.iter().map(str::trim)) {
+            let name = name.trim().to_ascii_lowercase();
+            if !value.is_empty() && name != "objectclass" {
+                let octets = quoted_hex(value).and_then(hex);
+                attributes.push((name, octets.unwrap_or_else(|| value.as_bytes().to_vec())));
+            }
+        }
+        Some(Entry {
+            dn: dn.to_owned(),
+            attributes,
+        })
+    }
 }
 
 /// Windows PowerShell's `Export-Csv` begins with the type of the objects.
@@ -135,7 +208,7 @@ fn detect_delimiter(text: &str) -> u8 {
     let known = |delimiter: char| {
         header
             .split(delimiter)
-            .filter(|name| column(name.trim().trim_matches('"')).is_some())
+            .filter(|name| columns::find(name.trim().trim_matches('"')).is_some())
             .count()
     };
     let mut best = (',', known(','));
@@ -146,48 +219,6 @@ fn detect_delimiter(text: &str) -> u8 {
         }
     }
     u8::try_from(best.0).unwrap_or(b',')
-}
-
-fn column(name: &str) -> Option<Column> {
-    let name = name.trim();
-    COLUMNS
-        .iter()
-        .find(|(known, _)| known.eq_ignore_ascii_case(name))
-        .copied()
-}
-
-fn targets(header: &StringRecord, builder: &mut Builder) -> Result<Vec<Option<Column>>> {
-    if header.iter().any(|name| name.contains(END)) {
-        return Err(invalid("has no complete header line"));
-    }
-    let mut found: Vec<Option<Column>> = Vec::with_capacity(header.len());
-    let mut ignored = Vec::new();
-    for name in header {
-        let known = column(name);
-        if let Some((name, _)) = known
-            && found.iter().flatten().any(|(other, _)| *other == name)
-        {
-            return Err(invalid(format!("has the column {name} twice")));
-        }
-        if known.is_none() && !name.trim().is_empty() {
-            ignored.push(name.trim().to_owned());
-        }
-        found.push(known);
-    }
-    let has = |name: &str| found.iter().flatten().any(|(known, _)| *known == name);
-    if found.iter().all(Option::is_none) {
-        return Err(invalid(
-            "has no header line with the names of columns such as DistinguishedName",
-        ));
-    }
-    let identifies = has("DistinguishedName") || (has("UserPrincipalName") && has("Name"));
-    if !identifies {
-        return Err(invalid(
-            "needs the column DistinguishedName, or the columns UserPrincipalName and Name",
-        ));
-    }
-    builder.ignored_columns(ignored);
-    Ok(found)
 }
 
 fn unreadable(error: csv::Error) -> crate::Error {

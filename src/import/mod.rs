@@ -1,8 +1,11 @@
 //! Import files: CSV and LDIF parsed into what a directory is to hold. Pure: bytes in, rows and problems out.
 
 mod builder;
+mod columns;
 mod csv;
 mod ldif;
+pub(crate) mod merge;
+mod property;
 mod proxy;
 pub(crate) mod text;
 
@@ -17,16 +20,23 @@ use crate::mailbox::Extension;
 use crate::policy::UmMailboxPolicy;
 use crate::{Error, ErrorCode, Result};
 
+pub use property::{Properties, Property};
+
+/// The policy of those that name none, unless the caller says otherwise.
+const DEFAULT_POLICY: &str = "Default";
+
 /// A mailbox as the file describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MailboxRow {
     /// 1-based line where the row or entry begins.
     pub line: u64,
+    /// What the file speaks of: all else stays as it is stored.
+    pub given: Properties,
     /// `None`: keep the one that is stored, else make one.
     pub guid: Option<Uuid>,
     /// Position in the tree.
     pub distinguished_name: Option<DistinguishedName>,
-    /// Common name; from the DN's first RDN where the file has no own value.
+    /// Common name; from the DN's first RDN where the file has no own value, and empty where it has no DN either.
     pub name: String,
     /// See [`crate::mailbox::Mailbox`]; so are the following.
     pub display_name: Option<String>,
@@ -46,10 +56,27 @@ pub struct MailboxRow {
     pub um_enabled: bool,
     /// Extensions.
     pub extensions: Vec<Extension>,
-    /// Name of the policy; for a UM-enabled row always filled (`-DefaultPolicy`, else `Default`).
+    /// Name of the policy; for a UM-enabled row always filled ([`ImportPlan::default_policy`]).
     pub um_mailbox_policy: Option<String>,
     /// Which languages the user reads.
     pub preferred_language: Option<String>,
+}
+
+impl MailboxRow {
+    /// What names the row to whoever wrote the file.
+    pub(crate) fn label(&self) -> String {
+        let texts = [
+            Some(&self.name).filter(|name| !name.is_empty()),
+            self.display_name.as_ref(),
+            self.user_principal_name.as_ref(),
+            self.primary_smtp_address.as_ref(),
+        ];
+        match (texts.into_iter().flatten().next(), &self.guid) {
+            (Some(text), _) => text.clone(),
+            (None, Some(guid)) => guid.to_string(),
+            (None, None) => self.email_addresses.first().cloned().unwrap_or_default(),
+        }
+    }
 }
 
 /// A policy that the file describes (LDIF) or only names (then with default settings and `described` false).
@@ -77,7 +104,7 @@ pub struct Problem {
 }
 
 /// A parsed file.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct ImportPlan {
     /// Mailboxes, in the order of the file.
     pub mailboxes: Vec<MailboxRow>,
@@ -85,10 +112,28 @@ pub struct ImportPlan {
     pub policies: Vec<PolicyRow>,
     /// Rows that were left out, by line; one problem per row, with everything that is wrong with it.
     pub problems: Vec<Problem>,
+    /// Rows that are imported, and what of them is not: an address that is no extension.
+    pub notices: Vec<Problem>,
+    /// The policy of UM-enabled mailboxes for which neither file nor directory has one (`-DefaultPolicy`, else `Default`).
+    pub default_policy: String,
     /// Columns of a CSV file that mean nothing here; an LDIF export always has such attributes and lists none.
     pub ignored_columns: Vec<String>,
     /// Whether it is still wanted: asked before each row and immediately before the commit.
     pub cancellation: Cancellation,
+}
+
+impl Default for ImportPlan {
+    fn default() -> Self {
+        Self {
+            mailboxes: Vec::new(),
+            policies: Vec::new(),
+            problems: Vec::new(),
+            notices: Vec::new(),
+            default_policy: DEFAULT_POLICY.to_owned(),
+            ignored_columns: Vec::new(),
+            cancellation: Cancellation::default(),
+        }
+    }
 }
 
 /// How a file is written.
@@ -137,7 +182,7 @@ pub struct ImportOptions {
 /// `ImportInvalid` where the file as a whole cannot be used: empty, binary, in an unknown encoding, without header or
 /// without the columns that every row needs, cut off inside quotation marks. `Cancelled`.
 pub fn parse(bytes: &[u8], format: Format, options: &ImportOptions) -> Result<ImportPlan> {
-    let default_policy = options.default_policy.as_deref().unwrap_or("Default").trim();
+    let default_policy = options.default_policy.as_deref().unwrap_or(DEFAULT_POLICY).trim();
     check_policy_name(default_policy).map_err(|fault| {
         Error::new(
             ErrorCode::ImportInvalid,

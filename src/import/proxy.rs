@@ -2,12 +2,17 @@
 
 use crate::attributes::addresses::prefix;
 
+/// Stands for a separator that is none; text with a control character is refused later.
+const ESCAPED: &str = "\u{2}";
+
 /// Splits a cell into proxy addresses.
 ///
 /// Separated by `;` as asked for, or by white space or commas as PowerShell and Exchange join collections. `;` also stands
-/// *inside* `eum:` and `X400:` addresses: a piece that begins no address continues the one before it.
+/// *inside* `eum:` and `X400:` addresses: a piece that begins no address continues the one before it, and one after `\;`
+/// (`csvde`) always does.
 pub(super) fn split(cell: &str) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
+    let cell = cell.replace("\\;", ESCAPED);
     for piece in cell.split(';') {
         for (i, part) in at_prefixes(piece).into_iter().enumerate() {
             let part = part.trim().trim_end_matches(',').trim_end();
@@ -23,6 +28,7 @@ pub(super) fn split(cell: &str) -> Vec<String> {
     }
     for address in &mut out {
         // `X400:…;G=Tony;;` and lists that end in `;`.
+        *address = address.replace(ESCAPED, ";");
         let end = address.trim_end_matches(';').len();
         address.truncate(end);
     }
@@ -78,6 +84,20 @@ mod tests {
             ["tony@contoso.com", "ts@contoso.com"]
         );
         assert_eq!(split(" ; "), Vec::<String>::new());
+    }
+
+    #[test]
+    fn an_escaped_separator_is_none() {
+        assert_eq!(
+            split(
+                r"SMTP:tony@contoso.com;eum:42710\;phone-context=Redmond.contoso.com;X400:C=US\;A=\;P=Contoso\;S=Smith\;"
+            ),
+            [
+                "SMTP:tony@contoso.com",
+                "eum:42710;phone-context=Redmond.contoso.com",
+                "X400:C=US;A=;P=Contoso;S=Smith",
+            ]
+        );
     }
 
     #[test]

@@ -23,6 +23,9 @@ const CMDLET: &str = "Import-UMDirectory";
 /// Problems that an error names.
 const PROBLEMS_SHOWN: usize = 20;
 
+/// How often rows that were refused are left out and the rest is tried again.
+const ROUNDS: usize = 20;
+
 /// What `Import-UMDirectory` was asked for.
 #[derive(Clone, Debug)]
 pub struct ImportRequest {
@@ -47,6 +50,8 @@ pub struct ImportOutcome {
     pub counts: ImportCounts,
     /// Rows that were left out, by line.
     pub skipped: Vec<Problem>,
+    /// What should be looked at although the rows were imported, by line.
+    pub notices: Vec<Problem>,
     /// Columns of the file that have no meaning here.
     pub ignored_columns: Vec<String>,
     /// The directory.
@@ -88,14 +93,24 @@ impl Service {
             refuse(request, &plan.problems)?;
         }
         let mut skipped = std::mem::take(&mut plan.problems);
-        let trial = self.directory().import(&plan, None, true)?;
-        if !request.skip_invalid {
-            refuse(request, &trial.refused)?;
-        }
-        leave_out(&mut plan, &trial.refused);
-        skipped.extend(trial.refused.iter().cloned());
+        let mut rounds = 0;
+        let trial = loop {
+            let trial = self.directory().import(&plan, None, true)?;
+            if trial.refused.is_empty() {
+                break trial;
+            }
+            // What one row gives up another may need: without it, the other is refused as well.
+            if !request.skip_invalid || rounds == ROUNDS {
+                refuse(request, &trial.refused)?;
+            }
+            rounds += 1;
+            leave_out(&mut plan, &trial.refused);
+            skipped.extend(trial.refused);
+        };
         skipped.sort_by_key(|problem| problem.line);
-        let counts = if request.what_if {
+        let mut notices = std::mem::take(&mut plan.notices);
+        notices.retain(|notice| !skipped.iter().any(|problem| problem.line == notice.line));
+        let mut counts = if request.what_if {
             trial
         } else {
             request.cancellation.check()?;
@@ -105,8 +120,11 @@ impl Service {
             refuse(request, &counts.refused)?;
             counts
         };
+        notices.append(&mut counts.notices);
+        notices.sort_by_key(|notice| notice.line);
         Ok(ImportOutcome {
             counts,
+            notices,
             skipped,
             ignored_columns,
             location: self.directory().location(),

@@ -13,6 +13,7 @@ mod notes;
 mod notify;
 pub mod outbox;
 mod race;
+mod removal;
 pub mod reset;
 mod resolve;
 mod sealed;
@@ -37,6 +38,7 @@ use crate::notification::{MessageSettings, Notifier};
 pub use clearing::{ClearOutcome, ClearRequest};
 pub use import::{ImportOutcome, ImportRequest};
 pub use info::{PinInfo, PinInfoItem};
+pub use removal::{RemovalOutcome, RemovalRequest};
 pub use resolve::Lookup;
 pub use status::Status;
 

@@ -238,6 +238,10 @@ fn perform(service: &Service, operation: Operation, cancellation: &Cancellation)
             request.cancellation = cancellation.clone();
             messages::cleared(&service.clear_pin(&request)?)
         }
+        Operation::RemoveMailbox(mut request) => {
+            request.cancellation = cancellation.clone();
+            messages::removed(&service.remove_mailbox(&request)?)
+        }
         Operation::Import(mut request) => {
             request.cancellation = cancellation.clone();
             messages::imported(&service.import(&request)?)

@@ -7,7 +7,7 @@ use umpin::clock::Timestamp;
 use umpin::directory::embedded::{EmbeddedDirectory, EmbeddedOptions};
 use umpin::directory::{Applied, CounterChange, CredentialChange, Directory, Route, Swap};
 use umpin::identity::{DistinguishedName, Identity};
-use umpin::import::{ImportPlan, MailboxRow, PolicyRow};
+use umpin::import::{ImportPlan, MailboxRow, PolicyRow, Properties};
 use umpin::mailbox::{Extension, Mailbox, ObjectId};
 use umpin::notification::outbox::{EntryState, OutboxEntry};
 use umpin::policy::UmMailboxPolicy;
@@ -26,6 +26,7 @@ pub fn row(line: u64, name: &str) -> MailboxRow {
     let alias = name.to_lowercase().replace(' ', ".");
     MailboxRow {
         line,
+        given: Properties::ALL,
         guid: None,
         distinguished_name: DistinguishedName::parse(&format!("CN={name},OU=Sales,DC=contoso,DC=com")),
         name: name.to_owned(),

@@ -35,7 +35,8 @@ Describe 'The commands' {
         $script:Run.ErrorText | Should -BeNullOrEmpty
         ($script:Commands.Keys | Sort-Object) -join ' ' |
             Should -Be (@('Clear-UMMailboxPIN Export-UMPinAudit Get-Mailbox Get-UMMailbox Get-UMMailboxPIN Get-UMMailboxPolicy Get-UMPinAudit Get-UMPinNotification'
-                'Import-UMDirectory Lock-UMMailbox Send-UMPinNotification Set-UMMailboxPIN Test-UMConfiguration Test-UMMailboxPIN Unlock-UMMailbox') -join ' ')
+                'Import-UMDirectory Lock-UMMailbox Remove-UMDirectoryMailbox Send-UMPinNotification Set-UMMailboxPIN Test-UMConfiguration'
+                'Test-UMMailboxPIN Unlock-UMMailbox') -join ' ')
     }
 
     It 'have one parameter set each' {

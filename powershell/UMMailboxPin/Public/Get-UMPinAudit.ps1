@@ -24,7 +24,7 @@ function Get-UMPinAudit {
     Shows what was done with this command. Wildcards are allowed.
 
     .PARAMETER Action
-    Only what was done in this way: Reset, Lock, Unlock, ChangePin (by the user), ClearPin, SignInFailure (a wrong PIN that was counted), AutomaticReset (after too many of them), LockOut, Import, PolicyChange, NotificationExpired (a message that could not be delivered was given up), NotificationDropped (its PIN was not in force any more) or ResetLost (a change made on another domain controller at the same time replaced the PIN).
+    Only what was done in this way: Reset, Lock, Unlock, ChangePin (by the user), ClearPin, SignInFailure (a wrong PIN that was counted), AutomaticReset (after too many of them), LockOut, Import, RemoveMailbox, PolicyChange, NotificationExpired (a message that could not be delivered was given up), NotificationDropped (its PIN was not in force any more) or ResetLost (a change made on another domain controller at the same time replaced the PIN).
 
     .PARAMETER Outcome
     Shows only operations that succeeded, or only those that failed.
@@ -87,7 +87,7 @@ function Get-UMPinAudit {
         [ValidateNotNullOrEmpty()]
         [string] $Cmdlet,
 
-        [ValidateSet('Reset', 'Lock', 'Unlock', 'ChangePin', 'ClearPin', 'SignInFailure', 'AutomaticReset', 'LockOut', 'Import', 'PolicyChange',
+        [ValidateSet('Reset', 'Lock', 'Unlock', 'ChangePin', 'ClearPin', 'SignInFailure', 'AutomaticReset', 'LockOut', 'Import', 'RemoveMailbox', 'PolicyChange',
             'NotificationExpired', 'NotificationDropped', 'ResetLost')]
         [string] $Action,
 

@@ -22,11 +22,11 @@ pub(super) enum Made {
 }
 
 /// Counts what an import would do to an empty store; nothing reaches the disk.
-pub(super) fn rehearse(plan: &ImportPlan, trail: Option<&AuditTrail>, store: &Path) -> Result<ImportCounts> {
+pub(super) fn rehearse(plan: &ImportPlan, store: &Path) -> Result<ImportCounts> {
     let count = || -> Sql<ImportCounts> {
         let connection = open_in_memory()?;
         schema::create(&connection)?;
-        import::run(&connection, plan, trail)
+        import::rehearse(plan, &|work| work(&connection))
     };
     count().map_err(|f| f.at(store))
 }

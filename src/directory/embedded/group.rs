@@ -2,11 +2,11 @@
 
 use rusqlite::Connection;
 
-use super::change;
 use super::connection::Slot;
 use super::error::{Fault, Sql, again, answer_lost};
 use super::site::Site;
 use super::writer::{Done, Job, Task};
+use super::{change, removal};
 use crate::cancellation::Cancellation;
 use crate::directory::Applied;
 use crate::{Error, Result};
@@ -57,7 +57,12 @@ pub(super) fn carry_out(site: &Site, slot: &mut Slot, jobs: Vec<Job>) -> bool {
             }
         }
     }
-    slot.checkpoint_if_long(site);
+    // What was removed is to be gone from the log, too.
+    if jobs.iter().any(|job| matches!(job.task, Task::Remove(_))) {
+        slot.checkpoint(site);
+    } else {
+        slot.checkpoint_if_long(site);
+    }
     drop(held);
     true
 }
@@ -155,6 +160,7 @@ fn perform(connection: &Connection, task: &Task) -> Sql<Done> {
         #[cfg(test)]
         Task::Panic => panic!("a test wanted it"),
         Task::Apply(wanted) => Done::Applied(change::apply(connection, wanted)?),
+        Task::Remove(removal) => Done::Applied(removal::remove(connection, removal)?),
         Task::Outbox(task) => Done::Outbox(task.perform(connection)?),
         Task::Journal(task) => Done::Journal(task.perform(connection)?),
         Task::RewriteVersion => {
@@ -182,6 +188,9 @@ fn settle(site: &Site, slot: &mut Slot, jobs: &[Job], answers: &Answers) -> Sql<
     for (job, answer) in jobs.iter().zip(answers) {
         let in_force = match (&job.task, answer) {
             (Task::Apply(wanted), Ok(Done::Applied(Applied::Committed))) => change::is_in_force(connection, wanted)?,
+            (Task::Remove(removal), Ok(Done::Applied(Applied::Committed))) => {
+                removal::is_in_force(connection, removal)?
+            }
             (Task::Outbox(task), Ok(_)) => task.is_in_force(connection)?,
             (Task::Journal(task), Ok(_)) => task.is_in_force(connection)?,
             _ => false,

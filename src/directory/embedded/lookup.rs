@@ -59,20 +59,23 @@ fn matches(connection: &Connection, ids: &[i64]) -> Sql<Matches> {
 
 /// All mailboxes with the extension, in the dial plan of that name or in any.
 pub(super) fn find_by_extension(connection: &Connection, number: &str, dial_plan: Option<&str>) -> Sql<Matches> {
-    let dialled: String = number.chars().filter(|c| !" +-.()/".contains(*c)).collect();
-    let mut statement =
-        connection.prepare_cached("SELECT mailbox, dial_plan FROM extension WHERE digits = ?1 ORDER BY mailbox")?;
     let dial_plan = dial_plan.map(fold);
-    let mut ids: Vec<i64> = Vec::new();
-    let mut rows = statement.query([dialled])?;
-    while let Some(row) = rows.next()? {
-        let of: Option<String> = row.get(1)?;
-        if dial_plan.is_none() || of.as_deref().map(fold) == dial_plan {
-            ids.push(row.get(0)?);
-        }
-    }
+    let mut ids: Vec<i64> = with_extension(connection, number)?
+        .into_iter()
+        .filter(|(_, of)| dial_plan.is_none() || of.as_deref().map(fold) == dial_plan)
+        .map(|(id, _)| id)
+        .collect();
     ids.dedup();
     matches(connection, &ids)
+}
+
+/// The internal keys of all mailboxes with the extension, and its dial plan.
+pub(super) fn with_extension(connection: &Connection, number: &str) -> Sql<Vec<(i64, Option<String>)>> {
+    let dialled: String = number.chars().filter(|c| !" +-.()/".contains(*c)).collect();
+    Ok(connection
+        .prepare_cached("SELECT mailbox, dial_plan FROM extension WHERE digits = ?1 ORDER BY mailbox")?
+        .query_map([dialled], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<rusqlite::Result<_>>()?)
 }
 
 pub(super) fn find_by_object_id(connection: &Connection, id: ObjectId) -> Sql<Option<Mailbox>> {
@@ -119,8 +122,14 @@ pub(super) fn page(
     })
 }
 
-/// The mailboxes with these internal keys, ordered by them, in three queries however many there are.
+/// The mailboxes with these internal keys, ordered by them.
 pub(super) fn load(connection: &Connection, ids: &[i64]) -> Sql<Vec<Mailbox>> {
+    let keyed = load_keyed(connection, ids)?;
+    Ok(keyed.into_iter().map(|(_, mailbox)| mailbox).collect())
+}
+
+/// As [`load`], each with its key, in three queries however many there are.
+pub(super) fn load_keyed(connection: &Connection, ids: &[i64]) -> Sql<Vec<(i64, Mailbox)>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
@@ -161,7 +170,7 @@ pub(super) fn load(connection: &Connection, ids: &[i64]) -> Sql<Vec<Mailbox>> {
         let mut mailbox = mailbox_from(row)?;
         mailbox.email_addresses = addresses.remove(&id).unwrap_or_default();
         mailbox.extensions = extensions.remove(&id).unwrap_or_default();
-        mailboxes.push(mailbox);
+        mailboxes.push((id, mailbox));
     }
     Ok(mailboxes)
 }

@@ -20,6 +20,7 @@ mod lookup;
 mod outbox;
 mod outbox_port;
 mod policies;
+mod removal;
 mod schema;
 mod schema_check;
 mod site;
@@ -48,8 +49,8 @@ use self::error::Sql;
 use self::site::Site;
 use self::writer::{Done, Task, Writer};
 use super::{
-    Applied, CredentialChange, Directory, Found, ImportCounts, MailboxFilter, Matches, Page, PolicyObject, Route,
-    StoredCredential,
+    Applied, CredentialChange, Directory, Found, ImportCounts, MailboxFilter, Matches, Page, PolicyObject, Removal,
+    Route, StoredCredential,
 };
 use crate::audit::{AuditLog, AuditTrail, ChainKeyId, LogPage, Medium, Place, StoredEntry};
 use crate::cancellation::Cancellation;
@@ -256,14 +257,6 @@ impl EmbeddedDirectory {
         drop(held);
         counts
     }
-
-    /// Counts what an import would do, on a copy in memory: in the file even a transaction that is rolled back may leave traces.
-    fn import_rehearsed(&self, plan: &ImportPlan, trail: Option<&AuditTrail>) -> Result<ImportCounts> {
-        let mut copy = connection::open_in_memory().map_err(|f| f.at(&self.options.path))?;
-        self.read(|c| copy_pages(c, &mut copy, &plan.cancellation))?;
-        schema::inspect(&copy).map_err(|f| f.at(&self.options.path))?;
-        import::run(&copy, plan, trail).map_err(|f| f.at(&self.options.path))
-    }
 }
 
 impl Directory for EmbeddedDirectory {
@@ -336,6 +329,17 @@ impl Directory for EmbeddedDirectory {
         }
     }
 
+    fn check_removable(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn remove_mailbox(&self, removal: Removal) -> Result<Applied> {
+        match self.write(Task::Remove(Box::new(removal)))? {
+            Done::Applied(applied) => Ok(applied),
+            _ => Err(misunderstood()),
+        }
+    }
+
     /// Reads as a counted attempt reads, and syncs as it syncs.
     fn dummy_write(&self, _: Route<'_>) -> Result<()> {
         let nobody = ObjectId(system_bytes()?);
@@ -343,16 +347,15 @@ impl Directory for EmbeddedDirectory {
         self.rewrite_version()
     }
 
-    /// A row is matched by GUID, else by DN, else (with neither) by UPN or the strongest other name it has. If any row is
-    /// refused, **nothing** is changed: the counts then only say what is refused, and the caller imports the rest by calling
+    /// A row is matched by GUID, else by UPN, DN and address together (`import/matching.rs`). If any row is refused, **nothing** is changed: the counts then only say what is refused, and the caller imports the rest by calling
     /// again without those rows.
     fn import(&self, plan: &ImportPlan, audit: Option<&AuditTrail>, dry_run: bool) -> Result<ImportCounts> {
         let exists = self.exists()?;
         if dry_run {
             return if exists {
-                self.import_rehearsed(plan, audit)
+                import::rehearse(plan, &|work| self.read(work))
             } else {
-                create::rehearse(plan, audit, &self.options.path)
+                create::rehearse(plan, &self.options.path)
             };
         }
         if self.options.read_only {

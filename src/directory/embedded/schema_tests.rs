@@ -12,7 +12,7 @@ use crate::cancellation::Cancellation;
 use crate::clock::Timestamp;
 use crate::directory::journal::{ChangeNote, NoteState, Trace};
 use crate::directory::{CounterChange, CredentialChange, Swap};
-use crate::import::{ImportPlan, MailboxRow, PolicyRow};
+use crate::import::{ImportPlan, MailboxRow, PolicyRow, Properties};
 use crate::mailbox::ObjectId;
 use crate::notification::outbox::{EntryState, OutboxEntry};
 use crate::policy::UmMailboxPolicy;
@@ -22,6 +22,7 @@ fn one_mailbox() -> ImportPlan {
     ImportPlan {
         mailboxes: vec![MailboxRow {
             line: 2,
+            given: Properties::ALL,
             guid: None,
             distinguished_name: None,
             name: name.clone(),

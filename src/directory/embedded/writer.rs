@@ -14,7 +14,7 @@ use super::outbox::{OutboxDone, OutboxTask};
 use super::site::Site;
 use crate::Result;
 use crate::cancellation::Cancellation;
-use crate::directory::{Applied, CredentialChange};
+use crate::directory::{Applied, CredentialChange, Removal};
 use crate::threads::{no_thread, spawn};
 
 /// How many changes share a transaction at most.
@@ -23,6 +23,7 @@ const GROUP: usize = 256;
 /// What is to be done.
 pub(super) enum Task {
     Apply(Box<CredentialChange>),
+    Remove(Box<Removal>),
     Outbox(Box<OutboxTask>),
     Journal(Box<JournalTask>),
     /// See [`super::change::rewrite_version`].
@@ -50,6 +51,7 @@ impl Job {
     pub(super) fn cancellation(&self) -> Option<&Cancellation> {
         match &self.task {
             Task::Apply(change) => Some(&change.cancellation),
+            Task::Remove(removal) => Some(&removal.cancellation),
             _ => None,
         }
     }

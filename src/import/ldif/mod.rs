@@ -3,7 +3,7 @@
 mod reader;
 
 use super::builder::Builder;
-use super::{PolicyRow, invalid};
+use super::{PolicyRow, Properties, Property, invalid};
 use crate::Result;
 use crate::attributes::faults::Faults;
 use crate::attributes::{Entry, mailbox, policy};
@@ -13,6 +13,8 @@ pub(super) fn read(text: &str, builder: &mut Builder) -> Result<()> {
     if !reader::looks_like_ldif(text) {
         return Err(invalid("is not LDIF: it begins with neither 'dn:' nor 'version:'"));
     }
+    // An export leaves out what an entry has no value for. What no mailbox of the file has was not exported at all.
+    let mut given = Properties::from_iter([Property::DistinguishedName, Property::Name]);
     for item in reader::entries(text) {
         builder.check()?;
         match item {
@@ -21,18 +23,43 @@ pub(super) fn read(text: &str, builder: &mut Builder) -> Result<()> {
                 Ok(row) => builder.policy(row),
                 Err(message) => builder.problem(line, message),
             },
-            Ok((line, entry)) if mailbox::is_mailbox(&entry) => match mailbox::draft(&entry) {
-                Ok(draft) => builder.mailbox(line, draft),
-                Err(message) => builder.problem(line, message),
-            },
+            Ok((line, entry)) if mailbox::is_mailbox(&entry) => {
+                for (name, _) in &entry.attributes {
+                    if let Some(property) = property(name) {
+                        given.insert(property);
+                    }
+                }
+                match mailbox::draft(&entry) {
+                    Ok(draft) => builder.mailbox(line, draft, Properties::ALL),
+                    Err(message) => builder.problem(line, message),
+                }
+            }
             // Containers, computers, groups and what else a subtree holds.
             Ok(_) => {}
         }
     }
+    builder.all_given(given);
     Ok(())
 }
 
-fn policy_row(line: u64, entry: &Entry) -> std::result::Result<PolicyRow, String> {
+fn property(attribute: &str) -> Option<Property> {
+    Some(match attribute {
+        "displayname" => Property::DisplayName,
+        "mailnickname" => Property::Alias,
+        "samaccountname" => Property::SamAccountName,
+        "userprincipalname" => Property::UserPrincipalName,
+        "mail" => Property::PrimarySmtpAddress,
+        "proxyaddresses" => Property::EmailAddresses,
+        "legacyexchangedn" => Property::LegacyExchangeDn,
+        "objectguid" => Property::Guid,
+        "msexchumenabledflags" => Property::UmEnabled,
+        "msexchumtemplatelink" => Property::UmMailboxPolicy,
+        "preferredlanguage" => Property::PreferredLanguage,
+        _ => return None,
+    })
+}
+
+pub(super) fn policy_row(line: u64, entry: &Entry) -> std::result::Result<PolicyRow, String> {
     let mut faults = Faults::default();
     let policy = policy::read(entry, &mut faults)?;
     match faults.into_message() {

@@ -12,7 +12,7 @@ pub(super) use check::checked;
 pub(super) use notifications::{notifications, sent};
 pub(super) use requests::{Operation, parse_open, parse_plan, parse_request};
 pub(super) use responses::{
-    cleared, error, imported, mailbox, mailboxes, outcome, pin_info, pin_infos, policies, status, target,
+    cleared, error, imported, mailbox, mailboxes, outcome, pin_info, pin_infos, policies, removed, status, target,
 };
 pub(super) use sign_in::{parse_sign_in, signed_in};
 

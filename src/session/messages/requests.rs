@@ -16,7 +16,7 @@ use crate::import::Format;
 use crate::json_fault::{self, Fault};
 use crate::service::audit::{AuditExport, AuditQuery};
 use crate::service::reset::ResetRequest;
-use crate::service::{ClearRequest, ImportRequest, Lookup};
+use crate::service::{ClearRequest, ImportRequest, Lookup, RemovalRequest};
 use crate::{Error, ErrorCode, Result};
 
 /// Items of a page unless the request says otherwise, and at most.
@@ -69,6 +69,7 @@ enum RawOperation {
     Mailboxes(Query),
     Policies(Query),
     Import(Import),
+    RemoveMailbox(RemoveMailbox),
     Notifications(Query),
     SendNotifications(SendMessage),
     CheckConfiguration(CheckConfiguration),
@@ -127,12 +128,24 @@ struct Import {
     what_if: bool,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct RemoveMailbox {
+    v: u64,
+    identity: String,
+    #[serde(default)]
+    alternatives: Vec<String>,
+    #[serde(default)]
+    what_if: bool,
+}
+
 pub(in crate::session) enum Operation {
     Status,
     PinInfo(Query),
     Mailboxes(Query),
     Policies(Query),
     Import(ImportRequest),
+    RemoveMailbox(RemovalRequest),
     Notifications(Query),
     SendNotifications(SendMessage),
     CheckConfiguration(CheckConfiguration),
@@ -346,6 +359,15 @@ pub(in crate::session) fn parse_request(request: &[u8]) -> Result<Operation> {
                 domain_controller: clear.domain_controller,
                 ignore_default_scope: clear.ignore_default_scope,
                 what_if: clear.what_if,
+                cancellation: Cancellation::default(),
+            })
+        }
+        RawOperation::RemoveMailbox(removal) => {
+            check_version(removal.v)?;
+            Operation::RemoveMailbox(RemovalRequest {
+                identity: removal.identity,
+                alternatives: removal.alternatives,
+                what_if: removal.what_if,
                 cancellation: Cancellation::default(),
             })
         }

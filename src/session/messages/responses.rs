@@ -5,10 +5,11 @@ use serde_json::{Value, json};
 use super::VERSION;
 use crate::Error;
 use crate::directory::{Page, PolicyObject};
+use crate::import::{Problem, Properties, Property};
 use crate::mailbox::Mailbox;
 use crate::policy::Limit;
 use crate::service::reset::{Notification, ResetOutcome, ResetPlan};
-use crate::service::{ClearOutcome, ImportOutcome, PinInfo, PinInfoItem, Status, Warning};
+use crate::service::{ClearOutcome, ImportOutcome, PinInfo, PinInfoItem, RemovalOutcome, Status, Warning};
 
 pub(super) fn bytes(mut message: Value) -> Vec<u8> {
     message["v"] = VERSION.into();
@@ -229,10 +230,22 @@ pub(in crate::session) fn policies(policies: &[PolicyObject]) -> Vec<u8> {
 
 pub(in crate::session) fn imported(outcome: &ImportOutcome) -> Vec<u8> {
     let counts = &outcome.counts;
-    let skipped: Vec<Value> = outcome
-        .skipped
+    let told = |problems: &[Problem]| -> Vec<Value> {
+        problems
+            .iter()
+            .map(|problem| json!({ "line": problem.line, "message": problem.message }))
+            .collect()
+    };
+    let names = |properties: Properties| -> Vec<&str> { properties.iter().map(Property::name).collect() };
+    let changes: Vec<Value> = counts
+        .changes
         .iter()
-        .map(|problem| json!({ "line": problem.line, "message": problem.message }))
+        .map(|change| json!({ "line": change.line, "identity": change.identity, "properties": names(change.properties) }))
+        .collect();
+    let properties: serde_json::Map<String, Value> = counts
+        .properties
+        .iter()
+        .map(|(property, count)| (property.name().to_owned(), (*count).into()))
         .collect();
     bytes(json!({
         "mailboxesCreated": counts.mailboxes_created,
@@ -241,8 +254,24 @@ pub(in crate::session) fn imported(outcome: &ImportOutcome) -> Vec<u8> {
         "policiesCreated": counts.policies_created,
         "policiesDefaulted": counts.policies_defaulted,
         "policiesUpdated": counts.policies_updated,
-        "skipped": skipped,
+        "propertiesChanged": properties,
+        "changes": changes,
+        "followed": told(&counts.followed),
+        "notices": told(&outcome.notices),
+        "skipped": told(&outcome.skipped),
         "ignoredColumns": outcome.ignored_columns,
         "location": outcome.location,
+    }))
+}
+
+pub(in crate::session) fn removed(outcome: &RemovalOutcome) -> Vec<u8> {
+    let mailbox = &outcome.mailbox;
+    bytes(json!({
+        "identity": mailbox.identity(),
+        "guid": mailbox.guid.to_string(),
+        "userPrincipalName": mailbox.user_principal_name,
+        "primarySmtpAddress": mailbox.primary_smtp_address,
+        "hadRecord": outcome.had_record,
+        "messagesDropped": outcome.messages,
     }))
 }
