@@ -66,7 +66,7 @@
  *                Cancelled.
  *   batch        that of each reset. What has not begun is cancelled; of what has, no more than `parallelism` finish.
  *   clearPin     as a reset.
- *   import       its one transaction is about to be committed: however large the file, all of it or nothing.
+ *   import       it is about to come into force, by one transaction: however large the file, all of it or nothing.
  *   removeMailbox   the store's transaction is about to be committed.
  *   sendNotifications   the first message is taken up. After it the one at hand finishes (where the relay takes longer than
  *                five seconds, without you), and the answer tells which were tried; "next" says that there may be more.

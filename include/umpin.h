@@ -65,7 +65,7 @@
  *                the log of this computer may already have the intent; then it also has an outcome with the error
  *                Cancelled.
  *   batch        that of each reset. What has not begun is cancelled; of what has, no more than `parallelism` finish.
- *   import       its one transaction is about to be committed: however large the file, all of it or nothing.
+ *   import       it is about to come into force, by one transaction: however large the file, all of it or nothing.
  *   removeMailbox   the store's transaction is about to be committed.
  *   sendNotifications   the first message is taken up. After it the one at hand finishes (where the relay takes longer than
  *                five seconds, without you), and the answer tells which were tried; "next" says that there may be more.

@@ -12,8 +12,10 @@ use std::time::{Duration, Instant};
 
 use embedded_common::*;
 use umpin::ErrorCode;
-use umpin::directory::Directory;
 use umpin::directory::embedded::{EmbeddedDirectory, EmbeddedOptions};
+use umpin::directory::{Directory, Route};
+use umpin::import::PolicyRow;
+use umpin::policy::UmMailboxPolicy;
 
 /// This test binary once more, as another process.
 fn spawn(role: &str, path: &Path) -> Child {
@@ -112,11 +114,25 @@ fn truncated_shared_memory_kills_nobody() {
     let directory = open(&path);
     find_one(&directory, "User 0");
     let shm = beside(&path, "-shm");
-    let mut many = rows(5000);
-    for row in &mut many {
-        row.legacy_exchange_dn = Some(format!("{}{}", row.name, "x".repeat(1800)));
-    }
-    directory.import(&plan(many.clone()), None, false).unwrap();
+    // Policies: what an import does to mailboxes, it does in short transactions.
+    let policies = |text: &str| {
+        let mut plan = plan(Vec::new());
+        plan.policies = (0..30_000)
+            .map(|n| {
+                let mut settings = UmMailboxPolicy::with_defaults(&format!("Policy {n}"));
+                settings.reset_pin_text = text.repeat(512);
+                PolicyRow {
+                    line: n + 1,
+                    guid: None,
+                    distinguished_name: None,
+                    settings,
+                    described: true,
+                }
+            })
+            .collect();
+        plan
+    };
+    directory.import(&policies("x"), None, false).unwrap();
     let mapped = fs::metadata(&shm).unwrap().len();
     assert!(mapped > 32768, "the log was too short for this test: {mapped}");
     drop(File::open(&shm).unwrap());
@@ -124,16 +140,10 @@ fn truncated_shared_memory_kills_nobody() {
     assert!(spawn("read", &path).wait().unwrap().success());
     let truncated = fs::metadata(&shm).unwrap().len();
     assert!(truncated < mapped, "the other process did not truncate: {truncated}");
-    for row in &mut many {
-        row.display_name = Some("Renamed".to_owned());
-        row.legacy_exchange_dn = Some(format!("{}{}", row.name, "y".repeat(1800)));
-    }
-    let counts = directory.import(&plan(many), None, false).unwrap();
-    assert_eq!(counts.mailboxes_updated, 5000);
-    assert_eq!(
-        find_one(&directory, "User 4999").display_name.as_deref(),
-        Some("Renamed")
-    );
+    let counts = directory.import(&policies("y"), None, false).unwrap();
+    assert_eq!(counts.policies_updated.len(), 30_000);
+    let last = directory.policy("Policy 29999", Route::Preferred).unwrap().unwrap();
+    assert!(last.settings.reset_pin_text.starts_with('y'));
     drop(directory);
     assert_eq!(integrity(&path), "ok");
 }

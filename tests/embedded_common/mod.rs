@@ -163,6 +163,8 @@ pub fn dump(path: &Path) -> Vec<String> {
         "credential",
         "outbox",
         "audit",
+        "staged_mailbox",
+        "staged_name",
     ] {
         let mut statement = connection.prepare(&format!("SELECT * FROM {table}")).unwrap();
         let columns = statement.column_count();

@@ -212,3 +212,80 @@ Describe 'The mailbox commands' {
         $run.Output | Should -Be @('own', 'UMMailboxPin.Directory')
     }
 }
+
+# What changes is told, users are followed, and exports of Active Directory are understood.
+Describe 'Import-UMDirectory, again' -Tag Embedded {
+    BeforeEach { $script:Folder = New-TestFolder }
+    AfterEach { Remove-TestFolder $script:Folder }
+
+    It 'follows a user who was renamed and moved, and says so with -Verbose' {
+        $run = Invoke-Fresh -Store $script:Folder {
+            $h = 'DistinguishedName,UserPrincipalName,PrimarySmtpAddress,UMEnabled,Extensions'
+            Set-Content "$Work/w1.csv" $h, '"CN=Kim Akers,OU=Sales,DC=contoso,DC=com",kima@contoso.com,kima@contoso.com,True,42711'
+            Set-Content "$Work/w2.csv" $h, '"CN=Kim Ralls,OU=Support,DC=contoso,DC=com",kima@contoso.com,kima@contoso.com,True,42711'
+            Import-UMDirectory "$Work/w1.csv" -WarningAction SilentlyContinue
+            Set-UMMailboxPIN kima@contoso.com -Pin 840217 -PinExpired $false -SendEmail $false
+            $result = Import-UMDirectory "$Work/w2.csv" -PassThru -Verbose 4> "$Work/verbose.txt"
+            $result.MailboxesUpdated
+            $result.PropertiesChanged -join ' '
+            "$($result.Changes[0])"
+            (Test-UMMailboxPIN kima@contoso.com -Pin 840217).Outcome
+            @(Get-Mailbox).Count
+            [System.IO.File]::ReadAllText("$Work/verbose.txt")
+        }
+        $run.ErrorText | Should -BeNullOrEmpty
+        $run.Output[0..4] | Should -Be @(1, 'DistinguishedName Name', 'contoso.com/Sales/Kim Akers: DistinguishedName, Name', 'Accepted', 1)
+        $run.Output[5] | Should -Match "recognized by its user principal name and becomes 'contoso\.com/Support/Kim Ralls'"
+    }
+
+    It 'says under -WhatIf which properties change, and leaves the others alone' {
+        $run = Invoke-Fresh -Store $script:Folder {
+            Set-Content "$Work/all.csv" 'UserPrincipalName,Name,PrimarySmtpAddress,UMEnabled,Extensions', 'a@contoso.com,A,a@contoso.com,True,5@Redmond'
+            Set-Content "$Work/few.csv" 'UserPrincipalName,DisplayName', 'a@contoso.com,Anna'
+            Import-UMDirectory "$Work/all.csv" -WarningAction SilentlyContinue
+            Import-UMDirectory "$Work/few.csv" -WhatIf
+            Import-UMDirectory "$Work/few.csv"
+            $mailbox = Get-UMMailbox a@contoso.com
+            "$($mailbox.DisplayName) $($mailbox.PrimarySmtpAddress) $($mailbox.Extensions)"
+        }
+        $run.ErrorText | Should -BeNullOrEmpty
+        ($run.All + $run.Output) -join "`n" | Should -Match '1 updated \(DisplayName: 1\)'
+        $run.Output[-1] | Should -Be 'Anna a@contoso.com 5@Redmond'
+    }
+
+    It 'warns of an extension that cannot be used' {
+        $run = Invoke-Fresh -Store $script:Folder {
+            Set-Content "$Work/x.csv" 'DN,mail,msExchUMEnabledFlags,proxyAddresses', '"CN=A,DC=contoso,DC=com",a@contoso.com,1,SMTP:a@contoso.com;eum:4x71\;phone-context=Redmond'
+            Import-UMDirectory "$Work/x.csv" -WarningVariable warned -WarningAction SilentlyContinue
+            $warned.Message -like '*eum:4x71;phone-context=Redmond*'
+            (Get-UMMailbox a@contoso.com).Name
+        }
+        $run.Output[0] | Should -Match 'no extension of 1 to 20 digits'
+        $run.Output[-1] | Should -Be 'A'
+    }
+}
+
+Describe 'Remove-UMDirectoryMailbox' -Tag Embedded {
+    BeforeAll { $script:Store = New-TestStore }
+    AfterAll { Remove-TestFolder $script:Store }
+
+    It 'asks unless told otherwise, removes nothing under -WhatIf, and says who did it' {
+        $run = Invoke-Fresh -Store $script:Store {
+            Set-UMMailboxPIN tonysmith -SendEmail $false -WarningAction SilentlyContinue
+            Remove-UMDirectoryMailbox tonysmith -WhatIf
+            try { Remove-UMDirectoryMailbox tonysmith } catch { $_.FullyQualifiedErrorId }
+            (Get-Mailbox tonysmith).Alias
+            Get-Mailbox tonysmith | Remove-UMDirectoryMailbox -Confirm:$false
+            Get-Mailbox tonysmith -ErrorAction SilentlyContinue -ErrorVariable gone
+            $gone.FullyQualifiedErrorId
+            Remove-UMDirectoryMailbox nobody -Confirm:$false -ErrorAction SilentlyContinue -ErrorVariable unknown
+            $unknown.FullyQualifiedErrorId
+            $entry = Get-UMPinAudit -Action RemoveMailbox
+            "$($entry.Action) $($entry.Cmdlet)"
+            (Get-Command Remove-UMDirectoryMailbox).ScriptBlock.Attributes.ConfirmImpact
+        }
+        $text = @($run.Output | Where-Object { $_ -isnot [string] -or $_ -notlike 'What if:*' })
+        $text | Should -Be @('ConfirmationImpossible,Remove-UMDirectoryMailbox', 'tonysmith', 'ManagementObjectNotFound,Get-Mailbox',
+            'ManagementObjectNotFound,Remove-UMDirectoryMailbox', 'RemoveMailbox Remove-UMDirectoryMailbox', 'High')
+    }
+}

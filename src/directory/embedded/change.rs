@@ -3,11 +3,12 @@
 use rusqlite::{Connection, params};
 
 use super::error::{Fault, Sql, changed};
-use super::{audit, lookup, outbox, policies};
+use super::{audit, lookup, outbox, overlay, policies};
 use crate::directory::{Applied, CounterChange, CredentialChange, Premise};
 
 /// Compares and swaps; with record and counter go the message and the audit entries.
 pub(super) fn apply(connection: &Connection, change: &CredentialChange) -> Sql<Applied> {
+    overlay::settle(connection, change.mailbox)?;
     let Some(mailbox) = lookup::internal_key(connection, change.mailbox)? else {
         return Err(Fault::Own(lookup::gone()));
     };

@@ -6,7 +6,7 @@ use super::connection::Slot;
 use super::error::{Fault, Sql, again, answer_lost};
 use super::site::Site;
 use super::writer::{Done, Job, Task};
-use super::{change, removal};
+use super::{change, import, overlay, removal};
 use crate::cancellation::Cancellation;
 use crate::directory::Applied;
 use crate::{Error, Result};
@@ -57,6 +57,7 @@ pub(super) fn carry_out(site: &Site, slot: &mut Slot, jobs: Vec<Job>) -> bool {
             }
         }
     }
+    clear_leftover(site, slot);
     // What was removed is to be gone from the log, too.
     if jobs.iter().any(|job| matches!(job.task, Task::Remove(_))) {
         slot.checkpoint(site);
@@ -65,6 +66,26 @@ pub(super) fn carry_out(site: &Site, slot: &mut Slot, jobs: Vec<Job>) -> bool {
     }
     drop(held);
     true
+}
+
+/// Goes on, for one step, with what an import that died has left: one that is under way does that itself.
+fn clear_leftover(site: &Site, slot: &mut Slot) {
+    let left = slot
+        .connection()
+        .is_ok_and(|c| matches!(overlay::is_empty(c), Ok(false)));
+    if !left {
+        return;
+    }
+    let Some(_turn) = site.try_import_turn() else { return };
+    let done = slot.begin().and_then(|()| {
+        let connection = slot.connection()?;
+        import::steps::step(connection)?;
+        Ok(connection.execute_batch("COMMIT")?)
+    });
+    site.note_shm();
+    if done.is_err() {
+        slot.close();
+    }
 }
 
 fn answer_each(site: &Site, jobs: &[Job], answers: Answers) {

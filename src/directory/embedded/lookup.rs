@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 use uuid::Uuid;
 
 use super::error::{Fault, Sql};
+use super::overlay;
 use crate::directory::{Found, MailboxFilter, Matches, Page, StoredCredential};
 use crate::identity::fold::fold;
 use crate::identity::{DistinguishedName, Probe};
@@ -39,9 +40,15 @@ pub(super) fn matching(connection: &Connection, probes: &[Probe]) -> Sql<Vec<i64
         .iter()
         .flat_map(|p| [Value::Text(p.key.clone()), Value::Integer(i64::from(p.kind.code()))]);
     let mut statement = connection.prepare_cached(&lookup_sql(probes.len()))?;
-    let ids = statement
+    let mut ids = statement
         .query_map(params_from_iter(values), |r| r.get(0))?
-        .collect::<rusqlite::Result<_>>()?;
+        .collect::<rusqlite::Result<Vec<i64>>>()?;
+    if overlay::in_force(connection)? {
+        ids = overlay::not_staged(connection, ids)?;
+        ids.extend(overlay::matching(connection, probes)?);
+        ids.sort_unstable();
+        ids.dedup();
+    }
     Ok(ids)
 }
 
@@ -72,10 +79,17 @@ pub(super) fn find_by_extension(connection: &Connection, number: &str, dial_plan
 /// The internal keys of all mailboxes with the extension, and its dial plan.
 pub(super) fn with_extension(connection: &Connection, number: &str) -> Sql<Vec<(i64, Option<String>)>> {
     let dialled: String = number.chars().filter(|c| !" +-.()/".contains(*c)).collect();
-    Ok(connection
+    let mut found: Vec<(i64, Option<String>)> = connection
         .prepare_cached("SELECT mailbox, dial_plan FROM extension WHERE digits = ?1 ORDER BY mailbox")?
-        .query_map([dialled], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect::<rusqlite::Result<_>>()?)
+        .query_map([&dialled], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    if overlay::in_force(connection)? {
+        let placed = overlay::not_staged(connection, found.iter().map(|(id, _)| *id).collect())?;
+        found.retain(|(id, _)| placed.contains(id));
+        found.extend(overlay::with_extension(connection, &dialled)?);
+        found.sort_unstable();
+    }
+    Ok(found)
 }
 
 pub(super) fn find_by_object_id(connection: &Connection, id: ObjectId) -> Sql<Option<Mailbox>> {
@@ -86,10 +100,14 @@ pub(super) fn find_by_object_id(connection: &Connection, id: ObjectId) -> Sql<Op
 }
 
 pub(super) fn internal_key(connection: &Connection, id: ObjectId) -> Sql<Option<i64>> {
-    Ok(connection
+    let placed = connection
         .prepare_cached("SELECT id FROM mailbox WHERE object_id = ?1")?
         .query_row([id.0], |r| r.get(0))
-        .optional()?)
+        .optional()?;
+    match placed {
+        None if overlay::in_force(connection)? => overlay::key_of(connection, id),
+        placed => Ok(placed),
+    }
 }
 
 pub(super) fn page(
@@ -108,10 +126,16 @@ pub(super) fn page(
     let limit = limit.max(1);
     // One more than wanted tells whether there is another page.
     let wanted = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
+    let query = if overlay::in_force(connection)? {
+        format!(
+            "SELECT id FROM mailbox WHERE id > ?1 {only} AND id NOT IN (SELECT mailbox FROM staged_mailbox) \
+             UNION ALL SELECT mailbox FROM staged_mailbox WHERE mailbox > ?1 {only} ORDER BY 1 LIMIT ?2"
+        )
+    } else {
+        format!("SELECT id FROM mailbox WHERE id > ?1 {only} ORDER BY id LIMIT ?2")
+    };
     let mut ids: Vec<i64> = connection
-        .prepare_cached(&format!(
-            "SELECT id FROM mailbox WHERE id > ?1 {only} ORDER BY id LIMIT ?2"
-        ))?
+        .prepare_cached(&query)?
         .query_map(params![after, wanted], |r| r.get(0))?
         .collect::<rusqlite::Result<_>>()?;
     let more = ids.len() > limit;
@@ -128,8 +152,25 @@ pub(super) fn load(connection: &Connection, ids: &[i64]) -> Sql<Vec<Mailbox>> {
     Ok(keyed.into_iter().map(|(_, mailbox)| mailbox).collect())
 }
 
-/// As [`load`], each with its key, in three queries however many there are.
+/// As [`load`], each with its key.
 pub(super) fn load_keyed(connection: &Connection, ids: &[i64]) -> Sql<Vec<(i64, Mailbox)>> {
+    if !overlay::in_force(connection)? {
+        return load_placed(connection, ids);
+    }
+    let placed = overlay::not_staged(connection, ids.to_vec())?;
+    let mut mailboxes = load_placed(connection, &placed)?;
+    for id in ids {
+        if let Some(mailbox) = overlay::load(connection, *id)? {
+            mailboxes.push((*id, mailbox));
+        }
+    }
+    mailboxes.sort_unstable_by_key(|(id, _)| *id);
+    mailboxes.dedup_by_key(|(id, _)| *id);
+    Ok(mailboxes)
+}
+
+/// Without a look at what is staged, in three queries however many there are.
+pub(super) fn load_placed(connection: &Connection, ids: &[i64]) -> Sql<Vec<(i64, Mailbox)>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
@@ -214,7 +255,14 @@ pub(super) fn credential(connection: &Connection, id: ObjectId) -> Sql<StoredCre
             })
         })
         .optional()?;
-    found.ok_or_else(|| Fault::Own(gone()))
+    match found {
+        Some(found) => Ok(found),
+        // One that an import has just made has neither.
+        None if overlay::in_force(connection)? && overlay::key_of(connection, id)?.is_some() => {
+            Ok(StoredCredential::default())
+        }
+        None => Err(Fault::Own(gone())),
+    }
 }
 
 /// The mailbox was there when it was looked up.

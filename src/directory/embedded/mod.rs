@@ -19,6 +19,7 @@ mod lock;
 mod lookup;
 mod outbox;
 mod outbox_port;
+mod overlay;
 mod policies;
 mod removal;
 mod schema;
@@ -231,31 +232,8 @@ impl EmbeddedDirectory {
 
     fn import_existing(&self, plan: &ImportPlan, trail: Option<&AuditTrail>) -> Result<ImportCounts> {
         let site = self.site()?;
-        let mut slot = Slot::default();
-        plan.cancellation.check()?;
-        let held = slot.enter_write(site)?;
-        let work = || -> Sql<ImportCounts> {
-            let connection = slot.connection()?;
-            connection.execute_batch("PRAGMA cache_size = -65536")?;
-            slot.begin()?;
-            let counts = import::run(connection, plan, trail)?;
-            if counts.refused.is_empty() {
-                plan.cancellation.enter_commit()?;
-                connection.execute_batch("COMMIT")?;
-            } else {
-                connection.execute_batch("ROLLBACK")?;
-            }
-            Ok(counts)
-        };
-        let counts = work().map_err(|f| f.at(&site.store));
-        site.note_shm();
-        match counts {
-            Ok(_) => slot.checkpoint(site),
-            // Closing rolls back what is open.
-            Err(_) => slot.close(),
-        }
-        drop(held);
-        counts
+        let _turn = site.import_turn(&plan.cancellation)?;
+        import::steps::import(site, plan, trail, &|work| self.read(work))
     }
 }
 

@@ -3,12 +3,13 @@
 use rusqlite::Connection;
 
 use super::error::{Fault, Sql, changed};
-use super::{audit, lookup};
+use super::{audit, lookup, overlay};
 use crate::directory::{Applied, Removal};
 
 /// Removes the mailbox, its record, its counter, its messages and its notes.
 pub(super) fn remove(connection: &Connection, removal: &Removal) -> Sql<Applied> {
     let object_id = removal.mailbox.object_id;
+    overlay::settle(connection, object_id)?;
     let Some(id) = lookup::internal_key(connection, object_id)? else {
         return Err(Fault::Own(lookup::gone()));
     };
@@ -25,6 +26,7 @@ pub(super) fn remove(connection: &Connection, removal: &Removal) -> Sql<Applied>
         .prepare_cached("DELETE FROM mailbox WHERE id = ?1")?
         .execute([id])?;
     changed(rows, 1)?;
+    overlay::advance_revision(connection)?;
     if let Some(trail) = &removal.audit {
         audit::append(connection, trail)?;
     }

@@ -17,6 +17,8 @@ pub(super) const VERSION: i64 = 1;
 ///
 /// `extension.digits` is the number as a telephone sends it.
 ///
+/// `staged_mailbox` and `staged_name` are what an import prepares, see `overlay.rs`.
+///
 /// `outbox.state`: 0 ready, 1 unconfirmed, 2 given up. `held` tells an entry that somebody handles (until `leased_until`) from one
 /// that was put off. `untold`: given up, and nobody knows.
 ///
@@ -91,6 +93,21 @@ CREATE TABLE identity (
     PRIMARY KEY (key, kind, mailbox)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX identity_mailbox ON identity (mailbox);
+
+CREATE TABLE staged_mailbox (
+    mailbox    INTEGER PRIMARY KEY,
+    object_id  BLOB NOT NULL UNIQUE,
+    um_enabled INTEGER NOT NULL,
+    guid_given INTEGER NOT NULL,
+    body       TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE staged_name (
+    key     TEXT NOT NULL,
+    kind    INTEGER NOT NULL,
+    mailbox INTEGER NOT NULL,
+    PRIMARY KEY (key, kind, mailbox)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE credential (
     mailbox INTEGER PRIMARY KEY REFERENCES mailbox (id) ON DELETE CASCADE,

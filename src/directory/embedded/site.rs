@@ -1,17 +1,18 @@
 //! Where the store is, and the state of its files that everybody in the process shares.
 
 use std::collections::HashMap;
-use std::fs::{self, Metadata, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::error::{damaged, io};
+use super::error::{busy, damaged, io};
 use super::lock::StoreLock;
 use super::{EmbeddedOptions, files};
-use crate::Result;
+use crate::cancellation::Cancellation;
+use crate::{Error, ErrorCode, Result};
 
 /// Which file a path leads to: device and inode (Windows does not let an open file be replaced: always equal there).
 pub(super) type FileId = Option<(u64, u64)>;
@@ -43,6 +44,7 @@ pub(super) struct Site {
     journal: PathBuf,
     lock: PathBuf,
     gate: PathBuf,
+    turn: PathBuf,
     group: Option<String>,
     /// See [`Site::restore_shm`].
     shm_floor: Arc<AtomicU64>,
@@ -63,6 +65,7 @@ impl Site {
             journal: beside("-journal"),
             lock: beside(".lock"),
             gate: beside(".gate"),
+            turn: beside(".import"),
             group: options.group.clone(),
             shm_floor: shm_floor(&store),
             store,
@@ -86,6 +89,36 @@ impl Site {
         let main = files::open_lock(&self.lock, group, &self.store)?;
         let gate = files::open_lock(&self.gate, group, &self.store)?;
         Ok(main.and_then(|main| Ok(Arc::new(StoreLock::new(main, gate?)))))
+    }
+
+    /// The turn to import, which one process has at a time. It is given back when the file is closed.
+    pub(super) fn import_turn(&self, cancellation: &Cancellation) -> Result<File> {
+        let file = files::open_lock(&self.turn, self.group.as_deref(), &self.store)?.ok_or_else(|| {
+            Error::new(
+                ErrorCode::AccessDenied,
+                format!("The file '{}' cannot be created by this account.", self.turn.display()),
+            )
+        })?;
+        let begun = Instant::now();
+        loop {
+            cancellation.check()?;
+            match file.try_lock() {
+                Ok(()) => return Ok(file),
+                Err(TryLockError::Error(e)) => return Err(io(e, "lock", &self.turn)),
+                Err(TryLockError::WouldBlock) if begun.elapsed() > self.timeout => {
+                    return Err(busy(&self.store, self.timeout));
+                }
+                Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(20)),
+            }
+        }
+    }
+
+    /// The turn to import, if nobody has it.
+    pub(super) fn try_import_turn(&self) -> Option<File> {
+        let file = files::open_lock(&self.turn, self.group.as_deref(), &self.store)
+            .ok()
+            .flatten()?;
+        file.try_lock().is_ok().then_some(file)
     }
 
     /// Whether the lock is on the file that others would lock, too: somebody may have deleted it.

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 
 use super::super::error::Sql;
 use super::super::lookup;
@@ -50,11 +50,11 @@ pub(super) type Looked = Result<Vec<Candidate>, String>;
 /// Looks for the mailboxes that a row may be about.
 pub(super) fn look_up(connection: &Connection, row: &MailboxRow) -> Sql<Looked> {
     if let Some(guid) = row.guid {
-        let found: Option<i64> = connection
-            .prepare_cached("SELECT id FROM mailbox WHERE guid = ?1")?
-            .query_row([guid.as_bytes()], |r| r.get(0))
-            .optional()?;
-        if let Some(id) = found {
+        let found = owners(
+            connection,
+            std::iter::once((ProbeKind::Guid, guid.hyphenated().to_string())),
+        )?;
+        if let [id] = found[..] {
             return Ok(Ok(vec![Candidate {
                 id,
                 sign: Sign::Guid,
@@ -167,9 +167,12 @@ fn owners(connection: &Connection, names: impl Iterator<Item = (ProbeKind, Strin
     lookup::matching(connection, &probes)
 }
 
-fn has_given_guid(connection: &Connection, id: i64) -> Sql<bool> {
+pub(super) fn has_given_guid(connection: &Connection, id: i64) -> Sql<bool> {
     Ok(connection
-        .prepare_cached("SELECT guid_given FROM mailbox WHERE id = ?1")?
+        .prepare_cached(
+            "SELECT coalesce((SELECT guid_given FROM mailbox WHERE id = ?1), 0) \
+             OR coalesce((SELECT guid_given FROM staged_mailbox WHERE mailbox = ?1), 0)",
+        )?
         .query_row([id], |r| r.get(0))?)
 }
 

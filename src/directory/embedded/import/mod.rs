@@ -2,6 +2,7 @@
 //! others (`unique.rs`), then it is written. Records are never touched.
 
 mod matching;
+pub(super) mod steps;
 mod unique;
 pub(super) mod write;
 
@@ -111,14 +112,23 @@ pub(super) fn resolve<E: From<Error>>(plan: &ImportPlan, read: Reader<'_, E>) ->
     for pairs in pairs.chunks(AT_ONCE) {
         plan.cancellation.check()?;
         let mut stored = Vec::new();
+        let mut made_up = HashSet::new();
         read(&mut |connection| {
             let ids: Vec<i64> = pairs.iter().filter_map(|(_, target)| Some((*target)?.id)).collect();
             stored = lookup::load_keyed(connection, &ids)?;
+            made_up.clear();
+            for (row, target) in pairs {
+                if let (Some(_), Some(target)) = (row.guid, target)
+                    && !matching::has_given_guid(connection, target.id)?
+                {
+                    made_up.insert(target.id);
+                }
+            }
             Ok(())
         })?;
         let begin = resolved.changes.len();
         for (row, target) in pairs {
-            work_out(plan, row, *target, &stored, &mut resolved)?;
+            work_out(plan, row, *target, &stored, &made_up, &mut resolved)?;
         }
         let changes = &mut resolved.changes[begin..];
         read(&mut |connection| {
@@ -148,6 +158,7 @@ fn work_out(
     row: &MailboxRow,
     target: Option<Candidate>,
     stored: &[(i64, Mailbox)],
+    made_up: &HashSet<i64>,
     resolved: &mut Resolved,
 ) -> crate::Result<()> {
     let counts = &mut resolved.counts;
@@ -170,7 +181,7 @@ fn work_out(
             let properties = differences(before, &after);
             if properties.is_empty() {
                 counts.mailboxes_unchanged += 1;
-                if row.guid.is_some() {
+                if made_up.contains(&target.id) {
                     resolved.confirmed.push(target.id);
                 }
                 return Ok(());
@@ -292,8 +303,16 @@ fn import_policy<'a>(
         Some(_) => &mut counts.policies_updated,
         None => &mut counts.policies_created,
     };
-    if !list.contains(name) {
-        list.push(name.clone());
+    list.push(name.clone());
+    Ok(())
+}
+
+/// The GUIDs of these are known to name the object from now on.
+pub(super) fn confirm_guids(connection: &Connection, ids: &[i64]) -> Sql<()> {
+    let mut confirm =
+        connection.prepare_cached("UPDATE mailbox SET guid_given = 1 WHERE id = ?1 AND NOT guid_given")?;
+    for id in ids {
+        confirm.execute([id])?;
     }
     Ok(())
 }
@@ -317,10 +336,5 @@ pub(super) fn write_all(connection: &Connection, plan: &ImportPlan, resolved: &R
             change.guid_given,
         )?;
     }
-    let mut confirm =
-        connection.prepare_cached("UPDATE mailbox SET guid_given = 1 WHERE id = ?1 AND NOT guid_given")?;
-    for id in &resolved.confirmed {
-        confirm.execute([id])?;
-    }
-    Ok(())
+    confirm_guids(connection, &resolved.confirmed)
 }
