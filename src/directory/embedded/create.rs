@@ -16,7 +16,7 @@ use crate::import::ImportPlan;
 /// What the first import came to.
 pub(super) enum Made {
     /// The counts; with refused rows nothing was made.
-    Counts(ImportCounts),
+    Counts(Box<ImportCounts>),
     /// Another process made the store first.
     Exists,
 }
@@ -60,7 +60,7 @@ pub(super) fn create(options: &EmbeddedOptions, plan: &ImportPlan, trail: Option
         Ok(counts) if counts.refused.is_empty() => {}
         _ => {
             remove(&draft);
-            return counts.map(Made::Counts);
+            return counts.map(|counts| Made::Counts(Box::new(counts)));
         }
     }
     if let Err(cancelled) = plan.cancellation.enter_commit() {
@@ -72,7 +72,7 @@ pub(super) fn create(options: &EmbeddedOptions, plan: &ImportPlan, trail: Option
     drop(held);
     // Gives it its write-ahead log.
     drop(slot.enter_write(&site)?);
-    counts.map(Made::Counts)
+    counts.map(|counts| Made::Counts(Box::new(counts)))
 }
 
 fn fill(draft: &Path, plan: &ImportPlan, trail: Option<&AuditTrail>) -> Sql<ImportCounts> {

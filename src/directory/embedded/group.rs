@@ -35,7 +35,13 @@ pub(super) fn carry_out(site: &Site, slot: &mut Slot, jobs: Vec<Job>) -> bool {
     site.note_shm();
     match outcome {
         // Only now, after the sync: whoever hears "committed" may rely on it.
-        Ok(answers) => answer_each(site, &jobs, answers),
+        Ok(answers) => {
+            // Whoever hears "removed" may rely on its being gone from the log, too.
+            if jobs.iter().any(|job| matches!(job.task, Task::Remove(_))) {
+                slot.checkpoint(site);
+            }
+            answer_each(site, &jobs, answers);
+        }
         Err(Failure::Before(fault)) => {
             let spoilt = fault.spoils_connection();
             roll_back(slot);
@@ -58,12 +64,7 @@ pub(super) fn carry_out(site: &Site, slot: &mut Slot, jobs: Vec<Job>) -> bool {
         }
     }
     clear_leftover(site, slot);
-    // What was removed is to be gone from the log, too.
-    if jobs.iter().any(|job| matches!(job.task, Task::Remove(_))) {
-        slot.checkpoint(site);
-    } else {
-        slot.checkpoint_if_long(site);
-    }
+    slot.checkpoint_if_long(site);
     drop(held);
     true
 }

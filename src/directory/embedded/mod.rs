@@ -340,7 +340,7 @@ impl Directory for EmbeddedDirectory {
             return Err(error::read_only());
         }
         if !exists && let create::Made::Counts(counts) = create::create(&self.options, plan, audit)? {
-            return Ok(counts);
+            return Ok(*counts);
         }
         self.import_existing(plan, audit)
     }

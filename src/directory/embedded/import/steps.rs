@@ -134,12 +134,13 @@ fn switch(
     resolved: &mut Resolved,
 ) -> Result<bool> {
     transaction(site, slot, |connection| {
-        let mut whole = overlay::revision(connection)? == revision;
-        if whole {
-            import_policies(connection, plan, resolved, true)?;
-            whole = resolved.counts.refused.is_empty();
+        if overlay::revision(connection)? != revision {
+            // The change makes connections that read something old look again.
+            overlay::advance_revision(connection)?;
+            return Ok(false);
         }
-        if !whole {
+        import_policies(connection, plan, resolved, true)?;
+        if !resolved.counts.refused.is_empty() {
             connection.execute_batch("ROLLBACK")?;
             return Ok(false);
         }
