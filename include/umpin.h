@@ -65,6 +65,7 @@
  *                the log of this computer may already have the intent; then it also has an outcome with the error
  *                Cancelled.
  *   batch        that of each reset. What has not begun is cancelled; of what has, no more than `parallelism` finish.
+ *   clearPin     as a reset.
  *   import       it is about to come into force, by one transaction: however large the file, all of it or nothing.
  *   removeMailbox   the store's transaction is about to be committed.
  *   sendNotifications   the first message is taken up. After it the one at hand finishes (where the relay takes longer than
@@ -244,6 +245,14 @@
  *     testMessage or files; there is one item for each controller, catalog and file. identity: the mailbox on which
  *     rights and key are tried; without it, the first that is found. notifyEmail: sends a test message there, at once, which
  *     announces no PIN. Nothing else is changed. result is that of the worst item.
+ *   {"v":1, "operation":"clearPin", "identity":"...", "alternatives":["..."]?, "whatIf":false?, "ignoreDefaultScope":false?,
+ *    "domainController":"..."?}
+ *     -> {"v":1, "identity":"...", "guid":"...", "distinguishedName":"...", "displayName":"...", "primarySmtpAddress":"..."|null,
+ *         "hadRecord":true, "hadCounter":true, "messagesDropped":0,
+ *         "warnings":[{"id":"ForeignValueLeft","message":"...","recommendedAction":"..."}], "diagnostics":["..."]}
+ *     Removes the record of a mailbox with PIN, history and lock, and the counter of failed sign-ins, also where they are damaged, and
+ *     drops its queued messages. Afterwards the mailbox is as one that never had a PIN. ForeignValueLeft: what Exchange
+ *     left in the record's attribute is no record, and stays.
  *   {"v":1, "operation":"import", "path":"/.../people.csv", "format":"csv"|"ldif"?, "defaultPolicy":"..."?,
  *    "skipInvalid":false?, "whatIf":false?}
  *     -> {"v":1, "mailboxesCreated":2, "mailboxesUpdated":1, "mailboxesUnchanged":0, "policiesCreated":["Default"],

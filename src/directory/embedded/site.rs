@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use super::error::{busy, damaged, io};
 use super::lock::StoreLock;
 use super::{EmbeddedOptions, files};
+use crate::Result;
 use crate::cancellation::Cancellation;
-use crate::{Error, ErrorCode, Result};
 
 /// Which file a path leads to: device and inode (Windows does not let an open file be replaced: always equal there).
 pub(super) type FileId = Option<(u64, u64)>;
@@ -93,12 +93,8 @@ impl Site {
 
     /// The turn to import, which one process has at a time. It is given back when the file is closed.
     pub(super) fn import_turn(&self, cancellation: &Cancellation) -> Result<File> {
-        let file = files::open_lock(&self.turn, self.group.as_deref(), &self.store)?.ok_or_else(|| {
-            Error::new(
-                ErrorCode::AccessDenied,
-                format!("The file '{}' cannot be created by this account.", self.turn.display()),
-            )
-        })?;
+        let file = files::open_lock(&self.turn, self.group.as_deref(), &self.store)?
+            .map_err(|e| io(e, "create", &self.turn))?;
         let begun = Instant::now();
         loop {
             cancellation.check()?;
@@ -116,8 +112,8 @@ impl Site {
     /// The turn to import, if nobody has it.
     pub(super) fn try_import_turn(&self) -> Option<File> {
         let file = files::open_lock(&self.turn, self.group.as_deref(), &self.store)
-            .ok()
-            .flatten()?;
+            .ok()?
+            .ok()?;
         file.try_lock().is_ok().then_some(file)
     }
 
