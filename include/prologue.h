@@ -260,10 +260,6 @@
  *         "changes":[{"line":2,"identity":"...","properties":["Extensions"]}], "followed":[{"line":2,"message":"..."}],
  *         "notices":[{"line":2,"message":"..."}], "skipped":[{"line":3,"message":"..."}],
  *         "ignoredColumns":["..."], "location":"/.../directory.db"}
- *     A CSV file has a header with some of the columns DistinguishedName, Name, DisplayName, Alias, SamAccountName,
- *     UserPrincipalName, PrimarySmtpAddress, EmailAddresses, LegacyExchangeDN, Guid, UMEnabled, Extensions, UMMailboxPolicy and
- *     PreferredLanguage, in any order and case; ignoredColumns names the others. A row needs a DistinguishedName, or a
- *     UserPrincipalName and a Name. UMEnabled is true or false; EmailAddresses and Extensions are lists with ; between.
  *     policiesDefaulted: those of the created that the file names and does not describe; they have the default settings.
  *     propertiesChanged counts the mailboxes that change in a property, changes names the first thousand of them; followed are
  *     those found under another distinguished name; notices are worth a look although the row is imported. A property for which the
