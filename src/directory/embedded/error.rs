@@ -234,8 +234,8 @@ mod tests {
             denied.message(),
             "Cannot open '/store/directory.db': permission denied."
         );
-        let many = io(io::Error::from_raw_os_error(24), "open", store);
-        assert!(many.message().contains("(os error 24)"), "{}", many.message());
+        let broken = io(io::Error::from_raw_os_error(5), "open", store);
+        assert!(broken.message().contains("(os error 5)"), "{}", broken.message());
         for code in [
             ffi::SQLITE_IOERR_SHORT_READ,
             ffi::SQLITE_CANTOPEN_ISDIR,
