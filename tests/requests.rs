@@ -241,10 +241,13 @@ fn the_columns_that_the_header_names_are_read() {
     let manual = include_str!("../include/prologue.h").replace("\n *", "");
     let manual = manual.split_whitespace().collect::<Vec<_>>().join(" ");
     let (_, list) = manual
-        .split_once("A CSV file has a header with some of the columns ")
+        .split_once("those of the LDAP attributes in brackets: ")
         .expect("the list of columns");
-    let (list, _) = list.split_once(", in any order").expect("its end");
-    let columns: Vec<&str> = list.split(", ").flat_map(|part| part.split(" and ")).collect();
+    let (list, _) = list.split_once(". ").expect("its end");
+    let columns: Vec<&str> = list
+        .split(", ")
+        .filter_map(|column| column.split_whitespace().next())
+        .collect();
     assert!(columns.len() > 10, "{columns:?}");
     let store = Store::empty();
     let cells: Vec<&str> = columns
