@@ -1,4 +1,8 @@
 //! Key files: 32 raw bytes each, readable by their owner or one service group only.
+//!
+//! Beside the file of the active key others may lie that no configuration names: `<file>.<key id>`, each with the key of that id.
+//! One that is newer waits to become active, or the store knows it as the successor; one that is older still opens what was sealed
+//! with it. So a key is replaced without a change of the configuration.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -6,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use crate::credential::keyring::{KEY_LENGTH, KeyRing, MasterKey};
-use crate::platform::access::{Owners, account_for_new_files};
+use crate::credential::keyring::{KEY_LENGTH, KeyId, KeyRing, MasterKey};
+use crate::platform::access::{Owners, account_for_new_files, account_of};
 use crate::platform::files::{self, GroupUse};
 use crate::platform::group::ServiceGroup;
 use crate::random::{fill_random, system_rng};
@@ -24,6 +28,17 @@ pub struct KeyFiles {
     pub group: Option<String>,
     /// The store of this computer that they belong to: its account may own them, where root asks.
     pub store: Option<PathBuf>,
+}
+
+/// A key and where it lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyFile {
+    /// The key.
+    pub id: KeyId,
+    /// Its file.
+    pub path: PathBuf,
+    /// Whether the configuration names the file; otherwise it lies beside that of the active key under a name with the key's id.
+    pub is_configured: bool,
 }
 
 /// The port to the keys.
@@ -46,6 +61,36 @@ pub trait Keys: Send + Sync {
     /// # Errors
     /// As `load`.
     fn create_active(&self) -> Result<KeyRing>;
+
+    /// Where the keys lie, the active one first.
+    ///
+    /// # Errors
+    /// As `load`.
+    fn key_files(&self) -> Result<Vec<KeyFile>> {
+        Ok(Vec::new())
+    }
+
+    /// Makes a key that waits to become active: beside the active one, for the same account and group.
+    ///
+    /// # Errors
+    /// `KeyUnavailable` where it cannot be made.
+    fn create_waiting(&self) -> Result<KeyFile> {
+        Err(Error::new(ErrorCode::KeyUnavailable, "Keys cannot be made here."))
+    }
+
+    /// Gives the file of a key that is not configured the name of the active key's file, which keeps its content under a name with
+    /// its id. Nothing where it has that name.
+    ///
+    /// # Errors
+    /// `KeyUnavailable` where the files cannot be renamed.
+    fn promote(&self, _id: KeyId) -> Result<()> {
+        Ok(())
+    }
+
+    /// Whether other hosts use the same directory with copies of the keys.
+    fn is_shared(&self) -> bool {
+        false
+    }
 }
 
 impl Keys for KeyFiles {
@@ -56,16 +101,55 @@ impl Keys for KeyFiles {
     }
 
     fn load(&self) -> Result<KeyRing> {
-        let active_path = self.active_path()?;
+        let mut all = self.load_all()?.into_iter().map(|(_, key)| key);
+        let active = all.next().ok_or_else(|| self.no_active())?;
+        Ok(KeyRing::new(&active, &all.collect::<Vec<_>>()))
+    }
+
+    fn key_files(&self) -> Result<Vec<KeyFile>> {
+        Ok(self.load_all()?.into_iter().map(|(file, _)| file).collect())
+    }
+
+    fn create_waiting(&self) -> Result<KeyFile> {
+        let active = self.active_path()?;
+        let mut bytes = Zeroizing::new([0; KEY_LENGTH]);
+        fill_random(bytes.as_mut_slice(), &mut system_rng())?;
+        let id = MasterKey::new(&bytes).id();
+        let path = beside(active, id);
+        let group = self.service_group()?;
+        // Whoever may use the one may use the other.
+        account_of(active)
+            .and_then(|account| files::create_atomically(&path, bytes.as_slice(), group.as_ref(), account))
+            .map_err(|error| not_made(&path, error))?;
+        Ok(KeyFile {
+            id,
+            path,
+            is_configured: false,
+        })
+    }
+
+    fn promote(&self, id: KeyId) -> Result<()> {
+        let path = self.active_path()?;
         let owners = Owners::of(self.store.as_deref(), self.service_group()?);
-        let active = load_key(active_path, &owners)?;
-        let others = self
-            .files
-            .iter()
-            .filter(|(name, _)| **name != self.active)
-            .map(|(_, path)| load_key(path, &owners))
-            .collect::<Result<Vec<_>>>()?;
-        Ok(KeyRing::new(&active, &others))
+        let active = load_key(path, &owners)?.id();
+        if active == id {
+            return Ok(());
+        }
+        let new = beside(path, id);
+        if !new.exists() {
+            return Err(
+                unavailable(path, &format!("the key {id} is in use and lies in another file"))
+                    .action("Name the file of the key in use as the active one in \"keys\" of the configuration."),
+            );
+        }
+        files::exchange(path, &new, &beside(path, active)).map_err(|error| {
+            Error::new(
+                ErrorCode::KeyUnavailable,
+                format!("The key file {} cannot be replaced: {error}.", path.display()),
+            )
+            .action("Make its directory writable for this account, then run the command again.")
+            .caused_by(error)
+        })
     }
 
     fn create_active(&self) -> Result<KeyRing> {
@@ -103,20 +187,76 @@ impl Keys for SharedKeyFiles {
     fn create_active(&self) -> Result<KeyRing> {
         self.load()
     }
+
+    fn key_files(&self) -> Result<Vec<KeyFile>> {
+        self.0.key_files()
+    }
+
+    fn create_waiting(&self) -> Result<KeyFile> {
+        self.0.create_waiting()
+    }
+
+    fn promote(&self, id: KeyId) -> Result<()> {
+        self.0.promote(id)
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
 }
 
 impl KeyFiles {
     fn active_path(&self) -> Result<&Path> {
-        self.files.get(&self.active).map_or_else(
-            || {
-                Err(Error::new(
-                    ErrorCode::ConfigurationInvalid,
-                    format!("The active key '{}' has no file.", self.active),
-                )
-                .action("Name one of the configured keys in keys.active."))
-            },
-            |path| Ok(path.as_path()),
+        let path = self.files.get(&self.active);
+        path.map(PathBuf::as_path).ok_or_else(|| self.no_active())
+    }
+
+    fn no_active(&self) -> Error {
+        Error::new(
+            ErrorCode::ConfigurationInvalid,
+            format!("The active key '{}' has no file.", self.active),
         )
+        .action("Name one of the configured keys in keys.active.")
+    }
+
+    /// Every key: the active one, the others that are configured, and those beside the active one.
+    fn load_all(&self) -> Result<Vec<(KeyFile, MasterKey)>> {
+        let path = self.active_path()?;
+        let owners = Owners::of(self.store.as_deref(), self.service_group()?);
+        let load = |path: &Path, is_configured| {
+            let key = load_key(path, &owners)?;
+            let file = KeyFile {
+                id: key.id(),
+                path: path.to_owned(),
+                is_configured,
+            };
+            Ok((file, key))
+        };
+        let mut attempt = 1;
+        loop {
+            let mut all = vec![load(path, true)?];
+            for (_, other) in self.files.iter().filter(|(name, _)| **name != self.active) {
+                all.push(load(other, true)?);
+            }
+            let mut is_whole = true;
+            for (named, other) in waiting_beside(path) {
+                match load(&other, false) {
+                    Ok((file, _)) if file.id != named => {
+                        return Err(unavailable(&other, "it holds another key than its name says"));
+                    }
+                    Ok(loaded) => all.push(loaded),
+                    // It has taken the place of the active one since it was listed.
+                    Err(_) if !other.exists() => is_whole = false,
+                    Err(error) => return Err(error),
+                }
+            }
+            // What was renamed meanwhile may have been missed under both names.
+            is_whole &= load(path, true)?.0.id == all[0].0.id;
+            if is_whole || attempt == ATTEMPTS {
+                return Ok(all);
+            }
+            attempt += 1;
+        }
     }
 
     fn service_group(&self) -> Result<Option<ServiceGroup>> {
@@ -137,6 +277,40 @@ impl KeyFiles {
             Err(error) => Err(invalid(error.to_string()).caused_by(error)),
         }
     }
+}
+
+/// How often the files are read when they are renamed at the same time.
+const ATTEMPTS: u32 = 5;
+
+/// The name, beside the active key's file, of a key that is not configured.
+fn beside(active: &Path, id: KeyId) -> PathBuf {
+    let mut name = active.as_os_str().to_owned();
+    name.push(format!(".{id}"));
+    PathBuf::from(name)
+}
+
+/// The files beside that of the active key, and the ids in their names. A folder that cannot be listed has none.
+fn waiting_beside(active: &Path) -> Vec<(KeyId, PathBuf)> {
+    let (Some(folder), Some(name)) = (active.parent(), active.file_name().and_then(|name| name.to_str())) else {
+        return Vec::new();
+    };
+    let folder = if folder == Path::new("") {
+        Path::new(".")
+    } else {
+        folder
+    };
+    let mut found: Vec<_> = std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| {
+            let file = entry.file_name();
+            let id = KeyId::parse(file.to_str()?.strip_prefix(name)?.strip_prefix('.')?)?;
+            Some((id, entry.path()))
+        })
+        .collect();
+    found.sort();
+    found
 }
 
 fn load_key(path: &Path, owners: &Owners) -> Result<MasterKey> {
@@ -191,14 +365,16 @@ fn create_key(path: &Path, group: Option<&ServiceGroup>, account: Option<u32>) -
         })
         .and_then(|()| files::create_atomically(path, key.as_slice(), group, account))
         .map(|_| ())
-        .map_err(|error| {
-            Error::new(
-                ErrorCode::KeyUnavailable,
-                format!("The key file {} cannot be made: {error}.", path.display()),
-            )
-            .action("Make its directory writable for this account, or configure an existing key file.")
-            .caused_by(error)
-        })
+        .map_err(|error| not_made(path, error))
+}
+
+fn not_made(path: &Path, error: io::Error) -> Error {
+    Error::new(
+        ErrorCode::KeyUnavailable,
+        format!("The key file {} cannot be made: {error}.", path.display()),
+    )
+    .action("Make its directory writable for this account, or configure an existing key file.")
+    .caused_by(error)
 }
 
 fn unavailable(path: &Path, reason: &str) -> Error {
@@ -368,6 +544,65 @@ mod tests {
         keys.create_active().unwrap();
         let mode = fs::metadata(&keys.files["k1"]).unwrap().permissions().mode();
         assert_eq!(mode & 0o7777, 0o640);
+    }
+
+    #[test]
+    fn a_key_that_waits_opens_and_takes_the_place_of_the_active_one() {
+        let directory = tempfile::tempdir().unwrap();
+        let keys = key_files(directory.path(), &["k1"]);
+        let old = keys.create_active().unwrap().active();
+        let new = keys.create_waiting().unwrap();
+        assert_eq!(new.path, directory.path().join(format!("k1.key.{}", new.id)));
+        let ring = keys.load().unwrap();
+        assert_eq!(ring.key_ids().collect::<Vec<_>>(), [old, new.id]);
+
+        // Interrupted after the first of its two steps, it goes on.
+        fs::hard_link(&keys.files["k1"], beside(&keys.files["k1"], old)).unwrap();
+        assert_eq!(keys.load().unwrap().active(), old);
+        keys.promote(new.id).unwrap();
+        keys.promote(new.id).unwrap();
+        let ring = keys.load().unwrap();
+        assert_eq!(ring.key_ids().collect::<Vec<_>>(), [new.id, old]);
+        let files = keys.key_files().unwrap();
+        let former = directory.path().join(format!("k1.key.{old}"));
+        assert_eq!((files[0].is_configured, files[1].is_configured), (true, false));
+        assert_eq!((&files[0].path, &files[1].path), (&keys.files["k1"], &former));
+
+        // The old file can go.
+        fs::remove_file(&former).unwrap();
+        assert_eq!(keys.load().unwrap().key_ids().count(), 1);
+
+        // A file whose name says something else is not taken for a key.
+        write_key(&former, &[5; 32]);
+        assert!(refusal(&keys).contains("another key"));
+        fs::rename(&former, directory.path().join("k1.key.backup")).unwrap();
+        keys.load().unwrap();
+    }
+
+    #[test]
+    fn whoever_reads_while_keys_are_exchanged_finds_both() {
+        let directory = tempfile::tempdir().unwrap();
+        let keys = key_files(directory.path(), &["k1"]);
+        let first = keys.create_active().unwrap().active();
+        let second = keys.create_waiting().unwrap().id;
+        let done = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let reader = scope.spawn(|| {
+                while !done.load(std::sync::atomic::Ordering::Acquire) {
+                    let mut ids: Vec<_> = keys.load().unwrap().key_ids().collect();
+                    ids.sort();
+                    let mut both = [first, second];
+                    both.sort();
+                    assert_eq!(ids, both, "a key was missed while it was renamed");
+                }
+            });
+            for id in [second, first].into_iter().cycle().take(200) {
+                // The former content's name is free again once its file has got the active name.
+                keys.promote(id).unwrap();
+            }
+            done.store(true, std::sync::atomic::Ordering::Release);
+            reader.join().unwrap();
+        });
     }
 
     #[cfg(unix)]

@@ -12,7 +12,8 @@
     FormatsToProcess     = @('UMMailboxPin.Format.ps1xml')
     FunctionsToExport    = @(
         'Clear-UMMailboxPIN', 'Export-UMPinAudit', 'Get-UMMailboxPIN', 'Get-UMPinAudit', 'Get-UMPinNotification', 'Lock-UMMailbox',
-        'Send-UMPinNotification', 'Set-UMMailboxPIN', 'Test-UMConfiguration', 'Test-UMMailboxPIN', 'Unlock-UMMailbox'
+        'Send-UMPinNotification', 'Set-UMMailboxPIN', 'Test-UMConfiguration', 'Test-UMMailboxPIN', 'Unlock-UMMailbox',
+        'Update-UMPinKey'
     )
     CmdletsToExport      = @()
     VariablesToExport    = @()

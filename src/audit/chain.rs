@@ -65,6 +65,10 @@ impl ChainKey {
         Self(key)
     }
 
+    pub(crate) fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// What names it.
     #[must_use]
     pub fn id(&self) -> ChainKeyId {

@@ -7,7 +7,10 @@ use blake2::digest::consts::U32;
 use blake2::digest::{KeyInit, Mac};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
+use super::seal::{OpenError, SealContext};
 use crate::audit::ChainKey;
+use crate::mailbox::ObjectId;
+use crate::random::system_rng;
 
 /// Length of a master key in bytes.
 pub const KEY_LENGTH: usize = 32;
@@ -51,6 +54,18 @@ pub(crate) fn keyed_hash(key: &[u8; 32], parts: &[&[u8]], out: &mut [u8; 32]) {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct KeyId(pub [u8; 8]);
 
+impl KeyId {
+    /// Reads what `Display` writes: 16 lower-case hexadecimal digits, and nothing else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+        if text.len() != 16 || !text.bytes().all(digits) {
+            return None;
+        }
+        u64::from_str_radix(text, 16).ok().map(|id| Self(id.to_be_bytes()))
+    }
+}
+
 impl fmt::Display for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
@@ -74,11 +89,13 @@ pub enum Purpose {
     Outbox,
     /// The chain of the audit log.
     Audit,
+    /// The audit sub-keys of keys that were replaced.
+    AuditKey,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 4] = [Self::Record, Self::Counter, Self::Outbox, Self::Audit];
+    pub const ALL: [Self; 5] = [Self::Record, Self::Counter, Self::Outbox, Self::Audit, Self::AuditKey];
 
     pub(super) const fn label(self) -> &'static str {
         match self {
@@ -86,6 +103,7 @@ impl Purpose {
             Self::Counter => "umpin sub-key v1: failure counter",
             Self::Outbox => "umpin sub-key v1: outbox message",
             Self::Audit => "umpin sub-key v1: audit chain",
+            Self::AuditKey => "umpin sub-key v1: audit key",
         }
     }
 }
@@ -95,12 +113,12 @@ impl Purpose {
 struct SubKeys {
     #[zeroize(skip)]
     id: KeyId,
-    keys: Box<[[u8; 32]; 4]>,
+    keys: Box<[[u8; 32]; 5]>,
 }
 
 impl SubKeys {
     fn of(master: &MasterKey) -> Self {
-        let mut keys = Box::new([[0; 32]; 4]);
+        let mut keys = Box::new([[0; 32]; 5]);
         for purpose in Purpose::ALL {
             master.derive(purpose.label(), &mut keys[purpose as usize]);
         }
@@ -116,6 +134,8 @@ impl SubKeys {
 pub struct KeyRing {
     /// The active one first, each key once.
     keys: Vec<SubKeys>,
+    /// Of keys that were replaced, for checking what was chained with them.
+    former: Vec<(KeyId, ChainKey)>,
 }
 
 impl KeyRing {
@@ -128,7 +148,67 @@ impl KeyRing {
                 keys.push(SubKeys::of(other));
             }
         }
-        Self { keys }
+        Self {
+            keys,
+            former: Vec::new(),
+        }
+    }
+
+    /// Seals under this key from now on; false where it is not in the ring.
+    #[must_use]
+    pub fn lead(&mut self, id: KeyId) -> bool {
+        let position = self.keys.iter().position(|keys| keys.id == id);
+        if let Some(position) = position {
+            self.keys[..=position].rotate_right(1);
+        }
+        position.is_some()
+    }
+
+    /// Adds the audit sub-key of a key that was replaced, as [`Self::sealed_chain_key`] sealed it; its own file may be gone.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn add_former(&mut self, id: KeyId, sealed: &[u8]) -> Result<(), OpenError> {
+        let plain = self.open(Purpose::AuditKey, &context_of(id), sealed)?;
+        let key = <[u8; 32]>::try_from(plain.as_slice()).map_err(|_| OpenError::Damaged)?;
+        self.former.push((id, ChainKey::new(key)));
+        Ok(())
+    }
+
+    /// The audit sub-key of a key, sealed under the active one; `None` for a key that is not known.
+    ///
+    /// # Errors
+    /// Those of the generator.
+    pub fn sealed_chain_key(&self, id: KeyId) -> crate::Result<Option<Vec<u8>>> {
+        let former = self
+            .former
+            .iter()
+            .find(|(known, _)| *known == id)
+            .map(|(_, key)| key.bytes());
+        let Some(key) = self.key(id, Purpose::Audit).or(former) else {
+            return Ok(None);
+        };
+        self.seal(Purpose::AuditKey, &context_of(id), key, &mut system_rng())
+            .map(Some)
+    }
+
+    /// The key that entries are chained with while this key is active; also of one that was replaced.
+    #[must_use]
+    pub fn chain_key_of(&self, id: KeyId) -> Option<ChainKey> {
+        let own = self.key(id, Purpose::Audit).map(|key| ChainKey::new(*key));
+        own.or_else(|| {
+            self.former
+                .iter()
+                .find(|(known, _)| *known == id)
+                .map(|(_, key)| key.clone())
+        })
+    }
+
+    /// Whether both seal under the same key and open and check the same.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let former = |ring: &Self| ring.former.iter().map(|(id, _)| *id).collect::<Vec<_>>();
+        self.key_ids().eq(other.key_ids()) && former(self) == former(other)
     }
 
     /// The key that seals.
@@ -151,10 +231,12 @@ impl KeyRing {
     /// Every key that entries may have been chained with, the active one first: for checking a log that is older than it.
     #[must_use]
     pub fn chain_keys(&self) -> Vec<ChainKey> {
-        self.keys
+        let own = self.keys.iter().map(|keys| ChainKey::new(*keys.get(Purpose::Audit)));
+        let former = self
+            .former
             .iter()
-            .map(|keys| ChainKey::new(*keys.get(Purpose::Audit)))
-            .collect()
+            .filter(|(id, _)| self.key(*id, Purpose::Audit).is_none());
+        own.chain(former.map(|(_, key)| key.clone())).collect()
     }
 
     pub(super) fn active_key(&self, purpose: Purpose) -> &[u8; 32] {
@@ -169,6 +251,16 @@ impl KeyRing {
     }
 }
 
+/// What binds a sealed audit sub-key: the key that it belongs to, in whichever store it lies.
+fn context_of(id: KeyId) -> SealContext {
+    let mut object_id = [0; 16];
+    object_id[..8].copy_from_slice(&id.0);
+    SealContext {
+        store_id: [0; 16],
+        object_id: ObjectId(object_id),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,7 +272,7 @@ mod tests {
         seen.push(vec![1; 32]);
         seen.sort();
         seen.dedup();
-        assert_eq!(seen.len(), 5);
+        assert_eq!(seen.len(), 6);
         assert!(seen.iter().all(|key| key[..8] != keys.id.0));
     }
 
@@ -192,6 +284,30 @@ mod tests {
         assert_eq!(ring.key_ids().collect::<Vec<_>>(), [b.id(), a.id()]);
         assert_eq!(ring.active(), b.id());
         assert_eq!(ring.chain_keys().len(), 2);
+    }
+
+    #[test]
+    fn a_former_key_still_checks_what_was_chained_with_it() {
+        let [old, new] = [MasterKey::new(&[1; 32]), MasterKey::new(&[2; 32])];
+        let id = old.id();
+        let mut both = KeyRing::new(&old, &[MasterKey::new(&[2; 32])]);
+        let chain = both.chain_key();
+        assert!(both.lead(new.id()) && !both.lead(MasterKey::new(&[3; 32]).id()));
+        assert_eq!(both.active(), new.id());
+        let sealed = both.sealed_chain_key(id).unwrap().unwrap();
+
+        let mut ring = KeyRing::new(&new, &[]);
+        assert!(ring.chain_key_of(id).is_none() && ring.sealed_chain_key(id).unwrap().is_none());
+        ring.add_former(id, &sealed).unwrap();
+        assert_eq!(ring.chain_keys().len(), 2);
+        assert_eq!(ring.chain_key_of(id).unwrap().id(), chain.id());
+        // It binds no entry, opens nothing, and is passed on to the next key.
+        assert_eq!(ring.active(), new.id());
+        assert!(ring.key(id, Purpose::Record).is_none());
+        assert!(ring.sealed_chain_key(id).unwrap().is_some());
+        assert!(!ring.is_same(&KeyRing::new(&new, &[])) && ring.is_same(&ring));
+        // It is bound to its key.
+        assert_eq!(ring.add_former(new.id(), &sealed), Err(OpenError::Damaged));
     }
 
     /// RFC 7693 does not list a keyed BLAKE2b-256; this value is Python's `hashlib.blake2b(b"abc", digest_size=32, key=bytes(range(32)))`.

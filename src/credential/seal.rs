@@ -42,6 +42,12 @@ pub fn tag(sealed: &[u8]) -> [u8; TAG_LENGTH] {
     sealed.last_chunk().copied().unwrap_or_default()
 }
 
+/// The key that a value is sealed under; `None` for what is not sealed.
+#[must_use]
+pub fn key_id(sealed: &[u8]) -> Option<KeyId> {
+    Header::parse(sealed).ok().map(|header| header.key_id)
+}
+
 /// Where a value belongs: it opens nowhere else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SealContext {

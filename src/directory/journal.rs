@@ -85,6 +85,7 @@ pub struct ChangeNote {
 }
 
 /// What has become of a change, with everything that is recorded together with that.
+#[derive(Clone)]
 pub struct Advance {
     /// Which change.
     pub operation: [u8; 16],

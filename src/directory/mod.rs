@@ -3,12 +3,15 @@
 pub mod active_directory;
 pub mod embedded;
 pub mod journal;
+pub mod key_register;
 
 use std::collections::BTreeMap;
 
 use crate::audit::AuditTrail;
 use crate::cancellation::Cancellation;
 use crate::check::{Check, Subject};
+use crate::credential::keyring::KeyId;
+use crate::credential::seal;
 use crate::identity::Identity;
 use crate::import::{ImportPlan, Properties, Property};
 use crate::mailbox::{Mailbox, ObjectId};
@@ -145,6 +148,29 @@ pub struct CredentialChange {
     pub cancellation: Cancellation,
     /// What it was decided on. A directory that can compares it in the transaction of the change; one elsewhere cannot.
     pub premise: Option<Box<Premise>>,
+}
+
+/// A mailbox whose values are not all sealed under the key that was asked about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedOtherwise {
+    /// The mailbox.
+    pub mailbox: ObjectId,
+    /// Where the values were read, and where alone they may be changed.
+    pub controller: Option<String>,
+    /// The values, or why they cannot be read.
+    pub stored: std::result::Result<StoredCredential, String>,
+}
+
+impl StoredCredential {
+    /// Whether one of the values is sealed under another key than this.
+    #[must_use]
+    pub fn is_under_another(&self, key: KeyId) -> bool {
+        let values = [&self.record, &self.counter];
+        values
+            .into_iter()
+            .flatten()
+            .any(|value| seal::key_id(value) != Some(key))
+    }
 }
 
 /// What a change was decided on: where it is no longer so, the change has to be decided again.
@@ -397,6 +423,46 @@ pub trait Directory: Send + Sync {
     /// As `find`; `Cancelled`; `OutcomeUnknown` when the answer was lost, and then alone the change may have been made or may yet be;
     /// `ManagementObjectNotFound` when the mailbox is gone.
     fn apply(&self, change: CredentialChange) -> Result<Applied>;
+
+    /// As [`Self::apply`], for changes of different mailboxes that need not wait for each other: one answer for each, in their order.
+    fn apply_all(&self, changes: Vec<CredentialChange>) -> Vec<Result<Applied>> {
+        changes.into_iter().map(|change| self.apply(change)).collect()
+    }
+
+    /// A page of the mailboxes whose record or counter is sealed under another key than this, whether they have Unified Messaging
+    /// or not. A page may have fewer items than `limit` although another follows.
+    ///
+    /// # Errors
+    /// As `mailboxes`.
+    fn sealed_otherwise(&self, key: KeyId, after: Option<&str>, limit: usize) -> Result<Page<SealedOtherwise>> {
+        let page = self.mailboxes(MailboxFilter::default(), Route::Preferred, after, limit)?;
+        let mut items = Vec::new();
+        for found in page.items {
+            let (mailbox, controller) = (found.mailbox.object_id, found.controller);
+            let stored = match found.stored {
+                Some(stored) => Ok(stored),
+                None => self
+                    .credential(mailbox, controller.as_deref())
+                    .map_err(|e| e.to_string()),
+            };
+            if !stored.as_ref().is_ok_and(|stored| !stored.is_under_another(key)) {
+                items.push(SealedOtherwise {
+                    mailbox,
+                    controller,
+                    stored,
+                });
+            }
+        }
+        Ok(Page { items, next: page.next })
+    }
+
+    /// How many mailboxes have a record; `None` where that would take long to find out.
+    ///
+    /// # Errors
+    /// As `mailboxes`.
+    fn record_count(&self) -> Result<Option<u64>> {
+        Ok(None)
+    }
 
     /// Changes nothing, and takes about as long as counting a wrong PIN does: for attempts to sign in that count nothing, so
     /// that their time does not tell. Without an implementation of its own: a question to the same server.

@@ -5,6 +5,7 @@ use crate::audit::AuditTrail;
 use crate::clock::Timestamp;
 use crate::directory::Page;
 use crate::directory::journal::Journal;
+use crate::directory::key_register::KeyRegister;
 use crate::mailbox::ObjectId;
 
 /// What is known of the PIN that an entry announces.
@@ -81,6 +82,11 @@ pub trait Outbox: Send + Sync {
     /// released once the change is certain. `None`: [`crate::directory::Directory::apply`] records messages and audit in the
     /// transaction of the change.
     fn journal(&self) -> Option<&dyn Journal> {
+        None
+    }
+
+    /// What the store of the outbox keeps about keys that were replaced; `None` where keys cannot be replaced.
+    fn key_register(&self) -> Option<&dyn KeyRegister> {
         None
     }
 

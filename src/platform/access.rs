@@ -86,6 +86,14 @@ pub fn account_for_new_files(store: &Path) -> Option<u32> {
     system::owner_of_store(store).filter(|_| system::is_root())
 }
 
+/// The account that a file belongs to, where it is not this process's own.
+///
+/// # Errors
+/// Those of the operating system.
+pub fn account_of(file: &Path) -> std::io::Result<Option<u32>> {
+    system::account_of(file)
+}
+
 /// Gives an open file or folder to that account.
 ///
 /// # Errors
@@ -129,6 +137,11 @@ mod system {
             Ok(file) => (file.uid() == folder).then_some(folder),
             Err(_) => Some(folder),
         }
+    }
+
+    pub fn account_of(file: &Path) -> io::Result<Option<u32>> {
+        let uid = fs::metadata(file)?.uid();
+        Ok((uid != geteuid().as_raw()).then_some(uid))
     }
 
     pub fn give_to(file: &File, account: Option<u32>) -> io::Result<()> {
@@ -298,6 +311,10 @@ mod system {
 
     pub fn owner_of_store(_: &Path) -> Option<u32> {
         None
+    }
+
+    pub fn account_of(file: &Path) -> std::io::Result<Option<u32>> {
+        std::fs::metadata(file).map(|_| None)
     }
 
     pub fn give_to(_: &File, _: Option<u32>) -> std::io::Result<()> {

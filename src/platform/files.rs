@@ -279,6 +279,20 @@ pub fn create_atomically(
     Ok(created)
 }
 
+/// Lets a complete file beside `path` take its place, durably, and keeps the file that was there under the name `former`. Whoever
+/// looks at any moment finds both contents; repeated after an interruption, it goes on.
+///
+/// # Errors
+/// Those of the operating system.
+pub fn exchange(path: &Path, new: &Path, former: &Path) -> io::Result<()> {
+    match fs::hard_link(path, former) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        _ => sync_directory(directory_of(former))?,
+    }
+    fs::rename(new, path)?;
+    sync_directory(directory_of(path))
+}
+
 /// Writes or replaces a file as a whole, durably: a reader sees the old content or the new, never a part.
 ///
 /// # Errors

@@ -10,8 +10,11 @@
 use super::outbox::Pending;
 use super::trail::{Action, Outcome, Trail};
 use super::{Service, Warning, random_id};
-use crate::directory::journal::{Advance, ChangeNote, Journal, NoteState, Trace};
-use crate::directory::{Applied, CredentialChange};
+use crate::audit::{AuditTrail, ChainKeys};
+use crate::credential::seal;
+use crate::directory::journal::{Advance, Advanced, ChangeNote, Journal, NoteState, Trace};
+use crate::directory::key_register::is_replaced;
+use crate::directory::{Applied, CounterChange, CredentialChange, Swap};
 use crate::mailbox::Mailbox;
 use crate::notification::outbox::EntryState;
 use crate::{Error, ErrorCode, Result};
@@ -81,7 +84,8 @@ impl Service {
                 if applied == Applied::Committed
                     && let Some(trail) = trail
                 {
-                    operation.unrecorded = journal.append(&trail.whole()).err();
+                    let append = |trail: &AuditTrail| journal.append(trail);
+                    operation.unrecorded = self.recorded(trail.whole(), append).err();
                 }
                 Ok(applied)
             }
@@ -116,9 +120,11 @@ impl Service {
             entry.state = EntryState::Unconfirmed;
         }
         let intent = trail.as_ref().map(|trail| trail.intent(operation.id));
-        journal
-            .ask(note, message.as_ref(), intent.as_ref())
-            .map_err(|error| not_recorded(&error))?;
+        match journal.ask(note, message.as_ref(), intent.as_ref()) {
+            // It has to be sealed anew, with its message.
+            Err(error) if is_replaced(&error) => return Ok(Applied::Conflict),
+            asked => asked.map_err(|error| not_recorded(&error))?,
+        }
         operation.is_open = true;
         match self.ask(change) {
             Ok(Applied::Committed) => {
@@ -127,7 +133,7 @@ impl Service {
                 made.audit = trail.map(|trail| trail.rest(operation.id, self.now()));
                 made.release = message.map(|entry| (entry.lease(), self.lease_end()));
                 // A failure here loses nothing: note and message stay as they are, and their fate can be read from the record.
-                let advanced = journal.advance(made).unwrap_or_else(|error| {
+                let advanced = self.advanced(journal, made).unwrap_or_else(|error| {
                     operation.unrecorded = Some(error);
                     Default::default()
                 });
@@ -156,10 +162,29 @@ impl Service {
         }
     }
 
+    fn is_under_replaced(&self, change: &CredentialChange) -> Result<bool> {
+        let Some(register) = self.ports.outbox.key_register() else {
+            return Ok(false);
+        };
+        let retired = register.retired_keys()?;
+        let counter = match &change.counter {
+            CounterChange::Keep => None,
+            CounterChange::Set(new) | CounterChange::Swap(Swap { new, .. }) => Some(new),
+        };
+        let values = change.record.iter().map(|swap| &swap.new).chain(counter);
+        let mut ids = values.filter_map(|value| seal::key_id(value));
+        Ok(ids.any(|id| retired.iter().any(|key| key.id == id)))
+    }
+
     /// Asks the directory for a change. One that was not made may be called off again.
     fn ask(&self, change: CredentialChange) -> Result<Applied> {
         let cancellation = change.cancellation.clone();
-        let applied = self.directory().apply(change);
+        // A directory elsewhere does not know which keys were replaced.
+        let applied = if self.ports.outbox.journal().is_some() && self.is_under_replaced(&change)? {
+            Ok(Applied::Conflict)
+        } else {
+            self.directory().apply(change)
+        };
         match &applied {
             Ok(Applied::Committed) => {}
             Err(error) if error.code() == ErrorCode::OutcomeUnknown => {}
@@ -189,7 +214,31 @@ impl Service {
         };
         step.audit = self.ended(&ring, operation.id, outcome);
         step.discard = discard;
-        let _ = journal.advance(step);
+        let _ = self.advanced(journal, step);
+    }
+
+    /// Records what has become of a change; where the key was replaced since, under the new one.
+    pub(super) fn advanced(&self, journal: &dyn Journal, step: Advance) -> Result<Advanced> {
+        match journal.advance(step.clone()) {
+            Err(error) if is_replaced(&error) => {
+                let audit = step.audit.map(|trail| self.rekeyed(trail)).transpose()?;
+                journal.advance(Advance { audit, ..step })
+            }
+            advanced => advanced,
+        }
+    }
+
+    /// Records entries; where the key was replaced since, under the new one.
+    pub(super) fn recorded<T>(&self, trail: AuditTrail, record: impl Fn(&AuditTrail) -> Result<T>) -> Result<T> {
+        match record(&trail) {
+            Err(error) if is_replaced(&error) => record(&self.rekeyed(trail)?),
+            recorded => recorded,
+        }
+    }
+
+    fn rekeyed(&self, trail: AuditTrail) -> Result<AuditTrail> {
+        let keys = ChainKeys::new(self.ring_on_disk()?.chain_keys());
+        Ok(AuditTrail { keys, ..trail })
     }
 
     /// What could not be recorded of a change that was made.

@@ -161,7 +161,7 @@ impl Service {
 
     fn unsealed(&self, mailbox: ObjectId, sealed: &[u8]) -> Result<CredentialRecord> {
         let context = self.seal_context(mailbox)?;
-        let plain = self.ring()?.open(Purpose::Record, &context, sealed)?;
+        let plain = self.open_sealed(Purpose::Record, &context, sealed)??;
         CredentialRecord::decode(&plain)
             .map_err(|e| Error::new(ErrorCode::StoreCorrupt, "The PIN record is damaged.").caused_by(e))
     }

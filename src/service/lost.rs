@@ -66,7 +66,7 @@ impl Service {
         if is_news {
             let mailbox = self.mailbox_of(note.mailbox).unwrap_or_default();
             step.audit = self.found_out(
-                &*self.ring()?,
+                &*self.ring_on_disk()?,
                 note.operation,
                 Action::ResetLost.name(),
                 mailbox.as_ref().map_or(Target::Directory, Target::Mailbox),
@@ -74,7 +74,7 @@ impl Service {
                 json!({ "lost": note.action, "controller": note.controller, "changedAt": note.at.0 }),
             );
         }
-        let moved = journal.advance(step)?.moved;
+        let moved = self.advanced(journal, step)?.moved;
         if moved && is_news {
             self.drop_message_of(note)?;
         }

@@ -7,6 +7,7 @@ mod clearing;
 mod fate;
 mod import;
 mod info;
+pub mod key_update;
 mod listing;
 mod lost;
 mod notes;

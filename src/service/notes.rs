@@ -100,9 +100,16 @@ impl Service {
             }
             let mailbox = self.mailbox_of(note.mailbox).unwrap_or_default();
             let target = mailbox.as_ref().map_or(Target::Directory, Target::Mailbox);
-            step.audit = self.found_out(&*self.ring()?, note.operation, &note.action, target, outcome, result);
+            step.audit = self.found_out(
+                &*self.ring_on_disk()?,
+                note.operation,
+                &note.action,
+                target,
+                outcome,
+                result,
+            );
         }
-        journal.advance(step)
+        self.advanced(journal, step)
     }
 
     /// What became of a change without message; one that sets a PIN can no longer be made afterwards.

@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use zeroize::Zeroizing;
+
 use super::{Service, random_id};
 use crate::credential::counter::FailureCounter;
 use crate::credential::keyring::KeyRing;
 use crate::credential::keyring::Purpose;
 use crate::credential::record::CredentialRecord;
 use crate::credential::seal::{OpenError, SealContext};
+use crate::directory::key_register::RetiredKey;
 use crate::directory::{Found, StoredCredential};
 use crate::mailbox::{Mailbox, ObjectId};
 use crate::{Error, ErrorCode, Result};
@@ -19,6 +22,9 @@ pub(super) struct CachedRing(Mutex<Option<Arc<KeyRing>>>);
 
 const RIGHT_KEY: &str =
     "Restore the key file that belongs to this directory, or add it to \"keys\" in the configuration.";
+
+/// How often keys are loaded while others replace them.
+const RING_ATTEMPTS: u32 = 5;
 
 /// Records that a key is tried on before it is used.
 const KEY_SAMPLES: usize = 8;
@@ -58,12 +64,17 @@ impl Service {
     pub(super) fn ring_on_disk(&self) -> Result<Arc<KeyRing>> {
         let mut slot = self.ring.0.lock().unwrap_or_else(PoisonError::into_inner);
         let known = slot.take();
-        let ring = self.ports.keys.load()?;
-        let ring = match known {
-            Some(known) if known.key_ids().eq(ring.key_ids()) => known,
-            _ => {
-                self.check_ring(&ring)?;
-                Arc::new(ring)
+        let mut attempt = 1;
+        let ring = loop {
+            let ring = self.load_ring()?;
+            if let Some(known) = known.as_ref().filter(|known| known.is_same(&ring)) {
+                break Arc::clone(known);
+            }
+            match self.check_ring(&ring) {
+                Ok(()) => break Arc::new(ring),
+                // What was looked at is perhaps sealed under a key that has become active since the keys were loaded.
+                Err(_) if attempt < RING_ATTEMPTS && !self.load_ring()?.is_same(&ring) => attempt += 1,
+                Err(error) => return Err(error),
             }
         };
         *slot = Some(Arc::clone(&ring));
@@ -77,6 +88,65 @@ impl Service {
             return Ok(None);
         }
         self.ring_on_disk().map(Some)
+    }
+
+    /// The keys, with what the store says of those that were replaced: under these nothing is sealed any more, whatever the
+    /// configuration calls active.
+    fn load_ring(&self) -> Result<KeyRing> {
+        let Some(register) = self.ports.outbox.key_register() else {
+            return self.ports.keys.load();
+        };
+        let mut attempt = 1;
+        loop {
+            // First the store: the file of a key that it knows as a successor was there before.
+            let retired = register.retired_keys()?;
+            let ring = self.load_led_ring(&retired);
+            // Another key may have become active since, and this one's file be gone.
+            if ring.is_ok() || attempt == RING_ATTEMPTS || register.retired_keys()? == retired {
+                return ring;
+            }
+            attempt += 1;
+        }
+    }
+
+    fn load_led_ring(&self, retired: &[RetiredKey]) -> Result<KeyRing> {
+        let mut ring = self.ports.keys.load()?;
+        let mut active = ring.active();
+        // As often as there are replacements at most: whoever writes a circle into the store stops there.
+        for _ in 0..retired.len() {
+            match retired.iter().find(|key| key.id == active) {
+                Some(key) => active = key.successor,
+                None => break,
+            }
+        }
+        if !ring.lead(active) {
+            return Err(Error::new(
+                ErrorCode::KeyUnavailable,
+                format!(
+                    "The key {} in use was replaced by a key that is not configured (key id {active}).",
+                    ring.active()
+                ),
+            )
+            .action("Copy the key file with this key id beside the one in use, under its name with '.' and the key id added.")
+            .detail("keyId", active.to_string()));
+        }
+        for key in retired {
+            ring.add_former(key.id, &key.audit_key)?;
+        }
+        Ok(ring)
+    }
+
+    /// Opens a sealed value; where its key is not known, under the keys as they lie on the disk by now.
+    pub(super) fn open_sealed(
+        &self,
+        purpose: Purpose,
+        context: &SealContext,
+        sealed: &[u8],
+    ) -> Result<std::result::Result<Zeroizing<Vec<u8>>, OpenError>> {
+        match self.ring()?.open(purpose, context, sealed) {
+            Err(OpenError::UnknownKey(_)) => Ok(self.ring_on_disk()?.open(purpose, context, sealed)),
+            opened => Ok(opened),
+        }
     }
 
     /// A key that opens nothing of what is there is not this store's: sealing under it would divide the store between two
@@ -144,8 +214,7 @@ impl Service {
             Some(sealed) => {
                 let context = self.seal_context(mailbox.object_id)?;
                 let plain = self
-                    .ring()?
-                    .open(Purpose::Record, &context, sealed)
+                    .open_sealed(Purpose::Record, &context, sealed)?
                     .map_err(|e| self.cannot_open(mailbox, e))?;
                 CredentialRecord::decode(&plain).map_err(|e| self.damaged(mailbox).caused_by(e))?
             }
@@ -186,8 +255,7 @@ impl Service {
         };
         let context = self.seal_context(mailbox.object_id)?;
         let plain = self
-            .ring()?
-            .open(Purpose::Counter, &context, sealed)
+            .open_sealed(Purpose::Counter, &context, sealed)?
             .map_err(|e| self.cannot_open(mailbox, e))?;
         let counter = FailureCounter::decode(&plain).map_err(|e| self.damaged(mailbox).caused_by(e))?;
         Ok(counter.under(epoch))

@@ -26,6 +26,7 @@ pub(super) enum Action {
     NotificationExpired,
     NotificationDropped,
     ResetLost,
+    UpdateKey,
 }
 
 impl Action {
@@ -45,6 +46,7 @@ impl Action {
             Self::NotificationExpired => "NotificationExpired",
             Self::NotificationDropped => "NotificationDropped",
             Self::ResetLost => "ResetLost",
+            Self::UpdateKey => "UpdateKey",
         }
     }
 }

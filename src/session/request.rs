@@ -242,6 +242,10 @@ fn perform(service: &Service, operation: Operation, cancellation: &Cancellation)
             request.cancellation = cancellation.clone();
             messages::removed(&service.remove_mailbox(&request)?)
         }
+        Operation::UpdateKey(mut request) => {
+            request.cancellation = cancellation.clone();
+            messages::key_updated(&service.update_key(&request)?)
+        }
         Operation::Import(mut request) => {
             request.cancellation = cancellation.clone();
             messages::imported(&service.import(&request)?)

@@ -21,6 +21,8 @@ mod idle;
 mod injection;
 mod keeper;
 mod kerberos;
+#[path = "../key_update/update.rs"]
+mod key_update;
 mod listing;
 mod migration;
 mod numbers;

@@ -36,7 +36,7 @@ Describe 'The commands' {
         ($script:Commands.Keys | Sort-Object) -join ' ' |
             Should -Be (@('Clear-UMMailboxPIN Export-UMPinAudit Get-Mailbox Get-UMMailbox Get-UMMailboxPIN Get-UMMailboxPolicy Get-UMPinAudit Get-UMPinNotification'
                 'Import-UMDirectory Lock-UMMailbox Remove-UMDirectoryMailbox Send-UMPinNotification Set-UMMailboxPIN Test-UMConfiguration'
-                'Test-UMMailboxPIN Unlock-UMMailbox') -join ' ')
+                'Test-UMMailboxPIN Unlock-UMMailbox Update-UMPinKey') -join ' ')
     }
 
     It 'have one parameter set each' {

@@ -18,6 +18,7 @@ mod policies;
 mod reading;
 mod rights;
 mod schema;
+mod sealed_otherwise;
 mod server;
 mod servers;
 mod settings;
@@ -39,11 +40,12 @@ use self::forest::Forest;
 use self::servers::Servers;
 use super::{
     Applied, CredentialChange, Directory, Found, ImportCounts, MailboxFilter, Matches, Page, PolicyObject, Route,
-    StoredCredential,
+    SealedOtherwise, StoredCredential,
 };
 use crate::audit::AuditTrail;
 use crate::cancellation::Cancellation;
 use crate::check::Check;
+use crate::credential::keyring::KeyId;
 use crate::identity::Identity;
 use crate::import::ImportPlan;
 use crate::mailbox::{Mailbox, ObjectId};
@@ -55,6 +57,7 @@ pub struct ActiveDirectory {
     forest: Mutex<Option<Arc<Forest>>>,
     policies: policies::Cache,
     listings: listing::Listings,
+    sealed_otherwise: sealed_otherwise::Lists,
 }
 
 impl fmt::Debug for ActiveDirectory {
@@ -74,6 +77,7 @@ impl ActiveDirectory {
             forest: Mutex::default(),
             policies: policies::Cache::default(),
             listings: listing::Listings::default(),
+            sealed_otherwise: sealed_otherwise::Lists::default(),
         }
     }
 }
@@ -179,6 +183,10 @@ impl Directory for ActiveDirectory {
             }
         }
         Ok(all)
+    }
+
+    fn sealed_otherwise(&self, key: KeyId, after: Option<&str>, limit: usize) -> Result<Page<SealedOtherwise>> {
+        self.page_sealed_otherwise(key, after, limit)
     }
 
     fn apply(&self, change: CredentialChange) -> Result<Applied> {

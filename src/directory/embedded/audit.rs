@@ -5,8 +5,10 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::audit_retention::remove_old;
 use super::error::{Sql, changed};
+use super::key_register::refuse_retired_chain;
 use crate::audit::{
-    AuditEntry, AuditTrail, Bound, ChainKey, ChainKeyId, Ending, Head, LogItem, LogPage, Place, Point, StoredEntry,
+    AuditEntry, AuditTrail, Bound, ChainKey, ChainKeyId, ChainKeys, Ending, Head, LogItem, LogPage, Place, Point,
+    StoredEntry,
 };
 use crate::clock::Timestamp;
 
@@ -21,6 +23,7 @@ pub(super) fn append(connection: &Connection, trail: &AuditTrail) -> Sql<()> {
     let (Some(key), false) = (trail.keys.active(), trail.entries.is_empty()) else {
         return Ok(());
     };
+    refuse_retired_chain(connection, &trail.keys)?;
     let stored = head(connection, &trail.host)?;
     let genuine = stored.as_ref().is_none_or(|head| trail.keys.sealed(head));
     let begun = stored.is_some();
@@ -44,6 +47,16 @@ pub(super) fn append(connection: &Connection, trail: &AuditTrail) -> Sql<()> {
     }
     if let Some(since) = trail.retain_since {
         remove_old(connection, &trail.keys, since, first)?;
+    }
+    Ok(())
+}
+
+/// Seals the genuine heads under the active key; what somebody altered stays as it is, for everybody to see.
+pub(super) fn reseal_heads(connection: &Connection, keys: &ChainKeys) -> Sql<()> {
+    let Some(key) = keys.active() else { return Ok(()) };
+    for mut head in heads(connection)?.into_iter().filter(|head| keys.sealed(head)) {
+        key.seal(&mut head);
+        store_head(connection, &head)?;
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::error::{Fault, Sql, changed};
-use super::{audit, lookup, outbox, overlay, policies};
+use super::{audit, key_register, lookup, outbox, overlay, policies};
 use crate::directory::{Applied, CounterChange, CredentialChange, Premise};
 
 /// Compares and swaps; with record and counter go the message and the audit entries.
@@ -15,6 +15,9 @@ pub(super) fn apply(connection: &Connection, change: &CredentialChange) -> Sql<A
     if let Some(premise) = &change.premise
         && !holds(connection, mailbox, premise)?
     {
+        return Ok(Applied::Conflict);
+    }
+    if key_register::is_any_retired(connection, sealed(change))? {
         return Ok(Applied::Conflict);
     }
     let stored = lookup::credential(connection, change.mailbox)?;
@@ -59,6 +62,20 @@ pub(super) fn apply(connection: &Connection, change: &CredentialChange) -> Sql<A
         audit::append(connection, trail)?;
     }
     Ok(Applied::Committed)
+}
+
+/// The values that a change would write.
+fn sealed(change: &CredentialChange) -> [Option<&[u8]>; 3] {
+    let counter = match &change.counter {
+        CounterChange::Keep => None,
+        CounterChange::Set(new) => Some(new.as_slice()),
+        CounterChange::Swap(swap) => Some(swap.new.as_slice()),
+    };
+    [
+        change.record.as_ref().map(|swap| swap.new.as_slice()),
+        counter,
+        change.message.as_ref().map(|message| message.sealed.as_slice()),
+    ]
 }
 
 /// Writes a page as it is. The pragma, because SQLite leaves out an UPDATE that changes no byte of a row.

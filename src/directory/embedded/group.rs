@@ -185,6 +185,7 @@ fn perform(connection: &Connection, task: &Task) -> Sql<Done> {
         Task::Remove(removal) => Done::Applied(removal::remove(connection, removal)?),
         Task::Outbox(task) => Done::Outbox(task.perform(connection)?),
         Task::Journal(task) => Done::Journal(task.perform(connection)?),
+        Task::Key(task) => Done::Key(task.perform(connection)?),
         Task::RewriteVersion => {
             change::rewrite_version(connection)?;
             Done::Rewritten

@@ -9,6 +9,7 @@ use crate::Result;
 use crate::audit::{AuditLog, AuditTrail, ChainKeyId, Ending, LogPage, Medium, Place};
 use crate::clock::Timestamp;
 use crate::directory::journal::{Advance, Advanced, ChangeNote, Journal};
+use crate::directory::key_register::KeyRegister;
 use crate::directory::{Directory, Page};
 use crate::mailbox::ObjectId;
 use crate::notification::outbox::{Lease, Outbox, OutboxEntry};
@@ -25,6 +26,10 @@ impl LocalOutbox {
         Self(EmbeddedDirectory::new(options))
     }
 
+    pub(super) fn store(&self) -> &EmbeddedDirectory {
+        &self.0
+    }
+
     /// The file, where there is one: without it there is nothing.
     fn existing(&self) -> Result<Option<&EmbeddedDirectory>> {
         Ok(self.0.exists()?.then_some(&self.0))
@@ -37,6 +42,10 @@ impl Outbox for LocalOutbox {
     }
 
     fn journal(&self) -> Option<&dyn Journal> {
+        Some(self)
+    }
+
+    fn key_register(&self) -> Option<&dyn KeyRegister> {
         Some(self)
     }
 

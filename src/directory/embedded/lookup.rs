@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use super::error::{Fault, Sql};
 use super::overlay;
-use crate::directory::{Found, MailboxFilter, Matches, Page, StoredCredential};
+use crate::credential::keyring::KeyId;
+use crate::directory::{Found, MailboxFilter, Matches, Page, SealedOtherwise, StoredCredential};
 use crate::identity::fold::fold;
 use crate::identity::{DistinguishedName, Probe};
 use crate::mailbox::{Extension, Mailbox, ObjectId};
@@ -286,6 +287,48 @@ pub(super) fn holds_sealed_data(connection: &Connection) -> Sql<bool> {
     let query =
         "SELECT EXISTS (SELECT 1 FROM credential) OR EXISTS (SELECT 1 FROM outbox) OR EXISTS (SELECT 1 FROM audit)";
     Ok(connection.query_row(query, [], |row| row.get(0))?)
+}
+
+pub(super) fn record_count(connection: &Connection) -> Sql<u64> {
+    let count: i64 = connection.query_row("SELECT count(*) FROM credential", [], |row| row.get(0))?;
+    Ok(u64::try_from(count).unwrap_or_default())
+}
+
+/// The next mailboxes with a value under another key. Its id stands behind the magic and the version.
+pub(super) fn sealed_otherwise(
+    connection: &Connection,
+    key: KeyId,
+    after: Option<&str>,
+    limit: usize,
+) -> Sql<Page<SealedOtherwise>> {
+    let after: i64 = match after {
+        None => i64::MIN,
+        Some(cursor) => cursor
+            .parse()
+            .map_err(|_| Error::new(ErrorCode::InvalidRequest, "The listing's cursor is not one."))?,
+    };
+    let mut last = None;
+    let items: Vec<SealedOtherwise> = connection
+        .prepare_cached(
+            "SELECT c.mailbox, m.object_id, c.record, c.counter FROM credential AS c JOIN mailbox AS m ON m.id = c.mailbox \
+             WHERE c.mailbox > ?1 AND (substr(c.record, 5, 8) <> ?2 OR substr(c.counter, 5, 8) <> ?2) \
+             ORDER BY c.mailbox LIMIT ?3",
+        )?
+        .query_map(params![after, key.0, i64::try_from(limit).unwrap_or(i64::MAX)], |row| {
+            last = Some(row.get::<_, i64>(0)?);
+            Ok(SealedOtherwise {
+                mailbox: ObjectId(row.get(1)?),
+                controller: None,
+                stored: Ok(StoredCredential {
+                    record: Some(row.get(2)?),
+                    counter: row.get(3)?,
+                    ..StoredCredential::default()
+                }),
+            })
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    let next = last.filter(|_| items.len() == limit).map(|id| id.to_string());
+    Ok(Page { items, next })
 }
 
 pub(super) fn some_records(connection: &Connection, limit: usize) -> Sql<Vec<(ObjectId, Vec<u8>)>> {

@@ -14,6 +14,7 @@ mod files;
 mod group;
 mod import;
 mod journal;
+mod key_register;
 mod local;
 mod lock;
 mod lookup;
@@ -51,12 +52,13 @@ use self::site::Site;
 use self::writer::{Done, Task, Writer};
 use super::{
     Applied, CredentialChange, Directory, Found, ImportCounts, MailboxFilter, Matches, Page, PolicyObject, Removal,
-    Route, StoredCredential,
+    Route, SealedOtherwise, StoredCredential,
 };
 use crate::audit::{AuditLog, AuditTrail, ChainKeyId, LogPage, Medium, Place, StoredEntry};
 use crate::cancellation::Cancellation;
 use crate::check::Check;
 use crate::clock::Timestamp;
+use crate::credential::keyring::KeyId;
 use crate::identity::Identity;
 use crate::import::ImportPlan;
 use crate::mailbox::ObjectId;
@@ -215,6 +217,10 @@ impl EmbeddedDirectory {
         slot.slot.read(site, work)
     }
 
+    fn sealed_under_others(&self, key: KeyId, after: Option<&str>, limit: usize) -> Result<Page<SealedOtherwise>> {
+        self.read(|c| lookup::sealed_otherwise(c, key, after, limit))
+    }
+
     fn write(&self, task: Task) -> Result<Done> {
         if self.options.read_only {
             return Err(error::read_only());
@@ -316,6 +322,38 @@ impl Directory for EmbeddedDirectory {
             Done::Applied(applied) => Ok(applied),
             _ => Err(misunderstood()),
         }
+    }
+
+    /// All in one transaction, as far as its size goes.
+    fn apply_all(&self, changes: Vec<CredentialChange>) -> Vec<Result<Applied>> {
+        let count = changes.len();
+        let tasks = changes
+            .into_iter()
+            .map(|change| Task::Apply(Box::new(change)))
+            .collect();
+        let done = if self.options.read_only {
+            Err(error::read_only())
+        } else {
+            self.site().and_then(|site| self.writer.run_all(site, tasks))
+        };
+        match done {
+            Ok(all) => all
+                .into_iter()
+                .map(|done| match done? {
+                    Done::Applied(applied) => Ok(applied),
+                    _ => Err(misunderstood()),
+                })
+                .collect(),
+            Err(error) => (0..count).map(|_| Err(error::again(&error))).collect(),
+        }
+    }
+
+    fn sealed_otherwise(&self, key: KeyId, after: Option<&str>, limit: usize) -> Result<Page<SealedOtherwise>> {
+        self.sealed_under_others(key, after, limit)
+    }
+
+    fn record_count(&self) -> Result<Option<u64>> {
+        self.read(lookup::record_count).map(Some)
     }
 
     /// Reads as a counted attempt reads, and syncs as it syncs.

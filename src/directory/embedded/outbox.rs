@@ -9,6 +9,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::audit;
 use super::error::{Sql, changed};
+use super::key_register::refuse_retired;
 use crate::audit::AuditTrail;
 use crate::clock::Timestamp;
 use crate::directory::Page;
@@ -126,6 +127,7 @@ fn append(connection: &Connection, trail: Option<&AuditTrail>) -> Sql<()> {
 }
 
 pub(super) fn insert(connection: &Connection, entry: &OutboxEntry) -> Sql<()> {
+    refuse_retired(connection, [Some(entry.sealed.as_slice())])?;
     let rows = connection
         .prepare_cached(
             "INSERT INTO outbox (id, mailbox, pin_id, created, leased_until, attempts, last_error, state, controller, sealed) \

@@ -4,6 +4,7 @@ use crate::Result;
 use crate::audit::AuditTrail;
 use crate::clock::Timestamp;
 use crate::directory::Page;
+use crate::directory::key_register::KeyRegister;
 use crate::mailbox::ObjectId;
 use crate::notification::outbox::{Lease, Outbox, OutboxEntry};
 
@@ -35,6 +36,10 @@ impl EmbeddedDirectory {
 }
 
 impl Outbox for EmbeddedDirectory {
+    fn key_register(&self) -> Option<&dyn KeyRegister> {
+        Some(self)
+    }
+
     fn release(&self, lease: Lease, until: Timestamp) -> Result<Option<Lease>> {
         let held = self.held(OutboxTask::Release { lease, until })?;
         Ok(held.then_some(Lease { until, ..lease }))

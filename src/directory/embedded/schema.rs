@@ -24,6 +24,9 @@ pub(super) const VERSION: i64 = 1;
 ///
 /// `audit_chain` holds one head per host.
 ///
+/// `retired_key` holds the keys under which nothing is sealed any more: each with the one that replaced it and its audit sub-key,
+/// sealed. `chain` names that sub-key, `operation` the update that replaced the key, `done` says that it found nothing left to seal.
+///
 /// `change_note` is what a host keeps about its changes of a directory elsewhere. `state`: 0 asked for, 1 its answer was lost, 2 made, 3
 /// lost to another change. `pin_id` (and `previous`, the one before it) or `seal` tells in a record that the change was made.
 pub(super) const TABLES: &str = "
@@ -155,6 +158,17 @@ CREATE TABLE audit_chain (
     key           BLOB NOT NULL,
     mac           BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE retired_key (
+    id        BLOB NOT NULL PRIMARY KEY,
+    successor BLOB NOT NULL,
+    chain     BLOB NOT NULL,
+    audit_key BLOB NOT NULL,
+    at        INTEGER NOT NULL,
+    operation BLOB NOT NULL,
+    done      INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX retired_key_chain ON retired_key (chain);
 
 CREATE TABLE change_note (
     operation  BLOB NOT NULL PRIMARY KEY,

@@ -10,6 +10,7 @@ use super::connection::Slot;
 use super::error::answer_lost;
 use super::group;
 use super::journal::{JournalDone, JournalTask};
+use super::key_register::KeyTask;
 use super::outbox::{OutboxDone, OutboxTask};
 use super::site::Site;
 use crate::Result;
@@ -26,6 +27,7 @@ pub(super) enum Task {
     Remove(Box<Removal>),
     Outbox(Box<OutboxTask>),
     Journal(Box<JournalTask>),
+    Key(Box<KeyTask>),
     /// See [`super::change::rewrite_version`].
     RewriteVersion,
     #[cfg(test)]
@@ -37,6 +39,8 @@ pub(super) enum Done {
     Applied(Applied),
     Outbox(OutboxDone),
     Journal(JournalDone),
+    /// Whether anything was changed.
+    Key(bool),
     Rewritten,
 }
 
@@ -119,6 +123,26 @@ impl Writer {
         self.shared.wake.notify_one();
         // The thread answers, or it panics and drops the other end.
         answer.recv().unwrap_or_else(|_| Err(answer_lost(&site.store)))
+    }
+
+    /// Queues tasks together, and waits for what comes of each.
+    pub(super) fn run_all(&self, site: &Arc<Site>, tasks: Vec<Task>) -> Result<Vec<Result<Done>>> {
+        let mut answers = Vec::with_capacity(tasks.len());
+        {
+            let mut queue = self.shared.queue();
+            self.start_in(&mut queue)?;
+            queue.site.get_or_insert_with(|| Arc::clone(site));
+            for task in tasks {
+                let (reply, answer) = channel();
+                queue.jobs.push_back(Job { task, reply });
+                answers.push(answer);
+            }
+        }
+        self.shared.wake.notify_one();
+        let given = |answer: std::sync::mpsc::Receiver<Result<Done>>| {
+            answer.recv().unwrap_or_else(|_| Err(answer_lost(&site.store)))
+        };
+        Ok(answers.into_iter().map(given).collect())
     }
 
     /// Starts the thread.

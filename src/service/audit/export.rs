@@ -70,10 +70,10 @@ impl Service {
         let path = &request.path;
         // Looked at first, so that a long log is not read for nothing; the file system decides in the end.
         check_destination(request)?;
-        let keys = ChainKeys::new(self.ring()?.chain_keys());
+        self.ring()?;
         for _ in 0..ATTEMPTS {
             let written = write_streamed(path, request.force, |writer| {
-                self.write_log(&keys, writer, &request.cancellation)
+                self.write_log(writer, &request.cancellation)
             });
             match written {
                 Ok((entries, findings, verifier)) => {
@@ -102,7 +102,6 @@ impl Service {
 
     fn write_log(
         &self,
-        keys: &ChainKeys,
         writer: &mut BufWriter<&fs::File>,
         cancellation: &Cancellation,
     ) -> Result<(u64, Vec<Finding>, Verifier), Stop> {
@@ -113,11 +112,13 @@ impl Service {
         let mut entries = 0;
         let mut heads = Vec::new();
         let mut begun = std::collections::BTreeSet::new();
-        loop {
+        let keys = loop {
             cancellation.check()?;
             let page = log.page(place, PAGE)?;
+            // After the page, so that a key that was replaced meanwhile is known.
+            let keys = ChainKeys::new(self.ring_on_disk()?.chain_keys());
             for item in page.items {
-                verifier.take(keys, &item);
+                verifier.take(&keys, &item);
                 match item {
                     LogItem::Start { ref host, .. } => {
                         if begun.insert(host.clone()) {
@@ -136,10 +137,10 @@ impl Service {
             }
             match page.next {
                 Some(next) => place = next,
-                None => break,
+                None => break keys,
             }
-        }
-        let findings = verifier.clone().finish(keys, Ending::Complete);
+        };
+        let findings = verifier.clone().finish(&keys, Ending::Complete);
         // Only what is whole gets a new seal.
         let whole = |host: &str| {
             findings

@@ -84,7 +84,7 @@ impl Service {
             })?,
         };
         let matcher = self.matcher(query)?;
-        let mut keys = None;
+        let mut read_any = false;
         let mut page = AuditPage {
             items: Vec::new(),
             faults: Vec::new(),
@@ -95,12 +95,13 @@ impl Service {
         while read < MOST_READ && page.items.len() < query.page_size {
             let limit = (query.page_size - page.items.len()).min(MOST_READ - read);
             let part = log.page(cursor.place, limit)?;
-            let keys = match &keys {
-                Some(keys) => keys,
-                // A log without anything in it needs no key, and a fresh directory may have none.
-                None if part.items.is_empty() && query.after.is_none() => return Ok(page),
-                None => keys.insert(ChainKeys::new(self.ring()?.chain_keys())),
-            };
+            // A log without anything in it needs no key, and a fresh directory may have none.
+            if !read_any && part.items.is_empty() && query.after.is_none() {
+                return Ok(page);
+            }
+            read_any = true;
+            // After the page, so that a key that was replaced meanwhile is known.
+            let keys = &ChainKeys::new(self.ring_on_disk()?.chain_keys());
             read += part.items.len().max(1);
             for item in &part.items {
                 let genuine = cursor.verifier.take(keys, item);

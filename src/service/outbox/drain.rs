@@ -151,7 +151,7 @@ impl Service {
     fn opened(&self, entry: &OutboxEntry) -> Result<OutgoingMessage> {
         let damaged = || Error::new(ErrorCode::StoreCorrupt, "The message in the outbox is damaged.");
         let context = self.seal_context(entry.mailbox)?;
-        let packed = self.ring()?.open(Purpose::Outbox, &context, &entry.sealed)?;
+        let packed = self.open_sealed(Purpose::Outbox, &context, &entry.sealed)??;
         unpack(entry, &packed).ok_or_else(damaged)
     }
 

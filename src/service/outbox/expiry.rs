@@ -58,7 +58,9 @@ impl Service {
             .result("reason", reason)
             .result("queuedSince", entry.created.0)
             .result("attempts", entry.attempts);
-        Ok(self.trail(&*self.ring()?, self.now(), &[event]).map(Trail::whole))
+        Ok(self
+            .trail(&*self.ring_on_disk()?, self.now(), &[event])
+            .map(Trail::whole))
     }
 
     /// Tells of messages that were given up, once.

@@ -38,7 +38,7 @@ impl Service {
         // Those of the look-up have been told with the target, and so have the warnings.
         plan.diagnostics.clear();
         plan.request.cancellation.check()?;
-        let ring = self.ring_for_change()?;
+        let mut ring = self.ring_for_change()?;
         for note in std::mem::take(&mut plan.lost) {
             // What cannot be recorded now is found, and told, once more.
             let _ = self.record_lost(&note, true);
@@ -71,6 +71,8 @@ impl Service {
                 }
             }
             self.look_again(&mut plan)?;
+            // Perhaps it was the key that was replaced.
+            ring = self.ring_for_change()?;
         }
     }
 

@@ -108,7 +108,7 @@ impl Service {
         F: FnMut(&Self, &Attempt<'_>, &mut Deriver) -> Result<Result<Step>>,
     {
         let route = request.lookup().route();
-        let ring = self.ring_for_attempts()?;
+        let mut loaded = self.ring_for_attempts()?;
         let mut found = match self.subscriber(request) {
             Ok(found) => found,
             Err(error) => return self.refuse(request, tags, deriver, error).map(Err),
@@ -137,7 +137,7 @@ impl Service {
             }
             self.watch(mailbox.object_id, seen.controller.as_deref(), &seen.record);
             let counter = self.counter_of(&mailbox, &seen)?;
-            let ring = match &ring {
+            let ring = match &loaded {
                 Some(ring) => Arc::clone(ring),
                 None => self.ring_on_disk()?,
             };
@@ -170,6 +170,8 @@ impl Service {
                 None => race.lost(&attempt.mailbox)?,
             }
             found = self.again(&attempt.mailbox, route)?;
+            // Perhaps it was the key that was replaced.
+            loaded = self.ring_for_attempts()?;
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod audit;
 mod check;
+mod key_update;
 mod notifications;
 mod requests;
 mod responses;
@@ -9,6 +10,7 @@ mod sign_in;
 
 pub(super) use audit::{audit, audit_exported};
 pub(super) use check::checked;
+pub(super) use key_update::key_updated;
 pub(super) use notifications::{notifications, sent};
 pub(super) use requests::{Operation, parse_open, parse_plan, parse_request};
 pub(super) use responses::{

@@ -8,13 +8,14 @@ use serde_json::{Map, Value};
 
 use super::check::CheckConfiguration;
 use super::notifications::SendMessage;
-use super::{VERSION, audit};
+use super::{VERSION, audit, key_update};
 use crate::cancellation::Cancellation;
 use crate::config::{OpenRequest, Variables};
 use crate::directory::MailboxFilter;
 use crate::import::Format;
 use crate::json_fault::{self, Fault};
 use crate::service::audit::{AuditExport, AuditQuery};
+use crate::service::key_update::KeyUpdateRequest;
 use crate::service::reset::ResetRequest;
 use crate::service::{ClearRequest, ImportRequest, Lookup, RemovalRequest};
 use crate::{Error, ErrorCode, Result};
@@ -76,6 +77,7 @@ enum RawOperation {
     Audit(audit::Audit),
     AuditExport(audit::Export),
     ClearPin(ClearPin),
+    UpdateKey(key_update::UpdateKey),
 }
 
 #[derive(Deserialize)]
@@ -152,6 +154,7 @@ pub(in crate::session) enum Operation {
     Audit(AuditQuery),
     AuditExport(AuditExport),
     ClearPin(ClearRequest),
+    UpdateKey(KeyUpdateRequest),
 }
 
 impl Query {
@@ -371,6 +374,7 @@ pub(in crate::session) fn parse_request(request: &[u8]) -> Result<Operation> {
                 cancellation: Cancellation::default(),
             })
         }
+        RawOperation::UpdateKey(update) => Operation::UpdateKey(update.check()?),
         RawOperation::Import(import) => {
             check_version(import.v)?;
             if !import.path.is_absolute() {

@@ -40,6 +40,51 @@ impl Said for Told {
     }
 }
 
+/// One update of the key after the other.
+pub fn updates(host: &Host) -> Running {
+    Running::new(&json!({ "folder": host.folder(), "updates": true }))
+}
+
+/// Where an update is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Updating {
+    Step,
+    Complete,
+}
+
+impl Said for Updating {
+    fn heard(words: &[&str]) -> Option<Self> {
+        match words {
+            ["step", "."] => Some(Self::Step),
+            ["complete", "."] => Some(Self::Complete),
+            _ => None,
+        }
+    }
+}
+
+fn update_without_end(session: &umpin::session::Session) {
+    let told = |fields: &Value| {
+        let done = crate::key_update::step(session, fields);
+        done.unwrap_or_else(|error| process::fail(&format!("a step failed: {}: {error}", error.code().id())))
+    };
+    loop {
+        told(&json!({ "newKeyOnly": true }));
+        let mut fields = json!({ "perSecond": 1000 });
+        loop {
+            let answer = told(&fields);
+            say("step .");
+            fields["after"] = answer["next"].clone();
+            if fields["after"].is_null() {
+                if answer["complete"] != true {
+                    process::fail(&format!("an update ended with {answer}"));
+                }
+                say("complete .");
+                break;
+            }
+        }
+    }
+}
+
 /// So long that none is drawn twice.
 pub fn random_pin(dice: &mut Dice) -> String {
     format!("{:015}", dice.below(1_000_000_000_000_000))
@@ -50,10 +95,13 @@ pub fn random_pin(dice: &mut Dice) -> String {
 fn entry() {
     let task = process::task();
     let session = host::session_in(PathBuf::from(task["folder"].as_str().expect("a folder")));
-    let names: Vec<String> = serde_json::from_value(task["mailboxes"].clone()).expect("names");
+    let names: Vec<String> = serde_json::from_value(task["mailboxes"].clone()).unwrap_or_default();
     let number = |name: &str| task[name].as_u64().expect("a number");
     say("ready");
     process::hear();
+    if task["updates"] == true {
+        return update_without_end(&session);
+    }
     thread::scope(|scope| {
         for number_of_thread in 0..number("threads") {
             let (session, names) = (&session, &names);

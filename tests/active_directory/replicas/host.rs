@@ -11,7 +11,7 @@ use umpin::clock::Timestamp;
 use umpin::config::{Config, DirectoryConfig, OpenRequest};
 use umpin::directory::active_directory::ActiveDirectory;
 use umpin::directory::embedded::{EmbeddedOptions, LocalOutbox};
-use umpin::keys::KeyFiles;
+use umpin::keys::{KeyFiles, SharedKeyFiles};
 use umpin::service::{Caller, Ports, Service};
 use umpin::session::{Session, SharedError};
 
@@ -174,12 +174,12 @@ fn session(folder: &Path, ahead: i64) -> Session {
             data: folder.to_owned(),
         }),
         clock: Arc::new(Ahead(ahead)),
-        keys: Arc::new(KeyFiles {
+        keys: Arc::new(SharedKeyFiles(KeyFiles {
             active: config.keys.active,
             files: config.keys.files,
             group: None,
             store: None,
-        }),
+        })),
     };
     let mut settings = stores::settings(stores::CHEAP);
     settings.caller = Caller {

@@ -1,6 +1,7 @@
 //! Two controllers that replicate, and everything between a host and them that gets lost or late.
 
 pub mod host;
+mod keys;
 mod outage;
 mod partition;
 mod pinned;

@@ -49,6 +49,7 @@ $commands = [ordered] @{
     'Export-UMPinAudit'                    = @{ Step = "Export-UMPinAudit -Path '$audit' -Force -PassThru" }
     'Get-UMPinNotification'                = @{ Step = 'Get-UMPinNotification' }
     'Send-UMPinNotification'               = @{ Input = $four; Step = 'Send-UMPinNotification -PassThru'; Before = { $four | Send-UMPinNotification; Add-QueuedMessage $four } }
+    'Update-UMPinKey'                      = @{ Step = 'Update-UMPinKey -ResealOnly -Confirm:$false' }
     'Get-Mailbox'                          = @{ Step = 'Get-Mailbox' }
     'Get-UMMailbox'                        = @{ Step = 'Get-UMMailbox' }
     'Get-UMMailboxPolicy'                  = @{ Step = 'Get-UMMailboxPolicy' }
