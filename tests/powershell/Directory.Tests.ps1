@@ -250,7 +250,7 @@ Describe 'Import-UMDirectory, again' -Tag Embedded {
         }
         $run.ErrorText | Should -BeNullOrEmpty
         ($run.All + $run.Output) -join "`n" | Should -Match '1 updated \(DisplayName: 1\)'
-        $run.Output[-1] | Should -Be 'Anna a@contoso.com 5@Redmond'
+        $run.Output[-1] | Should -Be 'Anna a@contoso.com 5'
     }
 
     It 'warns of an extension that cannot be used' {
@@ -282,7 +282,7 @@ Describe 'Remove-UMDirectoryMailbox' -Tag Embedded {
             $unknown.FullyQualifiedErrorId
             $entry = Get-UMPinAudit -Action RemoveMailbox
             "$($entry.Action) $($entry.Cmdlet)"
-            (Get-Command Remove-UMDirectoryMailbox).ScriptBlock.Attributes.ConfirmImpact
+            "$((Get-Command Remove-UMDirectoryMailbox).ScriptBlock.Attributes.ConfirmImpact)"
         }
         $text = @($run.Output | Where-Object { $_ -isnot [string] -or $_ -notlike 'What if:*' })
         $text | Should -Be @('ConfirmationImpossible,Remove-UMDirectoryMailbox', 'tonysmith', 'ManagementObjectNotFound,Get-Mailbox',
