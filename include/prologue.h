@@ -37,11 +37,14 @@
  * what happened and one of what to do about it, separately and as one JSON object. Ids and numbers stay from version to version:
  *
  *   {"v":1,"status":301,"id":"PinPolicyViolation","message":"...","recommendedAction":"...",
- *    "details":{"rules":["TooShort","Sequential"]},"diagnostics":["..."]}
+ *    "details":{"rules":["TooShort","Sequential"]},"diagnostics":["..."],
+ *    "warnings":[{"id":"FailureNotRecorded","message":"..."}]?}
  *
  * details: for UMPIN_PIN_POLICY_VIOLATION every broken rule (TooShort, TooLong, NotNumeric, Sequential, Repeated,
  * Extension, History); for UMPIN_MANAGEMENT_OBJECT_AMBIGUOUS "count" and up to ten "matches"; for UMPIN_IMPORT_INVALID
- * "count" and up to twenty "problems" of "line" and "message"; for UMPIN_AUDIT_CHAIN_BROKEN "host", "seq", "line" and "kind".
+ * "count" and up to twenty "problems" of "line" and "message"; for UMPIN_AUDIT_CHAIN_BROKEN "host", "seq", "line" and "kind";
+ * for UMPIN_MANAGEMENT_OBJECT_IN_USE "count". warnings: what else went wrong; FailureNotRecorded: the audit log does not tell
+ * of this failure, and why.
  *
  *
  * OWNERSHIP
@@ -154,6 +157,8 @@
  *   With keepPin, pinExpired left out means that it stays as it is.
  *   notifyEmail: send to this address instead of the mailbox's own. keepPin: lock or unlock only, issue no PIN.
  *   whatIf: resolve and validate without opening anything for writing; such a plan cannot be committed.
+ *   A plan without whatIf that fails, at look-up, validation or commit, is recorded in the audit log as a failed operation,
+ *   once; one that is cancelled or freed before is not.
  *   confirm: somebody is asked, between target and commit, about what the target says; left out: true once
  *   umpin_plan_target has given it. Commit reads mailbox, policy and recipient again (in the transaction of the change in
  *   the embedded directory; elsewhere where confirm holds, or five seconds after the look-up) and decides again: what
@@ -174,6 +179,8 @@
  *   longer than about five seconds). Either way it stays queued in the outbox, and later resets and sendNotifications try it
  *   again until it expires, unless the PIN has been replaced by then; failed says that it was refused for good as things are: by
  *   a relay with a code 5xx, for example. NotificationExpired names mailboxes whose earlier messages were given up.
+ *   RetentionPaused: old audit entries are kept for the time being, because the clock went on by more than 30 days between
+ *   two entries; told once in a session.
  *   OutcomeNotRecorded: the change was made, but this computer could not record that yet. ResetLost names an earlier PIN
  *   set by this computer that a change on another domain controller has replaced.
  *
@@ -219,8 +226,24 @@
  *     -> items of guid, distinguishedName, identity, name, displayName, alias, samAccountName, userPrincipalName,
  *        primarySmtpAddress, emailAddresses, legacyExchangeDN, umEnabled, extensions, umMailboxPolicy; absent ones null
  *   {"v":1, "operation":"policies", "identity":"..."?}
- *     -> items of guid, name, identity, distinguishedName, minPINLength, pinLifetimeDays (null: unlimited),
+ *     -> items of guid, name, identity, distinguishedName, revision, minPINLength, pinLifetimeDays (null: unlimited),
  *        pinHistoryCount, allowCommonPatterns, logonFailuresBeforePINReset, maxLogonAttempts, resetPINText
+ *   {"v":1, "operation":"newPolicy", "name":"...", "settings":{...}?, "cmdlet":"..."?, "whatIf":false?}
+ *   {"v":1, "operation":"setPolicy", "identity":"...", "alternatives":["..."]?, "settings":{...}, "revision":"..."?,
+ *    "cmdlet":"..."?, "whatIf":false?}
+ *   {"v":1, "operation":"removePolicy", "identity":"...", "alternatives":["..."]?, "revision":"..."?, "cmdlet":"..."?,
+ *    "whatIf":false?}
+ *     -> {"v":1, "before":{...}|null, "after":{...}|null, "changed":true}
+ *     Only in the embedded directory; elsewhere policies are changed where they are managed, and this is
+ *     UMPIN_CONFIGURATION_INVALID. identity: name, GUID or distinguished name. settings: any of
+ *     "minPINLength":4..24, "pinLifetimeDays":1..999|null, "pinHistoryCount":1..20, "allowCommonPatterns":true|false,
+ *     "logonFailuresBeforePINReset":1..998|null (below maxLogonAttempts), "maxLogonAttempts":1..999|null and
+ *     "resetPINText":"..." (at most 512 characters); null: unlimited. What is left out stays, or has its default where the
+ *     policy is new; a value out of range is UMPIN_INVALID_POLICY_SETTING. revision: as "policies" gave it; when the policy
+ *     was changed since, the answer is UMPIN_WRITE_CONFLICT. Without it the settings given are changed in whatever the policy
+ *     is by then. A policy that mailboxes have is not removed (UMPIN_MANAGEMENT_OBJECT_IN_USE). before and after are as in
+ *     "policies"; changed is false where everything was so already. The audit entry is part of the same transaction. whatIf
+ *     checks all of it and writes nothing. A policy applies from the next reset or sign-in on; PINs in force stay.
  *   {"v":1, "operation":"notifications", "identity":"..."?, "pageSize":500?, "after":"cursor"?, "ignoreDefaultScope":false?,
  *    "domainController":"..."?}
  *     -> {"v":1, "items":[{"id":"<32 hex digits>", "identity":"..."|null, "guid":"..."|null,
@@ -283,6 +306,10 @@
  *         "faults":[{"status":505, ..., "details":{"host":"...", "seq":1, "kind":"..."}}],
  *         "chains":[{"host":"...", "state":"intact"|"tornTail"|"broken", "entries":1, "removed":0,
  *         "removedUntil":0|null}], "next":"cursor"|null}
+ *     A failed operation has "succeeded":false and the error's id as details.error; broken rules are in result. Of an account
+ *     and an hour a hundred are recorded one by one; the action FailuresOmitted stands for the rest (result: count, since,
+ *     until). Until that entry is written, with the first change after the hour, the last page shows it with a seq of 0.
+ *     RetentionPaused: see the warning of that id.
  *     The audit log, oldest first, or an export of it; intent and outcome of an operation are one item (of kind "operation"),
  *     absent fields are null, succeeded also while the outcome is not known. target: an identity, or what the log has as target;
  *     it may have alternatives. Each page is checked; read to the last page

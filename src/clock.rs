@@ -1,5 +1,6 @@
 //! Time as the domain sees it: a number handed in, never read.
 
+use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,25 @@ impl Timestamp {
     #[must_use]
     pub const fn plus_days(self, days: u32) -> Self {
         self.plus_millis(days as i64 * 86_400_000)
+    }
+}
+
+/// The second, as ISO 8601 in UTC.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match time::OffsetDateTime::from_unix_timestamp(self.0.div_euclid(1000)) {
+            Ok(t) => write!(
+                f,
+                "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
+                t.year(),
+                u8::from(t.month()),
+                t.day(),
+                t.hour(),
+                t.minute(),
+                t.second()
+            ),
+            Err(_) => write!(f, "{} ms since 1970-01-01", self.0),
+        }
     }
 }
 

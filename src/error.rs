@@ -93,10 +93,17 @@ error_codes! {
     /// The object lies outside the scope that may be written.
     OutsideScope = 208, "OutsideScope", "OutsideScopeException", "PermissionDenied", "Use an account or a defaultScope that covers this mailbox.";
 
+    /// An object of this name exists already.
+    ManagementObjectExists = 209, "ManagementObjectAlreadyExists", "ManagementObjectAlreadyExistsException", "ResourceExists", "Choose another name, or change the object that has it.";
+    /// Other objects still refer to the object.
+    ManagementObjectInUse = 210, "ManagementObjectInUse", "ManagementObjectInUseException", "ResourceBusy", "Give the mailboxes another policy, then run the command again.";
+
     /// The PIN breaks the mailbox's policy; `details.rules` names every broken rule.
     PinPolicyViolation = 301, "PinPolicyViolation", "PinPolicyViolationException", "InvalidData", "Choose a PIN that obeys every rule named, or omit -Pin to have one generated.";
     /// The policy, the extensions and the history leave no PIN that could be generated.
     NoValidPin = 302, "NoValidPin", "PinPolicyViolationException", "InvalidData", "Raise MinPINLength or lower PINHistoryCount in the mailbox's policy.";
+    /// A setting of a policy is out of its range.
+    InvalidPolicySetting = 303, "InvalidPolicySetting", "InvalidPolicySettingException", "InvalidArgument", "Pass a value within the range named.";
 
     /// The store or server cannot be reached, read or written.
     DirectoryUnavailable = 401, "DirectoryUnavailable", "DirectoryUnavailableException", "ConnectionError", "Check that the directory named exists, can be reached and has free space.";
@@ -139,8 +146,11 @@ error_codes! {
 pub struct Error {
     code: ErrorCode,
     message: String,
-    action: Option<String>,
+    action: Option<Box<str>>,
     details: serde_json::Map<String, serde_json::Value>,
+    // Boxed, because most errors have none and every result is as large as an error.
+    #[allow(clippy::box_collection, reason = "a pointer is what it is to be")]
+    warnings: Option<Box<Vec<(&'static str, String)>>>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -155,6 +165,7 @@ impl Error {
             message: escaped(message.into()),
             action: None,
             details: serde_json::Map::new(),
+            warnings: None,
             source: None,
         }
     }
@@ -162,7 +173,7 @@ impl Error {
     /// Replaces the recommended action.
     #[must_use]
     pub fn action(mut self, action: impl Into<String>) -> Self {
-        self.action = Some(action.into());
+        self.action = Some(action.into().into_boxed_str());
         self
     }
 
@@ -178,6 +189,19 @@ impl Error {
     pub fn caused_by(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
+    }
+
+    /// Adds what else went wrong: its id and one sentence.
+    #[must_use]
+    pub fn warning(mut self, id: &'static str, message: impl Into<String>) -> Self {
+        self.warnings.get_or_insert_default().push((id, message.into()));
+        self
+    }
+
+    /// What else went wrong, by id.
+    #[must_use]
+    pub fn warnings(&self) -> &[(&'static str, String)] {
+        self.warnings.as_deref().map_or(&[], Vec::as_slice)
     }
 
     /// Which kind of failure.

@@ -194,6 +194,66 @@ fn a_failing_change_leaves_the_others_of_its_group_alone() {
     }
 }
 
+/// The clock is set back by a day: what was put off is due, and what somebody handles is not taken from him.
+#[test]
+fn a_clock_set_back_makes_what_was_put_off_due() {
+    const DAY: i64 = 86_400_000;
+    let (_home, path) = store(1);
+    let directory = open(&path);
+    let id = find_one(&directory, "User 0").object_id;
+    let begin = 10 * DAY;
+    let at = |millis: i64| Timestamp(begin + millis);
+    let mut record = None;
+    for n in 1..=2_u8 {
+        let mut change = change(id, record.as_deref(), &[n]);
+        let mut entry = message(n, id, begin + 180_000);
+        entry.created = at(i64::from(n));
+        change.message = Some(entry);
+        directory.apply(change).unwrap();
+        record = Some(vec![n]);
+    }
+    let due = |now: Timestamp| {
+        let leased = directory.lease_due(now, now, now.plus_millis(180_000), 9).unwrap();
+        leased
+            .into_iter()
+            .map(|entry| (entry.id[0], entry.lease()))
+            .collect::<Vec<_>>()
+    };
+    // The first is put off by a minute; the second is still being handled.
+    let first = umpin::notification::outbox::Lease {
+        id: [1; 16],
+        until: at(180_000),
+    };
+    assert!(directory.defer(first, at(60_000), "no relay").unwrap());
+    assert_eq!(due(at(30_000)), []);
+
+    // Another process, a day earlier by the clock.
+    let directory = open(&path);
+    let due = |now: Timestamp| {
+        let leased = directory.lease_due(now, now, now.plus_millis(180_000), 9).unwrap();
+        leased
+            .into_iter()
+            .map(|entry| (entry.id[0], entry.lease()))
+            .collect::<Vec<_>>()
+    };
+    let leased = due(at(-DAY));
+    assert_eq!(leased.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [1]);
+    assert!(directory.defer(leased[0].1, at(-DAY + 60_000), "no relay").unwrap());
+    assert_eq!(due(at(-DAY + 1_000)), [], "put off by the new clock");
+    // Whoever handles the second still may say so, until his time is over.
+    let second = umpin::notification::outbox::Lease {
+        id: [2; 16],
+        until: at(180_000),
+    };
+    assert!(directory.defer(second, at(-DAY + 90_000), "no relay").unwrap());
+    let ids = |now: Timestamp| due(now).iter().map(|(id, _)| *id).collect::<Vec<_>>();
+    assert_eq!(ids(at(-DAY + 60_000)), [1]);
+    assert_eq!(ids(at(-DAY + 90_000)), [2]);
+    // Handled by somebody who is gone, when the clock is set back once more: the lease ends by the new clock.
+    assert_eq!(ids(at(-2 * DAY)), Vec::<u8>::new());
+    assert_eq!(ids(at(-2 * DAY + 180_000)), [1, 2]);
+}
+
 #[test]
 fn the_outbox_leases_puts_off_and_removes() {
     let (_home, path) = store(3);
@@ -206,22 +266,36 @@ fn the_outbox_leases_puts_off_and_removes() {
         directory.apply(change).unwrap();
         record = Some(vec![n]);
     }
-    assert_eq!(directory.lease_due(Timestamp(99), Timestamp(500), 10).unwrap(), []);
-    let leased = directory.lease_due(Timestamp(100), Timestamp(500), 2).unwrap();
+    assert_eq!(
+        directory
+            .lease_due(Timestamp(99), Timestamp(99), Timestamp(500), 10)
+            .unwrap(),
+        []
+    );
+    let leased = directory
+        .lease_due(Timestamp(100), Timestamp(100), Timestamp(500), 2)
+        .unwrap();
     assert_eq!(leased.iter().map(|e| e.id[0]).collect::<Vec<_>>(), [1, 2]);
     assert_eq!(leased[0].leased_until, Timestamp(500));
     assert_eq!(leased[0].sealed, vec![1; 40]);
-    let rest = directory.lease_due(Timestamp(100), Timestamp(500), 9).unwrap();
+    let rest = directory
+        .lease_due(Timestamp(100), Timestamp(100), Timestamp(500), 9)
+        .unwrap();
     assert_eq!(rest.len(), 1);
     directory.remove([1; 16]).unwrap();
     directory.remove([1; 16]).unwrap();
     assert!(directory.defer(leased[1].lease(), Timestamp(600), "no relay").unwrap());
-    let due = directory.lease_due(Timestamp(600), Timestamp(900), 9).unwrap();
+    let due = directory
+        .lease_due(Timestamp(600), Timestamp(600), Timestamp(900), 9)
+        .unwrap();
     assert_eq!(due.iter().map(|e| e.id[0]).collect::<Vec<_>>(), [2, 3]);
     assert_eq!((due[0].attempts, due[0].last_error.as_deref()), (1, Some("no relay")));
     drop(directory);
     assert_eq!(
-        open(&path).lease_due(Timestamp(900), Timestamp(901), 9).unwrap().len(),
+        open(&path)
+            .lease_due(Timestamp(900), Timestamp(900), Timestamp(901), 9)
+            .unwrap()
+            .len(),
         2
     );
 }
@@ -240,7 +314,9 @@ fn a_missing_store_is_named_and_not_made() {
         directory.policies(Route::Preferred).unwrap_err(),
         directory.credential(id, None).unwrap_err(),
         directory.apply(change(id, None, b"x")).unwrap_err(),
-        directory.lease_due(Timestamp(0), Timestamp(1), 1).unwrap_err(),
+        directory
+            .lease_due(Timestamp(0), Timestamp(0), Timestamp(1), 1)
+            .unwrap_err(),
     ];
     for error in errors {
         assert_eq!(error.code(), ErrorCode::DirectoryUnavailable);
@@ -353,7 +429,12 @@ fn reading_only_leaves_no_trace() {
         assert_eq!(find_one(&directory, "user.2").object_id, id);
         directory.policies(Route::Preferred).unwrap();
         directory.credential(id, None).unwrap();
-        assert_eq!(directory.lease_due(Timestamp(0), Timestamp(1), 1).unwrap(), []);
+        assert_eq!(
+            directory
+                .lease_due(Timestamp(0), Timestamp(0), Timestamp(1), 1)
+                .unwrap(),
+            []
+        );
         let counts = directory.import(&plan(rows(9)), None, true).unwrap();
         assert_eq!((counts.mailboxes_created, counts.mailboxes_unchanged), (4, 5));
         for error in [

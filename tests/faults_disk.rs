@@ -144,7 +144,7 @@ fn a_full_pickup_directory_keeps_the_message_in_the_outbox() {
     small.free();
     // Due at once, for the next session that changes something.
     drop(session);
-    store.sql("UPDATE outbox SET leased_until = 0");
+    store.sql("UPDATE outbox SET due = 0");
     let session = support::try_open(&request).unwrap();
     reset(&session, json!({ "identity": KIM, "sendEmail": false }), None).unwrap();
     let delivered = messages(&pickup);

@@ -80,10 +80,14 @@ namespace UMMailboxPin
         /// <summary>For -Verbose: of the response or of the error; for an ambiguous value the mailboxes that it matches.</summary>
         public object[] Diagnostics { get; private set; }
 
-        /// <summary>The warnings of the response.</summary>
+        /// <summary>The warnings of the response, or of the error.</summary>
         internal object[] Warnings
         {
-            get { return Value == null ? None : Value["warnings"] as object[] ?? None; }
+            get
+            {
+                Hashtable source = Error ?? Value;
+                return (source == null ? null : source["warnings"] as object[]) ?? None;
+            }
         }
 
         /// <summary>The items of a listing.</summary>

@@ -20,8 +20,11 @@ namespace UMMailboxPin
             Add("NoNotificationAddress", "InvalidArgument", delegate(string m) { return new NoNotificationAddressException(m); });
             Add("InvalidParameterCombination", "InvalidArgument", delegate(string m) { return new InvalidParameterCombinationException(m); });
             Add("OutsideScope", "PermissionDenied", delegate(string m) { return new OutsideScopeException(m); });
+            Add("ManagementObjectAlreadyExists", "ResourceExists", delegate(string m) { return new ManagementObjectAlreadyExistsException(m); });
+            Add("ManagementObjectInUse", "ResourceBusy", delegate(string m) { return new ManagementObjectInUseException(m); });
             Add("PinPolicyViolation", "InvalidData", delegate(string m) { return new PinPolicyViolationException(m); });
             Add("NoValidPin", "InvalidData", delegate(string m) { return new PinPolicyViolationException(m); });
+            Add("InvalidPolicySetting", "InvalidArgument", delegate(string m) { return new InvalidPolicySettingException(m); });
             Add("DirectoryUnavailable", "ConnectionError", delegate(string m) { return new DirectoryUnavailableException(m); });
             Add("WriteConflict", "ResourceBusy", delegate(string m) { return new DirectoryWriteConflictException(m); });
             Add("OutcomeUnknown", "ResourceBusy", delegate(string m) { return new DirectoryOutcomeUnknownException(m); });

@@ -342,6 +342,7 @@ namespace UMMailboxPin
                 }
 
                 batch.Untold.Remove(done);
+                WriteWarnings(answer, done.Input, false);
                 runtime.WriteError(answer, done.Input);
                 yield break;
             }

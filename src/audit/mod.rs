@@ -1,16 +1,21 @@
 //! The audit log: who changed what, bound into one keyed chain per host, so that changes to the log show.
 //!
-//! `entry` is what is written, `chain` what binds it, `verify` the check, `file` the log as JSON lines.
+//! `entry` is what is written, `chain` what binds it, `verify` the check, `file` the log as JSON lines, `failures` and `retention`
+//! what bounds it.
 
 mod chain;
 mod entry;
+mod failures;
 pub mod file;
 mod finding;
+mod retention;
 mod verify;
 
 pub use chain::{ChainKey, ChainKeyId, ChainKeys, Head, Mac, Point};
 pub use entry::{AuditEntry, AuditTrail, Bound, StoredEntry};
+pub use failures::{MOST_ACCOUNTS, MOST_ENTRIES, OmittedFailures, WINDOW_MILLIS};
 pub use finding::{Ending, Fault, FaultKind, Finding, Medium, Verdict};
+pub use retention::{GAP_MILLIS, RetentionPause};
 pub use verify::Verifier;
 
 use serde::{Deserialize, Serialize};
@@ -59,8 +64,8 @@ pub struct LogPage {
     pub ending: Ending,
 }
 
-/// The port that reads audit logs. Appending belongs to the directory, where entries become durable together with the change, or
-/// to the journal of a directory elsewhere.
+/// The port to audit logs. Appending what a change did belongs to the directory, where entries become durable together with the
+/// change, or to the journal of a directory elsewhere; what failed, and changed nothing, is appended here.
 pub trait AuditLog: Send + Sync {
     /// What kind of log it is, for the check.
     fn medium(&self) -> Medium;
@@ -82,4 +87,29 @@ pub trait AuditLog: Send + Sync {
     /// # Errors
     /// Those of the directory, or of the file that holds the log.
     fn page(&self, place: Place, limit: usize) -> Result<LogPage>;
+
+    /// Records a failed operation of `account`, or counts it where there are too many; durable when this returns. A log that
+    /// cannot be appended to ignores it.
+    ///
+    /// # Errors
+    /// Those of the store; `AuditChainBroken` where the end of the chain is not genuine.
+    fn append_failed(&self, _account: &str, _entry: AuditTrail) -> Result<()> {
+        Ok(())
+    }
+
+    /// Failures that were counted and that no entry tells of yet.
+    ///
+    /// # Errors
+    /// Those of the store.
+    fn omitted_failures(&self) -> Result<Vec<OmittedFailures>> {
+        Ok(Vec::new())
+    }
+
+    /// Whether entries from before `since` are kept for the time being, because the clock may be wrong.
+    ///
+    /// # Errors
+    /// Those of the store.
+    fn retention_pause(&self, _now: Timestamp, _since: Timestamp) -> Result<Option<RetentionPause>> {
+        Ok(None)
+    }
 }

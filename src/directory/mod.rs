@@ -215,6 +215,28 @@ pub enum Applied {
     Unreached,
 }
 
+/// A change of a policy: a compare-and-swap of the whole object.
+#[derive(Clone)]
+pub struct PolicyChange {
+    /// As it was read; `None`: there was none of this name.
+    pub expected: Option<PolicyObject>,
+    /// As it is to be, under the same name; `None`: it is removed.
+    pub new: Option<PolicyObject>,
+    /// Audit entries, recorded only if the change is made.
+    pub audit: Option<AuditTrail>,
+    /// Whether it is still wanted: asked immediately before the change can no longer be taken back.
+    pub cancellation: Cancellation,
+}
+
+impl PolicyChange {
+    /// The name of the policy.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        let object = self.new.as_ref().or(self.expected.as_ref());
+        object.map_or("", |policy| policy.settings.name.as_str())
+    }
+}
+
 /// Which mailboxes a listing wants.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MailboxFilter {
@@ -336,6 +358,28 @@ pub trait Directory: Send + Sync {
     /// # Errors
     /// As `find`.
     fn policies(&self, route: Route<'_>) -> Result<Vec<PolicyObject>>;
+
+    /// Whether policies can be changed here at all, asked before one is looked up.
+    ///
+    /// # Errors
+    /// `ConfigurationInvalid` for a directory whose policies are changed elsewhere.
+    fn check_policies_changeable(&self) -> Result<()> {
+        Err(Error::new(
+            ErrorCode::ConfigurationInvalid,
+            format!("The UM mailbox policies in {} are not changed here.", self.location()),
+        )
+        .action("Change the policy where it is managed."))
+    }
+
+    /// Creates, changes or removes a policy; durable when this returns. A `dry_run` checks the same and writes nothing.
+    ///
+    /// # Errors
+    /// As `find`; `Cancelled`; `ManagementObjectInUse` for the removal of a policy that mailboxes have; those of
+    /// [`Self::check_policies_changeable`].
+    fn change_policy(&self, _change: PolicyChange, _dry_run: bool) -> Result<Applied> {
+        self.check_policies_changeable()?;
+        Ok(Applied::Conflict)
+    }
 
     /// Starts a thread of each kind that it cannot do without; touches nothing else.
     ///

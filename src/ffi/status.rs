@@ -44,10 +44,16 @@ pub const UMPIN_NO_NOTIFICATION_ADDRESS: umpin_status_t = 206;
 pub const UMPIN_INVALID_PARAMETER_COMBINATION: umpin_status_t = 207;
 /// The object lies outside the scope that may be written.
 pub const UMPIN_OUTSIDE_SCOPE: umpin_status_t = 208;
+/// An object of this name exists already.
+pub const UMPIN_MANAGEMENT_OBJECT_EXISTS: umpin_status_t = 209;
+/// Other objects still refer to the object; details.count says how many.
+pub const UMPIN_MANAGEMENT_OBJECT_IN_USE: umpin_status_t = 210;
 /// The PIN breaks the policy; details.rules names every broken rule.
 pub const UMPIN_PIN_POLICY_VIOLATION: umpin_status_t = 301;
 /// Policy, extensions and history leave no PIN to generate.
 pub const UMPIN_NO_VALID_PIN: umpin_status_t = 302;
+/// A setting of a policy is out of its range.
+pub const UMPIN_INVALID_POLICY_SETTING: umpin_status_t = 303;
 /// The directory cannot be reached, read or written.
 pub const UMPIN_DIRECTORY_UNAVAILABLE: umpin_status_t = 401;
 /// Other writers were faster until the deadline; nothing was changed.

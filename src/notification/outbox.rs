@@ -96,11 +96,18 @@ pub trait Outbox: Send + Sync {
     /// Those of the store.
     fn release(&self, lease: Lease, until: Timestamp) -> Result<Option<Lease>>;
 
-    /// Leases up to `limit` entries that nobody has leased at `due` and that are not put off beyond it, oldest first.
+    /// Leases up to `limit` entries that nobody has leased at `due` and that are not put off beyond it, oldest first. An entry that
+    /// was put off after `now` is due: the clock was set back since.
     ///
     /// # Errors
     /// Those of the store.
-    fn lease_due(&self, due: Timestamp, lease_until: Timestamp, limit: usize) -> Result<Vec<OutboxEntry>>;
+    fn lease_due(
+        &self,
+        due: Timestamp,
+        now: Timestamp,
+        lease_until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<OutboxEntry>>;
 
     /// Leases one entry, whether due or put off; `None` when somebody has it, or when it is gone or given up.
     ///

@@ -44,6 +44,8 @@ pub(super) struct Operation {
     pub id: [u8; 16],
     /// Its intent is recorded and its outcome is not.
     is_open: bool,
+    /// Its intent is recorded, whether or not its outcome is by now.
+    is_recorded: bool,
     /// Why something could not be recorded after the change was made.
     pub unrecorded: Option<Error>,
 }
@@ -53,8 +55,13 @@ impl Operation {
         Ok(Self {
             id: random_id()?,
             is_open: false,
+            is_recorded: false,
             unrecorded: None,
         })
+    }
+
+    pub fn is_recorded(&self) -> bool {
+        self.is_recorded
     }
 }
 
@@ -126,6 +133,7 @@ impl Service {
             asked => asked.map_err(|error| not_recorded(&error))?,
         }
         operation.is_open = true;
+        operation.is_recorded = true;
         match self.ask(change) {
             Ok(Applied::Committed) => {
                 operation.is_open = false;

@@ -160,10 +160,10 @@ impl Service {
                 .transpose()?
                 .flatten()
             {
-                change = change.result("before", settings(&before.settings));
+                change = change.result("before", settings_for_audit(&before.settings));
             }
             if let Some(row) = plan.policies.iter().find(|row| fold(&row.settings.name) == fold(name)) {
-                change = change.result("after", settings(&row.settings));
+                change = change.result("after", settings_for_audit(&row.settings));
             }
             events.push(change);
         }
@@ -172,7 +172,7 @@ impl Service {
 }
 
 /// A policy's settings under Exchange's names.
-fn settings(policy: &UmMailboxPolicy) -> serde_json::Value {
+pub(super) fn settings_for_audit(policy: &UmMailboxPolicy) -> serde_json::Value {
     let limit = |limit: Limit| limit.number().map_or("Unlimited".into(), serde_json::Value::from);
     serde_json::json!({
         "MinPINLength": policy.min_pin_length,

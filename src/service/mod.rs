@@ -13,6 +13,7 @@ mod lost;
 mod notes;
 mod notify;
 pub mod outbox;
+pub mod policies;
 mod race;
 mod removal;
 pub mod reset;
@@ -105,6 +106,7 @@ pub struct Service {
     courier: outbox::Courier,
     pickup_reported: AtomicBool,
     installation: Option<check::Installation>,
+    retention_reported: AtomicBool,
 }
 
 /// Something the administrator should know although the operation goes on.
@@ -146,6 +148,7 @@ impl Service {
             courier: outbox::Courier::default(),
             pickup_reported: AtomicBool::new(false),
             installation: None,
+            retention_reported: AtomicBool::new(false),
         }
     }
 

@@ -204,7 +204,7 @@ impl Service {
             result: event.result.clone(),
         });
         Some(Trail {
-            chain: self.chain(ring, Vec::new())?,
+            chain: self.chain_of(ring, Vec::new())?,
             events: told.collect(),
         })
     }
@@ -212,7 +212,7 @@ impl Service {
     /// How an operation ended whose intent is recorded.
     pub(super) fn ended(&self, ring: &KeyRing, operation: [u8; 16], how: Outcome) -> Option<AuditTrail> {
         let body = outcome(&self.settings.caller.host, how, Map::new());
-        self.chain(ring, vec![entry(operation, self.now(), &body)])
+        self.chain_of(ring, vec![entry(operation, self.now(), &body)])
     }
 
     /// As [`Self::ended`], but found out later, by somebody else perhaps, and far from the intent: so it says what it is about.
@@ -229,15 +229,21 @@ impl Service {
         let mut body = outcome(&self.settings.caller.host, how, result);
         body["action"] = action.into();
         name_target(&mut body, target);
-        self.chain(ring, vec![entry(operation, self.now(), &body)])
+        self.chain_of(ring, vec![entry(operation, self.now(), &body)])
     }
 
-    fn chain(&self, ring: &KeyRing, entries: Vec<AuditEntry>) -> Option<AuditTrail> {
+    /// Entries for the chain of this host; `None` where auditing is switched off.
+    pub(super) fn chain_of(&self, ring: &KeyRing, entries: Vec<AuditEntry>) -> Option<AuditTrail> {
         if !self.settings.audit {
             return None;
         }
         let trail = AuditTrail::new(&self.settings.caller.host, entries, ring.chain_keys());
         Some(trail.retaining_since(self.audit_retain_since()))
+    }
+
+    /// An entry of this moment.
+    pub(super) fn entry_of(&self, operation: [u8; 16], body: &Value) -> AuditEntry {
+        entry(operation, self.now(), body)
     }
 
     fn intent(&self, event: &Event<'_>) -> Value {

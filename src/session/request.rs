@@ -246,6 +246,10 @@ fn perform(service: &Service, operation: Operation, cancellation: &Cancellation)
             request.cancellation = cancellation.clone();
             messages::key_updated(&service.update_key(&request)?)
         }
+        Operation::ChangePolicy(mut request) => {
+            request.cancellation = cancellation.clone();
+            messages::policy_changed(&service.change_policy(&request)?)
+        }
         Operation::Import(mut request) => {
             request.cancellation = cancellation.clone();
             messages::imported(&service.import(&request)?)

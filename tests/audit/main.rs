@@ -2,6 +2,7 @@
 
 mod actions;
 mod export;
+mod failures;
 mod reading;
 mod retention;
 mod rig;

@@ -31,8 +31,8 @@ impl Outbox for Mortal {
         self.fuse.around(|| self.outbox.release(lease, until))
     }
 
-    fn lease_due(&self, due: Timestamp, until: Timestamp, limit: usize) -> Result<Vec<OutboxEntry>> {
-        self.fuse.around(|| self.outbox.lease_due(due, until, limit))
+    fn lease_due(&self, due: Timestamp, now: Timestamp, until: Timestamp, limit: usize) -> Result<Vec<OutboxEntry>> {
+        self.fuse.around(|| self.outbox.lease_due(due, now, until, limit))
     }
 
     fn lease(&self, id: [u8; 16], now: Timestamp, until: Timestamp) -> Result<Option<OutboxEntry>> {

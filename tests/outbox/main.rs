@@ -6,9 +6,11 @@
 mod attempts;
 mod chance;
 mod child;
+mod clock;
 mod conflict;
 mod crash;
 mod expiry;
+mod failed;
 mod faults;
 mod host;
 mod kill;

@@ -133,6 +133,12 @@ impl World {
         self.now.fetch_add(millis, Ordering::Relaxed);
     }
 
+    /// The clock of the hosts is set back.
+    pub fn set_back(&self, time: Duration) {
+        let millis = i64::try_from(time.as_millis()).expect("a time");
+        self.now.fetch_sub(millis, Ordering::Relaxed);
+    }
+
     /// Everything in flight arrives now.
     pub fn land(&self) {
         let state = &mut *self.state();

@@ -171,11 +171,11 @@ Describe 'The error catalogue' {
                 }
             }
         }
-        $run.Output.Count | Should -Be 27
+        $run.Output.Count | Should -Be 30
         foreach ($entry in $run.Output) {
             $entry.IsException -and $entry.Category -and $entry.Constructors | Should -BeTrue -Because $entry.Id
         }
         ($run.Output | Where-Object IsArgument | ForEach-Object Id | Sort-Object) -join ' ' |
-            Should -Be 'AuditFileUnusable InvalidIdentity InvalidNotifyEmail InvalidParameterCombination NoNotificationAddress'
+            Should -Be 'AuditFileUnusable InvalidIdentity InvalidNotifyEmail InvalidParameterCombination InvalidPolicySetting NoNotificationAddress'
     }
 }

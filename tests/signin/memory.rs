@@ -226,7 +226,13 @@ impl Outbox for Memory {
         Ok(held.then_some(Lease { until, ..lease }))
     }
 
-    fn lease_due(&self, due: Timestamp, lease_until: Timestamp, limit: usize) -> Result<Vec<OutboxEntry>> {
+    fn lease_due(
+        &self,
+        due: Timestamp,
+        _: Timestamp,
+        lease_until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<OutboxEntry>> {
         let mut content = self.content();
         let due = content.outbox.iter_mut().filter(|entry| entry.leased_until <= due);
         let lease = |entry: &mut OutboxEntry| {

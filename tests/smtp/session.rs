@@ -153,9 +153,7 @@ fn while_the_relay_is_down_messages_wait_and_then_go() {
     let sink = Sink::start(json!({ "port": port })).expect("it was there before");
     // The wait after the failure is over.
     let connection = rusqlite::Connection::open(store.path("directory.db")).expect("the store");
-    connection
-        .execute("UPDATE outbox SET leased_until = 0", [])
-        .expect("an update");
+    connection.execute("UPDATE outbox SET due = 0", []).expect("an update");
     let up = session(&store, port, json!({}));
     let lock = json!({ "identity": "kimakers", "notifyEmail": "kim@fabrikam.com" });
     support::reset(&up, lock, None).expect("a change");

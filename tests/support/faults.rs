@@ -151,7 +151,8 @@ fn is_transient(name: &str) -> bool {
     ["-wal", "-shm", ".lock", ".gate"].iter().any(|end| name.ends_with(end))
 }
 
-/// Everything that a refused operation must leave as it was: the store's content, and every file beside it.
+/// Everything that a refused operation must leave as it was: the store's content, and every file beside it. The audit's entry about
+/// the refusal is no part of it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Snapshot {
     store: Result<BTreeMap<String, Vec<String>>, Vec<u8>>,
@@ -164,10 +165,23 @@ impl Snapshot {
         collect(home, home, &mut files);
         let store = home.join("directory.db");
         Self {
-            store: dump(&store).ok_or_else(|| fs::read(&store).unwrap_or_default()),
+            store: dump(&store)
+                .map(without_refusals)
+                .ok_or_else(|| fs::read(&store).unwrap_or_default()),
             files,
         }
     }
+}
+
+/// Without the entries about failed operations, and what they move: the end of the chain and the counts.
+fn without_refusals(mut tables: BTreeMap<String, Vec<String>>) -> BTreeMap<String, Vec<String>> {
+    for table in ["audit_chain", "audit_failure", "sqlite_sequence"] {
+        tables.remove(table);
+    }
+    if let Some(entries) = tables.get_mut("audit") {
+        entries.retain(|entry| !(entry.contains(r#"\"succeeded\":false"#) && entry.contains(r#"\"error\":"#)));
+    }
+    tables
 }
 
 fn collect(root: &Path, directory: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {

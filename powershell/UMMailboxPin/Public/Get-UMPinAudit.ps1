@@ -6,6 +6,8 @@ function Get-UMPinAudit {
     .DESCRIPTION
     Reads the audit log of the directory, or an export of it, from the oldest entry to the newest. What was recorded before a change (the intent) and after it (the outcome) is shown as one object for each operation: who did what to whom, when, and whether it succeeded. Succeeded is empty, and Outcome is Unknown, where no outcome was recorded. Parameters, Result and Details have members for scripts, and are text in lists and CSV files. A PIN is never in the log.
 
+    Resets, locks and unlocks that failed are in it, with the error and the broken rules. Of one caller and hour a hundred are recorded one by one; the action FailuresOmitted counts the others.
+
     The log is checked while it is read, all of it, whatever the other parameters let through. The entries of each host form a chain that is bound with the directory's key. A chain in which an entry was changed, removed, inserted or moved is reported as one error, AuditChainBroken, that names the host and the entry. An export that was cut off is a warning.
 
     .PARAMETER StartDate
@@ -24,7 +26,7 @@ function Get-UMPinAudit {
     Shows what was done with this command. Wildcards are allowed.
 
     .PARAMETER Action
-    Only what was done in this way: Reset, Lock, Unlock, ChangePin (by the user), ClearPin, SignInFailure (a wrong PIN that was counted), AutomaticReset (after too many of them), LockOut, Import, RemoveMailbox, PolicyChange, NotificationExpired (a message that could not be delivered was given up), NotificationDropped (its PIN was not in force any more) or ResetLost (a change made on another domain controller at the same time replaced the PIN).
+    Only what was done in this way: Reset, Lock, Unlock, ChangePin (by the user), ClearPin, SignInFailure (a wrong PIN that was counted), AutomaticReset (after too many of them), LockOut, Import, RemoveMailbox, PolicyChange, NotificationExpired (a message that could not be delivered was given up), NotificationDropped (its PIN was not in force any more), ResetLost (a change made on another domain controller at the same time replaced the PIN), FailuresOmitted (failures that were only counted) or RetentionPaused (old entries are kept for 30 days, because the clock may be wrong).
 
     .PARAMETER Outcome
     Shows only operations that succeeded, or only those that failed.
@@ -88,7 +90,7 @@ function Get-UMPinAudit {
         [string] $Cmdlet,
 
         [ValidateSet('Reset', 'Lock', 'Unlock', 'ChangePin', 'ClearPin', 'SignInFailure', 'AutomaticReset', 'LockOut', 'Import', 'RemoveMailbox', 'PolicyChange',
-            'NotificationExpired', 'NotificationDropped', 'ResetLost')]
+            'NotificationExpired', 'NotificationDropped', 'ResetLost', 'FailuresOmitted', 'RetentionPaused')]
         [string] $Action,
 
         [ValidateSet('Succeeded', 'Failed')]

@@ -193,6 +193,14 @@ impl Directory for ActiveDirectory {
         self.change(&change)
     }
 
+    fn check_policies_changeable(&self) -> Result<()> {
+        Err(Error::new(
+            ErrorCode::ConfigurationInvalid,
+            "UM mailbox policies in Active Directory are not changed by umpin: they belong to its configuration partition.",
+        )
+        .action("Change the policy with the tools of the directory, for example the Exchange Management Shell or ADSI Edit."))
+    }
+
     fn import(&self, _: &ImportPlan, _: Option<&AuditTrail>, _: bool) -> Result<ImportCounts> {
         Err(Error::new(
             ErrorCode::ConfigurationInvalid,

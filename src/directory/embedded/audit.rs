@@ -3,6 +3,7 @@
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::audit_failures;
 use super::audit_retention::remove_old;
 use super::error::{Sql, changed};
 use super::key_register::refuse_retired_chain;
@@ -14,12 +15,29 @@ use crate::clock::Timestamp;
 
 pub(super) const COLUMNS: &str = "seq, host, operation, at, body, mac, position, key";
 
+/// Appends the entries; before them, what there is to tell of failures that were counted.
+pub(super) fn append(connection: &Connection, trail: &AuditTrail) -> Sql<()> {
+    let Some(last) = trail.entries.last().filter(|_| trail.keys.active().is_some()) else {
+        return Ok(());
+    };
+    let mut entries = audit_failures::settle(connection, &trail.host, last.at)?;
+    if entries.is_empty() {
+        return write(connection, trail);
+    }
+    entries.extend(trail.entries.iter().cloned());
+    let trail = AuditTrail {
+        entries,
+        ..trail.clone()
+    };
+    write(connection, &trail)
+}
+
 /// Appends the entries, each bound to the one before it, and moves the head of the chain; then removes what is old enough.
 ///
 /// The chain goes on from what the head says, not from the rows that are there: so entries that were removed at the end stay
 /// missed. A head that is not genuine is moved too, but never sealed again, and one that is gone is not made anew over entries:
 /// whoever altered or removed it has not hidden that.
-pub(super) fn append(connection: &Connection, trail: &AuditTrail) -> Sql<()> {
+pub(super) fn write(connection: &Connection, trail: &AuditTrail) -> Sql<()> {
     let (Some(key), false) = (trail.keys.active(), trail.entries.is_empty()) else {
         return Ok(());
     };
@@ -46,7 +64,7 @@ pub(super) fn append(connection: &Connection, trail: &AuditTrail) -> Sql<()> {
         store_head(connection, &head)?;
     }
     if let Some(since) = trail.retain_since {
-        remove_old(connection, &trail.keys, since, first)?;
+        remove_old(connection, trail, since, first)?;
     }
     Ok(())
 }
@@ -127,7 +145,7 @@ pub(super) fn store_head(connection: &Connection, head: &Head) -> Sql<()> {
     changed(rows, 1)
 }
 
-fn head(connection: &Connection, host: &str) -> Sql<Option<Head>> {
+pub(super) fn head(connection: &Connection, host: &str) -> Sql<Option<Head>> {
     Ok(connection
         .prepare_cached(&format!("{HEADS} WHERE host = ?1"))?
         .query_row([host], read_head)

@@ -6,7 +6,7 @@ use super::connection::Slot;
 use super::error::{Fault, Sql, again, answer_lost};
 use super::site::Site;
 use super::writer::{Done, Job, Task};
-use super::{change, import, overlay, removal};
+use super::{audit_failures, change, import, overlay, policies, removal};
 use crate::cancellation::Cancellation;
 use crate::directory::Applied;
 use crate::{Error, Result};
@@ -186,6 +186,11 @@ fn perform(connection: &Connection, task: &Task) -> Sql<Done> {
         Task::Outbox(task) => Done::Outbox(task.perform(connection)?),
         Task::Journal(task) => Done::Journal(task.perform(connection)?),
         Task::Key(task) => Done::Key(task.perform(connection)?),
+        Task::Policy(change) => Done::Applied(policies::apply(connection, change)?),
+        Task::Failed(failed) => {
+            audit_failures::append(connection, &failed.account, &failed.entry)?;
+            Done::Recorded
+        }
         Task::RewriteVersion => {
             change::rewrite_version(connection)?;
             Done::Rewritten
@@ -214,6 +219,7 @@ fn settle(site: &Site, slot: &mut Slot, jobs: &[Job], answers: &Answers) -> Sql<
             (Task::Remove(removal), Ok(Done::Applied(Applied::Committed))) => {
                 removal::is_in_force(connection, removal)?
             }
+            (Task::Policy(change), Ok(Done::Applied(Applied::Committed))) => policies::is_in_force(connection, change)?,
             (Task::Outbox(task), Ok(_)) => task.is_in_force(connection)?,
             (Task::Journal(task), Ok(_)) => task.is_in_force(connection)?,
             _ => false,

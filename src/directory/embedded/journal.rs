@@ -42,8 +42,8 @@ const UNKNOWN: i64 = 1;
 const MADE: i64 = 2;
 const LOST: i64 = 3;
 
-/// Not those whose message is followed up in their stead.
-const DUE: &str = "FROM change_note WHERE due <= ?1 AND NOT (state <= 1 AND EXISTS (SELECT 1 FROM outbox \
+/// Not those whose message is followed up in their stead. None is put off for longer than until `?2`: the clock was set back.
+const DUE: &str = "FROM change_note WHERE (due <= ?1 OR (due > ?2 AND state <> 3)) AND NOT (state <= 1 AND EXISTS (SELECT 1 FROM outbox \
     WHERE outbox.mailbox = change_note.mailbox AND outbox.pin_id = change_note.pin_id AND outbox.state = 1))";
 
 impl JournalTask {
@@ -165,16 +165,16 @@ fn forget_replaced(connection: &Connection, operation: [u8; 16]) -> Sql<()> {
 }
 
 /// Whether there is anything to take: a reader's question, so that looking costs no write.
-pub(super) fn is_due(connection: &Connection, now: Timestamp) -> Sql<bool> {
+pub(super) fn is_due(connection: &Connection, now: Timestamp, pause: &RangeInclusive<i64>) -> Sql<bool> {
     Ok(connection
         .prepare_cached(&format!("SELECT 1 {DUE} LIMIT 1"))?
-        .exists([now.0])?)
+        .exists([now.0, now.plus_millis(*pause.end()).0])?)
 }
 
 fn take_due(connection: &Connection, now: Timestamp, pause: &RangeInclusive<i64>) -> Sql<Option<ChangeNote>> {
     let note = connection
         .prepare_cached(&format!("SELECT {COLUMNS} {DUE} ORDER BY due LIMIT 1"))?
-        .query_row([now.0], from_row)
+        .query_row([now.0, now.plus_millis(*pause.end()).0], from_row)
         .optional()?;
     if let Some(note) = &note {
         let age = now.0.saturating_sub(note.at.0);

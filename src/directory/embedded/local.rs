@@ -6,7 +6,7 @@ use super::journal::{self, JournalDone, JournalTask};
 use super::writer::{Done, Task};
 use super::{EmbeddedDirectory, EmbeddedOptions, misunderstood};
 use crate::Result;
-use crate::audit::{AuditLog, AuditTrail, ChainKeyId, Ending, LogPage, Medium, Place};
+use crate::audit::{AuditLog, AuditTrail, ChainKeyId, Ending, LogPage, Medium, OmittedFailures, Place, RetentionPause};
 use crate::clock::Timestamp;
 use crate::directory::journal::{Advance, Advanced, ChangeNote, Journal};
 use crate::directory::key_register::KeyRegister;
@@ -53,9 +53,17 @@ impl Outbox for LocalOutbox {
         self.0.release(lease, until)
     }
 
-    fn lease_due(&self, due: Timestamp, lease_until: Timestamp, limit: usize) -> Result<Vec<OutboxEntry>> {
-        self.existing()?
-            .map_or_else(|| Ok(Vec::new()), |outbox| outbox.lease_due(due, lease_until, limit))
+    fn lease_due(
+        &self,
+        due: Timestamp,
+        now: Timestamp,
+        lease_until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<OutboxEntry>> {
+        self.existing()?.map_or_else(
+            || Ok(Vec::new()),
+            |outbox| outbox.lease_due(due, now, lease_until, limit),
+        )
     }
 
     fn lease(&self, id: [u8; 16], now: Timestamp, lease_until: Timestamp) -> Result<Option<OutboxEntry>> {
@@ -137,7 +145,7 @@ impl Journal for LocalOutbox {
 
     fn take_due(&self, now: Timestamp, pause: RangeInclusive<i64>) -> Result<Option<ChangeNote>> {
         let Some(store) = self.existing()? else { return Ok(None) };
-        if !store.read(|c| journal::is_due(c, now))? {
+        if !store.read(|c| journal::is_due(c, now, &pause))? {
             return Ok(None);
         }
         match self.journal_task(JournalTask::TakeDue { now, pause })? {
@@ -172,5 +180,20 @@ impl AuditLog for LocalOutbox {
             ending: Ending::Complete,
         };
         self.existing()?.map_or(Ok(nothing), |store| store.page(place, limit))
+    }
+
+    fn append_failed(&self, account: &str, entry: AuditTrail) -> Result<()> {
+        self.0.ensure()?;
+        self.0.append_failed(account, entry)
+    }
+
+    fn omitted_failures(&self) -> Result<Vec<OmittedFailures>> {
+        self.existing()?
+            .map_or_else(|| Ok(Vec::new()), AuditLog::omitted_failures)
+    }
+
+    fn retention_pause(&self, now: Timestamp, since: Timestamp) -> Result<Option<RetentionPause>> {
+        self.existing()?
+            .map_or(Ok(None), |store| store.retention_pause(now, since))
     }
 }

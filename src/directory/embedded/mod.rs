@@ -3,6 +3,7 @@
 //! How several processes share it: `lock.rs`. Why an acknowledged change survives: `group.rs`. What a lookup costs: `lookup.rs`.
 
 mod audit;
+mod audit_failures;
 mod audit_retention;
 mod change;
 mod connection;
@@ -49,12 +50,14 @@ pub use local::LocalOutbox;
 use self::connection::Slot;
 use self::error::Sql;
 use self::site::Site;
-use self::writer::{Done, Task, Writer};
+use self::writer::{Done, FailedOperation, Task, Writer};
 use super::{
-    Applied, CredentialChange, Directory, Found, ImportCounts, MailboxFilter, Matches, Page, PolicyObject, Removal,
-    Route, SealedOtherwise, StoredCredential,
+    Applied, CredentialChange, Directory, Found, ImportCounts, MailboxFilter, Matches, Page, PolicyChange,
+    PolicyObject, Removal, Route, SealedOtherwise, StoredCredential,
 };
-use crate::audit::{AuditLog, AuditTrail, ChainKeyId, LogPage, Medium, Place, StoredEntry};
+use crate::audit::{
+    AuditLog, AuditTrail, ChainKeyId, LogPage, Medium, OmittedFailures, Place, RetentionPause, StoredEntry,
+};
 use crate::cancellation::Cancellation;
 use crate::check::Check;
 use crate::clock::Timestamp;
@@ -280,6 +283,20 @@ impl Directory for EmbeddedDirectory {
         self.read(policies::all)
     }
 
+    fn check_policies_changeable(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn change_policy(&self, change: PolicyChange, dry_run: bool) -> Result<Applied> {
+        if dry_run {
+            return self.read(|c| policies::check(c, &change));
+        }
+        match self.write(Task::Policy(Box::new(change)))? {
+            Done::Applied(applied) => Ok(applied),
+            _ => Err(misunderstood()),
+        }
+    }
+
     fn holds_sealed_data(&self) -> Result<bool> {
         if !self.exists()? {
             return Ok(false);
@@ -402,6 +419,25 @@ impl AuditLog for EmbeddedDirectory {
 
     fn page(&self, place: Place, limit: usize) -> Result<LogPage> {
         self.read(|c| audit::page(c, place, limit))
+    }
+
+    fn append_failed(&self, account: &str, entry: AuditTrail) -> Result<()> {
+        let failed = FailedOperation {
+            account: account.to_owned(),
+            entry,
+        };
+        match self.write(Task::Failed(Box::new(failed)))? {
+            Done::Recorded => Ok(()),
+            _ => Err(misunderstood()),
+        }
+    }
+
+    fn omitted_failures(&self) -> Result<Vec<OmittedFailures>> {
+        self.read(audit_failures::omitted)
+    }
+
+    fn retention_pause(&self, now: Timestamp, since: Timestamp) -> Result<Option<RetentionPause>> {
+        self.read(|c| audit_retention::pause(c, now, since))
     }
 }
 

@@ -25,6 +25,7 @@ pub(super) enum OutboxTask {
     },
     LeaseDue {
         due: Timestamp,
+        now: Timestamp,
         until: Timestamp,
         limit: usize,
     },
@@ -80,9 +81,10 @@ impl OutboxTask {
     pub(super) fn perform(&self, connection: &Connection) -> Sql<OutboxDone> {
         Ok(match self {
             Self::Release { lease, until } => OutboxDone::Held(release(connection, *lease, *until)?),
-            Self::LeaseDue { due, until, limit } => {
+            Self::LeaseDue { due, now, until, limit } => {
+                follow_clock(connection, *now)?;
                 forget_failures(connection, *due)?;
-                OutboxDone::Entries(lease_due(connection, *due, *until, *limit)?)
+                OutboxDone::Entries(lease_due(connection, *due, *now, *until, *limit)?)
             }
             Self::Lease { id, now, until } => OutboxDone::Entries(lease(connection, *id, *now, *until)?),
             Self::Remove(id) => {
@@ -130,8 +132,9 @@ pub(super) fn insert(connection: &Connection, entry: &OutboxEntry) -> Sql<()> {
     refuse_retired(connection, [Some(entry.sealed.as_slice())])?;
     let rows = connection
         .prepare_cached(
-            "INSERT INTO outbox (id, mailbox, pin_id, created, leased_until, attempts, last_error, state, controller, sealed) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            "INSERT INTO outbox \
+             (id, mailbox, pin_id, created, leased_until, due, noted, attempts, last_error, state, controller, sealed) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?4, ?6, ?7, ?8, ?9, ?10)",
         )?
         .execute(params![
             entry.id,
@@ -149,10 +152,23 @@ pub(super) fn insert(connection: &Connection, entry: &OutboxEntry) -> Sql<()> {
 }
 
 /// Whether anything can be leased or forgotten: a reader's question, so that an idle outbox costs no write.
-pub(super) fn is_due(connection: &Connection, due: Timestamp) -> Sql<bool> {
+pub(super) fn is_due(connection: &Connection, due: Timestamp, now: Timestamp) -> Sql<bool> {
     Ok(connection
-        .prepare_cached("SELECT 1 FROM outbox WHERE leased_until <= ?1 LIMIT 1")?
-        .exists([due.0])?)
+        .prepare_cached("SELECT 1 FROM outbox WHERE due <= ?1 UNION ALL SELECT 1 FROM outbox WHERE noted > ?2 LIMIT 1")?
+        .exists([due.0, now.0])?)
+}
+
+/// Entries that were noted in the future: the clock was set back since. What was put off is due, because nobody knows how long it
+/// has waited. Of what somebody handles the lease begins anew, so that it ends in time and is taken from nobody at work; what was
+/// given up is kept for as long as it was to be.
+fn follow_clock(connection: &Connection, now: Timestamp) -> Sql<()> {
+    connection
+        .prepare_cached(
+            "UPDATE outbox SET due = CASE WHEN held OR state = ?2 THEN ?1 + max(0, due - noted) ELSE ?1 END, noted = ?1 \
+             WHERE noted > ?1",
+        )?
+        .execute(params![now.0, FAILED])?;
+    Ok(())
 }
 
 /// Whether there is a failure that nobody was told of; likewise.
@@ -165,38 +181,51 @@ pub(super) fn has_failures(connection: &Connection) -> Sql<bool> {
 pub(super) fn release(connection: &Connection, lease: Lease, until: Timestamp) -> Sql<bool> {
     let changed = connection
         .prepare_cached(
-            "UPDATE outbox SET state = ?3, leased_until = ?4, held = 1 \
+            "UPDATE outbox SET state = ?3, leased_until = ?4, due = ?4, held = 1 \
              WHERE id = ?1 AND leased_until = ?2 AND held AND state <> 2",
         )?
         .execute(params![lease.id, lease.until.0, READY, until.0])?;
     Ok(changed == 1)
 }
 
-fn lease_due(connection: &Connection, due: Timestamp, until: Timestamp, limit: usize) -> Sql<Vec<OutboxEntry>> {
+fn lease_due(
+    connection: &Connection,
+    due: Timestamp,
+    now: Timestamp,
+    until: Timestamp,
+    limit: usize,
+) -> Sql<Vec<OutboxEntry>> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let entries = connection
         .prepare_cached(&format!(
-            "SELECT {COLUMNS}, sealed FROM outbox WHERE leased_until <= ?1 AND state <> ?2 ORDER BY created, id LIMIT ?3"
+            "SELECT {COLUMNS}, sealed FROM outbox WHERE due <= ?1 AND state <> ?2 ORDER BY created, id LIMIT ?3"
         ))?
         .query_map(params![due.0, FAILED, limit], with_content)?
         .collect::<rusqlite::Result<_>>()?;
-    hold(connection, entries, until)
+    hold(connection, entries, now, until)
 }
 
 fn lease(connection: &Connection, id: [u8; 16], now: Timestamp, until: Timestamp) -> Sql<Vec<OutboxEntry>> {
+    follow_clock(connection, now)?;
     let entries = connection
         .prepare_cached(&format!(
-            "SELECT {COLUMNS}, sealed FROM outbox WHERE id = ?1 AND (NOT held OR leased_until <= ?2) AND state <> ?3"
+            "SELECT {COLUMNS}, sealed FROM outbox WHERE id = ?1 AND (NOT held OR due <= ?2) AND state <> ?3"
         ))?
         .query_map(params![id, now.0, FAILED], with_content)?
         .collect::<rusqlite::Result<_>>()?;
-    hold(connection, entries, until)
+    hold(connection, entries, now, until)
 }
 
-fn hold(connection: &Connection, mut entries: Vec<OutboxEntry>, until: Timestamp) -> Sql<Vec<OutboxEntry>> {
-    let mut update = connection.prepare_cached("UPDATE outbox SET leased_until = ?2, held = 1 WHERE id = ?1")?;
+fn hold(
+    connection: &Connection,
+    mut entries: Vec<OutboxEntry>,
+    now: Timestamp,
+    until: Timestamp,
+) -> Sql<Vec<OutboxEntry>> {
+    let mut update = connection
+        .prepare_cached("UPDATE outbox SET leased_until = ?2, due = ?2, noted = ?3, held = 1 WHERE id = ?1")?;
     for entry in &mut entries {
-        changed(update.execute(params![entry.id, until.0])?, 1)?;
+        changed(update.execute(params![entry.id, until.0, now.0])?, 1)?;
         entry.leased_until = until;
     }
     Ok(entries)
@@ -212,7 +241,7 @@ pub(super) fn remove(connection: &Connection, id: [u8; 16]) -> Sql<()> {
 fn defer(connection: &Connection, lease: Lease, until: Timestamp, error: &str) -> Sql<bool> {
     let changed = connection
         .prepare_cached(
-            "UPDATE outbox SET leased_until = ?3, last_error = ?4, attempts = attempts + 1, held = 0 \
+            "UPDATE outbox SET leased_until = ?3, due = ?3, last_error = ?4, attempts = attempts + 1, held = 0 \
              WHERE id = ?1 AND leased_until = ?2 AND held AND state <> 2",
         )?
         .execute(params![lease.id, lease.until.0, until.0, error])?;
@@ -222,7 +251,7 @@ fn defer(connection: &Connection, lease: Lease, until: Timestamp, error: &str) -
 fn fail(connection: &Connection, lease: Lease, keep_until: Timestamp, error: &str) -> Sql<bool> {
     let changed = connection
         .prepare_cached(
-            "UPDATE outbox SET state = ?3, leased_until = ?4, last_error = ?5, attempts = attempts + 1, held = 0, \
+            "UPDATE outbox SET state = ?3, leased_until = ?4, due = ?4, last_error = ?5, attempts = attempts + 1, held = 0, \
              untold = 1, sealed = zeroblob(0) WHERE id = ?1 AND leased_until = ?2 AND held AND state <> 2",
         )?
         .execute(params![lease.id, lease.until.0, FAILED, keep_until.0, error])?;
@@ -231,7 +260,7 @@ fn fail(connection: &Connection, lease: Lease, keep_until: Timestamp, error: &st
 
 fn forget_failures(connection: &Connection, now: Timestamp) -> Sql<()> {
     connection
-        .prepare_cached("DELETE FROM outbox WHERE leased_until <= ?1 AND state = ?2")?
+        .prepare_cached("DELETE FROM outbox WHERE due <= ?1 AND state = ?2")?
         .execute(params![now.0, FAILED])?;
     Ok(())
 }

@@ -45,12 +45,19 @@ impl Outbox for EmbeddedDirectory {
         Ok(held.then_some(Lease { until, ..lease }))
     }
 
-    fn lease_due(&self, due: Timestamp, lease_until: Timestamp, limit: usize) -> Result<Vec<OutboxEntry>> {
-        if !self.read(|c| outbox::is_due(c, due))? {
+    fn lease_due(
+        &self,
+        due: Timestamp,
+        now: Timestamp,
+        lease_until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<OutboxEntry>> {
+        if !self.read(|c| outbox::is_due(c, due, now))? {
             return Ok(Vec::new());
         }
         self.leased(OutboxTask::LeaseDue {
             due,
+            now,
             until: lease_until,
             limit,
         })

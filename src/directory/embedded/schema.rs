@@ -22,7 +22,11 @@ pub(super) const VERSION: i64 = 1;
 /// `outbox.state`: 0 ready, 1 unconfirmed, 2 given up. `held` tells an entry that somebody handles (until `leased_until`) from one
 /// that was put off. `untold`: given up, and nobody knows.
 ///
-/// `audit_chain` holds one head per host.
+/// `outbox.leased_until` names a lease, and `due` is when the entry may be leased: the same, unless the clock was set back since
+/// `noted`, the moment when the entry was last made or leased.
+///
+/// `audit_chain` holds one head per host. `audit_failure` counts the failed operations of an account in the hour from `since` on:
+/// those in the log (`entries`), and those that are only counted (`omitted`).
 ///
 /// `retired_key` holds the keys under which nothing is sealed any more: each with the one that replaced it and its audit sub-key,
 /// sealed. `chain` names that sub-key, `operation` the update that replaced the key, `done` says that it found nothing left to seal.
@@ -125,6 +129,8 @@ CREATE TABLE outbox (
     created      INTEGER NOT NULL,
     sealed       BLOB NOT NULL,
     leased_until INTEGER NOT NULL,
+    due          INTEGER NOT NULL,
+    noted        INTEGER NOT NULL,
     held         INTEGER NOT NULL DEFAULT 1,
     attempts     INTEGER NOT NULL,
     last_error   TEXT,
@@ -132,7 +138,8 @@ CREATE TABLE outbox (
     untold       INTEGER NOT NULL DEFAULT 0,
     controller   TEXT
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX outbox_due ON outbox (leased_until);
+CREATE INDEX outbox_due ON outbox (due);
+CREATE INDEX outbox_noted ON outbox (noted);
 CREATE INDEX outbox_mailbox ON outbox (mailbox);
 CREATE INDEX outbox_untold ON outbox (created) WHERE untold;
 
@@ -147,6 +154,7 @@ CREATE TABLE audit (
     mac       BLOB NOT NULL
 ) STRICT;
 CREATE INDEX audit_host ON audit (host, seq);
+CREATE INDEX audit_at ON audit (at);
 
 CREATE TABLE audit_chain (
     host          TEXT NOT NULL PRIMARY KEY,
@@ -169,6 +177,16 @@ CREATE TABLE retired_key (
     done      INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX retired_key_chain ON retired_key (chain);
+
+CREATE TABLE audit_failure (
+    host    TEXT NOT NULL,
+    account TEXT NOT NULL,
+    since   INTEGER NOT NULL,
+    until   INTEGER NOT NULL,
+    entries INTEGER NOT NULL,
+    omitted INTEGER NOT NULL,
+    PRIMARY KEY (host, account)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE change_note (
     operation  BLOB NOT NULL PRIMARY KEY,

@@ -118,6 +118,7 @@ fn record_in_audit(connection: &Connection) -> Sql<()> {
 fn lease(connection: &Connection) -> Sql<()> {
     outbox::OutboxTask::LeaseDue {
         due: Timestamp(1),
+        now: Timestamp(1),
         until: Timestamp(2),
         limit: 1,
     }

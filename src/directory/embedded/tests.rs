@@ -47,7 +47,10 @@ fn a_lookup_searches_the_index_and_never_scans_a_table() {
     for sql in [
         "SELECT id FROM mailbox WHERE object_id = ?1",
         "SELECT record FROM credential WHERE mailbox = ?1",
-        "SELECT 1 FROM outbox WHERE leased_until <= ?1 LIMIT 1",
+        "SELECT 1 FROM outbox WHERE due <= ?1 LIMIT 1",
+        "SELECT 1 FROM outbox WHERE noted > ?1 LIMIT 1",
+        "SELECT max(at) FROM audit WHERE at <= ?1",
+        "SELECT omitted FROM audit_failure WHERE host = ?1",
         "SELECT mac FROM audit WHERE host = ?1 ORDER BY seq DESC LIMIT 1",
         "SELECT mailbox, dial_plan FROM extension WHERE digits = ?1 ORDER BY mailbox",
         "SELECT id FROM mailbox WHERE id > ?1 AND um_enabled ORDER BY id LIMIT ?2",

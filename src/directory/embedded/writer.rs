@@ -14,8 +14,9 @@ use super::key_register::KeyTask;
 use super::outbox::{OutboxDone, OutboxTask};
 use super::site::Site;
 use crate::Result;
+use crate::audit::AuditTrail;
 use crate::cancellation::Cancellation;
-use crate::directory::{Applied, CredentialChange, Removal};
+use crate::directory::{Applied, CredentialChange, PolicyChange, Removal};
 use crate::threads::{no_thread, spawn};
 
 /// How many changes share a transaction at most.
@@ -28,10 +29,18 @@ pub(super) enum Task {
     Outbox(Box<OutboxTask>),
     Journal(Box<JournalTask>),
     Key(Box<KeyTask>),
+    Policy(Box<PolicyChange>),
+    Failed(Box<FailedOperation>),
     /// See [`super::change::rewrite_version`].
     RewriteVersion,
     #[cfg(test)]
     Panic,
+}
+
+/// An operation that changed nothing, for the audit.
+pub(super) struct FailedOperation {
+    pub(super) account: String,
+    pub(super) entry: AuditTrail,
 }
 
 /// What came of it.
@@ -41,6 +50,7 @@ pub(super) enum Done {
     Journal(JournalDone),
     /// Whether anything was changed.
     Key(bool),
+    Recorded,
     Rewritten,
 }
 
@@ -56,6 +66,7 @@ impl Job {
         match &self.task {
             Task::Apply(change) => Some(&change.cancellation),
             Task::Remove(removal) => Some(&removal.cancellation),
+            Task::Policy(change) => Some(&change.cancellation),
             _ => None,
         }
     }

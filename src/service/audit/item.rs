@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::audit::StoredEntry;
+use crate::audit::{Bound, OmittedFailures, StoredEntry};
 use crate::clock::Timestamp;
 
 /// Operations whose outcome is still looked for; with more, the oldest is taken for one that has none.
@@ -84,6 +84,18 @@ impl AuditItem {
         item.result = fields.remove("result");
         item.details = fields;
         item
+    }
+
+    /// Failures that are counted; the entry that will tell of them is not written yet.
+    pub(super) fn of_omitted(omitted: &OmittedFailures) -> Self {
+        let stored = StoredEntry {
+            seq: 0,
+            host: omitted.host.clone(),
+            bound: Bound::default(),
+            entry: omitted.entry([0; 16], omitted.until),
+            mac: [0; 32],
+        };
+        Self::of(&stored, true)
     }
 
     /// Takes the outcome in. What the outcome says counts: it is the later word.

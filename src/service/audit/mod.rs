@@ -9,12 +9,13 @@ pub use filter::AuditFilter;
 pub use item::AuditItem;
 
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 
 use serde::{Deserialize, Serialize};
 
 use self::filter::Matcher;
 use self::item::Pending;
-use super::Service;
+use super::{Service, Warning};
 use crate::audit::file::FileLog;
 use crate::audit::{AuditLog, ChainKeys, Fault, FaultKind, Finding, LogItem, Medium, Place, Verdict, Verifier};
 use crate::clock::Timestamp;
@@ -115,6 +116,8 @@ impl Service {
                 Some(place) => cursor.place = place,
                 None => {
                     let rest = std::mem::take(&mut cursor.pending).rest();
+                    let counted = log.omitted_failures()?;
+                    let rest = rest.chain(counted.iter().map(AuditItem::of_omitted));
                     page.items.extend(rest.filter(|item| matcher.admits(item)));
                     page.findings = cursor.verifier.clone().finish(keys, part.ending);
                     page.faults.extend(final_faults(&cursor.verifier, &page.findings, log));
@@ -133,6 +136,27 @@ impl Service {
     pub(super) fn audit_retain_since(&self) -> Option<Timestamp> {
         let days = self.settings.audit_retention_days?;
         Some(self.now().plus_millis(-(i64::from(days) * 86_400_000)))
+    }
+
+    /// Says, once in a session, that the removal of old entries is paused.
+    pub(super) fn report_retention(&self) -> Option<Warning> {
+        let since = self.audit_retain_since().filter(|_| self.settings.audit)?;
+        if self.retention_reported.load(Ordering::Relaxed) {
+            return None;
+        }
+        // What cannot be read is told by whoever needs it.
+        let pause = self.ports.audit.retention_pause(self.now(), since).ok()??;
+        self.retention_reported.store(true, Ordering::Relaxed);
+        let days = (pause.since.0 - pause.newest.0) / 86_400_000;
+        let text = format!(
+            "Old audit entries are not removed until {}: the clock of this computer went on by {days} days between two entries, \
+             from {} to {}.",
+            pause.until, pause.newest, pause.since
+        );
+        Some(
+            Warning::new("RetentionPaused", text)
+                .action("Check the clock of this computer; if it is right, nothing has to be done."),
+        )
     }
 
     fn matcher(&self, query: &AuditQuery) -> Result<Matcher> {

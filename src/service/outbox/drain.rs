@@ -3,8 +3,9 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use super::Service;
 use super::courier::{Attempt, Patience, back_off};
+use super::{LEASE_MILLIS, Service};
+use crate::clock::Timestamp;
 use crate::credential::keyring::Purpose;
 use crate::mailbox::ObjectId;
 use crate::notification::OutgoingMessage;
@@ -50,9 +51,9 @@ impl Service {
                 break;
             };
             // One at a time: a lease must outlast the delivery, and none is held for what is not yet begun.
-            match self.ports.outbox.lease_due(due, self.lease_end(), 1) {
-                Ok(entries) => {
-                    let Some(entry) = entries.into_iter().next() else { break };
+            match self.lease_next(due) {
+                Ok(entry) => {
+                    let Some(entry) = entry else { break };
                     let mailbox = entry.mailbox;
                     let handled = self.handle(entry, Patience::For(left));
                     diagnostics.push(self.told(mailbox, &handled));
@@ -71,6 +72,16 @@ impl Service {
             self.report_failures(warnings, diagnostics);
             self.report_lost(warnings, diagnostics);
         }
+    }
+
+    /// The oldest entry that was due then and is due now: a clock that was set back meanwhile would let the same ones come again.
+    pub(super) fn lease_next(&self, due: Timestamp) -> Result<Option<OutboxEntry>> {
+        let now = self.now();
+        let entries = self
+            .ports
+            .outbox
+            .lease_due(due.min(now), now, now.plus_millis(LEASE_MILLIS), 1)?;
+        Ok(entries.into_iter().next())
     }
 
     fn is_drain_due(&self) -> bool {

@@ -88,7 +88,7 @@ impl Service {
         let began = Instant::now();
         let mut failures = Failures::default();
         // One at a time: a lease must outlast the delivery, and none is held for what is not yet begun.
-        while let Some(entry) = self.ports.outbox.lease_due(due, self.lease_end(), 1)?.pop() {
+        while let Some(entry) = self.lease_next(due)? {
             self.send_one(entry, cancellation, &mut failures, report);
             if failures.is_blocked() {
                 report.blocked = true;

@@ -1,6 +1,7 @@
 //! Carrying a reset out: compare-and-swap until it succeeds or the deadline passes, then the message.
 
 use super::candidate::Candidate;
+use super::failed::{self, AskedReset};
 use super::{Notification, ResetOutcome, ResetPlan};
 use crate::Result;
 use crate::clock::Timestamp;
@@ -18,7 +19,7 @@ use crate::service::change::{Operation, Wanted};
 use crate::service::notify::Announcement;
 use crate::service::outbox::Pending;
 use crate::service::race::{Manners, Race};
-use crate::service::trail::{Action, Event, Target};
+use crate::service::trail::{Event, Target};
 
 impl Service {
     /// Makes the change. Once it is durable this returns `Ok`, whatever happens to the message.
@@ -27,11 +28,13 @@ impl Service {
     /// Nothing was changed, save for `OutcomeUnknown`, when that cannot be known.
     pub fn commit_reset(&self, plan: ResetPlan, deriver: &mut Deriver) -> Result<ResetOutcome> {
         let mut operation = Operation::new()?;
-        let done = self.carry_out(plan, &mut operation, deriver);
-        if let Err(error) = &done {
+        let asked = AskedReset::of_plan(&plan);
+        let cancellation = plan.request.cancellation.clone();
+        self.carry_out(plan, &mut operation, deriver).map_err(|error| {
             self.abandon(&mut operation, error.code());
-        }
-        done
+            // What the intent is recorded of has its outcome by now.
+            self.failed(asked, !operation.is_recorded() && !cancellation.is_requested(), error)
+        })
     }
 
     fn carry_out(&self, mut plan: ResetPlan, operation: &mut Operation, deriver: &mut Deriver) -> Result<ResetOutcome> {
@@ -144,30 +147,14 @@ impl Service {
     /// What was asked for. That a PIN was given is worth knowing; which one never is.
     fn event<'a>(plan: &'a ResetPlan, operation: [u8; 16]) -> Event<'a> {
         let request = &plan.request;
-        let action = match (request.keep_pin, plan.will_lock()) {
-            (false, _) => Action::Reset,
-            (true, true) => Action::Lock,
-            (true, false) => Action::Unlock,
-        };
-        let mut event = Event {
+        Event {
             operation,
-            action,
+            action: failed::action(request),
             cmdlet: request.cmdlet.as_deref().unwrap_or("Set-UMMailboxPIN"),
             target: Target::Mailbox(&plan.mailbox),
-            parameters: serde_json::Map::new(),
+            parameters: failed::parameters(request, plan.given.is_some()),
             result: serde_json::Map::new(),
-        };
-        event
-            .parameter("Identity", Some(request.identity.as_str()))
-            .parameter("Pin", plan.given.as_ref().map(|_| "*"))
-            .parameter("PinExpired", request.pin_expired)
-            .parameter("LockedOut", request.locked_out)
-            .parameter("NotifyEmail", request.notify_email.as_deref())
-            .parameter("SendEmail", request.send_email)
-            .parameter("DomainController", request.domain_controller.as_deref())
-            .parameter("IgnoreDefaultScope", request.ignore_default_scope.then_some(true))
-            .parameter("KeepPin", request.keep_pin.then_some(true));
-        event
+        }
     }
 
     /// The change is durable. From here on nothing is an error any more.
@@ -193,6 +180,7 @@ impl Service {
             None => Notification::None,
             Some(pending) => self.hand_over(&plan.mailbox, pending, &mut warnings, &mut diagnostics),
         };
+        warnings.extend(self.report_retention());
         // Whoever asked to stop hears of his own reset, and waits for no other's message.
         if !plan.request.cancellation.is_requested() {
             self.drain_outbox(Some(&mut warnings), &mut diagnostics);

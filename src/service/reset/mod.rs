@@ -3,6 +3,7 @@
 mod again;
 pub(super) mod candidate;
 mod commit;
+mod failed;
 pub(super) mod prepare;
 pub(super) mod recipient;
 
@@ -44,6 +45,8 @@ pub struct ResetRequest {
     pub keep_pin: bool,
     /// Whether somebody is asked, between look-up and commit, about what the look-up found; omitted: if it was shown.
     pub confirm: Option<bool>,
+    /// Only what it would do is wanted.
+    pub what_if: bool,
     /// Whether it is still wanted.
     pub cancellation: Cancellation,
 }
@@ -77,6 +80,8 @@ pub struct ResetPlan {
     read_at: Timestamp,
     /// Somebody has seen what it is about.
     shown: bool,
+    /// That it fails is in the audit already.
+    failure_recorded: bool,
 }
 
 impl ResetPlan {

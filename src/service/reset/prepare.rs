@@ -1,6 +1,7 @@
 //! Everything about a reset that can be decided without deriving a key.
 
 use super::candidate::draw;
+use super::failed::AskedReset;
 use super::{ResetPlan, ResetRequest, recipient};
 use crate::credential::derive::{Deriver, PinTags};
 use crate::generate::PinSpace;
@@ -8,6 +9,7 @@ use crate::mailbox::Mailbox;
 use crate::policy::{PinRule, UmMailboxPolicy};
 use crate::service::Service;
 use crate::service::lost::warning_of;
+use crate::service::resolve::require_um_enabled;
 use crate::{Error, ErrorCode, Result};
 
 impl Service {
@@ -17,9 +19,17 @@ impl Service {
     /// Every error of section "errors" that concerns one mailbox; nothing has been changed.
     pub fn prepare_reset(&self, mut request: ResetRequest, deriver: &mut Deriver) -> Result<ResetPlan> {
         request.pin = request.pin.filter(|pin| !pin.expose().is_empty());
-        check_combination(&request)?;
+        let mut asked = AskedReset::new(&request);
+        let plan = self.planned(&mut request, &mut asked, deriver);
+        plan.map_err(|error| self.failed(asked, !request.cancellation.is_requested(), error))
+    }
+
+    fn planned(&self, request: &mut ResetRequest, asked: &mut AskedReset, deriver: &mut Deriver) -> Result<ResetPlan> {
+        check_combination(request)?;
         let read_at = self.now();
-        let found = self.resolve_um_enabled(&request.identity, request.lookup())?;
+        let found = self.resolve(&request.identity, request.lookup())?;
+        asked.of_mailbox(&found.mailbox, request);
+        require_um_enabled(&found.mailbox)?;
         let mailbox = &found.mailbox;
         let mut diagnostics = vec![format!(
             "Found \"{}\" ({}) in {}.",
@@ -30,7 +40,7 @@ impl Service {
         let policy = self.policy_of(mailbox, request.lookup().route())?;
         diagnostics.push(format!("The UM mailbox policy is \"{}\".", policy.settings.name));
         let mut warnings = Vec::new();
-        let recipient = recipient::decide(&request, mailbox, &mut warnings)?;
+        let recipient = recipient::decide(request, mailbox, &mut warnings)?;
         let seen = self.read_record(&found)?;
         let lost = self.lost_of(mailbox.object_id, found.controller.as_deref(), &seen.record);
         let lost = lost.unwrap_or_else(|error| {
@@ -57,7 +67,7 @@ impl Service {
         }
         diagnostics.extend(self.directory().take_diagnostics());
         Ok(ResetPlan {
-            request,
+            request: std::mem::take(request),
             mailbox: found.mailbox,
             policy,
             recipient,
@@ -69,6 +79,7 @@ impl Service {
             diagnostics,
             read_at,
             shown: false,
+            failure_recorded: false,
         })
     }
 
@@ -77,6 +88,15 @@ impl Service {
     /// # Errors
     /// `PinPolicyViolation`, `NoValidPin`.
     pub fn validate_reset(&self, plan: &mut ResetPlan, deriver: &mut Deriver) -> Result<()> {
+        let valid = self.check_rest(plan, deriver);
+        valid.map_err(|error| {
+            let asked = AskedReset::of_plan(plan);
+            plan.failure_recorded = true;
+            self.failed(asked, !plan.request.cancellation.is_requested(), error)
+        })
+    }
+
+    fn check_rest(&self, plan: &mut ResetPlan, deriver: &mut Deriver) -> Result<()> {
         let policy = &plan.policy.settings;
         match &mut plan.given {
             Some(tags) => {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::check::CheckConfiguration;
 use super::notifications::SendMessage;
-use super::{VERSION, audit, key_update};
+use super::{VERSION, audit, key_update, policies};
 use crate::cancellation::Cancellation;
 use crate::config::{OpenRequest, Variables};
 use crate::directory::MailboxFilter;
@@ -16,6 +16,7 @@ use crate::import::Format;
 use crate::json_fault::{self, Fault};
 use crate::service::audit::{AuditExport, AuditQuery};
 use crate::service::key_update::KeyUpdateRequest;
+use crate::service::policies::PolicyRequest;
 use crate::service::reset::ResetRequest;
 use crate::service::{ClearRequest, ImportRequest, Lookup, RemovalRequest};
 use crate::{Error, ErrorCode, Result};
@@ -78,6 +79,9 @@ enum RawOperation {
     AuditExport(audit::Export),
     ClearPin(ClearPin),
     UpdateKey(key_update::UpdateKey),
+    NewPolicy(policies::New),
+    SetPolicy(policies::Set),
+    RemovePolicy(policies::Remove),
 }
 
 #[derive(Deserialize)]
@@ -155,6 +159,7 @@ pub(in crate::session) enum Operation {
     AuditExport(AuditExport),
     ClearPin(ClearRequest),
     UpdateKey(KeyUpdateRequest),
+    ChangePolicy(PolicyRequest),
 }
 
 impl Query {
@@ -324,6 +329,7 @@ pub(in crate::session) fn parse_plan(request: &[u8]) -> Result<(ResetRequest, bo
         ignore_default_scope: plan.ignore_default_scope,
         keep_pin: plan.keep_pin,
         confirm: plan.confirm,
+        what_if: plan.what_if,
         cancellation: Cancellation::default(),
     };
     Ok((request, plan.what_if))
@@ -375,6 +381,9 @@ pub(in crate::session) fn parse_request(request: &[u8]) -> Result<Operation> {
             })
         }
         RawOperation::UpdateKey(update) => Operation::UpdateKey(update.check()?),
+        RawOperation::NewPolicy(new) => Operation::ChangePolicy(new.checked()?),
+        RawOperation::SetPolicy(set) => Operation::ChangePolicy(set.checked()?),
+        RawOperation::RemovePolicy(remove) => Operation::ChangePolicy(remove.checked()?),
         RawOperation::Import(import) => {
             check_version(import.v)?;
             if !import.path.is_absolute() {

@@ -4,10 +4,9 @@ use serde_json::{Value, json};
 
 use super::VERSION;
 use crate::Error;
-use crate::directory::{Page, PolicyObject};
+use crate::directory::Page;
 use crate::import::{Problem, Properties, Property};
 use crate::mailbox::Mailbox;
-use crate::policy::Limit;
 use crate::service::reset::{Notification, ResetOutcome, ResetPlan};
 use crate::service::{ClearOutcome, ImportOutcome, PinInfo, PinInfoItem, RemovalOutcome, Status, Warning};
 
@@ -29,7 +28,7 @@ pub(super) fn error_value(error: &Error) -> Value {
         diagnostics.push(format!("Caused by: {error}"));
         cause = error.source();
     }
-    json!({
+    let mut value = json!({
         "v": VERSION,
         "status": error.code().status(),
         "id": error.code().id(),
@@ -37,7 +36,14 @@ pub(super) fn error_value(error: &Error) -> Value {
         "recommendedAction": error.recommended_action(),
         "details": error.details(),
         "diagnostics": diagnostics,
-    })
+    });
+    if !error.warnings().is_empty() {
+        let told = error.warnings().iter();
+        value["warnings"] = told
+            .map(|(id, message)| json!({ "id": id, "message": message }))
+            .collect();
+    }
+    value
 }
 
 pub(super) fn warnings<'a>(warnings: impl IntoIterator<Item = &'a Warning>) -> Value {
@@ -199,33 +205,6 @@ pub(in crate::session) fn mailbox(mailbox: &Mailbox) -> Vec<u8> {
 pub(in crate::session) fn mailboxes(page: &Page<Mailbox>) -> Vec<u8> {
     let items: Vec<Value> = page.items.iter().map(mailbox_value).collect();
     bytes(json!({ "items": items, "next": page.next }))
-}
-
-pub(in crate::session) fn policies(policies: &[PolicyObject]) -> Vec<u8> {
-    let limit = |limit: Limit| match limit {
-        Limit::Unlimited => None,
-        Limit::Of(n) => Some(n),
-    };
-    let items: Vec<Value> = policies
-        .iter()
-        .map(|policy| {
-            let settings = &policy.settings;
-            json!({
-                "guid": policy.guid.to_string(),
-                "name": settings.name,
-                "identity": settings.name,
-                "distinguishedName": policy.distinguished_name,
-                "minPINLength": settings.min_pin_length,
-                "pinLifetimeDays": limit(settings.pin_lifetime_days),
-                "pinHistoryCount": settings.pin_history_count,
-                "allowCommonPatterns": settings.allow_common_patterns,
-                "logonFailuresBeforePINReset": limit(settings.logon_failures_before_pin_reset),
-                "maxLogonAttempts": limit(settings.max_logon_attempts),
-                "resetPINText": settings.reset_pin_text,
-            })
-        })
-        .collect();
-    bytes(json!({ "items": items, "next": null }))
 }
 
 pub(in crate::session) fn imported(outcome: &ImportOutcome) -> Vec<u8> {
