@@ -73,6 +73,8 @@
  *   removeMailbox   the store's transaction is about to be committed.
  *   sendNotifications   the first message is taken up. After it the one at hand finishes (where the relay takes longer than
  *                five seconds, without you), and the answer tells which were tried; "next" says that there may be more.
+ *   updateKey    in the first step the new key is about to be made or to become active, in others the first mailbox is about to be
+ *                sealed anew. What earlier steps did stays.
  *   auditExport  the complete file is about to get its name.
  *   look-ups     none; what is read is of no use to anybody.
  *   umpin_signin() and umpin_change_pin()   the call itself: an attempt that was begun is carried out and counted, so that
@@ -316,6 +318,23 @@
  *     headMissing, headAltered, unknownKey or malformed. chains: what the check says of each host's chain, on the last page;
  *     removed counts the entries that retention removed, removedUntil is the time of the newest of them. A page may have no
  *     items although another follows, and the last one some more than pageSize (at most 10000).
+ *   {"v":1, "operation":"updateKey", "after":"cursor"?, "newKeyOnly":false?, "resealOnly":false?, "perSecond":50?,
+ *    "whatIf":false?, "cmdlet":"..."?}
+ *     -> {"v":1, "keyId":"<16 hex digits>"|null, "path":"/.../umpin.key"|null, "made":true, "replaced":[{"keyId":"...",
+ *         "path":"...", "removable":false, "configured":false}], "records":0, "counters":0, "messages":0, "total":100|null,
+ *         "problems":[{"identity":"...","message":"..."}], "complete":false, "next":"cursor"|null,
+ *         "warnings":[{"id":"...","message":"...","recommendedAction":"..."}]}
+ *     One step of an update of the key: the first makes a key, unless one waits beside the active one (as "<file>.<key id>") or
+ *     the configuration names others, and from then on seals under it; the next ones, with "next" as "after" until it is null,
+ *     seal records, counters of failed sign-ins and messages anew. A step takes about a second at most. Everybody may go on using
+ *     the store. An update that ended early goes on with the next first step. The last step gives the key the name of the file
+ *     that the configuration calls active, and records the outcome. complete: everything is sealed under the key; replaced then
+ *     says which former key files are needed by nothing any more (removable), and whether the configuration names them.
+ *     records, counters and messages count all steps, total the mailboxes with a record where that is known, problems those
+ *     found in this step, which a later step may tell once more. newKeyOnly makes the key and stops: it is to be copied to other
+ *     computers that use the same Active Directory, where the update demands it. resealOnly makes none. perSecond: mailboxes a
+ *     second at most (1 to 10000); in Active Directory, where every change is replicated, 50 unless it says otherwise. whatIf
+ *     tells key, replaced and total, and changes nothing.
  *   {"v":1, "operation":"auditExport", "path":"/.../log.jsonl", "force":false?}
  *     -> {"v":1, "path":"/.../log.jsonl", "entries":1, "faults":[...], "chains":[...]}
  *     Writes the whole log to a new file, readable by its owner only. force replaces an older export, and nothing else.
