@@ -12,6 +12,12 @@ The account, for example CONTOSO\svc-umpin$ for a group managed service account.
 .PARAMETER Minutes
 How often. 5 unless given.
 
+.PARAMETER OlderThanMinutes
+A run fails when a message has waited for longer than this. 30 unless given.
+
+.PARAMETER ScriptPath
+Send-QueuedNotification.ps1, at a place that the account may read and not write. Omitted: beside this script.
+
 .PARAMETER ModulePath
 The folder of the module UMMailboxPin. Omitted: wherever PowerShell finds it.
 
@@ -32,6 +38,11 @@ param(
     [ValidateRange(1, 1440)]
     [int] $Minutes = 5,
 
+    [ValidateRange(0, 525600)]
+    [int] $OlderThanMinutes = 30,
+
+    [string] $ScriptPath = [System.IO.Path]::Combine($PSScriptRoot, 'Send-QueuedNotification.ps1'),
+
     [string] $ModulePath = 'UMMailboxPin',
 
     [string] $PowerShellPath = "$env:SystemRoot\System32\WindowsPowerShell\v1.0\powershell.exe"
@@ -39,9 +50,9 @@ param(
 
 $ErrorActionPreference = 'Stop'
 
-# The exit code shows in the task's history whether a message is still not delivered.
-$command = "Import-Module '$($ModulePath.Replace("'", "''"))' -ErrorAction Stop; " +
-    'Send-UMPinNotification -ErrorVariable failed; exit [int] ($failed.Count -gt 0)'
+# The exit code shows in the task's history whether a message was tried and not delivered, or has waited for too long.
+$command = "& '$($ScriptPath.Replace("'", "''"))' -OlderThanMinutes $OlderThanMinutes -ModulePath '$($ModulePath.Replace("'", "''"))'; " +
+    'exit $LASTEXITCODE'
 # Encoded, so that no quoting can go wrong on the way.
 $encoded = [Convert]::ToBase64String([System.Text.Encoding]::Unicode.GetBytes($command))
 

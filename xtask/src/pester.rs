@@ -18,8 +18,8 @@ const LIMIT: Duration = Duration::from_secs(900);
 /// What `pester.ps1` returns when there is no Pester 5.
 const NO_PESTER: i32 = 77;
 
-/// Nothing in it is about another directory than the embedded one.
-const EMBEDDED_ONLY: &str = "StoreFiles.Tests.ps1";
+/// Nothing in them is about another directory than the embedded one.
+const EMBEDDED_ONLY: &[&str] = &["ScheduledSending.Tests.ps1", "StoreFiles.Tests.ps1"];
 
 /// Where the tests are.
 fn folder() -> PathBuf {
@@ -49,7 +49,7 @@ pub fn run(report: &mut Report, shell: &PowerShell, staged: &Staged) {
         })
     });
     if let Some(forest) = forest {
-        tests.retain(|test| !test.ends_with(EMBEDDED_ONLY));
+        tests.retain(|test| !EMBEDDED_ONLY.iter().any(|name| test.ends_with(name)));
         each(report, shell, staged, &tests, Some(&forest));
     }
 }

@@ -6,9 +6,9 @@ function Send-UMPinNotification {
     .DESCRIPTION
     Without -Identity, all messages that are due are tried: after each failure a message waits longer, from about a minute to about an hour (a quarter more or less, so that not all come at once). With -Identity, all messages of that mailbox are tried, whether due or not. A message whose PIN has been replaced since is dropped. One that cannot be delivered before it expires is given up; the user then needs another reset.
 
-    Meant to be run every few minutes, by the systemd timer or the scheduled task that come with the module as examples. Several computers and processes may run it at the same time: no message is sent twice, save for one whose process ends between the mail system's acceptance and the note of it. That duplicate has the same Message-ID.
+    Meant to be run every few minutes, by the systemd timer or the scheduled task that come with the module as examples. The queue is in the embedded directory, or with Active Directory on each computer that resets PINs. Several processes of that computer may run it at the same time: no message is sent twice, save for one whose process ends between the mail system's acceptance and the note of it. That duplicate has the same Message-ID.
 
-    Success is silent. Each message that was not delivered is an error with the id NotificationFailed. It stays queued, also where the mail system refused it for good (a code 5xx), unless the error says that it was given up.
+    Success is silent. Each message that was tried and not delivered is an error with the id NotificationFailed. It stays queued, also where the mail system refused it for good (a code 5xx), unless the error says that it was given up. One that is not due is not tried, and no error; Get-UMPinNotification tells what waits, and since when.
 
     .PARAMETER Identity
     The mailbox, in any of the forms that Set-UMMailboxPIN takes. Omitted: all messages that are due.
