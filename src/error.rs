@@ -83,7 +83,7 @@ error_codes! {
     /// More than one object has this identity.
     ManagementObjectAmbiguous = 203, "ManagementObjectAmbiguous", "ManagementObjectAmbiguousException", "InvalidArgument", "Use a value that only one mailbox has, such as its GUID or distinguished name.";
     /// The mailbox exists but has no Unified Messaging.
-    MailboxNotUmEnabled = 204, "MailboxNotUMEnabled", "MailboxNotUMEnabledException", "InvalidOperation", "Enable the mailbox for Unified Messaging where it is managed; the embedded directory learns of it by the next import.";
+    MailboxNotUmEnabled = 204, "MailboxNotUMEnabled", "MailboxNotUMEnabledException", "InvalidOperation", "Enable the mailbox for Unified Messaging where it is managed. In the embedded directory, set it to true in the column UMEnabled of the CSV file (to 1 in msExchUMEnabledFlags of an LDIF file) and import the file again with Import-UMDirectory.";
     /// `NotifyEmail` is not one well-formed address.
     InvalidNotifyEmail = 205, "InvalidNotifyEmail", "InvalidNotifyEmailException", "InvalidArgument", "Pass exactly one e-mail address, such as tony@contoso.com.";
     /// The message has no recipient.

@@ -29,7 +29,7 @@ impl Fault {
         let full = error.to_string();
         let said = full.split(" at line ").next().unwrap_or_default().replace('\n', " ");
         if !error.is_data() {
-            return Self::Syntax { what: said };
+            return Self::Syntax { what: syntax(&said) };
         }
         let whole = path == ".";
         if whole && said.starts_with("invalid type") {
@@ -130,15 +130,39 @@ fn plainly(expected: &str) -> String {
         "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number".to_owned(),
         "f32" | "f64" => "a number".to_owned(),
         "a boolean" => "true or false".to_owned(),
-        "a string" | "a borrowed string" | "a character" | "path string" | "string or map" => "text".to_owned(),
+        "a string" | "a borrowed string" | "a character" | "path string" => "text".to_owned(),
         "a sequence" => "a list".to_owned(),
         "a map" => "an object".to_owned(),
         "unit" | "option" => "nothing".to_owned(),
+        "string or map" | "variant identifier" => "one of the documented words".to_owned(),
         other if other.starts_with("struct ") || other.starts_with("enum ") || other.starts_with("tuple ") => {
             "an object".to_owned()
         }
         other => other.replace('`', "'"),
     }
+}
+
+/// What is wrong with text that is no JSON, without its place.
+fn syntax(what: &str) -> String {
+    if let Some(inside) = what.strip_prefix("EOF while parsing ") {
+        return format!("it ends in the middle of {}", inside.replace("a string", "text"));
+    }
+    match what {
+        "expected ident" => "true, false or null is misspelt",
+        "expected value" => "a value is missing or misspelt",
+        "key must be a string" => "a key must stand in double quotes",
+        "trailing comma" => "a comma before a closing bracket or brace is not allowed",
+        "trailing characters" => "something follows its end",
+        "invalid escape" => "a backslash in text must be written twice",
+        "invalid number" | "number out of range" => "a number is misspelt or too large",
+        "recursion limit exceeded" => "it is nested too deeply",
+        what if what.starts_with("control character") => "a line break or control character stands inside text",
+        what if what.contains("surrogate") || what.contains("hex escape") || what.contains("code point") => {
+            "what follows \\u in text is no character"
+        }
+        other => return other.replace('`', "'"),
+    }
+    .to_owned()
 }
 
 /// The fields of a JSON object, none of them twice.
@@ -296,5 +320,37 @@ mod tests {
     fn a_field_that_is_there_twice_is_a_fault() {
         let (fault, _) = fields(r#"{ "v": 1, "v": 1 }"#).expect_err("twice");
         assert_eq!(fault, Fault::Twice { field: "v".to_owned() });
+    }
+
+    #[test]
+    fn faults_of_syntax_say_what_to_change() {
+        for (json, said) in [
+            ("{", "it ends in the middle of an object"),
+            (r#"{ "a": tru }"#, "true, false or null is misspelt"),
+            (r#"{ "a": }"#, "a value is missing or misspelt"),
+            ("{ a: 1 }", "a key must stand in double quotes"),
+            (r#"{ "a": 1, }"#, "a comma before"),
+            ("{ } x", "something follows its end"),
+            (r#"{ "a": "\ud800x" }"#, "what follows \\u in text"),
+            (r#"{ "a": "C:\Pin" }"#, "a backslash in text must be written twice"),
+            ("{ \"a\": \"x\ny\" }", "a line break or control character"),
+            (r#"{ "a" 1 }"#, "expected ':'"),
+            (r#"{ "a": 1 "b": 2 }"#, "expected ',' or '}'"),
+            (r#"{ "a": 1e999 }"#, "a number is misspelt or too large"),
+        ] {
+            let error = serde_json::from_str::<Value>(json).unwrap_err();
+            let what = Fault::of(".", &error).explain("field", "");
+            assert!(what.contains(said), "{json}: {what}");
+            assert!(
+                !what.contains("EOF") && !what.contains("ident") && !what.contains('`'),
+                "{what}"
+            );
+        }
+        let deep = serde_json::from_str::<Value>(&"[".repeat(500)).unwrap_err();
+        assert!(
+            Fault::of(".", &deep)
+                .explain("field", "")
+                .ends_with("it is nested too deeply")
+        );
     }
 }

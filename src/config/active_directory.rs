@@ -57,7 +57,7 @@ pub(super) fn active_directory(
             .map(|path| paths.take("directory.caFile", Some(&path), ""))
             .transpose()?,
         bind: bind(raw.bind.ok_or_else(|| lacks("bind"))?, paths, variables)?,
-        timeout: timeout(raw.timeout_seconds, DEFAULT_TIMEOUT_SECONDS)?,
+        timeout: timeout(raw.timeout_seconds, DEFAULT_TIMEOUT_SECONDS),
         counter_attribute: raw
             .counter_attribute
             .map_or_else(|| Ok(DEFAULT_COUNTER_ATTRIBUTE.to_owned()), attribute)?,

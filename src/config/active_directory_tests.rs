@@ -206,10 +206,7 @@ fn faults_name_the_key_and_keep_what_may_be_a_password() {
         assert!(message.contains(FILE) && !message.contains("swordfish"), "{message}");
     }
     for (more, said) in [
-        (
-            r#", "timeoutSeconds": 0"#,
-            "'directory.timeoutSeconds': expected 1 to 600",
-        ),
+        (r#", "timeoutSeconds": 0"#, "expected a whole number from 1 to 600"),
         (r#", "caFile": """#, "'directory.caFile': it is empty"),
         (r#", "outbox": """#, "'directory.outbox': it is empty"),
         (

@@ -12,6 +12,7 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use super::access_numbers::RawAccessNumbers;
 use super::active_directory::{RawBind, RawTls};
 use super::keys::RawKeys;
+use super::whole::Whole;
 use crate::import::text::decode;
 use crate::json_fault::Fault;
 use crate::platform::files::{TOO_MANY_OPEN, are_too_many_open, open_regular};
@@ -69,7 +70,7 @@ pub(super) enum DirectoryType {
 pub(super) struct RawDirectory {
     pub r#type: DirectoryType,
     pub path: Option<String>,
-    pub timeout_seconds: Option<u32>,
+    pub timeout_seconds: Option<Whole<1, 600>>,
     pub domain: Option<String>,
     pub domain_controllers: Option<Vec<String>>,
     pub global_catalogs: Option<Vec<String>>,
@@ -93,18 +94,18 @@ pub(super) struct RawNotification {
     pub r#type: NotificationType,
     pub directory: Option<String>,
     pub from: Option<String>,
-    pub expire_after_hours: Option<u32>,
+    pub expire_after_hours: Option<Whole<1, 8760>>,
     pub language: Option<String>,
     pub access_numbers: Option<RawAccessNumbers>,
     pub help_desk: Option<String>,
     pub host: Option<String>,
-    pub port: Option<u16>,
+    pub port: Option<Whole<1, 65_535>>,
     pub tls: Option<TlsType>,
     pub ca_file: Option<String>,
     pub user: Option<String>,
     pub password_file: Option<String>,
     pub password_variable: Option<String>,
-    pub timeout_seconds: Option<u32>,
+    pub timeout_seconds: Option<Whole<1, 100>>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
@@ -119,7 +120,8 @@ pub(super) enum TlsType {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct RawAudit {
     pub enabled: Option<bool>,
-    pub retention_days: Option<u32>,
+    /// A hundred years at most: more is a slip of the finger.
+    pub retention_days: Option<Whole<1, 36_500>>,
 }
 
 /// Reads and parses the file.

@@ -12,6 +12,7 @@ mod password;
 mod relay;
 mod resolve;
 mod variables;
+mod whole;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

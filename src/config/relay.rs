@@ -25,23 +25,20 @@ pub(super) fn relay(
         TlsType::Implicit => Tls::Implicit,
         TlsType::None => Tls::None,
     };
-    let port = raw.port.unwrap_or(match tls {
-        Tls::StartTls => 587,
-        Tls::Implicit => 465,
-        Tls::None => 25,
-    });
-    if port == 0 {
-        return Err(wrong("notification.port", "expected 1 to 65535"));
-    }
+    let port = match (raw.port, tls) {
+        (Some(port), _) => {
+            u16::try_from(port.0).map_err(|_| wrong("notification.port", "expected a whole number from 1 to 65535"))?
+        }
+        (None, Tls::StartTls) => 587,
+        (None, Tls::Implicit) => 465,
+        (None, Tls::None) => 25,
+    };
     if tls == Tls::None && raw.ca_file.is_some() {
         return Err(
             "has the key 'notification.caFile', which means nothing where 'notification.tls' is 'none'".to_owned(),
         );
     }
-    let seconds = raw.timeout_seconds.unwrap_or(DEFAULT_TIMEOUT_SECONDS);
-    if !(1..=100).contains(&seconds) {
-        return Err(wrong("notification.timeoutSeconds", "expected 1 to 100"));
-    }
+    let seconds = raw.timeout_seconds.map_or(DEFAULT_TIMEOUT_SECONDS, |seconds| seconds.0);
     let login = login(
         raw.user,
         raw.password_file.as_deref(),

@@ -142,17 +142,11 @@ fn faults_name_the_key_and_keep_what_may_be_a_password() {
     for (more, said) in [
         (r#", "tls": "ssl""#, "the key 'notification.tls' (line 1, column"),
         (r#", "tls": "ssl""#, "expected one of 'startTls', 'implicit', 'none'"),
-        (r#", "port": 0"#, "'notification.port': expected 1 to 65535"),
+        (r#", "port": 0"#, "expected a whole number from 1 to 65535"),
         (r#", "port": 99999"#, "the key 'notification.port'"),
         (r#", "port": "25""#, "the key 'notification.port'"),
-        (
-            r#", "timeoutSeconds": 0"#,
-            "'notification.timeoutSeconds': expected 1 to 100",
-        ),
-        (
-            r#", "timeoutSeconds": 101"#,
-            "'notification.timeoutSeconds': expected 1 to 100",
-        ),
+        (r#", "timeoutSeconds": 0"#, "expected a whole number from 1 to 100"),
+        (r#", "timeoutSeconds": 101"#, "expected a whole number from 1 to 100"),
         (
             r#", "directory": "out""#,
             "'notification.directory', which means nothing where 'notification.type' is 'smtp'",

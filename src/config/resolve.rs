@@ -11,6 +11,7 @@ use super::file::{
 };
 use super::keys::RawKeys;
 use super::relay::relay;
+use super::whole::Whole;
 use super::{Config, DEFAULT_STORE, DirectoryConfig, KeysConfig, NotificationConfig, OpenRequest, Scope, Variables};
 use crate::Result;
 use crate::notification::message::parse_sender;
@@ -31,7 +32,7 @@ pub(super) fn resolve(raw: RawConfig, open: &OpenRequest) -> Result<Config> {
         beside: file.as_deref().and_then(Path::parent),
     };
     let build = || -> Result<Config, Fault> {
-        let (audit_enabled, audit_retention_days) = audit(raw.audit)?;
+        let (audit_enabled, audit_retention_days) = audit(raw.audit);
         let message = message(raw.notification.as_ref())?;
         let service_group = raw
             .service_group
@@ -41,7 +42,7 @@ pub(super) fn resolve(raw: RawConfig, open: &OpenRequest) -> Result<Config> {
         Ok(Config {
             file: file.clone(),
             keys: keys(raw.keys, &paths)?,
-            notification_expiry: notification_expiry(raw.notification.as_ref())?,
+            notification_expiry: notification_expiry(raw.notification.as_ref()),
             notification: notification(raw.notification, service_group.as_deref(), &paths, &open.variables)?,
             audit_enabled,
             audit_retention_days,
@@ -130,17 +131,13 @@ fn directory(
     }
     Ok(DirectoryConfig::Embedded {
         path: paths.take("directory.path", path.as_deref(), DEFAULT_STORE)?,
-        timeout: timeout(seconds, DEFAULT_TIMEOUT_SECONDS)?,
+        timeout: timeout(seconds, DEFAULT_TIMEOUT_SECONDS),
     })
 }
 
 /// Of one operation on the directory.
-pub(super) fn timeout(given: Option<u32>, default: u32) -> Result<Duration, Fault> {
-    let seconds = given.unwrap_or(default);
-    if !(1..=600).contains(&seconds) {
-        return Err(wrong("directory.timeoutSeconds", "expected 1 to 600"));
-    }
-    Ok(Duration::from_secs(seconds.into()))
+pub(super) fn timeout(given: Option<Whole<1, 600>>, default: u32) -> Duration {
+    Duration::from_secs(given.map_or(default, |seconds| seconds.0).into())
 }
 
 pub(super) fn foreign(section: &str, key: &str, given: bool, kind: &str) -> Result<(), Fault> {
@@ -215,25 +212,17 @@ pub(super) fn sender(from: String) -> Result<String, Fault> {
     Ok(from.trim().to_owned())
 }
 
-fn notification_expiry(raw: Option<&Object<RawNotification>>) -> Result<Duration, Fault> {
+fn notification_expiry(raw: Option<&Object<RawNotification>>) -> Duration {
     let hours = raw
         .and_then(|Object(raw)| raw.expire_after_hours)
-        .unwrap_or(DEFAULT_EXPIRY_HOURS);
-    if !(1..=8760).contains(&hours) {
-        return Err(wrong("notification.expireAfterHours", "expected 1 to 8760"));
-    }
-    Ok(Duration::from_secs(u64::from(hours) * 3600))
+        .map_or(DEFAULT_EXPIRY_HOURS, |hours| hours.0);
+    Duration::from_secs(u64::from(hours) * 3600)
 }
 
-fn audit(raw: Option<Object<RawAudit>>) -> Result<(bool, Option<u32>), Fault> {
-    let Some(Object(raw)) = raw else {
-        return Ok((true, None));
-    };
-    // A hundred years: more is a slip of the finger.
-    if raw.retention_days.is_some_and(|days| !(1..=36_500).contains(&days)) {
-        return Err(wrong("audit.retentionDays", "expected 1 to 36500"));
-    }
-    Ok((raw.enabled.unwrap_or(true), raw.retention_days))
+fn audit(raw: Option<Object<RawAudit>>) -> (bool, Option<u32>) {
+    raw.map_or((true, None), |Object(raw)| {
+        (raw.enabled.unwrap_or(true), raw.retention_days.map(|days| days.0))
+    })
 }
 
 /// What messages say, whichever way they leave.

@@ -175,7 +175,7 @@ fn faults_name_the_key() {
         ),
         (
             r#"{ "directory": { "type": "embedded", "timeoutSeconds": 0 } }"#,
-            "'directory.timeoutSeconds': expected 1 to 600",
+            "'directory.timeoutSeconds': expected a whole number from 1 to 600",
         ),
         (
             r#"{ "directory": { "type": "embedded", "timeoutSeconds": 1.5 } }"#,
@@ -212,11 +212,11 @@ fn faults_name_the_key() {
         ),
         (
             r#"{ "notification": { "type": "pickup", "expireAfterHours": 0 } }"#,
-            "'notification.expireAfterHours': expected 1 to 8760",
+            "'notification.expireAfterHours': expected a whole number from 1 to 8760",
         ),
         (
             r#"{ "notification": { "type": "pickup", "expireAfterHours": 8761 } }"#,
-            "'notification.expireAfterHours': expected 1 to 8760",
+            "'notification.expireAfterHours': expected a whole number from 1 to 8760",
         ),
         (
             r#"{ "notification": { "type": "pickup", "from": "um" } }"#,
@@ -286,10 +286,13 @@ fn faults_name_the_key() {
         (r#"{ "serviceGroup": " " }"#, "'serviceGroup': it is empty"),
         (
             "{ \"audit\": {},\n }",
-            "is not valid JSON (line 2, column 2): trailing comma",
+            "is not valid JSON (line 2, column 2): a comma before",
         ),
         ("{ } x", "is not valid JSON (line 1, column 5)"),
-        ("{ \"audit\": {", "is not valid JSON (line 1, column 12): EOF"),
+        (
+            "{ \"audit\": {",
+            "is not valid JSON (line 1, column 12): it ends in the middle of an object",
+        ),
         ("[]", "is not a JSON object"),
         ("", "is empty"),
         ("\0\0", "is not text"),
@@ -300,6 +303,76 @@ fn faults_name_the_key() {
     }
     let (_folder, config) = load(b"\xFF");
     assert!(config.is_err());
+}
+
+/// Whatever stands where, nobody is told of the parser's types.
+#[test]
+fn faults_are_told_in_the_words_of_people() {
+    let places = [
+        r#"{ "directory": @ }"#,
+        r#"{ "directory": { "type": @ } }"#,
+        r#"{ "directory": { "type": "embedded", "path": @ } }"#,
+        r#"{ "directory": { "type": "embedded", "timeoutSeconds": @ } }"#,
+        r#"{ "directory": { "type": "activeDirectory", "domainControllers": @ } }"#,
+        r#"{ "directory": { "type": "activeDirectory", "bind": @ } }"#,
+        r#"{ "directory": { "type": "activeDirectory", "bind": { "method": @ } } }"#,
+        r#"{ "directory": { "type": "activeDirectory", "tls": @ } }"#,
+        r#"{ "keys": @ }"#,
+        r#"{ "keys": { "active": @ } }"#,
+        r#"{ "notification": { "type": "pickup", "accessNumbers": @ } }"#,
+        r#"{ "notification": { "type": "pickup", "accessNumbers": { "*": @ } } }"#,
+        r#"{ "notification": { "type": "pickup", "expireAfterHours": @ } }"#,
+        r#"{ "notification": { "type": "smtp", "host": "h", "from": "um@contoso.com", "port": @ } }"#,
+        r#"{ "notification": { "type": "smtp", "host": "h", "from": "um@contoso.com", "tls": @ } }"#,
+        r#"{ "notification": { "type": "smtp", "host": "h", "from": "um@contoso.com", "timeoutSeconds": @ } }"#,
+        r#"{ "audit": { "enabled": @ } }"#,
+        r#"{ "audit": { "retentionDays": @ } }"#,
+        r#"{ "defaultScope": @ }"#,
+        "@",
+    ];
+    let values = [
+        "70000",
+        "-1",
+        "1.5",
+        "1e300",
+        "1e999",
+        "99999999999999999999",
+        "\"x\"",
+        "true",
+        "tru",
+        "[]",
+        "[1]",
+        "{}",
+        "{",
+        "[",
+        "\"",
+        "x",
+        "\"\\q\"",
+        "",
+    ];
+    let parsers: Vec<&str> = "i8 i16 i32 i64 u8 u16 u32 u64 u128 usize f32 f64 EOF ident sequence map boolean string struct enum unit variant \
+                              Option newtype tuple integer floating"
+        .split_whitespace()
+        .collect();
+    let mut faults = 0;
+    for place in places {
+        for value in values {
+            let content = place.replace('@', value);
+            let (_folder, config) = load(content.as_bytes());
+            let Err(error) = config else {
+                continue;
+            };
+            faults += 1;
+            let message = error.message();
+            let said = message.split_once(".json' ").map_or(message, |(_, said)| said);
+            let words: Vec<&str> = said.split(|c: char| !c.is_ascii_alphanumeric()).collect();
+            assert!(
+                !said.contains('`') && !parsers.iter().any(|word| words.contains(word)),
+                "{content}: {message}"
+            );
+        }
+    }
+    assert!(faults > 300, "only {faults} were faults");
 }
 
 #[test]

@@ -11,6 +11,7 @@ pub mod smtp;
 mod template;
 mod text;
 
+use std::path::Path;
 use std::time::Duration;
 
 use zeroize::Zeroizing;
@@ -63,6 +64,11 @@ pub trait Notifier: Send + Sync {
     /// # Errors
     /// `NotificationUnavailable`, with the path or host and the cause: nothing is changed then.
     fn check(&self) -> crate::Result<()>;
+
+    /// The folder where messages wait for the mail system; `None` where they are with a relay.
+    fn folder(&self) -> Option<&Path> {
+        None
+    }
 
     /// Hands a message over; returns when it is safe with the receiver (synced, or accepted by the relay), and within
     /// [`DELIVERY_LIMIT`] in any case.

@@ -193,6 +193,10 @@ impl Notifier for PickupNotifier {
         }
     }
 
+    fn folder(&self) -> Option<&Path> {
+        Some(&self.directory)
+    }
+
     fn deliver(&self, message: &OutgoingMessage) -> Result<(), DeliveryError> {
         self.write(message).map_err(|e| {
             let text = format!(

@@ -135,7 +135,7 @@ impl Service {
                     self.directory().location()
                 ),
             )
-            .action("Assign an existing policy to the mailbox where it is managed; the embedded directory learns of it by the next import.")
+            .action("Assign an existing policy to the mailbox where it is managed. In the embedded directory, name it in the column UMMailboxPolicy of the CSV file and import the file again.")
         })?;
         // Whoever can write the directory must not get a PIN of no length accepted, or one of millions of digits made.
         policy.settings.validate().map_err(|fault| {
@@ -201,7 +201,7 @@ pub(super) fn require_um_enabled(mailbox: &Mailbox) -> Result<()> {
                 mailbox.identity()
             ),
         )
-        .action("Assign a UM mailbox policy to the mailbox where it is managed; the embedded directory learns of it by the next import."));
+        .action("Assign a UM mailbox policy to the mailbox where it is managed. In the embedded directory, name it in the column UMMailboxPolicy of the CSV file and import the file again."));
     }
     if mailbox.um_enabled {
         return Ok(());

@@ -38,6 +38,16 @@ Describe 'The error of <Id>' -ForEach @(
     }
 }
 
+Describe 'A mailbox that is not UM-enabled' {
+    It 'is advised by the column to set' -Tag Embedded {
+        $run = Invoke-Fresh -Store $script:Store {
+            Set-UMMailboxPIN ryoung -ErrorAction SilentlyContinue -ErrorVariable problem
+            $problem[0].ErrorDetails.RecommendedAction
+        }
+        $run.Output | Should -Match 'set it to true in the column UMEnabled of the CSV file'
+    }
+}
+
 Describe 'A broken policy' {
     It 'names every broken rule, in the message and as data' {
         $run = Invoke-Fresh -Store $script:Store {

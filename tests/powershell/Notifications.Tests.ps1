@@ -168,3 +168,18 @@ Describe 'An empty queue' {
         finally { Remove-TestFolder $store }
     }
 }
+
+Describe 'A message that was handed over' {
+    It 'is told by -Verbose, with the folder where it is' {
+        $store = New-TestStore
+        try {
+            $run = Invoke-Fresh -Store $store {
+                Set-UMMailboxPIN tonysmith -Verbose 4>&1 | ForEach-Object { "$_" }
+            }
+            $pickup = [System.IO.Path]::Combine($store, 'pickup')
+            @($run.Output | Where-Object { $_ -match ('^Left the message .* in the folder ' + [regex]::Escape($pickup)) }).Count |
+                Should -Be 1 -Because "the verbose lines were: $($run.Output -join ' | ')"
+        }
+        finally { Remove-TestFolder $store }
+    }
+}

@@ -46,12 +46,12 @@ pub fn run(arguments: &[&str]) -> Result<()> {
     let sandbox = files::fresh(&options.into.join("demo"))?;
     let sample = repo::root().join(SAMPLE);
     let missing = if options.c_alone {
-        "--c leaves them out; the same command without it shows them".to_owned()
+        "The same command without --c shows them".to_owned()
     } else {
         match powershell::find() {
             Ok(shell) => return in_powershell(&shell, &options, &sandbox, &sample),
             Err(error) => format!(
-                "there is no PowerShell here; install PowerShell 7 (https://aka.ms/install-powershell), or let the \
+                "There is no PowerShell here; install PowerShell 7 (https://aka.ms/install-powershell), or let the \
                  environment variable PWSH name one, and repeat `cargo xtask demo` ({error:#})"
             ),
         }

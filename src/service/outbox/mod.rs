@@ -115,7 +115,13 @@ impl Service {
         };
         let notification = match self.first_attempt(pending.delivery, lease) {
             Attempt::Delivered { noted } => {
-                diagnostics.push(format!("Handed the message for \"{name}\" over to {recipient}."));
+                diagnostics.push(match self.ports.notifier.folder() {
+                    Some(folder) => format!(
+                        "Left the message for \"{name}\" to {recipient} in the folder {}, for the mail system to collect.",
+                        folder.display()
+                    ),
+                    None => format!("Handed the message for \"{name}\" to {recipient} over to the mail relay."),
+                });
                 if let Err(error) = noted {
                     // Delivered all the same; at worst it is delivered once more under the same Message-ID.
                     diagnostics.push(format!("The delivered message stays in the outbox: {error}"));
