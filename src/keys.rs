@@ -238,20 +238,24 @@ impl KeyFiles {
             for (_, other) in self.files.iter().filter(|(name, _)| **name != self.active) {
                 all.push(load(other, true)?);
             }
+            let active = all[0].0.id;
+            let waiting = waiting_beside(path);
             let mut is_whole = true;
-            for (named, other) in waiting_beside(path) {
-                match load(&other, false) {
-                    Ok((file, _)) if file.id != named => {
-                        return Err(unavailable(&other, "it holds another key than its name says"));
+            for (named, other) in &waiting {
+                match load(other, false) {
+                    Ok((file, _)) if file.id != *named => {
+                        return Err(unavailable(other, "it holds another key than its name says"));
                     }
+                    // Under both names while it is exchanged with another, or where that was interrupted.
+                    Ok((file, _)) if file.id == active => {}
                     Ok(loaded) => all.push(loaded),
                     // It has taken the place of the active one since it was listed.
-                    Err(_) if !other.exists() => is_whole = false,
+                    Err(error) if is_missing(&error) => is_whole = false,
                     Err(error) => return Err(error),
                 }
             }
             // What was renamed meanwhile may have been missed under both names.
-            is_whole &= load(path, true)?.0.id == all[0].0.id;
+            is_whole &= waiting_beside(path) == waiting && load(path, true)?.0.id == active;
             if is_whole || attempt == ATTEMPTS {
                 return Ok(all);
             }
@@ -280,7 +284,7 @@ impl KeyFiles {
 }
 
 /// How often the files are read when they are renamed at the same time.
-const ATTEMPTS: u32 = 5;
+const ATTEMPTS: u32 = 20;
 
 /// The name, beside the active key's file, of a key that is not configured.
 fn beside(active: &Path, id: KeyId) -> PathBuf {
@@ -311,6 +315,12 @@ fn waiting_beside(active: &Path) -> Vec<(KeyId, PathBuf)> {
         .collect();
     found.sort();
     found
+}
+
+/// Whether a file could not be opened because it is not there (any more).
+fn is_missing(error: &Error) -> bool {
+    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<std::io::Error>());
+    cause.is_some_and(|cause| cause.kind() == std::io::ErrorKind::NotFound)
 }
 
 fn load_key(path: &Path, owners: &Owners) -> Result<MasterKey> {

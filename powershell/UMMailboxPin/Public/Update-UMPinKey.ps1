@@ -55,6 +55,7 @@ function Update-UMPinKey {
         [switch] $ResealOnly,
 
         [ValidateRange(1, 10000)]
+        [PSDefaultValue(Help = '50 with Active Directory, otherwise no limit')]
         [int] $MaximumPerSecond
     )
 
