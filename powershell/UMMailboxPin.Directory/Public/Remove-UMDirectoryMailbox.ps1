@@ -18,14 +18,14 @@ function Remove-UMDirectoryMailbox {
     None.
 
     .EXAMPLE
-    Remove-UMDirectoryMailbox kima@contoso.com -WhatIf
+    Remove-UMDirectoryMailbox kakers@contoso.com -WhatIf
 
     Says what would be removed.
 
     .EXAMPLE
-    Get-Mailbox 'contoso.com/Support/Pat Coleman' | Remove-UMDirectoryMailbox -Confirm:$false
+    Get-Mailbox 'contoso.com/Finance/Jeff Hay' | Remove-UMDirectoryMailbox -Confirm:$false
 
-    Removes one of two users with the same name, without a question.
+    Removes the user who is named by organizational unit and name, without a question.
 
     .LINK
     Import-UMDirectory
