@@ -26,7 +26,7 @@ function Get-UMPinAudit {
     Shows what was done with this command. Wildcards are allowed.
 
     .PARAMETER Action
-    Only what was done in this way: Reset, Lock, Unlock, ChangePin (by the user), ClearPin, SignInFailure (a wrong PIN that was counted), AutomaticReset (after too many of them), LockOut, Import, RemoveMailbox, PolicyChange, NotificationExpired (a message that could not be delivered was given up), NotificationDropped (its PIN was not in force any more), ResetLost (a change made on another domain controller at the same time replaced the PIN), FailuresOmitted (failures that were only counted) or RetentionPaused (old entries are kept for 30 days, because the clock may be wrong).
+    Only what was done in this way: Reset, Lock, Unlock, ChangePin (by the user), ClearPin, SignInFailure (a wrong PIN that was counted), AutomaticReset (after too many of them), LockOut, Import, RemoveMailbox, PolicyChange, UpdateKey (the key was replaced, or one was made for that), NotificationExpired (a message that could not be delivered was given up), NotificationDropped (its PIN was not in force any more), ResetLost (a change made on another domain controller at the same time replaced the PIN), FailuresOmitted (failures that were only counted) or RetentionPaused (old entries are kept for 30 days, because the clock may be wrong).
 
     .PARAMETER Outcome
     Shows only operations that succeeded, or only those that failed.
@@ -90,7 +90,7 @@ function Get-UMPinAudit {
         [string] $Cmdlet,
 
         [ValidateSet('Reset', 'Lock', 'Unlock', 'ChangePin', 'ClearPin', 'SignInFailure', 'AutomaticReset', 'LockOut', 'Import', 'RemoveMailbox', 'PolicyChange',
-            'NotificationExpired', 'NotificationDropped', 'ResetLost', 'FailuresOmitted', 'RetentionPaused')]
+            'UpdateKey', 'NotificationExpired', 'NotificationDropped', 'ResetLost', 'FailuresOmitted', 'RetentionPaused')]
         [string] $Action,
 
         [ValidateSet('Succeeded', 'Failed')]
