@@ -246,8 +246,9 @@ impl KeyFiles {
                     Ok((file, _)) if file.id != *named => {
                         return Err(unavailable(other, "it holds another key than its name says"));
                     }
-                    // Under both names while it is exchanged with another, or where that was interrupted.
-                    Ok((file, _)) if file.id == active => {}
+                    // Under both names while it is exchanged with another, or where that was interrupted; without the other
+                    // one, keys were exchanged twice meanwhile.
+                    Ok((file, _)) if file.id == active => is_whole &= waiting.len() > 1,
                     Ok(loaded) => all.push(loaded),
                     // It has taken the place of the active one since it was listed.
                     Err(error) if is_missing(&error) => is_whole = false,
@@ -399,6 +400,7 @@ fn unavailable(path: &Path, reason: &str) -> Error {
 mod tests {
     use std::fs;
     use std::sync::Barrier;
+    use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
     use super::*;
 
@@ -595,22 +597,29 @@ mod tests {
         let keys = key_files(directory.path(), &["k1"]);
         let first = keys.create_active().unwrap().active();
         let second = keys.create_waiting().unwrap().id;
-        let done = std::sync::atomic::AtomicBool::new(false);
+        let done = AtomicBool::new(false);
+        let loads = AtomicU64::new(0);
         std::thread::scope(|scope| {
             let reader = scope.spawn(|| {
-                while !done.load(std::sync::atomic::Ordering::Acquire) {
+                while !done.load(Ordering::Acquire) {
                     let mut ids: Vec<_> = keys.load().unwrap().key_ids().collect();
                     ids.sort();
                     let mut both = [first, second];
                     both.sort();
                     assert_eq!(ids, both, "a key was missed while it was renamed");
+                    loads.fetch_add(1, Ordering::AcqRel);
                 }
             });
             for id in [second, first].into_iter().cycle().take(200) {
                 // The former content's name is free again once its file has got the active name.
                 keys.promote(id).unwrap();
+                // Keys are exchanged once in months: no load sees two exchanges.
+                let before = loads.load(Ordering::Acquire);
+                while loads.load(Ordering::Acquire) < before + 2 && !reader.is_finished() {
+                    std::thread::yield_now();
+                }
             }
-            done.store(true, std::sync::atomic::Ordering::Release);
+            done.store(true, Ordering::Release);
             reader.join().unwrap();
         });
     }

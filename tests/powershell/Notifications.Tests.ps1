@@ -62,7 +62,7 @@ Describe 'A message that waits' {
         $run.ErrorText | Should -BeNullOrEmpty
         $run.Output[0..9] | Should -Be @(1, 'UMMailboxPin.Notification',
             'Attempts ExpiresOn Guid Identity LastError MessageId NextAttempt QueuedSince State', $true, $true, $true, $true, 72, 1, 0)
-        $run.Output[11] | Should -Match 'Identity +State +QueuedSince +Attempts +LastError'
+        $run.Output[11] | Should -Match 'Identity +State +Attempts +LastError'
         $run.Output[10] + $run.Output[11] | Should -Not -Match '580291|tonysmith@contoso.com'
     }
 
