@@ -149,7 +149,7 @@ Describe 'The commands' {
 
     It 'say which class they write, and its properties complete after the pipe' {
         $script:Completion.ErrorText | Should -BeNullOrEmpty
-        @($script:Completion.Output).Count | Should -Be 13
+        @($script:Completion.Output).Count | Should -Be 17
         foreach ($command in $script:Completion.Output) {
             $command.Resolves | Should -BeTrue -Because "$($command.Name) writes $($command.Type)"
             $command.Properties.Count | Should -BeGreaterThan 4
