@@ -246,9 +246,11 @@ fn a_mailbox_is_described_as_an_import_describes_it() {
     });
 }
 
-/// Without what only one of them has: the order of addresses, dial plans and the addresses that hold them, the store's own ids.
+/// Without what only one of them has: the order of addresses, dial plans and the addresses that hold them, the store's own ids, and
+/// the distinguished name of the policy.
 fn comparable(mut mailbox: Mailbox) -> (Mailbox, BTreeSet<String>, BTreeSet<String>) {
     mailbox.object_id.0 = [0; 16];
+    mailbox.um_mailbox_policy_link = None;
     let addresses = mailbox.email_addresses.drain(..);
     let addresses = addresses.filter(|address| !address.starts_with("eum:")).collect();
     let extensions = mailbox.extensions.drain(..).map(|extension| extension.number).collect();
