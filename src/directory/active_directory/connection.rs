@@ -229,11 +229,18 @@ impl Connection {
     }
 }
 
-/// A server's time limit (RFC 4511, 4.5.1.5) where an answer is waited for this long: the server gives up first, so that what it says is
-/// heard. It counts whole seconds, and takes 0 for no limit.
+/// A server's time limit (RFC 4511, 4.5.1.5) where the client waits for `patience`: shorter, so that the server's answer is
+/// heard. Servers count whole seconds from the start of the current one, so a limit of one or two seconds can pass at once;
+/// where the client waits for less than five seconds, the limit is one second longer than the wait and only ends work that
+/// nobody waits for. 0 would mean no limit.
 fn time_limit(patience: Duration) -> i32 {
     let margin = (patience / 10).max(Duration::from_secs(1));
-    i32::try_from(patience.saturating_sub(margin).as_secs().max(1)).unwrap_or(i32::MAX)
+    let limit = if patience < Duration::from_secs(5) {
+        patience.saturating_add(margin)
+    } else {
+        patience.saturating_sub(margin)
+    };
+    i32::try_from(limit.as_secs().max(2)).unwrap_or(i32::MAX)
 }
 
 impl Drop for Connection {
