@@ -133,7 +133,9 @@ mod tests {
     fn leaves_out_only_files_that_are_about_the_embedded_directory_throughout() {
         let tagged = "Describe 'A' -Tag Embedded {\n    It 'a' {\n";
         assert!(is_embedded_only(tagged));
-        assert!(!is_embedded_only(&format!("{tagged}Describe 'B' {{\n    It 'b' -Tag Embedded {{\n")));
+        assert!(!is_embedded_only(&format!(
+            "{tagged}Describe 'B' {{\n    It 'b' -Tag Embedded {{\n"
+        )));
         assert!(!is_embedded_only("BeforeAll {\n"));
     }
 }
