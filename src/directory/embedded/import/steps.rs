@@ -17,7 +17,7 @@ use crate::import::ImportPlan;
 use crate::{Error, ErrorCode, Result};
 
 /// So long a step works before it commits. With the sync and the checkpoint, the lock is held two to three times as long.
-const STEP: Duration = Duration::from_millis(40);
+const STEP: Duration = Duration::from_millis(25);
 
 /// So many changes are made in one transaction instead: it takes no longer than a step.
 const AT_ONCE: usize = 100;
