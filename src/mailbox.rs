@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::identity::DistinguishedName;
+use crate::identity::dn::DistinguishedName;
 
 /// The identity of a mailbox that nothing ever changes: what a credential record is bound to.
 ///

@@ -150,7 +150,7 @@ fn kerberos() -> Result<Bind, Fault> {
 fn kerberos() -> Result<Bind, Fault> {
     Err(format!(
         "has the value 'kerberos' in the key 'directory.bind.method', but {}",
-        super::NO_KERBEROS
+        crate::directory::active_directory::NO_KERBEROS
     ))
 }
 

@@ -26,10 +26,6 @@ use crate::notification::smtp::Relay;
 
 pub use variables::Variables;
 
-/// Why `directory.bind.method` cannot be `kerberos`.
-#[cfg(not(feature = "gssapi"))]
-pub(crate) const NO_KERBEROS: &str = "This build of umpin has no Kerberos (cargo feature 'gssapi')";
-
 /// The store's file in the data directory.
 pub const DEFAULT_STORE: &str = "directory.db";
 

@@ -11,7 +11,7 @@ use crate::audit::AuditTrail;
 use crate::clock::Timestamp;
 use crate::credential::record::CredentialRecord;
 use crate::mailbox::ObjectId;
-use crate::notification::outbox::{Lease, OutboxEntry};
+use crate::notification::outbox::entry::{Lease, OutboxEntry};
 
 /// How far a change has come, as far as this host knows. It only goes forward.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -15,7 +15,7 @@ use crate::credential::seal;
 use crate::identity::Identity;
 use crate::import::{ImportPlan, Properties, Property};
 use crate::mailbox::{Mailbox, ObjectId};
-use crate::notification::outbox::OutboxEntry;
+use crate::notification::outbox::entry::OutboxEntry;
 use crate::policy::UmMailboxPolicy;
 use crate::random::system_bytes;
 use crate::{Error, ErrorCode, Result};

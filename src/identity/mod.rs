@@ -1,7 +1,7 @@
 //! What an administrator may type to name a mailbox.
 
 mod canonical;
-mod dn;
+pub(crate) mod dn;
 mod dn_syntax;
 pub mod fold;
 mod probe;

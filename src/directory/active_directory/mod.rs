@@ -30,8 +30,10 @@ mod scripted;
 #[cfg(test)]
 mod scripted_forest;
 
-pub use server::{Role, Server};
-pub use settings::{ActiveDirectorySettings, Bind, DEFAULT_COUNTER_ATTRIBUTE, Tls};
+pub use server::{Role, Server, Tls};
+#[cfg(not(feature = "gssapi"))]
+pub use settings::NO_KERBEROS;
+pub use settings::{ActiveDirectorySettings, Bind, DEFAULT_COUNTER_ATTRIBUTE};
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -19,7 +19,8 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 pub(crate) use certificates::{Authority, Signed};
 pub(crate) use message::{Act, Page, Request, WRONG_PASSWORD, entry, root_dse};
 
-use super::settings::{ActiveDirectorySettings, Bind, Tls};
+use super::server::Tls;
+use super::settings::{ActiveDirectorySettings, Bind};
 use super::{DEFAULT_COUNTER_ATTRIBUTE, Server};
 use crate::password::Password;
 use crate::secret::Secret;

@@ -2,7 +2,7 @@
 
 use super::rights::tests::{Ace, descriptor, domain_sid};
 use super::scripted::{Act, Authority, Request, Scripted, Signed, root_dse, settings};
-use super::settings::Tls;
+use super::server::Tls;
 use super::{ActiveDirectory, Server};
 use crate::mailbox::ObjectId;
 

@@ -5,8 +5,6 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use rustls::pki_types::DnsName;
 
-use super::settings::Tls;
-
 /// What a server is asked as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
@@ -14,6 +12,15 @@ pub enum Role {
     Controller,
     /// It holds a part of every object of the forest, and takes no changes.
     Catalog,
+}
+
+/// Protection of a connection. There is no way to go without, and none to skip the check of the certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tls {
+    /// TLS from the first byte.
+    Ldaps,
+    /// StartTLS (RFC 4511, 4.14), and nothing without it.
+    StartTls,
 }
 
 /// A server of the directory.

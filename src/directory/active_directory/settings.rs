@@ -3,12 +3,16 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::server::Server;
+use super::server::{Server, Tls};
 use crate::password::Password;
 
 /// Where the counters of failed sign-ins are unless configured otherwise. It is text, so that the sealed counter is there in
 /// Base64. Exchange leaves it to the organisation, and so another program may use it: then another attribute is to be configured.
 pub const DEFAULT_COUNTER_ATTRIBUTE: &str = "extensionAttribute15";
+
+/// Why nobody can sign in by Kerberos.
+#[cfg(not(feature = "gssapi"))]
+pub const NO_KERBEROS: &str = "This build of umpin has no Kerberos (cargo feature 'gssapi')";
 
 /// An Active Directory as configured; checked when the configuration was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,15 +35,6 @@ pub struct ActiveDirectorySettings {
     pub counter_attribute: String,
     /// The group that may read the password file, besides its owner.
     pub group: Option<String>,
-}
-
-/// Protection of a connection. There is no way to go without, and none to skip the check of the certificate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tls {
-    /// TLS from the first byte.
-    Ldaps,
-    /// StartTLS (RFC 4511, 4.14), and nothing without it.
-    StartTls,
 }
 
 /// Who asks.

@@ -3,8 +3,8 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::audit;
 use super::error::{Sql, changed};
+use super::{audit, audit_rows};
 use crate::audit::{AuditEntry, AuditTrail, MOST_ACCOUNTS, MOST_ENTRIES, OmittedFailures, WINDOW_MILLIS};
 use crate::clock::Timestamp;
 use crate::identity::fold::fold;
@@ -19,7 +19,7 @@ pub(super) fn append(connection: &Connection, account: &str, trail: &AuditTrail)
     let Some(at) = trail.entries.last().map(|entry| entry.at) else {
         return Ok(());
     };
-    if audit::head(connection, &trail.host)?.is_some_and(|head| !trail.keys.sealed(&head)) {
+    if audit_rows::head(connection, &trail.host)?.is_some_and(|head| !trail.keys.sealed(&head)) {
         // A change goes on whatever became of the log; what changed nothing must not blur who altered it.
         return Err(Error::new(
             ErrorCode::AuditChainBroken,

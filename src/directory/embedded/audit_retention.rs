@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 
-use super::audit::{COLUMNS, heads, read_entry, store_head, write};
+use super::audit_rows::{COLUMNS, heads, read_entry, store_head};
 use super::error::{Sql, changed};
 use crate::audit::{AuditTrail, ChainKeys, GAP_MILLIS, Head, RetentionPause};
 use crate::clock::Timestamp;
@@ -21,13 +21,21 @@ struct Limits {
 /// Removes entries from before `since`, but none from `first` on: those were just written.
 ///
 /// Only what is genuine is removed, and only from chains whose head is: a base sealed over altered entries would hide them.
-pub(super) fn remove_old(connection: &Connection, trail: &AuditTrail, since: Timestamp, first: i64) -> Sql<()> {
+///
+/// Where removing pauses, the entry that says so, still to be written; it is given once, with the entries that are the first after the
+/// jump of the clock.
+pub(super) fn remove_old(
+    connection: &Connection,
+    trail: &AuditTrail,
+    since: Timestamp,
+    first: i64,
+) -> Sql<Option<AuditTrail>> {
     let keys = &trail.keys;
     let (Some(key), Some(now)) = (keys.active(), trail.entries.last().map(|entry| entry.at)) else {
-        return Ok(());
+        return Ok(None);
     };
     if let Some(pause) = pause(connection, now, since)? {
-        return record(connection, trail, &pause, first);
+        return entry_of(connection, trail, &pause, first);
     }
     let limits = Limits { since, now, first };
     let mut left = MOST;
@@ -42,7 +50,7 @@ pub(super) fn remove_old(connection: &Connection, trail: &AuditTrail, since: Tim
             store_head(connection, &head)?;
         }
     }
-    Ok(())
+    Ok(None)
 }
 
 /// Whether removing is to pause: there is something to remove, and the entries of the last 30 days begin more than 30 days after
@@ -72,21 +80,24 @@ pub(super) fn pause(connection: &Connection, now: Timestamp, since: Timestamp) -
         }))
 }
 
-/// Says so in the log, once: with the entries that are the first after the jump.
-fn record(connection: &Connection, trail: &AuditTrail, pause: &RetentionPause, first: i64) -> Sql<()> {
+fn entry_of(
+    connection: &Connection,
+    trail: &AuditTrail,
+    pause: &RetentionPause,
+    first: i64,
+) -> Sql<Option<AuditTrail>> {
     let known = connection
         .prepare_cached("SELECT 1 FROM audit WHERE at >= ?1 AND at < ?2 AND seq < ?3 LIMIT 1")?
         .exists(params![pause.since.0, pause.until.0, first])?;
     if known {
-        return Ok(());
+        return Ok(None);
     }
     let entry = pause.entry(&trail.host, system_bytes()?, pause.since);
-    let told = AuditTrail {
+    Ok(Some(AuditTrail {
         entries: vec![entry],
         retain_since: None,
         ..trail.clone()
-    };
-    write(connection, &told)
+    }))
 }
 
 fn remove_prefix(

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::connection::Slot;
 use super::error::{Fault, Sql, again, answer_lost};
 use super::site::Site;
-use super::writer::{Done, Job, Task};
+use super::task::{Done, Job, Task};
 use super::{audit_failures, change, import, overlay, policies, removal};
 use crate::cancellation::Cancellation;
 use crate::directory::Applied;

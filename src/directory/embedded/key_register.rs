@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::error::{Fault, Sql, changed};
-use super::writer::{Done, Task};
+use super::task::{Done, Task};
 use super::{EmbeddedDirectory, LocalOutbox, audit, misunderstood};
 use crate::Result;
 use crate::audit::{AuditTrail, ChainKeyId, ChainKeys};

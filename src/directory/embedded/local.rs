@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use super::journal::{self, JournalDone, JournalTask};
-use super::writer::{Done, Task};
+use super::task::{Done, Task};
 use super::{EmbeddedDirectory, EmbeddedOptions, misunderstood};
 use crate::Result;
 use crate::audit::{AuditLog, AuditTrail, ChainKeyId, Ending, LogPage, Medium, OmittedFailures, Place, RetentionPause};

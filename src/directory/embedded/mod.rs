@@ -5,6 +5,7 @@
 mod audit;
 mod audit_failures;
 mod audit_retention;
+mod audit_rows;
 mod change;
 mod connection;
 mod create;
@@ -27,6 +28,7 @@ mod removal;
 mod schema;
 mod schema_check;
 mod site;
+mod task;
 mod writer;
 
 #[cfg(test)]
@@ -50,7 +52,8 @@ pub use local::LocalOutbox;
 use self::connection::Slot;
 use self::error::Sql;
 use self::site::Site;
-use self::writer::{Done, FailedOperation, Task, Writer};
+use self::task::{Done, FailedOperation, Task};
+use self::writer::Writer;
 use super::{
     Applied, CredentialChange, Directory, Found, ImportCounts, MailboxFilter, Matches, Page, PolicyChange,
     PolicyObject, Removal, Route, SealedOtherwise, StoredCredential,
@@ -175,7 +178,7 @@ impl EmbeddedDirectory {
     /// # Errors
     /// As [`Directory::find`].
     pub fn audit_entries(&self, seq: i64, limit: usize) -> Result<Vec<StoredEntry>> {
-        self.read(|c| audit::entries(c, seq, limit))
+        self.read(|c| audit_rows::entries(c, seq, limit))
     }
 
     /// Writes a consistent copy to a new file: the only safe way to copy a store that is in use.
@@ -414,11 +417,11 @@ impl AuditLog for EmbeddedDirectory {
         if !self.exists()? {
             return Ok(None);
         }
-        self.read(audit::newest)
+        self.read(audit_rows::newest)
     }
 
     fn page(&self, place: Place, limit: usize) -> Result<LogPage> {
-        self.read(|c| audit::page(c, place, limit))
+        self.read(|c| audit_rows::page(c, place, limit))
     }
 
     fn append_failed(&self, account: &str, entry: AuditTrail) -> Result<()> {

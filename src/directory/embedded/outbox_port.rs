@@ -9,7 +9,7 @@ use crate::mailbox::ObjectId;
 use crate::notification::outbox::{Lease, Outbox, OutboxEntry};
 
 use super::outbox::{self, OutboxDone, OutboxTask};
-use super::writer::{Done, Task};
+use super::task::{Done, Task};
 use super::{EmbeddedDirectory, misunderstood};
 
 impl EmbeddedDirectory {

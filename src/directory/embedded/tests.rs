@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::connection::open_in_memory;
 use super::error::Fault;
 use super::lookup::lookup_sql;
-use super::writer::{Done, Job, Task};
+use super::task::{Done, Job, Task};
 use super::{EmbeddedDirectory, EmbeddedOptions, group, schema};
 use crate::ErrorCode;
 use crate::cancellation::Cancellation;

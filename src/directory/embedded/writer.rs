@@ -2,80 +2,20 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use super::connection::Slot;
 use super::error::answer_lost;
 use super::group;
-use super::journal::{JournalDone, JournalTask};
-use super::key_register::KeyTask;
-use super::outbox::{OutboxDone, OutboxTask};
 use super::site::Site;
+use super::task::{Done, Job, Task};
 use crate::Result;
-use crate::audit::AuditTrail;
-use crate::cancellation::Cancellation;
-use crate::directory::{Applied, CredentialChange, PolicyChange, Removal};
 use crate::threads::{no_thread, spawn};
 
 /// How many changes share a transaction at most.
 const GROUP: usize = 256;
-
-/// What is to be done.
-pub(super) enum Task {
-    Apply(Box<CredentialChange>),
-    Remove(Box<Removal>),
-    Outbox(Box<OutboxTask>),
-    Journal(Box<JournalTask>),
-    Key(Box<KeyTask>),
-    Policy(Box<PolicyChange>),
-    Failed(Box<FailedOperation>),
-    /// See [`super::change::rewrite_version`].
-    RewriteVersion,
-    #[cfg(test)]
-    Panic,
-}
-
-/// An operation that changed nothing, for the audit.
-pub(super) struct FailedOperation {
-    pub(super) account: String,
-    pub(super) entry: AuditTrail,
-}
-
-/// What came of it.
-pub(super) enum Done {
-    Applied(Applied),
-    Outbox(OutboxDone),
-    Journal(JournalDone),
-    /// Whether anything was changed.
-    Key(bool),
-    Recorded,
-    Rewritten,
-}
-
-/// A task and whom to answer.
-pub(super) struct Job {
-    pub(super) task: Task,
-    pub(super) reply: Sender<Result<Done>>,
-}
-
-impl Job {
-    /// Of a change that may be called off.
-    pub(super) fn cancellation(&self) -> Option<&Cancellation> {
-        match &self.task {
-            Task::Apply(change) => Some(&change.cancellation),
-            Task::Remove(removal) => Some(&removal.cancellation),
-            Task::Policy(change) => Some(&change.cancellation),
-            _ => None,
-        }
-    }
-
-    /// The one waiting may have given up; then nobody wants the answer.
-    pub(super) fn answer(&self, answer: Result<Done>) {
-        let _ = self.reply.send(answer);
-    }
-}
 
 #[derive(Default)]
 struct Queue {

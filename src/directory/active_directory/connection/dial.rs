@@ -13,8 +13,7 @@ use super::request::{Trouble, search};
 use super::root_dse::RootDse;
 use crate::directory::active_directory::admission::Admission;
 use crate::directory::active_directory::failure::{Failure, FailureKind, Step};
-use crate::directory::active_directory::server::Endpoint;
-use crate::directory::active_directory::settings::Tls;
+use crate::directory::active_directory::server::{Endpoint, Tls};
 use crate::secret::Secret;
 use crate::tls::Trust;
 
@@ -208,6 +207,6 @@ impl Dial {
 
     #[cfg(not(feature = "gssapi"))]
     async fn kerberos(&self, _: &mut Ldap) -> Result<(), Failure> {
-        Err(Failure::local(crate::config::NO_KERBEROS))
+        Err(Failure::local(super::super::NO_KERBEROS))
     }
 }

@@ -10,8 +10,8 @@ use crate::ErrorCode;
 use crate::directory::active_directory::scripted::{
     Act, Authority, Page, Request, Scripted, TIMEOUT, entry, eventually, settings,
 };
+use crate::directory::active_directory::server::Tls;
 use crate::directory::active_directory::servers::{Servers, Whom};
-use crate::directory::active_directory::settings::Tls;
 
 const BASE: &str = "DC=contoso,DC=com";
 const TONY: &str = "CN=Tony Smith,DC=contoso,DC=com";

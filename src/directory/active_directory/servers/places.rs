@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::srv::{self, Record};
 use crate::directory::active_directory::connection::pool::Pool;
-use crate::directory::active_directory::server::Server;
-use crate::directory::active_directory::settings::Tls;
+use crate::directory::active_directory::server::{Server, Tls};
 
 /// What was found counts for this long …
 const FOUND_FOR: Duration = Duration::from_secs(600);

@@ -11,7 +11,8 @@ use crate::directory::active_directory::scripted::{
     Act, Authority, PASSWORD, Request, Scripted, Signed, TIMEOUT, WRONG_PASSWORD, bind, closed, entry, eventually,
     root_dse, settings, silent,
 };
-use crate::directory::active_directory::settings::{Bind, Tls};
+use crate::directory::active_directory::server::Tls;
+use crate::directory::active_directory::settings::Bind;
 use crate::password::Password;
 use crate::platform::files;
 

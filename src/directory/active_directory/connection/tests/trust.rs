@@ -7,9 +7,8 @@ use crate::ErrorCode;
 use crate::directory::active_directory::connection::{Depth, Search};
 use crate::directory::active_directory::failure::{Failure, FailureKind};
 use crate::directory::active_directory::scripted::{Act, Authority, Request, Scripted, Signed, settings};
-use crate::directory::active_directory::server::Server;
+use crate::directory::active_directory::server::{Server, Tls};
 use crate::directory::active_directory::servers::{Servers, Whom};
-use crate::directory::active_directory::settings::Tls;
 
 fn first_answer(servers: &Servers) -> Result<usize, Failure> {
     servers.ask(Whom::DomainController("contoso.com"), |connection| {
