@@ -46,7 +46,7 @@ pub fn run(report: &mut Report, shell: &PowerShell, staged: &Staged) {
         })
     });
     if let Some(forest) = forest {
-        tests.retain(|test| fs::read_to_string(folder().join(test)).is_ok_and(|text| !is_embedded_only(&text)));
+        tests.retain(|test| !fs::read_to_string(folder().join(test)).is_ok_and(|text| is_embedded_only(&text)));
         each(report, shell, staged, &tests, Some(&forest));
     }
 }
