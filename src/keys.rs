@@ -223,8 +223,26 @@ impl KeyFiles {
     fn load_all(&self) -> Result<Vec<(KeyFile, MasterKey)>> {
         let path = self.active_path()?;
         let owners = Owners::of(self.store.as_deref(), self.service_group()?);
+        let mut reading = self.read_all(path, &owners)?;
+        for _ in 1..ATTEMPTS {
+            if reading.is_stable && !reading.may_miss_one {
+                break;
+            }
+            reading = self.read_all(path, &owners)?;
+        }
+        // Stable to the end: at most, a copy of the active key lies beside it, and there is no other.
+        if reading.is_stable {
+            return Ok(reading.keys);
+        }
+        Err(
+            unavailable(path, "key files beside it are renamed or removed again and again")
+                .action("Run the command again when no key is being replaced."),
+        )
+    }
+
+    fn read_all(&self, path: &Path, owners: &Owners) -> Result<Reading> {
         let load = |path: &Path, is_configured| {
-            let key = load_key(path, &owners)?;
+            let key = load_key(path, owners)?;
             let file = KeyFile {
                 id: key.id(),
                 path: path.to_owned(),
@@ -232,49 +250,34 @@ impl KeyFiles {
             };
             Ok((file, key))
         };
-        let mut attempt = 1;
-        loop {
-            let mut all = vec![load(path, true)?];
-            for (_, other) in self.files.iter().filter(|(name, _)| **name != self.active) {
-                all.push(load(other, true)?);
-            }
-            let active = all[0].0.id;
-            let waiting = waiting_beside(path);
-            let (mut is_stable, mut may_miss_one) = (true, false);
-            for (named, other) in &waiting {
-                match load(other, false) {
-                    Ok((file, _)) if file.id != *named => {
-                        return Err(unavailable(other, "it holds another key than its name says"));
-                    }
-                    // Under both names while it is exchanged with another, or where that was interrupted; without the other
-                    // one, keys were exchanged twice meanwhile.
-                    Ok((file, _)) if file.id == active => may_miss_one |= waiting.len() == 1,
-                    Ok(loaded) => all.push(loaded),
-                    // It has taken the place of the active one since it was listed.
-                    Err(error) if is_missing(&error) => is_stable = false,
-                    Err(error) => return Err(error),
-                }
-            }
-            // What was renamed meanwhile may have been missed under both names. Where nothing lies beside the active key, nothing
-            // can take its place.
-            is_stable &= waiting_beside(path) == waiting;
-            is_stable = is_stable && (waiting.is_empty() || load(path, true)?.0.id == active);
-            if is_stable && !may_miss_one {
-                return Ok(all);
-            }
-            if attempt == ATTEMPTS {
-                // Stable to the end: a copy of the active key lies beside it, and there is no other.
-                return if is_stable {
-                    Ok(all)
-                } else {
-                    Err(
-                        unavailable(path, "key files beside it are renamed or removed again and again")
-                            .action("Run the command again when no key is being replaced."),
-                    )
-                };
-            }
-            attempt += 1;
+        let mut keys = vec![load(path, true)?];
+        for (_, other) in self.files.iter().filter(|(name, _)| **name != self.active) {
+            keys.push(load(other, true)?);
         }
+        let active = keys[0].0.id;
+        let waiting = waiting_beside(path);
+        let (mut is_stable, mut may_miss_one) = (true, false);
+        for (named, other) in &waiting {
+            match load(other, false) {
+                Ok((file, _)) if file.id != *named => {
+                    return Err(unavailable(other, "it holds another key than its name says"));
+                }
+                // Under both names while it is exchanged with another, or where that was interrupted; without the other one,
+                // keys were exchanged twice meanwhile.
+                Ok((file, _)) if file.id == active => may_miss_one = waiting.len() == 1,
+                Ok(loaded) => keys.push(loaded),
+                // It has taken the place of the active one since it was listed.
+                Err(error) if is_missing(&error) => is_stable = false,
+                Err(error) => return Err(error),
+            }
+        }
+        // What was renamed meanwhile may have been missed under both names.
+        is_stable &= waiting_beside(path) == waiting && load_key(path, owners)?.id() == active;
+        Ok(Reading {
+            keys,
+            is_stable,
+            may_miss_one,
+        })
     }
 
     fn service_group(&self) -> Result<Option<ServiceGroup>> {
@@ -295,6 +298,16 @@ impl KeyFiles {
             Err(error) => Err(invalid(error.to_string()).caused_by(error)),
         }
     }
+}
+
+/// Every key file, read one after the other.
+struct Reading {
+    /// The active one first.
+    keys: Vec<(KeyFile, MasterKey)>,
+    /// Whether nothing was renamed or removed meanwhile.
+    is_stable: bool,
+    /// Whether the active key alone lies beside itself, as after two exchanges in a row.
+    may_miss_one: bool,
 }
 
 /// How often the files are read when they are renamed at the same time.
