@@ -57,13 +57,12 @@ pub(super) fn write(connection: &Connection, trail: &AuditTrail) -> Sql<()> {
     if !removed {
         store_head(connection, &head)?;
     }
-    match trail.retain_since {
-        None => Ok(()),
-        Some(since) => match remove_old(connection, trail, since, first)? {
-            None => Ok(()),
-            Some(pause) => write(connection, &pause),
-        },
+    if let Some(since) = trail.retain_since
+        && let Some(pause) = remove_old(connection, trail, since, first)?
+    {
+        write(connection, &pause)?;
     }
+    Ok(())
 }
 
 /// Seals the genuine heads under the active key; what somebody altered stays as it is, for everybody to see.
