@@ -230,9 +230,9 @@ impl Connection {
 }
 
 /// A server's time limit (RFC 4511, 4.5.1.5) where the client waits for `patience`: shorter, so that the server's answer is
-/// heard. Servers count whole seconds from the start of the current one, so a limit of one or two seconds can pass at once;
-/// where the client waits for less than five seconds, the limit is one second longer than the wait and only ends work that
-/// nobody waits for. 0 would mean no limit.
+/// heard. It is in whole seconds, which a server may count from the start of the current one: a limit of one second can pass at
+/// once. So where the client waits for less than five seconds, the limit is one second longer than the wait, and only ends work
+/// that nobody waits for. 0 would mean no limit.
 fn time_limit(patience: Duration) -> i32 {
     let margin = (patience / 10).max(Duration::from_secs(1));
     let limit = if patience < Duration::from_secs(5) {
