@@ -24,7 +24,7 @@ pub struct OutboxEntry {
     pub mailbox: ObjectId,
     /// Which PIN: an entry whose PIN has been superseded is not sent.
     pub pin_id: [u8; 16],
-    /// Where the change was written, and where alone its fate can be read ([`crate::directory::Directory::controller_for`]).
+    /// Where the change was written, and where alone its fate can be read ([`crate::directory::Found::controller`]).
     pub controller: Option<String>,
     /// What is known of the PIN.
     pub state: EntryState,

@@ -1,6 +1,6 @@
 //! Hands messages to a mail relay by SMTP.
 //!
-//! Commands and addresses are lettre's; the connection below them is ours, for the reasons that [`wire`] gives.
+//! Commands and addresses are lettre's; the connection below them is ours, for the reasons that `wire.rs` gives.
 
 mod connection;
 mod envelope;
