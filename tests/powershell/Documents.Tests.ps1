@@ -5,7 +5,7 @@ BeforeDiscovery {
     . "$PSScriptRoot/Support/Markdown.ps1"
     $root = [System.IO.Path]::GetFullPath("$PSScriptRoot/../..")
     $documents = @(
-        foreach ($path in @("$root/README.md", "$root/SECURITY.md") + @(Get-ChildItem "$root/docs" -Filter '*.md' | ForEach-Object { $_.FullName })) {
+        foreach ($path in @("$root/README.md", "$root/CONTRIBUTING.md", "$root/SECURITY.md") + @(Get-ChildItem "$root/docs" -Filter '*.md' | ForEach-Object { $_.FullName })) {
             $blocks = @(Get-FencedBlock $path)
             if ($blocks.Count -gt 0) {
                 @{ Document = [System.IO.Path]::GetFileName($path); Path = $path; Blocks = $blocks }

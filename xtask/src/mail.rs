@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result, bail};
 
 use crate::report::{Counts, Outcome, Report};
-use crate::{process, repo};
+use crate::{process, python, repo};
 
 /// Provides what can be provided; returns the Python that has `aiosmtpd`.
 pub fn servers(report: &mut Report) -> Option<PathBuf> {
@@ -58,24 +58,7 @@ fn python() -> Result<PathBuf> {
     if works() {
         return Ok(python);
     }
-    let system = process::find("python3").context("there is no python3")?;
-    // Over the remains of one that was interrupted.
-    process::run(Command::new(system).args(["-m", "venv", "--clear"]).arg(&folder))
-        .context("python3 has no venv; install the Debian package python3-venv")?;
-    process::run(
-        Command::new(&python)
-            .args([
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-                "--only-binary=:all:",
-            ])
-            .args(["--require-hashes", "--requirement"])
-            .arg(requirements),
-    )
-    .context("aiosmtpd could not be fetched")?;
+    python::install(&folder, &requirements).context("aiosmtpd could not be fetched")?;
     if !works() {
         bail!("{} cannot import aiosmtpd", python.display());
     }

@@ -4,6 +4,7 @@ mod bare;
 mod c_programs;
 mod cargo;
 mod demo;
+mod dependencies;
 mod directory;
 mod dotnet;
 mod download;
@@ -18,11 +19,13 @@ mod module;
 mod pester;
 mod powershell;
 mod process;
+mod python;
 mod repo;
 mod report;
 mod rid;
 mod test;
 mod through_c;
+mod workflows;
 
 use std::env;
 use std::process::ExitCode;
@@ -35,7 +38,8 @@ const HELP: &str = "\
 cargo xtask demo [--c] [--debug] [--into FOLDER]
                               show the main job: build, stage the modules, reset PINs in a sandbox store.
                               --c: by the C programs alone; --debug: a quicker build; FOLDER: instead of target
-cargo xtask test [part...]    check everything, or only: format, lint, rust, directory, shipped, c, module, pester
+cargo xtask test [part...]    check everything, or only: format, lint, documentation, dependencies, workflows, rust, directory,
+                              shipped, c, module, pester
 cargo xtask module [--release] put the importable PowerShell modules under target/module
 cargo xtask header            write include/umpin.h from src/ffi
 ";

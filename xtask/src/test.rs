@@ -11,12 +11,15 @@ use crate::interop::{self, Compiler};
 use crate::module::{self, Staged};
 use crate::powershell::{self, PowerShell};
 use crate::report::{Counts, Outcome, Report};
-use crate::{bare, c_programs, demo, directory, mail, pester, process};
+use crate::{bare, c_programs, demo, dependencies, directory, mail, pester, process, workflows};
 
 /// The parts in their order; naming some on the command line runs only those.
 pub const PARTS: &[&str] = &[
     "format",
     "lint",
+    "documentation",
+    "dependencies",
+    "workflows",
     "rust",
     "directory",
     "shipped",
@@ -56,6 +59,15 @@ pub fn run(chosen: &[&str]) -> Result<()> {
                 "warnings",
             ])
         });
+    }
+    if wanted("documentation") {
+        report.part("Rust documentation", documentation);
+    }
+    if wanted("dependencies") {
+        report.part("cargo deny", dependencies::check);
+    }
+    if wanted("workflows") {
+        report.part("workflows and issue forms", workflows::check);
     }
     if wanted("rust") {
         let python = mail::servers(&mut report);
@@ -102,6 +114,16 @@ pub fn run(chosen: &[&str]) -> Result<()> {
 
 fn check(arguments: &[&str]) -> Result<Outcome> {
     process::run(cargo::cargo().args(arguments))?;
+    Ok(Outcome::Ran(Counts::ONE))
+}
+
+/// Links that lead nowhere are errors. Private items too: whoever works on them reads their documentation.
+fn documentation() -> Result<Outcome> {
+    process::run(
+        cargo::cargo()
+            .args(["doc", "--workspace", "--no-deps", "--document-private-items"])
+            .env("RUSTDOCFLAGS", "-D warnings"),
+    )?;
     Ok(Outcome::Ran(Counts::ONE))
 }
 

@@ -58,6 +58,7 @@ function Invoke-Document {
 # What cannot be run here, by how it begins, and what stands for it instead.
 $script:ElsewhereTested = @{
     'cargo xtask demo'  = 'the part "demonstration" of `cargo xtask test`, which runs this test'
+    'cargo xtask test'  = 'the command that runs this test'
     'dsacls '           = 'Windows; the document says that it has not been run'
     'sid=$(samba-tool ' = 'tests/active_directory/rights.rs, which reads the lines from the document'
 }
