@@ -1,38 +1,13 @@
 //! Telephone PIN resets that behave like Exchange's `Set-UMMailboxPIN`: policy, generation, sealed storage, notification.
 //!
-//! The product of this crate is its C ABI (`include/umpin.h`); the Rust interface serves its tests and benchmarks.
+//! The product of this crate is its C ABI (`include/umpin.h`); the Rust interface serves its tests and benchmarks. The domain and the
+//! use cases are in `umpin-core`; each engine behind their ports has a crate of its own.
 
 #![deny(unsafe_code)]
 
-pub mod attributes;
-pub mod audit;
-pub mod cancellation;
-mod certificate;
-pub mod check;
-pub mod clock;
 pub mod config;
-pub mod credential;
-pub mod directory;
-pub mod error;
-pub mod generate;
-pub mod identity;
-pub mod import;
 mod json_fault;
-pub mod keys;
-pub mod mailbox;
-pub mod notification;
-pub mod password;
-pub mod pin;
-pub mod platform;
-pub mod policy;
-pub mod random;
-pub mod secret;
-pub mod service;
 pub mod session;
-mod tcp;
-mod text;
-mod threads;
-mod tls;
 
 #[allow(unsafe_code)]
 pub mod ffi;
@@ -40,4 +15,23 @@ pub mod ffi;
 #[cfg(all(feature = "test-hooks", not(debug_assertions)))]
 compile_error!("the feature `test-hooks` weakens PIN protection and is for debug builds only");
 
-pub use error::{Error, ErrorCode, Result};
+use umpin_core::threads;
+pub use umpin_core::{
+    Error, ErrorCode, Result, attributes, audit, cancellation, check, clock, credential, error, generate, identity,
+    import, keys, mailbox, pin, policy, random, service,
+};
+pub use umpin_platform as platform;
+pub use umpin_platform::{password, secret};
+
+/// The directory's port, and the engines behind it.
+pub mod directory {
+    pub use umpin_active_directory as active_directory;
+    pub use umpin_core::directory::*;
+    pub use umpin_store as embedded;
+}
+
+/// Messages, their port, and the ways of delivery behind it.
+pub mod notification {
+    pub use umpin_core::notification::*;
+    pub use umpin_mail::{pickup, smtp};
+}

@@ -44,7 +44,10 @@ fn the_header_has_every_status_and_no_other() {
         assert_eq!(defined.remove(name), Some(number), "UMPIN_{name} in include/umpin.h");
     }
     let expected: BTreeMap<String, u32> = ErrorCode::ALL.iter().map(|c| (macro_name(*c), c.status())).collect();
-    assert_eq!(defined, expected, "include/umpin.h (left) against src/error.rs (right)");
+    assert_eq!(
+        defined, expected,
+        "include/umpin.h (left) against crates/core/src/error.rs (right)"
+    );
 }
 
 /// What is cancelled has not failed: no error record tells of it.
@@ -84,7 +87,7 @@ fn the_powershell_catalogue_has_every_id() {
         .collect();
     assert_eq!(
         actual, expected,
-        "powershell/Interop/ErrorCatalogue.cs (left) against src/error.rs (right)"
+        "powershell/Interop/ErrorCatalogue.cs (left) against crates/core/src/error.rs (right)"
     );
 }
 

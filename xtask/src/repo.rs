@@ -16,16 +16,16 @@ pub fn target() -> PathBuf {
     root().join("target")
 }
 
-/// The version of the crate `umpin`, from its manifest.
+/// The version of the workspace's packages, from its manifest.
 pub fn version() -> anyhow::Result<String> {
     let manifest = std::fs::read_to_string(root().join("Cargo.toml"))?;
-    package_version(&manifest).ok_or_else(|| anyhow::anyhow!("Cargo.toml has no version in [package]"))
+    package_version(&manifest).ok_or_else(|| anyhow::anyhow!("Cargo.toml has no version in [workspace.package]"))
 }
 
 fn package_version(manifest: &str) -> Option<String> {
     manifest
         .lines()
-        .skip_while(|line| line.trim() != "[package]")
+        .skip_while(|line| line.trim() != "[workspace.package]")
         .skip(1)
         .take_while(|line| !line.starts_with('['))
         .find_map(|line| line.strip_prefix("version"))
@@ -39,8 +39,11 @@ mod tests {
 
     #[test]
     fn finds_the_version_of_the_package_only() {
-        let manifest = "[workspace.package]\nversion = \"9.9.9\"\n\n[package]\nname = \"x\"\nversion = \"1.2.3\"\n[dependencies]\n";
+        let manifest = "[package]\nname = \"x\"\nversion = \"9.9.9\"\n\n[workspace.package]\nversion = \"1.2.3\"\n[dependencies]\n";
         assert_eq!(package_version(manifest).as_deref(), Some("1.2.3"));
-        assert_eq!(package_version("[package]\nname = \"x\"\n[a]\nversion = \"1\"\n"), None);
+        assert_eq!(
+            package_version("[workspace.package]\nname = \"x\"\n[a]\nversion = \"1\"\n"),
+            None
+        );
     }
 }

@@ -1,0 +1,16 @@
+//! What umpin asks of the operating system, and what differs between operating systems.
+
+#![forbid(unsafe_code)]
+#![deny(unreachable_pub)]
+
+pub mod access;
+pub mod account;
+pub mod files;
+pub mod group;
+pub mod host;
+pub mod password;
+pub mod secret;
+pub mod tcp;
+pub mod text;
+pub mod tls;
+pub mod volume;

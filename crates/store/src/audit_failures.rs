@@ -1,0 +1,119 @@
+//! Failed operations in the log: so many entries for each account and hour, then a count, which the log tells in one entry at the
+//! first change after that hour. The counts are rows, so that neither a new process nor several at once begin anew.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::error::{Sql, changed};
+use super::{audit, audit_rows};
+use umpin_core::audit::{AuditEntry, AuditTrail, MOST_ACCOUNTS, MOST_ENTRIES, OmittedFailures, WINDOW_MILLIS};
+use umpin_core::clock::Timestamp;
+use umpin_core::identity::fold::fold;
+use umpin_core::random::system_bytes;
+use umpin_core::{Error, ErrorCode};
+
+/// The row of all accounts beyond [`MOST_ACCOUNTS`].
+const OTHERS: &str = "*";
+
+/// Appends the entries of one failed operation, or counts it.
+pub(super) fn append(connection: &Connection, account: &str, trail: &AuditTrail) -> Sql<()> {
+    let Some(at) = trail.entries.last().map(|entry| entry.at) else {
+        return Ok(());
+    };
+    if audit_rows::head(connection, &trail.host)?.is_some_and(|head| !trail.keys.sealed(&head)) {
+        // A change goes on whatever became of the log; what changed nothing must not blur who altered it.
+        return Err(Error::new(
+            ErrorCode::AuditChainBroken,
+            format!(
+                "the end of the audit chain of host \"{}\" is not sealed under a configured key",
+                trail.host
+            ),
+        )
+        .into());
+    }
+    let account = row_of(connection, &trail.host, account, at)?;
+    let recorded: Option<u32> = connection
+        .prepare_cached(
+            "SELECT entries FROM audit_failure WHERE host = ?1 AND account = ?2 AND ?3 >= since AND ?3 < since + ?4",
+        )?
+        .query_row(params![trail.host, account, at.0, WINDOW_MILLIS], |row| row.get(0))
+        .optional()?;
+    if recorded.is_some_and(|entries| entries >= MOST_ENTRIES) {
+        let rows = connection
+            .prepare_cached(
+                "UPDATE audit_failure SET omitted = omitted + 1, until = ?3 WHERE host = ?1 AND account = ?2",
+            )?
+            .execute(params![trail.host, account, at.0])?;
+        return changed(rows, 1);
+    }
+    // This settles what is over, the row of this account included.
+    audit::append(connection, trail)?;
+    let rows = connection
+        .prepare_cached(
+            "INSERT INTO audit_failure (host, account, since, until, entries, omitted) VALUES (?1, ?2, ?3, ?3, 1, 0) \
+             ON CONFLICT (host, account) DO UPDATE SET entries = entries + 1, until = excluded.until",
+        )?
+        .execute(params![trail.host, account, at.0])?;
+    changed(rows, 1)
+}
+
+/// The row that counts for an account: its own, unless there are too many.
+fn row_of(connection: &Connection, host: &str, account: &str, at: Timestamp) -> Sql<String> {
+    let account = fold(account);
+    let (known, others): (bool, u32) = connection
+        .prepare_cached(
+            "SELECT coalesce(max(account = ?2), 0), count(*) FROM audit_failure \
+             WHERE host = ?1 AND ?3 >= since AND ?3 < since + ?4",
+        )?
+        .query_row(params![host, account, at.0, WINDOW_MILLIS], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+    Ok(if known || others < MOST_ACCOUNTS {
+        account
+    } else {
+        OTHERS.to_owned()
+    })
+}
+
+/// Ends the hours that are over at `at` (or that begin after it: the clock was set back); gives the entries that tell of them.
+pub(super) fn settle(connection: &Connection, host: &str, at: Timestamp) -> Sql<Vec<AuditEntry>> {
+    let over = "WHERE host = ?1 AND NOT (?2 >= since AND ?2 < since + ?3)";
+    let counts = read(
+        connection,
+        &format!("SELECT host, account, since, until, omitted FROM audit_failure {over}"),
+        params![host, at.0, WINDOW_MILLIS],
+    )?;
+    if counts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = connection
+        .prepare_cached(&format!("DELETE FROM audit_failure {over}"))?
+        .execute(params![host, at.0, WINDOW_MILLIS])?;
+    changed(rows, counts.len())?;
+    let told = counts.iter().filter(|counted| counted.count > 0);
+    told.map(|counted| Ok(counted.entry(system_bytes()?, at))).collect()
+}
+
+/// What was counted and is not in the log yet.
+pub(super) fn omitted(connection: &Connection) -> Sql<Vec<OmittedFailures>> {
+    read(
+        connection,
+        "SELECT host, account, since, until, omitted FROM audit_failure WHERE omitted > 0 ORDER BY since, host, account",
+        params![],
+    )
+}
+
+fn read(connection: &Connection, statement: &str, values: &[&dyn rusqlite::ToSql]) -> Sql<Vec<OmittedFailures>> {
+    Ok(connection
+        .prepare_cached(statement)?
+        .query_map(values, |row| {
+            let account: String = row.get(1)?;
+            Ok(OmittedFailures {
+                host: row.get(0)?,
+                account: Some(account).filter(|account| account != OTHERS),
+                since: Timestamp(row.get(2)?),
+                until: Timestamp(row.get(3)?),
+                count: row.get::<_, i64>(4)?.unsigned_abs(),
+            })
+        })?
+        .collect::<rusqlite::Result<_>>()?)
+}

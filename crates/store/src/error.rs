@@ -1,0 +1,253 @@
+//! SQLite's and the operating system's errors as the crate's own, naming the store.
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::ffi;
+
+use umpin_core::{Error, ErrorCode};
+use umpin_platform::files::{TOO_MANY_OPEN, are_files_used_up, are_too_many_open};
+
+/// What can go wrong inside a transaction, before the store's path is put to it.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// SQLite's word for it.
+    Sql(rusqlite::Error),
+    /// A value that this version cannot have written.
+    Damaged(&'static str),
+    /// Already ours.
+    Own(Error),
+}
+
+/// The result of code that runs inside a transaction.
+pub(super) type Sql<T> = Result<T, Fault>;
+
+/// Passes where a statement changed as many rows as it must: one that changed none would be a change that was never made.
+pub(super) fn changed(rows: usize, expected: usize) -> Sql<()> {
+    if rows == expected {
+        Ok(())
+    } else {
+        Err(Fault::Damaged("a table that does not take changes"))
+    }
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Self::Own(error)
+    }
+}
+
+impl Fault {
+    /// The error for the caller.
+    pub(super) fn at(self, store: &Path) -> Error {
+        match self {
+            Self::Own(error) => error,
+            Self::Damaged(what) => damaged(what, store),
+            Self::Sql(error) => sql(error, store),
+        }
+    }
+
+    /// Whether a connection that said this must not be used again.
+    pub(super) fn spoils_connection(&self) -> bool {
+        match self {
+            Self::Own(_) | Self::Damaged(_) => false,
+            Self::Sql(error) => !matches!(
+                primary(error),
+                None | Some(ffi::SQLITE_CONSTRAINT | ffi::SQLITE_BUSY | ffi::SQLITE_FULL)
+            ),
+        }
+    }
+
+    /// Whether a process that died left a change behind that has to be taken back before anything can be read.
+    pub(super) fn needs_recovery(&self) -> bool {
+        matches!(self, Self::Sql(e) if e.sqlite_error().is_some_and(|e| e.extended_code == ffi::SQLITE_READONLY_ROLLBACK))
+    }
+
+    /// Whether SQLite could not open the file or one that goes with it.
+    pub(super) fn cannot_open(&self) -> bool {
+        matches!(
+            self,
+            Self::Sql(e) if matches!(primary(e), Some(ffi::SQLITE_CANTOPEN | ffi::SQLITE_READONLY))
+        )
+    }
+}
+
+fn primary(error: &rusqlite::Error) -> Option<i32> {
+    error.sqlite_error().map(|e| e.extended_code & 0xff)
+}
+
+/// SQLite's word for it, with what of the file or the system it was, as far as SQLite tells.
+fn reason(error: &rusqlite::Error) -> String {
+    error
+        .sqlite_error()
+        .map_or_else(|| error.to_string(), |e| ffi::code_to_str(e.extended_code).to_owned())
+}
+
+fn sql(error: rusqlite::Error, store: &Path) -> Error {
+    let at = store.display();
+    // SQLite keeps the reason to itself.
+    if matches!(primary(&error), Some(ffi::SQLITE_CANTOPEN | ffi::SQLITE_IOERR)) && are_files_used_up() {
+        return too_many_open("open", store).caused_by(error);
+    }
+    let why = reason(&error);
+    let (code, message) = match primary(&error) {
+        Some(ffi::SQLITE_NOTADB) => (
+            ErrorCode::StoreCorrupt,
+            format!("The file '{at}' is not an umpin directory."),
+        ),
+        Some(ffi::SQLITE_CORRUPT) => (ErrorCode::StoreCorrupt, format!("The directory '{at}' is damaged.")),
+        // Our statements are fixed: what SQLite does not understand in them are tables that are not as we made them.
+        Some(ffi::SQLITE_ERROR) => (
+            ErrorCode::StoreCorrupt,
+            format!("The directory '{at}' is damaged: its tables are not as they must be."),
+        ),
+        Some(ffi::SQLITE_FULL) => (
+            ErrorCode::DirectoryUnavailable,
+            format!("There is no space left for the directory '{at}'."),
+        ),
+        Some(ffi::SQLITE_IOERR) => (
+            ErrorCode::DirectoryUnavailable,
+            format!("The directory '{at}' cannot be read or written: {why}."),
+        ),
+        Some(ffi::SQLITE_READONLY | ffi::SQLITE_PERM | ffi::SQLITE_AUTH) => (
+            ErrorCode::AccessDenied,
+            format!("The directory '{at}' may not be written by this account: {why}."),
+        ),
+        Some(ffi::SQLITE_CANTOPEN) => (
+            ErrorCode::AccessDenied,
+            format!("The directory '{at}' or a file beside it cannot be opened by this account: {why}."),
+        ),
+        Some(ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED) => (
+            ErrorCode::DirectoryUnavailable,
+            format!("The directory '{at}' is busy: another program has locked it."),
+        ),
+        Some(_) => (
+            ErrorCode::DirectoryUnavailable,
+            format!("The directory '{at}' failed: {why}."),
+        ),
+        // Not SQLite's but the binding's: a value of another type or size than the schema allows.
+        None => (
+            ErrorCode::StoreCorrupt,
+            format!("The directory '{at}' holds a value that cannot be understood."),
+        ),
+    };
+    Error::new(code, message).caused_by(error)
+}
+
+/// The store does not exist; only an import makes one.
+pub(super) fn missing(store: &Path) -> Error {
+    Error::new(
+        ErrorCode::DirectoryUnavailable,
+        format!("There is no directory at '{}'.", store.display()),
+    )
+    .action("Create the directory with Import-UMDirectory, or set UMPIN_HOME or the configuration to an existing one.")
+    .detail("missing", true)
+}
+
+/// The lock was not to be had before the deadline.
+pub(super) fn busy(store: &Path, waited: Duration) -> Error {
+    Error::new(
+        ErrorCode::DirectoryUnavailable,
+        format!(
+            "The directory '{}' is busy: another process has kept it locked for {} s.",
+            store.display(),
+            waited.as_secs_f32().round()
+        ),
+    )
+    .action("Run the command again; end a process that hangs while it uses the directory.")
+    .detail("busy", true)
+}
+
+/// No file can be opened, whatever its rights are.
+fn too_many_open(doing: &str, path: &Path) -> Error {
+    Error::new(
+        ErrorCode::DirectoryUnavailable,
+        format!("Cannot {doing} '{}': too many files are open.", path.display()),
+    )
+    .action(TOO_MANY_OPEN)
+}
+
+/// A file operation beside SQLite failed.
+pub(super) fn io(error: io::Error, doing: &str, path: &Path) -> Error {
+    if are_too_many_open(&error) {
+        return too_many_open(doing, path).caused_by(error);
+    }
+    let code = match error.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => ErrorCode::AccessDenied,
+        _ => ErrorCode::DirectoryUnavailable,
+    };
+    Error::new(code, format!("Cannot {doing} '{}': {error}.", path.display())).caused_by(error)
+}
+
+/// The store holds something that no version of this library can have written.
+pub(super) fn damaged(what: &str, store: &Path) -> Error {
+    Error::new(
+        ErrorCode::StoreCorrupt,
+        format!("The directory '{}' is damaged: it has {what}.", store.display()),
+    )
+}
+
+/// The same failure once more, for every change that shared the transaction.
+pub(super) fn again(error: &Error) -> Error {
+    let mut copy = Error::new(error.code(), error.message()).action(error.recommended_action());
+    for (name, value) in error.details() {
+        copy = copy.detail(name, value.clone());
+    }
+    match std::error::Error::source(error) {
+        Some(cause) => copy.caused_by(cause.to_string()),
+        None => copy,
+    }
+}
+
+/// The writer ended without an answer.
+pub(super) fn answer_lost(store: &Path) -> Error {
+    Error::new(
+        ErrorCode::OutcomeUnknown,
+        format!(
+            "It is not known whether the change to the directory '{}' was made.",
+            store.display()
+        ),
+    )
+}
+
+/// A session that may only read was asked to write.
+pub(super) fn read_only() -> Error {
+    Error::new(ErrorCode::InvalidRequest, "The directory was opened for reading only.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_done_says_why() {
+        let store = Path::new("/store/directory.db");
+        let denied = io(io::Error::from(io::ErrorKind::PermissionDenied), "open", store);
+        assert_eq!(
+            denied.message(),
+            "Cannot open '/store/directory.db': permission denied."
+        );
+        let broken = io(io::Error::from_raw_os_error(5), "open", store);
+        assert!(broken.message().contains("(os error 5)"), "{}", broken.message());
+        for code in [
+            ffi::SQLITE_IOERR_SHORT_READ,
+            ffi::SQLITE_CANTOPEN_ISDIR,
+            ffi::SQLITE_READONLY_CANTLOCK,
+        ] {
+            let error = sql(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None), store);
+            let reason = ffi::code_to_str(code);
+            assert!(
+                error.message().ends_with(&format!(": {reason}.")),
+                "{}",
+                error.message()
+            );
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! The notes about changes of a directory elsewhere as rows, and what is done to them together with message and audit.
+
+use std::ops::RangeInclusive;
+
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::error::{Sql, changed};
+use super::{audit, outbox};
+use umpin_core::audit::AuditTrail;
+use umpin_core::clock::Timestamp;
+use umpin_core::directory::journal::{Advance, Advanced, ChangeNote, NoteState, Trace};
+use umpin_core::mailbox::ObjectId;
+use umpin_core::notification::outbox::{Lease, OutboxEntry};
+
+/// What is to be done to the journal.
+pub(super) enum JournalTask {
+    Ask {
+        note: ChangeNote,
+        message: Option<OutboxEntry>,
+        intent: Option<AuditTrail>,
+    },
+    Advance(Advance),
+    Append(AuditTrail),
+    TakeDue {
+        now: Timestamp,
+        pause: RangeInclusive<i64>,
+    },
+}
+
+/// What came of it.
+pub(super) enum JournalDone {
+    Noted,
+    Advanced(Advanced),
+    Note(Option<ChangeNote>),
+}
+
+const COLUMNS: &str = "operation, action, mailbox, controller, pin_id, previous, seal, at, state, due";
+
+const ASKED: i64 = 0;
+const UNKNOWN: i64 = 1;
+const MADE: i64 = 2;
+const LOST: i64 = 3;
+
+/// Not those whose message is followed up in their stead. None is put off for longer than until `?2`: the clock was set back.
+const DUE: &str = "FROM change_note WHERE (due <= ?1 OR (due > ?2 AND state <> 3)) AND NOT (state <= 1 AND EXISTS (SELECT 1 FROM outbox \
+    WHERE outbox.mailbox = change_note.mailbox AND outbox.pin_id = change_note.pin_id AND outbox.state = 1))";
+
+impl JournalTask {
+    /// Whether the answer may be given only after a sync. What a power cut takes back of the rest is found out once more.
+    pub(super) fn is_durable(&self) -> bool {
+        match self {
+            Self::Ask { .. } | Self::Append(_) => true,
+            Self::Advance(step) => step.to.is_some() || step.audit.is_some() || step.release.is_some(),
+            Self::TakeDue { .. } => false,
+        }
+    }
+
+    pub(super) fn perform(&self, connection: &Connection) -> Sql<JournalDone> {
+        Ok(match self {
+            Self::Ask { note, message, intent } => {
+                if ask(connection, note)?
+                    && let Some(trail) = intent
+                {
+                    audit::append(connection, trail)?;
+                }
+                if let Some(entry) = message {
+                    outbox::insert(connection, entry)?;
+                }
+                JournalDone::Noted
+            }
+            Self::Advance(step) => JournalDone::Advanced(advance(connection, step)?),
+            Self::Append(trail) => {
+                audit::append(connection, trail)?;
+                JournalDone::Noted
+            }
+            Self::TakeDue { now, pause } => JournalDone::Note(take_due(connection, *now, pause)?),
+        })
+    }
+
+    /// Whether the store holds what a task that must not be done twice was to write.
+    pub(super) fn is_in_force(&self, connection: &Connection) -> Sql<bool> {
+        match self {
+            Self::Ask { note, .. } => is_in_state(connection, note.operation, note.state, note.due),
+            Self::Advance(step) => match step.to {
+                Some((state, due)) => is_in_state(connection, step.operation, state, due),
+                None => Ok(false),
+            },
+            _ => Ok(false),
+        }
+    }
+}
+
+fn is_in_state(connection: &Connection, operation: [u8; 16], state: NoteState, due: Timestamp) -> Sql<bool> {
+    Ok(connection
+        .prepare_cached("SELECT 1 FROM change_note WHERE operation = ?1 AND state = ?2 AND due = ?3")?
+        .exists(params![operation, number(state), due.0])?)
+}
+
+/// Whether the operation was not known yet.
+fn ask(connection: &Connection, note: &ChangeNote) -> Sql<bool> {
+    let known = connection
+        .prepare_cached("SELECT 1 FROM change_note WHERE operation = ?1")?
+        .exists([note.operation])?;
+    let (pin_id, previous, seal) = match note.trace {
+        Trace::Pin { id, previous } => (Some(id), previous, None),
+        Trace::Seal(seal) => (None, None, Some(seal)),
+    };
+    let rows = connection
+        .prepare_cached(&format!(
+            "INSERT OR REPLACE INTO change_note ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
+        ))?
+        .execute(params![
+            note.operation,
+            note.action,
+            note.mailbox.0,
+            note.controller,
+            pin_id,
+            previous,
+            seal,
+            note.at.0,
+            number(note.state),
+            note.due.0,
+        ])?;
+    changed(rows, 1)?;
+    Ok(!known)
+}
+
+fn advance(connection: &Connection, step: &Advance) -> Sql<Advanced> {
+    let moved = match step.to {
+        Some((state, due)) => connection
+            .prepare_cached("UPDATE change_note SET state = ?3, due = ?4 WHERE operation = ?1 AND state <= ?2")?
+            .execute(params![step.operation, number(step.from), number(state), due.0])?,
+        None => connection
+            .prepare_cached("DELETE FROM change_note WHERE operation = ?1 AND state <= ?2")?
+            .execute(params![step.operation, number(step.from)])?,
+    } == 1;
+    if moved {
+        if let Some((NoteState::Made, _)) = step.to {
+            forget_replaced(connection, step.operation)?;
+        }
+        if let Some(trail) = &step.audit {
+            audit::append(connection, trail)?;
+        }
+    }
+    if let Some(id) = step.discard {
+        outbox::remove(connection, id)?;
+    }
+    let lease = match step.release {
+        Some((lease, until)) => outbox::release(connection, lease, until)?.then_some(Lease { until, ..lease }),
+        None => None,
+    };
+    Ok(Advanced { moved, lease })
+}
+
+/// This change was computed from a record with the PIN before it in force, so that one had lasted.
+fn forget_replaced(connection: &Connection, operation: [u8; 16]) -> Sql<()> {
+    connection
+        .prepare_cached(
+            "DELETE FROM change_note WHERE state = ?2 AND (mailbox, pin_id) = \
+             (SELECT mailbox, previous FROM change_note WHERE operation = ?1)",
+        )?
+        .execute(params![operation, MADE])?;
+    Ok(())
+}
+
+/// Whether there is anything to take: a reader's question, so that looking costs no write.
+pub(super) fn is_due(connection: &Connection, now: Timestamp, pause: &RangeInclusive<i64>) -> Sql<bool> {
+    Ok(connection
+        .prepare_cached(&format!("SELECT 1 {DUE} LIMIT 1"))?
+        .exists([now.0, now.plus_millis(*pause.end()).0])?)
+}
+
+fn take_due(connection: &Connection, now: Timestamp, pause: &RangeInclusive<i64>) -> Sql<Option<ChangeNote>> {
+    let note = connection
+        .prepare_cached(&format!("SELECT {COLUMNS} {DUE} ORDER BY due LIMIT 1"))?
+        .query_row([now.0, now.plus_millis(*pause.end()).0], from_row)
+        .optional()?;
+    if let Some(note) = &note {
+        let age = now.0.saturating_sub(note.at.0);
+        let due = now.plus_millis(age.saturating_mul(3).clamp(*pause.start(), *pause.end()));
+        let rows = connection
+            .prepare_cached("UPDATE change_note SET due = ?2 WHERE operation = ?1")?
+            .execute(params![note.operation, due.0])?;
+        changed(rows, 1)?;
+    }
+    Ok(note)
+}
+
+pub(super) fn notes_of(connection: &Connection, mailbox: ObjectId) -> Sql<Vec<ChangeNote>> {
+    Ok(connection
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM change_note WHERE mailbox = ?1 ORDER BY at, operation"
+        ))?
+        .query_map([mailbox.0], from_row)?
+        .collect::<rusqlite::Result<_>>()?)
+}
+
+pub(super) fn lost(connection: &Connection) -> Sql<Vec<ChangeNote>> {
+    Ok(connection
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM change_note WHERE state = {LOST} ORDER BY at, operation"
+        ))?
+        .query_map([], from_row)?
+        .collect::<rusqlite::Result<_>>()?)
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<ChangeNote> {
+    let trace = match row.get(4)? {
+        Some(id) => Trace::Pin {
+            id,
+            previous: row.get(5)?,
+        },
+        None => Trace::Seal(row.get(6)?),
+    };
+    let state = match row.get(8)? {
+        ASKED => NoteState::Asked,
+        UNKNOWN => NoteState::Unknown,
+        MADE => NoteState::Made,
+        LOST => NoteState::Lost,
+        other => {
+            let text = format!("{other}").into();
+            return Err(rusqlite::Error::FromSqlConversionFailure(8, Type::Integer, text));
+        }
+    };
+    Ok(ChangeNote {
+        operation: row.get(0)?,
+        action: row.get(1)?,
+        mailbox: ObjectId(row.get(2)?),
+        controller: row.get(3)?,
+        trace,
+        at: Timestamp(row.get(7)?),
+        state,
+        due: Timestamp(row.get(9)?),
+    })
+}
+
+fn number(state: NoteState) -> i64 {
+    match state {
+        NoteState::Asked => ASKED,
+        NoteState::Unknown => UNKNOWN,
+        NoteState::Made => MADE,
+        NoteState::Lost => LOST,
+    }
+}

@@ -1,0 +1,214 @@
+//! Where the store is, and the state of its files that everybody in the process shares.
+
+use std::collections::HashMap;
+use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::error::{busy, damaged, io};
+use super::lock::StoreLock;
+use super::{EmbeddedOptions, files};
+use umpin_core::Result;
+use umpin_core::cancellation::Cancellation;
+
+/// Which file a path leads to: device and inode (Windows does not let an open file be replaced: always equal there).
+pub(super) type FileId = Option<(u64, u64)>;
+
+#[cfg(unix)]
+fn id_of(metadata: &Metadata) -> (u64, u64) {
+    use std::os::unix::fs::MetadataExt;
+    (metadata.dev(), metadata.ino())
+}
+
+#[cfg(not(unix))]
+fn id_of(_metadata: &Metadata) -> (u64, u64) {
+    (0, 0)
+}
+
+/// The file that a path leads to now.
+pub(super) fn file_id(path: &Path) -> FileId {
+    fs::metadata(path).ok().as_ref().map(id_of)
+}
+
+/// The store's files. The path is canonical, so that everybody locks the same lock file.
+#[derive(Debug)]
+pub(super) struct Site {
+    pub(super) store: PathBuf,
+    pub(super) timeout: Duration,
+    pub(super) read_only: bool,
+    wal: PathBuf,
+    pub(super) shm: PathBuf,
+    journal: PathBuf,
+    lock: PathBuf,
+    gate: PathBuf,
+    turn: PathBuf,
+    group: Option<String>,
+    /// See [`Site::restore_shm`].
+    shm_floor: Arc<AtomicU64>,
+}
+
+impl Site {
+    pub(super) fn new(store: PathBuf, options: &EmbeddedOptions) -> Self {
+        let beside = |suffix: &str| {
+            let mut path = store.clone().into_os_string();
+            path.push(suffix);
+            PathBuf::from(path)
+        };
+        Self {
+            timeout: options.busy_timeout,
+            read_only: options.read_only,
+            wal: beside("-wal"),
+            shm: beside("-shm"),
+            journal: beside("-journal"),
+            lock: beside(".lock"),
+            gate: beside(".gate"),
+            turn: beside(".import"),
+            group: options.group.clone(),
+            shm_floor: shm_floor(&store),
+            store,
+        }
+    }
+
+    /// The name under which a new store is prepared.
+    pub(super) fn draft(&self) -> PathBuf {
+        let mut path = self.store.clone().into_os_string();
+        path.push(".new");
+        PathBuf::from(path)
+    }
+
+    pub(super) fn directory(&self) -> &Path {
+        self.store.parent().unwrap_or(Path::new("/"))
+    }
+
+    /// Opens the lock files; none where they neither exist nor can be made (a read-only medium).
+    pub(super) fn open_lock(&self) -> Result<io::Result<Arc<StoreLock>>> {
+        let group = self.group.as_deref();
+        let main = files::open_lock(&self.lock, group, &self.store)?;
+        let gate = files::open_lock(&self.gate, group, &self.store)?;
+        Ok(main.and_then(|main| Ok(Arc::new(StoreLock::new(main, gate?)))))
+    }
+
+    /// The turn to import, which one process has at a time. It is given back when the file is closed.
+    pub(super) fn import_turn(&self, cancellation: &Cancellation) -> Result<File> {
+        let file = files::open_lock(&self.turn, self.group.as_deref(), &self.store)?
+            .map_err(|e| io(e, "create", &self.turn))?;
+        let begun = Instant::now();
+        loop {
+            cancellation.check()?;
+            match file.try_lock() {
+                Ok(()) => return Ok(file),
+                Err(TryLockError::Error(e)) => return Err(io(e, "lock", &self.turn)),
+                Err(TryLockError::WouldBlock) if begun.elapsed() > self.timeout => {
+                    return Err(busy(&self.store, self.timeout));
+                }
+                Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(20)),
+            }
+        }
+    }
+
+    /// The turn to import, if nobody has it.
+    pub(super) fn try_import_turn(&self) -> Option<File> {
+        let file = files::open_lock(&self.turn, self.group.as_deref(), &self.store)
+            .ok()?
+            .ok()?;
+        file.try_lock().is_ok().then_some(file)
+    }
+
+    /// Whether the lock is on the file that others would lock, too: somebody may have deleted it.
+    pub(super) fn is_lock_current(&self, lock: &StoreLock) -> bool {
+        let held = lock.file().metadata().ok().as_ref().map(id_of);
+        held.is_some() && held == file_id(&self.lock)
+    }
+
+    /// Whether the database file alone holds everything: no write-ahead log to be read with it, no journal to be rolled back.
+    pub(super) fn is_checkpointed(&self) -> bool {
+        let empty = |path: &Path| fs::metadata(path).map_or(true, |m| m.len() == 0);
+        empty(&self.wal) && empty(&self.journal)
+    }
+
+    pub(super) fn wal_length(&self) -> u64 {
+        fs::metadata(&self.wal).map_or(0, |m| m.len())
+    }
+
+    /// To be called at the end of each transaction, the lock still held: no mapping of this process reaches beyond this.
+    pub(super) fn note_shm(&self) {
+        if let Ok(metadata) = fs::metadata(&self.shm) {
+            self.shm_floor.fetch_max(metadata.len(), Ordering::AcqRel);
+        }
+    }
+
+    /// Whether somebody truncated the shared memory below what this process has mapped.
+    pub(super) fn is_shm_short(&self) -> bool {
+        fs::metadata(&self.shm).is_ok_and(|m| m.len() < self.shm_floor.load(Ordering::Acquire))
+    }
+
+    /// Lets the shared memory reach as far again as this process has it mapped; the exclusive lock must be held.
+    ///
+    /// Who opens the store and sees no lock of SQLite's takes himself for the first, truncates `-shm` to three bytes and rebuilds
+    /// it. With our locks gone (see `lock.rs`) that happens while our mapping lives on, and touching a page of it beyond the end
+    /// of the file is a SIGBUS. It is harmless here because
+    /// - opening, with the first read that rebuilds the index, happens under the exclusive lock: nobody is inside meanwhile;
+    /// - SQLite looks at no page of the index that the header does not cover *when reading*, but *appending* writes to pages
+    ///   that are mapped from earlier without asking for the length again. So before each transaction the length is compared
+    ///   with the longest that this process has seen (kept per process, because SQLite shares the mapping per process), and the
+    ///   file is extended with zeros. SQLite clears a block of the index when it begins to use it, and a zero header makes it
+    ///   rebuild the index: neither ever trusts those zeros.
+    pub(super) fn restore_shm(&self) -> Result<()> {
+        if !self.is_shm_short() {
+            return Ok(());
+        }
+        let floor = self.shm_floor.load(Ordering::Acquire);
+        OpenOptions::new()
+            .append(true)
+            .open(&self.shm)
+            .and_then(|mut file| {
+                let missing = floor.saturating_sub(file.metadata()?.len());
+                // Written, not only made longer: on a full disk a hole would be a SIGBUS as well, and this is an error.
+                io::copy(&mut io::repeat(0).take(missing), &mut file)
+            })
+            .map(drop)
+            .map_err(|e| io(e, "extend", &self.shm))
+    }
+}
+
+impl Site {
+    /// Cuts the write-ahead log off behind the last frame that its index counts; the exclusive lock must be held and no
+    /// transaction be open. (Both formats are documented: sqlite.org/walformat.html.)
+    pub(super) fn cut_log(&self, page_size: u64) -> Result<()> {
+        const LOG_HEADER: u64 = 32;
+        const FRAME_HEADER: u64 = 24;
+        let mut header = [0; 96];
+        OpenOptions::new()
+            .read(true)
+            .open(&self.shm)
+            .and_then(|mut f| f.read_exact(&mut header))
+            .map_err(|e| io(e, "read", &self.shm))?;
+        let (first, second) = header.split_at(48);
+        let frames = <[u8; 4]>::try_from(&first[16..20]).map(u32::from_ne_bytes);
+        let (true, 1, Ok(frames)) = (first == second, first[12], frames) else {
+            return Err(damaged("an index of its log that is not whole", &self.store));
+        };
+        let end = match frames {
+            0 => 0,
+            n => LOG_HEADER + u64::from(n) * (FRAME_HEADER + page_size),
+        };
+        if self.wal_length() <= end {
+            return Ok(());
+        }
+        OpenOptions::new()
+            .write(true)
+            .open(&self.wal)
+            .and_then(|f| f.set_len(end).and_then(|()| f.sync_all()))
+            .map_err(|e| io(e, "cut", &self.wal))
+    }
+}
+
+fn shm_floor(store: &Path) -> Arc<AtomicU64> {
+    static FLOORS: OnceLock<Mutex<HashMap<PathBuf, Arc<AtomicU64>>>> = OnceLock::new();
+    let floors = FLOORS.get_or_init(Mutex::default);
+    let mut floors = floors.lock().unwrap_or_else(PoisonError::into_inner);
+    Arc::clone(floors.entry(store.to_owned()).or_default())
+}
