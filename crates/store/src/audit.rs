@@ -2,11 +2,11 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::audit_failures;
 use super::audit_retention::remove_old;
 use super::audit_rows::{bytes, head, heads, signed, store_head, unsigned};
 use super::error::{Sql, changed};
-use super::key_register::refuse_retired_chain;
+use super::failure_counts;
+use super::retired_keys::refuse_retired_chain;
 use umpin_core::audit::{AuditEntry, AuditTrail, ChainKey, ChainKeyId, ChainKeys, Head, Point};
 
 /// Appends the entries; before them, what there is to tell of failures that were counted.
@@ -14,7 +14,7 @@ pub(super) fn append(connection: &Connection, trail: &AuditTrail) -> Sql<()> {
     let Some(last) = trail.entries.last().filter(|_| trail.keys.active().is_some()) else {
         return Ok(());
     };
-    let mut entries = audit_failures::settle(connection, &trail.host, last.at)?;
+    let mut entries = failure_counts::settle(connection, &trail.host, last.at)?;
     if entries.is_empty() {
         return write(connection, trail);
     }

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::error::{Fault, Sql, changed};
-use super::{audit, key_register, lookup, outbox, overlay, policies};
+use super::{audit, lookup, outbox, overlay, policies, retired_keys};
 use umpin_core::directory::{Applied, CounterChange, CredentialChange, Premise};
 
 /// Compares and swaps; with record and counter go the message and the audit entries.
@@ -17,7 +17,7 @@ pub(super) fn apply(connection: &Connection, change: &CredentialChange) -> Sql<A
     {
         return Ok(Applied::Conflict);
     }
-    if key_register::is_any_retired(connection, sealed(change))? {
+    if retired_keys::is_any_retired(connection, sealed(change))? {
         return Ok(Applied::Conflict);
     }
     let stored = lookup::credential(connection, change.mailbox)?;

@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::error::{Fault, Sql};
 use super::lock::{Deadline, Held, Mode, StoreLock};
 use super::schema;
-use super::schema_check;
+use super::schema::check;
 use super::site::{FileId, Site, file_id};
 use umpin_core::{Error, ErrorCode, Result};
 
@@ -45,7 +45,7 @@ struct Open {
 impl Open {
     /// To be called first in each transaction: somebody may have changed the schema since.
     fn confirm_schema(&self) -> Sql<()> {
-        if schema_check::cookie(&self.connection)? != self.schema.get() {
+        if check::cookie(&self.connection)? != self.schema.get() {
             self.schema.set(schema::inspect(&self.connection)?);
         }
         Ok(())

@@ -15,21 +15,24 @@ mod create;
 mod elsewhere;
 mod error;
 mod examination;
+mod failure_counts;
 mod files;
 mod group;
 mod import;
 mod journal;
 mod key_register;
+mod key_register_port;
 mod local;
 mod lock;
 mod lookup;
 mod outbox;
 mod outbox_port;
 mod overlay;
+mod placed;
 mod policies;
 mod removal;
+mod retired_keys;
 mod schema;
-mod schema_check;
 mod site;
 mod task;
 mod writer;
@@ -439,7 +442,7 @@ impl AuditLog for EmbeddedDirectory {
     }
 
     fn omitted_failures(&self) -> Result<Vec<OmittedFailures>> {
-        self.read(audit_failures::omitted)
+        self.read(failure_counts::omitted)
     }
 
     fn retention_pause(&self, now: Timestamp, since: Timestamp) -> Result<Option<RetentionPause>> {

@@ -1,26 +1,19 @@
 //! Finding and listing mailboxes.
 
-use std::collections::HashMap;
-
 use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
-use uuid::Uuid;
+use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 
 use super::error::{Fault, Sql};
-use super::overlay;
+use super::{overlay, placed};
 use umpin_core::credential::keyring::KeyId;
 use umpin_core::directory::{Found, MailboxFilter, Matches, Page, SealedOtherwise, StoredCredential};
+use umpin_core::identity::Probe;
 use umpin_core::identity::fold::fold;
-use umpin_core::identity::{DistinguishedName, Probe};
-use umpin_core::mailbox::{Extension, Mailbox, ObjectId};
+use umpin_core::mailbox::{Mailbox, ObjectId};
 use umpin_core::{Error, ErrorCode};
 
 /// How many matches are returned in full: one more than a message ever names.
 const MATCHES: usize = 11;
-
-const COLUMNS: &str = "id, object_id, guid, distinguished_name, name, display_name, alias, sam_account_name, \
-     user_principal_name, primary_smtp_address, legacy_exchange_dn, um_enabled, um_mailbox_policy, \
-     preferred_language";
 
 /// The one query of a lookup: all probes at once, each a search in the primary key of `identity`.
 pub(super) fn lookup_sql(probes: usize) -> String {
@@ -156,10 +149,9 @@ pub(super) fn load(connection: &Connection, ids: &[i64]) -> Sql<Vec<Mailbox>> {
 /// As [`load`], each with its key.
 pub(super) fn load_keyed(connection: &Connection, ids: &[i64]) -> Sql<Vec<(i64, Mailbox)>> {
     if !overlay::in_force(connection)? {
-        return load_placed(connection, ids);
+        return placed::load(connection, ids);
     }
-    let placed = overlay::not_staged(connection, ids.to_vec())?;
-    let mut mailboxes = load_placed(connection, &placed)?;
+    let mut mailboxes = placed::load(connection, &overlay::not_staged(connection, ids.to_vec())?)?;
     for id in ids {
         if let Some(mailbox) = overlay::load(connection, *id)? {
             mailboxes.push((*id, mailbox));
@@ -168,78 +160,6 @@ pub(super) fn load_keyed(connection: &Connection, ids: &[i64]) -> Sql<Vec<(i64, 
     mailboxes.sort_unstable_by_key(|(id, _)| *id);
     mailboxes.dedup_by_key(|(id, _)| *id);
     Ok(mailboxes)
-}
-
-/// Without a look at what is staged, in three queries however many there are.
-pub(super) fn load_placed(connection: &Connection, ids: &[i64]) -> Sql<Vec<(i64, Mailbox)>> {
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    let list = serde_json::to_string(ids)
-        .map_err(|e| Error::new(ErrorCode::NativeFault, format!("Keys cannot be listed: {e}.")))?;
-    let mut addresses: HashMap<i64, Vec<String>> = HashMap::new();
-    {
-        let mut statement = connection.prepare_cached(
-            "SELECT mailbox, value FROM email_address \
-             WHERE mailbox IN (SELECT value FROM json_each(?1)) ORDER BY mailbox, position",
-        )?;
-        let mut rows = statement.query([&list])?;
-        while let Some(row) = rows.next()? {
-            addresses.entry(row.get(0)?).or_default().push(row.get(1)?);
-        }
-    }
-    let mut extensions: HashMap<i64, Vec<Extension>> = HashMap::new();
-    {
-        let mut statement = connection.prepare_cached(
-            "SELECT mailbox, number, dial_plan FROM extension \
-             WHERE mailbox IN (SELECT value FROM json_each(?1)) ORDER BY mailbox, position",
-        )?;
-        let mut rows = statement.query([&list])?;
-        while let Some(row) = rows.next()? {
-            extensions.entry(row.get(0)?).or_default().push(Extension {
-                number: row.get(1)?,
-                dial_plan: row.get(2)?,
-            });
-        }
-    }
-    let mut statement = connection.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM mailbox WHERE id IN (SELECT value FROM json_each(?1)) ORDER BY id"
-    ))?;
-    let mut rows = statement.query([&list])?;
-    let mut mailboxes = Vec::with_capacity(ids.len());
-    while let Some(row) = rows.next()? {
-        let id: i64 = row.get("id")?;
-        let mut mailbox = mailbox_from(row)?;
-        mailbox.email_addresses = addresses.remove(&id).unwrap_or_default();
-        mailbox.extensions = extensions.remove(&id).unwrap_or_default();
-        mailboxes.push((id, mailbox));
-    }
-    Ok(mailboxes)
-}
-
-fn mailbox_from(row: &Row<'_>) -> Sql<Mailbox> {
-    let dn: Option<String> = row.get("distinguished_name")?;
-    let dn = dn
-        .map(|text| DistinguishedName::parse(&text).ok_or(Fault::Damaged("a distinguished name that is not one")))
-        .transpose()?;
-    Ok(Mailbox {
-        object_id: ObjectId(row.get("object_id")?),
-        guid: Uuid::from_bytes(row.get("guid")?),
-        distinguished_name: dn,
-        name: row.get("name")?,
-        display_name: row.get("display_name")?,
-        alias: row.get("alias")?,
-        sam_account_name: row.get("sam_account_name")?,
-        user_principal_name: row.get("user_principal_name")?,
-        primary_smtp_address: row.get("primary_smtp_address")?,
-        email_addresses: Vec::new(),
-        legacy_exchange_dn: row.get("legacy_exchange_dn")?,
-        um_enabled: row.get("um_enabled")?,
-        extensions: Vec::new(),
-        um_mailbox_policy: row.get("um_mailbox_policy")?,
-        um_mailbox_policy_link: None,
-        preferred_language: row.get("preferred_language")?,
-    })
 }
 
 pub(super) fn credential(connection: &Connection, id: ObjectId) -> Sql<StoredCredential> {

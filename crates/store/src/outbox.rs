@@ -9,7 +9,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::audit;
 use super::error::{Sql, changed};
-use super::key_register::refuse_retired;
+use super::retired_keys::refuse_retired;
 use umpin_core::audit::AuditTrail;
 use umpin_core::clock::Timestamp;
 use umpin_core::directory::Page;

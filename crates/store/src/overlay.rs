@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::error::{Fault, Sql, changed};
 use super::import::write;
-use super::lookup;
+use super::placed;
 use umpin_core::identity::{DistinguishedName, Probe, probes_of};
 use umpin_core::mailbox::{Extension, Mailbox, ObjectId};
 
@@ -204,9 +204,7 @@ fn move_to_place(connection: &Connection, id: i64) -> Sql<()> {
     let guid_given: bool = connection
         .prepare_cached("SELECT guid_given FROM staged_mailbox WHERE mailbox = ?1")?
         .query_row([id], |r| r.get(0))?;
-    let before = lookup::load_placed(connection, &[id])?
-        .pop()
-        .map(|(_, mailbox)| mailbox);
+    let before = placed::load(connection, &[id])?.pop().map(|(_, mailbox)| mailbox);
     if let Some(dn) = &mailbox.distinguished_name {
         // Whoever had the name is staged with another one.
         let other: Option<i64> = connection

@@ -1,9 +1,10 @@
-//! The tables. Stores in the field are compared with them word for word (`schema_check.rs`): they change with [`VERSION`] only.
+//! The tables. Stores in the field are compared with them word for word (`schema/check.rs`): they change with [`VERSION`] only.
+
+pub(super) mod check;
 
 use rusqlite::Connection;
 
 use super::error::{Fault, Sql};
-use super::schema_check;
 use umpin_core::{Error, ErrorCode};
 
 /// "umpn": tells our files from every other SQLite file.
@@ -231,7 +232,7 @@ pub(super) fn inspect(connection: &Connection) -> Sql<i64> {
         )
         .action("Update umpin on this computer.")));
     }
-    schema_check::compare(connection)
+    check::compare(connection)
 }
 
 /// Fills an empty file, inside the caller's transaction.

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::requests::{check_version, invalid, require_identity};
 use super::responses::{bytes, error_value};
+use super::rules::{check_version, invalid, require_identity};
 use crate::audit::{Finding, Verdict};
 use crate::cancellation::Cancellation;
 use crate::clock::Timestamp;

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::requests::{check_version, require_identity};
 use super::responses::bytes;
+use super::rules::{check_version, require_identity};
 use crate::Result;
 use crate::cancellation::Cancellation;
 use crate::check::{Check, Verdict};

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::requests::check_version;
 use super::responses::{bytes, warnings};
+use super::rules::check_version;
 use crate::cancellation::Cancellation;
 use crate::service::key_update::{KeyUpdate, KeyUpdateRequest};
 use crate::{Error, ErrorCode, Result};

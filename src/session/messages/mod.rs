@@ -7,6 +7,7 @@ mod notifications;
 mod policies;
 mod requests;
 mod responses;
+mod rules;
 mod sign_in;
 
 pub(super) use audit::{audit, audit_exported};

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
-use super::requests::check_version;
 use super::responses::bytes;
+use super::rules::check_version;
 use crate::Result;
 use crate::cancellation::Cancellation;
 use crate::directory::PolicyObject;

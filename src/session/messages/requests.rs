@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 
 use super::check::CheckConfiguration;
 use super::notifications::SendMessage;
-use super::{VERSION, audit, key_update, policies};
+use super::rules::{check_version, invalid, require_identity};
+use super::{audit, key_update, policies};
 use crate::cancellation::Cancellation;
 use crate::config::{OpenRequest, Variables};
 use crate::directory::MailboxFilter;
@@ -190,10 +191,6 @@ impl Query {
     }
 }
 
-pub(super) fn invalid(message: impl Into<String>) -> Error {
-    Error::new(ErrorCode::InvalidRequest, message)
-}
-
 /// A fault of a field names the field and what belongs there; one of the text its place. Neither repeats what stands there. Read
 /// at once into the structure: a value may be a password, and would stay behind in anything that is not wiped.
 pub(super) fn parse<T: DeserializeOwned>(request: &[u8]) -> Result<T> {
@@ -273,23 +270,6 @@ fn operation(request: &[u8]) -> Result<RawOperation> {
         )),
         fault => refused_field(&fault),
     })
-}
-
-/// Alternatives are to an identity: without one they would silently be a listing of everybody.
-pub(super) fn require_identity(identity: Option<&str>, alternatives: &[String]) -> Result<()> {
-    if identity.is_none() && !alternatives.is_empty() {
-        return Err(invalid("The request has alternatives to an identity, and no identity."));
-    }
-    Ok(())
-}
-
-pub(super) fn check_version(v: u64) -> Result<()> {
-    if v == VERSION {
-        return Ok(());
-    }
-    Err(invalid(format!(
-        "The request has version {v}; this library understands version {VERSION}."
-    )))
 }
 
 pub(in crate::session) fn parse_open(request: &[u8]) -> Result<OpenRequest> {

@@ -3,8 +3,9 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::requests::{check_version, invalid, parse, require_identity};
+use super::requests::parse;
 use super::responses::{bytes, extend, names, notification};
+use super::rules::{check_version, invalid, require_identity};
 use crate::Result;
 use crate::pin::Pin;
 use crate::service::reset::Notification;

@@ -3,31 +3,16 @@
 //! The link alone shows that an entry was changed, inserted or moved, or that one in the middle is gone. That the *last* ones
 //! are gone shows only against the head, which says how many there are and is sealed with the same key.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use super::entry::{AuditEntry, StoredEntry};
+use super::entry::{AuditEntry, ChainKeyId, Mac, StoredEntry};
 use crate::clock::Timestamp;
 use crate::credential::keyring::keyed_hash;
-
-/// A MAC of the chain.
-pub type Mac = [u8; 32];
 
 /// The key of the chain (a sub-key of the key ring): whoever lacks it cannot make a changed log look whole.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct ChainKey([u8; 32]);
-
-/// Names a chain key in the clear; says nothing about it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ChainKeyId(#[serde(with = "super::file::hex")] pub [u8; 8]);
-
-impl fmt::Display for ChainKeyId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
 
 /// A place in a chain: after how many entries, and the MAC of the last of them. The default is the beginning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,9 +1,23 @@
 //! What is recorded.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
-use super::chain::{ChainKey, ChainKeyId, ChainKeys, Mac};
 use crate::clock::Timestamp;
+
+/// A MAC of the chain.
+pub type Mac = [u8; 32];
+
+/// Names a chain key in the clear; says nothing about it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChainKeyId(#[serde(with = "super::file::hex")] pub [u8; 8]);
+
+impl fmt::Display for ChainKeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
 
 /// One entry as it is written. The parameters never include a PIN.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,41 +28,6 @@ pub struct AuditEntry {
     pub at: Timestamp,
     /// The entry as JSON without line break: kind (`intent` or `outcome`), caller, host, cmdlet, target, parameters, outcome.
     pub body: String,
-}
-
-/// Entries to be recorded together with a change, and the keys of their chain.
-#[derive(Clone)]
-pub struct AuditTrail {
-    /// The host whose chain the entries continue.
-    pub host: String,
-    /// In the order in which they are to be read.
-    pub entries: Vec<AuditEntry>,
-    /// The active one binds the entries; the others tell whether a head that an older key sealed is genuine.
-    pub keys: ChainKeys,
-    /// Entries older than this may be removed; `None`: they are kept for ever.
-    pub retain_since: Option<Timestamp>,
-}
-
-impl AuditTrail {
-    /// Entries that are kept for ever. The active key comes first, as [`KeyRing::chain_keys`] gives them.
-    ///
-    /// [`KeyRing::chain_keys`]: crate::credential::keyring::KeyRing::chain_keys
-    #[must_use]
-    pub fn new(host: impl Into<String>, entries: Vec<AuditEntry>, keys: Vec<ChainKey>) -> Self {
-        Self {
-            host: host.into(),
-            entries,
-            keys: ChainKeys::new(keys),
-            retain_since: None,
-        }
-    }
-
-    /// Lets entries that are older than this be removed.
-    #[must_use]
-    pub fn retaining_since(mut self, since: Option<Timestamp>) -> Self {
-        self.retain_since = since;
-        self
-    }
 }
 
 /// An audit entry as it is stored.

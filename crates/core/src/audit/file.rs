@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::chain::{Head, Mac, Point};
-use super::entry::{AuditEntry, Bound, StoredEntry};
+use super::chain::{Head, Point};
+use super::entry::{AuditEntry, Bound, Mac, StoredEntry};
 use super::finding::{Ending, Medium};
 use super::{AuditLog, LogItem, LogPage, Place};
 use crate::clock::Timestamp;

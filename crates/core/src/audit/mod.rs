@@ -1,6 +1,6 @@
 //! The audit log: who changed what, bound into one keyed chain per host, so that changes to the log show.
 //!
-//! `entry` is what is written, `chain` what binds it, `verify` the check, `file` the log as JSON lines, `failures` and `retention`
+//! `entry` is what is written, `trail` what is to be written, `chain` what binds it, `verify` the check, `file` the log as JSON lines, `failures` and `retention`
 //! what bounds it.
 
 mod chain;
@@ -9,13 +9,15 @@ mod failures;
 pub mod file;
 mod finding;
 mod retention;
+mod trail;
 mod verify;
 
-pub use chain::{ChainKey, ChainKeyId, ChainKeys, Head, Mac, Point};
-pub use entry::{AuditEntry, AuditTrail, Bound, StoredEntry};
+pub use chain::{ChainKey, ChainKeys, Head, Point};
+pub use entry::{AuditEntry, Bound, ChainKeyId, Mac, StoredEntry};
 pub use failures::{MOST_ACCOUNTS, MOST_ENTRIES, OmittedFailures, WINDOW_MILLIS};
 pub use finding::{Ending, Fault, FaultKind, Finding, Medium, Verdict};
 pub use retention::{GAP_MILLIS, RetentionPause};
+pub use trail::AuditTrail;
 pub use verify::Verifier;
 
 use serde::{Deserialize, Serialize};

@@ -1,9 +1,10 @@
 //! Distinguished names (RFC 4514), compared parsed.
 
+mod syntax;
+
 use std::fmt::Write;
 
 use super::canonical;
-use super::dn_syntax;
 use super::fold::fold_and_squeeze;
 
 /// The value of one attribute of a name.
@@ -75,7 +76,7 @@ impl DistinguishedName {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let text = trim(text);
-        let rdns = dn_syntax::parse(text)?;
+        let rdns = syntax::parse(text)?;
         Some(Self {
             text: text.to_owned(),
             rdns,

@@ -2,7 +2,6 @@
 
 mod canonical;
 pub(crate) mod dn;
-mod dn_syntax;
 pub mod fold;
 mod probe;
 mod scope;

@@ -3,6 +3,8 @@
 //! The mail library never sees the PIN: it builds the message around a marker, and the digits are put in its place in the
 //! one buffer that is wiped afterwards.
 
+mod template;
+
 use std::time::{Duration, SystemTime};
 
 use lettre::Message;
@@ -11,9 +13,9 @@ use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, 
 use lettre::message::{Body, Mailbox, Mailboxes, MultiPart, SinglePart};
 use zeroize::Zeroizing;
 
+use self::template::Template;
 use super::address::parse_address;
 use super::language::{self, Phrases};
-use super::template::Template;
 use super::{MessageSettings, OutgoingMessage};
 use crate::clock::Timestamp;
 use crate::mailbox::Extension;

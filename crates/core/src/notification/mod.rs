@@ -6,7 +6,6 @@ pub mod message;
 pub mod outbox;
 mod policy_text;
 mod settings;
-mod template;
 mod text;
 
 use std::path::Path;

@@ -4,7 +4,7 @@
 //! state counts, and where it forbids the reset, that is the usual error. Only what somebody was shown, and may have agreed to, must
 //! not become something else: which mailbox, and who receives the message.
 
-use super::prepare::policy_violation;
+use super::violation::policy_violation;
 use super::{ResetPlan, recipient};
 use crate::mailbox::Mailbox;
 use crate::service::Service;

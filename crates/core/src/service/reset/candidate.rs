@@ -1,7 +1,7 @@
 //! The new record of a reset: the PIN, its derivation, its place in the history.
 
 use super::ResetPlan;
-use super::prepare::policy_violation;
+use super::violation::policy_violation;
 use crate::Result;
 use crate::clock::Timestamp;
 use crate::credential::derive::{Cost, Derivation, Deriver, PinTags};

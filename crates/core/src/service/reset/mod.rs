@@ -4,8 +4,9 @@ mod again;
 pub(super) mod candidate;
 mod commit;
 mod failed;
-pub(super) mod prepare;
+mod prepare;
 pub(super) mod recipient;
+pub(super) mod violation;
 
 use crate::cancellation::Cancellation;
 use crate::clock::Timestamp;

@@ -2,11 +2,11 @@
 
 use super::candidate::draw;
 use super::failed::AskedReset;
+use super::violation::policy_violation;
 use super::{ResetPlan, ResetRequest, recipient};
 use crate::credential::derive::{Deriver, PinTags};
 use crate::generate::PinSpace;
-use crate::mailbox::Mailbox;
-use crate::policy::{PinRule, UmMailboxPolicy};
+use crate::policy::PinRule;
 use crate::service::Service;
 use crate::service::lost::warning_of;
 use crate::service::resolve::require_um_enabled;
@@ -120,27 +120,6 @@ impl Service {
         }
         Ok(())
     }
-}
-
-/// One error that names every broken rule, but not the PIN.
-pub(in crate::service) fn policy_violation(mailbox: &Mailbox, policy: &UmMailboxPolicy, rules: &[PinRule]) -> Error {
-    let ids: Vec<&str> = rules.iter().map(|rule| rule.id()).collect();
-    let reasons: Vec<String> = rules
-        .iter()
-        .map(|rule| format!("{} ({})", rule.id(), rule.explain(policy)))
-        .collect();
-    Error::new(
-        ErrorCode::PinPolicyViolation,
-        format!(
-            "The PIN for \"{}\" breaks the UM mailbox policy \"{}\": {}.",
-            mailbox.identity(),
-            policy.name,
-            reasons.join("; ")
-        ),
-    )
-    .detail("rules", ids)
-    .detail("policy", policy.name.as_str())
-    .detail("identity", mailbox.identity())
 }
 
 fn check_combination(request: &ResetRequest) -> Result<()> {

@@ -14,7 +14,7 @@ use crate::policy::PinRule;
 use crate::random::system_rng;
 use crate::service::change::Wanted;
 use crate::service::reset::candidate::derivation_for;
-use crate::service::reset::prepare::policy_violation;
+use crate::service::reset::violation::policy_violation;
 use crate::service::trail::Action;
 use crate::service::{Service, random_id};
 

@@ -3,11 +3,11 @@
 //! Colours and fonts are the reader's own, so that it is legible in dark mode and with high contrast; nothing is loaded. The
 //! PIN's digits are spaced by style alone, so that copying gives the PIN, and no mail program may take it for a telephone number.
 
-use super::address::parse_address;
-use super::language::Phrases;
-use super::message::{MessageInput, Reason};
-use super::policy_text::PolicyText;
-use super::text::{escape_html, isolated};
+use super::{MessageInput, Reason};
+use crate::notification::address::parse_address;
+use crate::notification::language::Phrases;
+use crate::notification::policy_text::PolicyText;
+use crate::notification::text::{escape_html, isolated};
 use umpin_platform::text::one_line;
 
 /// What goes into a sentence in place of its placeholder.

@@ -2,7 +2,7 @@
 //!
 //! One pass from left to right, without recursion: whatever is handed in, the time is linear.
 
-use super::dn::{Attribute, Rdn, Value};
+use super::{Attribute, Rdn, Value};
 
 /// Short names of attribute types by OID and by long name (RFC 4519, and Microsoft's `S`, `E`, `G`).
 const TYPES: &[(&str, &[&str])] = &[

@@ -8,8 +8,7 @@ use std::sync::OnceLock;
 
 use rusqlite::Connection;
 
-use super::error::{Fault, Sql};
-use super::schema;
+use crate::error::{Fault, Sql};
 use umpin_core::{Error, ErrorCode};
 
 /// Kind and name.
@@ -52,7 +51,7 @@ pub(super) fn compare(connection: &Connection) -> Sql<i64> {
 }
 
 /// The number that changes whenever the schema does.
-pub(super) fn cookie(connection: &Connection) -> Sql<i64> {
+pub(crate) fn cookie(connection: &Connection) -> Sql<i64> {
     Ok(connection
         .prepare_cached("PRAGMA schema_version")?
         .query_row([], |r| r.get(0))?)
@@ -64,7 +63,7 @@ fn expected() -> Sql<&'static BTreeMap<Key, Object>> {
         return Ok(expected);
     }
     let connection = Connection::open_in_memory()?;
-    connection.execute_batch(schema::TABLES)?;
+    connection.execute_batch(super::TABLES)?;
     let (objects, _) = read(&connection)?;
     Ok(EXPECTED.get_or_init(|| objects))
 }
