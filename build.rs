@@ -12,7 +12,7 @@ fn main() {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo"));
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("set by cargo")).join("umpin.h");
     generate_header(&root, &out);
-    // For `tests/header.rs`, which compares it with the committed `include/umpin.h`.
+    // For `tests/contract/header.rs`, which compares it with the committed `include/umpin.h`.
     println!("cargo::rustc-env=UMPIN_GENERATED_HEADER={}", out.display());
 
     link_arguments();

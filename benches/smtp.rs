@@ -4,14 +4,14 @@
 //! relays are those of the tests, encrypted and signed in to: `aiosmtpd`, and Postfix where it can be started. They share the
 //! processors with the resets; a relay on another machine costs less here and a little more on the way.
 
-#[path = "../tests/smtp/certificates.rs"]
+#[path = "../tests/support/certificates.rs"]
 #[allow(dead_code, reason = "the tests use more of it")]
 mod certificates;
 #[cfg(unix)]
-#[path = "../tests/smtp/postfix_server.rs"]
+#[path = "../tests/it/smtp/postfix_server.rs"]
 #[allow(dead_code, reason = "the tests use more of it")]
 mod postfix_server;
-#[path = "../tests/smtp/rig.rs"]
+#[path = "../tests/it/smtp/rig.rs"]
 #[allow(dead_code, reason = "the tests use more of it")]
 mod rig;
 

@@ -1,4 +1,4 @@
-//! The status numbers as C sees them. `tests/status_table.rs` holds them against the one table, [`crate::ErrorCode`].
+//! The status numbers as C sees them. `tests/contract/status_table.rs` holds them against the one table, [`crate::ErrorCode`].
 
 /// Success, or why not: one of the `UMPIN_…` numbers. Families by hundred; numbers are never reused; treat an unknown one
 /// as a failure.

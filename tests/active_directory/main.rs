@@ -5,8 +5,6 @@
 #![cfg(target_os = "linux")]
 
 mod adapter;
-#[path = "../signin/attempt.rs"]
-mod attempt;
 mod check;
 #[path = "replicas/child.rs"]
 mod child;
@@ -21,14 +19,10 @@ mod idle;
 mod injection;
 mod keeper;
 mod kerberos;
-#[path = "../key_update/update.rs"]
-mod key_update;
 mod listing;
 mod migration;
 mod numbers;
 mod policies;
-#[path = "../durability/process.rs"]
-mod process;
 mod refusals;
 mod relays;
 mod replicas;
@@ -36,11 +30,12 @@ mod resets;
 mod rig;
 mod rights;
 mod sign_ins;
-#[path = "../durability/rig.rs"]
-mod stores;
+#[allow(dead_code, reason = "each test program uses its part")]
 #[path = "../support/mod.rs"]
 mod support;
 mod traffic;
 mod transport;
 mod trust;
 mod unreadable;
+
+use support::{attempt, key_update, process, stores};

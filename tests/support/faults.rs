@@ -1,5 +1,4 @@
 //! Ways in which a store can be broken, and what a refused operation must have left alone.
-#![allow(dead_code, reason = "each test file uses its part of it")]
 
 use std::collections::BTreeMap;
 use std::fs;

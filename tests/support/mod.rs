@@ -1,8 +1,18 @@
 //! A store in a temporary directory, used through the session as the C ABI uses it, and looked into from below.
-#![allow(dead_code, reason = "each test file uses its part of it")]
 
+pub mod attempt;
+pub mod certificates;
+pub mod double;
+pub mod embedded;
 pub mod faults;
+pub mod key_update;
+pub mod message;
+pub mod process;
 pub mod relay;
+#[cfg(target_os = "linux")]
+pub mod small;
+pub mod stores;
+pub mod trace;
 
 use std::fs;
 use std::path::{Path, PathBuf};

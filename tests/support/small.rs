@@ -1,5 +1,4 @@
 //! A small file system of our own, to be full or read-only.
-#![allow(dead_code, reason = "each test binary uses its part of it")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -47,7 +47,7 @@ pub fn servers(report: &mut Report) -> Option<PathBuf> {
 fn python() -> Result<PathBuf> {
     let folder = repo::target().join("tools/aiosmtpd");
     let python = folder.join("bin/python");
-    let requirements = repo::root().join("tests/smtp/requirements.txt");
+    let requirements = repo::root().join("tests/it/smtp/requirements.txt");
     let works = || {
         Command::new(&python)
             .args(["-c", "import aiosmtpd.smtp"])

@@ -28,6 +28,9 @@ pub const PARTS: &[&str] = &[
     "pester",
 ];
 
+/// Tests that measure times: no other test may run beside them.
+const ALONE: &str = "signin_timing::";
+
 /// Long enough for a slow machine, short enough to notice a deadlock.
 const LIMIT: Duration = Duration::from_secs(1800);
 
@@ -79,6 +82,9 @@ pub fn run(chosen: &[&str]) -> Result<()> {
                 "--no-fail-fast",
                 "--features",
                 "umpin/test-hooks",
+                "--",
+                "--skip",
+                ALONE,
             ]);
             if let Some(python) = &python {
                 command.env("UMPIN_TEST_PYTHON", python);
@@ -88,6 +94,20 @@ pub fn run(chosen: &[&str]) -> Result<()> {
             }
             rust_tests(&mut command)
         });
+        report.part("Rust tests of times", || {
+            let mut command = cargo::cargo();
+            command.args([
+                "test",
+                "--workspace",
+                "--features",
+                "umpin/test-hooks",
+                "--test",
+                "it",
+                "--",
+                ALONE,
+            ]);
+            rust_tests(&mut command)
+        });
     }
     if wanted("directory") && directory::samba(&mut report) {
         report.part("Active Directory", || rust_tests(&mut directory::tests()));
@@ -95,7 +115,16 @@ pub fn run(chosen: &[&str]) -> Result<()> {
     if wanted("shipped") {
         // The library as it is shipped, without the exports of the tests.
         report.part("header and exports", || {
-            rust_tests(cargo::cargo().args(["test", "--package", "umpin", "--test", "header", "--test", "exports"]))
+            rust_tests(cargo::cargo().args([
+                "test",
+                "--package",
+                "umpin",
+                "--test",
+                "contract",
+                "--",
+                "header::",
+                "exports::",
+            ]))
         });
     }
     if wanted("c") {

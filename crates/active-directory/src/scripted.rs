@@ -1,7 +1,7 @@
 //! Speaks LDAP over TLS as a domain controller does, and misbehaves where it is told to.
 
 #[allow(unreachable_pub, reason = "tests of the whole include the file too")]
-#[path = "../../../tests/smtp/certificates.rs"]
+#[path = "../../../tests/support/certificates.rs"]
 mod certificates;
 mod message;
 

@@ -1,6 +1,6 @@
 //! The one table of status numbers and error ids, and the error value that every layer returns.
 //!
-//! The C header, the interop assembly and the PowerShell mapping are checked against this table (`tests/status_table.rs`).
+//! The C header, the interop assembly and the PowerShell mapping are checked against this table (`tests/contract/status_table.rs`).
 
 use std::error::Error as StdError;
 use std::fmt;

@@ -13,9 +13,12 @@ use crate::stores::Dice;
 /// Resets of these mailboxes, each so many times, by as many threads at once.
 pub fn resets(host: &Host, mailboxes: &[Mailbox], each: usize, threads: usize, seed: u64) -> Running {
     let names: Vec<&str> = mailboxes.iter().map(|mailbox| &*mailbox.alias).collect();
-    Running::new(&json!({
-        "folder": host.folder(), "mailboxes": names, "each": each, "threads": threads, "seed": seed,
-    }))
+    Running::new(
+        "child::entry",
+        &json!({
+            "folder": host.folder(), "mailboxes": names, "each": each, "threads": threads, "seed": seed,
+        }),
+    )
 }
 
 /// A reset that another process told of.
@@ -42,7 +45,7 @@ impl Said for Told {
 
 /// One update of the key after the other.
 pub fn updates(host: &Host) -> Running {
-    Running::new(&json!({ "folder": host.folder(), "updates": true }))
+    Running::new("child::entry", &json!({ "folder": host.folder(), "updates": true }))
 }
 
 /// Where an update is.

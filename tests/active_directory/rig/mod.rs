@@ -6,8 +6,6 @@
 
 mod accounts;
 mod administrator;
-#[path = "../../smtp/certificates.rs"]
-mod certificates;
 mod controller;
 mod lab;
 mod message;
@@ -18,6 +16,7 @@ mod relay;
 mod template;
 mod tools;
 
+use crate::support::certificates;
 pub use accounts::{ADMINISTRATOR, Account, DISABLED, EXPIRED, LOCKED, READER, STALE, UM};
 pub use administrator::Administrator;
 pub use certificates::{Authority, Signed};

@@ -1,0 +1,60 @@
+//! A clock that is set back keeps no message waiting, and no note about a change.
+
+use std::time::Duration;
+
+use umpin::directory::journal::NoteState;
+use umpin::service::Lookup;
+
+use super::trail::asked;
+use super::verdict::{reset, send};
+use super::world::{DC1, Event, Way, World};
+use super::{log, rig};
+
+const YEARS: Duration = Duration::from_secs(10 * 365 * 86_400);
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn mailed(world: &World) -> usize {
+    let events = world.events();
+    events
+        .iter()
+        .filter(|event| matches!(event, Event::Mailed { .. }))
+        .count()
+}
+
+#[test]
+fn a_queued_message_is_sent_after_the_clock_was_set_back() {
+    for (back, same_process) in [(YEARS, true), (YEARS, false), (5 * MINUTE, false)] {
+        let world = World::new(1);
+        let process = world.process("a");
+        world.set_relay_down(true);
+        reset(&process.service, 0).expect("a reset");
+        world.set_relay_down(false);
+        send(&process.service);
+        assert_eq!(mailed(&world), 0, "it is put off");
+        world.set_back(back);
+        let service = if same_process {
+            process.service
+        } else {
+            world.process("a").service
+        };
+        send(&service);
+        assert_eq!(mailed(&world), 1, "{back:?} back, same process: {same_process}");
+    }
+}
+
+#[test]
+fn what_became_of_a_change_is_found_out_after_the_clock_was_set_back() {
+    let world = World::new(1);
+    let service = world.process("a").service;
+    world.send_by(&[Way::AnswerLost]);
+    let lock = super::trail::lock(0, true);
+    asked(&service, lock).map(drop).expect_err("the answer is lost");
+    assert_eq!(log::notes(&world, "a", 0)[0].state, NoteState::Unknown);
+    world.set_back(YEARS);
+    send(&service);
+    assert_eq!(log::notes(&world, "a", 0), [], "the note stays undue");
+    let info = service
+        .pin_info(&rig::address(0), Lookup::default())
+        .expect("its state");
+    assert!(info.locked_out, "{DC1}");
+}

@@ -1,0 +1,189 @@
+//! An outbox that cannot be written, or a key that cannot be read, refuses the reset before anything changes.
+#![cfg(target_os = "linux")]
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+
+use umpin::clock::Timestamp;
+use umpin::directory::embedded::{EmbeddedOptions, LocalOutbox};
+use umpin::directory::journal::{Advance, ChangeNote, NoteState, Trace};
+use umpin::mailbox::ObjectId;
+use umpin::notification::outbox::{EntryState, Outbox, OutboxEntry};
+use umpin::service::Service;
+use umpin::service::reset::ResetRequest;
+use umpin::{ErrorCode, Result};
+
+use super::child::{self, Kind};
+use super::rig::{self, Inside};
+use super::{trail, verdict};
+
+/// Where the outbox of a directory elsewhere is, on a file system of its own that can be filled and made read-only.
+struct Small(tempfile::TempDir);
+
+fn mount(arguments: &[&str], place: &Path) -> bool {
+    let done = Command::new("mount").args(arguments).arg(place).output();
+    done.is_ok_and(|done| done.status.success())
+}
+
+impl Small {
+    fn new() -> Option<Self> {
+        let place = tempfile::tempdir().expect("a temporary directory");
+        if mount(&["-t", "tmpfs", "-o", "size=512k,mode=0700", "tmpfs"], place.path()) {
+            return Some(Self(place));
+        }
+        eprintln!("NOT TESTED: this account may not mount a file system.");
+        None
+    }
+
+    /// Takes all space but that many bytes.
+    fn fill(&self, left: u64) {
+        use std::io::Write as _;
+        let path = self.0.path().join("filler");
+        let mut file = fs::File::create(path).expect("a file");
+        while file.write_all(&[0; 4096]).is_ok() {}
+        let length = file.metadata().expect("metadata").len();
+        file.set_len((length - length % 4096).saturating_sub(left))
+            .expect("shorter");
+    }
+}
+
+impl Drop for Small {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.0.path()).output();
+    }
+}
+
+fn entry() -> OutboxEntry {
+    OutboxEntry {
+        id: [1; 16],
+        mailbox: ObjectId([2; 16]),
+        pin_id: [3; 16],
+        controller: None,
+        state: EntryState::Unconfirmed,
+        created: Timestamp(0),
+        sealed: vec![4; 3000],
+        leased_until: Timestamp(0),
+        attempts: 0,
+        last_error: None,
+    }
+}
+
+fn note() -> ChangeNote {
+    ChangeNote {
+        operation: [5; 16],
+        action: "Reset".to_owned(),
+        mailbox: entry().mailbox,
+        controller: None,
+        trace: Trace::Pin {
+            id: entry().pin_id,
+            previous: None,
+        },
+        at: Timestamp(0),
+        state: NoteState::Asked,
+        due: Timestamp(0),
+    }
+}
+
+/// A reset with its outbox there.
+fn with_outbox(home: &Path, outbox: &Path) -> Result<()> {
+    verdict::reset(&service(home, outbox), 0).map(drop)
+}
+
+fn service(home: &Path, outbox: &Path) -> Service {
+    child::service_with(home, Arc::new(LocalOutbox::new(EmbeddedOptions::new(outbox))), 0)
+}
+
+/// A lock, which has no message: only the journal can refuse it.
+fn lock(home: &Path, outbox: &Path) -> Result<()> {
+    let request = ResetRequest {
+        identity: rig::address(0),
+        keep_pin: true,
+        locked_out: Some(true),
+        ..ResetRequest::default()
+    };
+    trail::asked(&service(home, outbox), request).map(drop)
+}
+
+#[test]
+fn a_full_disk_refuses_the_reset_before_the_pin_changes() {
+    let Some(small) = Small::new() else { return };
+    let home = rig::store(2);
+    let outbox = small.0.path().join("outbox.db");
+    let make = LocalOutbox::new(EmbeddedOptions::new(&outbox));
+    let note = note();
+    let journal = make.journal().expect("a journal");
+    journal.ask(&note, Some(&entry()), None).expect("there is space");
+    journal
+        .advance(Advance::new(note.operation, NoteState::Unknown, None))
+        .expect("there is space");
+    make.remove(entry().id).expect("there is space");
+    drop(make);
+    let mut full = 0;
+    for left in [0, 4096, 8192, 16_384, 32_768] {
+        small.fill(left);
+        for change in [with_outbox, lock] {
+            let before = Inside::of(home.path()).record(&rig::address(0));
+            let done = change(home.path(), &outbox);
+            let after = Inside::of(home.path()).record(&rig::address(0));
+            if let Err(error) = done {
+                full += 1;
+                assert_eq!(after, before, "the record is as it was, with {left} bytes left");
+                assert!(error.message().contains("so nothing was changed"), "{error}");
+            } else {
+                assert_ne!(after, before);
+            }
+        }
+        fs::remove_file(small.0.path().join("filler")).expect("space");
+    }
+    assert!(full > 0, "the disk was never full");
+    with_outbox(home.path(), &outbox).expect("there is space again");
+}
+
+#[test]
+fn a_read_only_outbox_refuses_the_reset_before_the_pin_changes() {
+    let Some(small) = Small::new() else { return };
+    let home = rig::store(2);
+    let outbox = small.0.path().join("outbox.db");
+    with_outbox(home.path(), &outbox).expect("it can be written");
+    assert!(mount(&["-o", "remount,ro"], small.0.path()));
+    let before = Inside::of(home.path()).record(&rig::address(0));
+    let error = with_outbox(home.path(), &outbox).expect_err("it cannot be written");
+    assert!(
+        matches!(error.code(), ErrorCode::AccessDenied | ErrorCode::DirectoryUnavailable)
+            && error.message().contains("outbox.db"),
+        "{error:?}"
+    );
+    lock(home.path(), &outbox).expect_err("nor for what has no message");
+    assert_eq!(Inside::of(home.path()).record(&rig::address(0)), before);
+}
+
+#[test]
+fn a_key_that_cannot_be_read_refuses_the_reset_and_expires_nothing() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let home = rig::store(2);
+    fs::write(home.path().join("down"), "").expect("the relay is down");
+    verdict::reset(&child::service(home.path(), Kind::TwoSteps, 0), 0).expect("a reset");
+    let key = home.path().join("umpin.key");
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).expect("a mode");
+    let error = verdict::reset(&child::service(home.path(), Kind::TwoSteps, 0), 1)
+        .map(drop)
+        .expect_err("no key");
+    assert_eq!(error.code(), ErrorCode::KeyUnavailable);
+    // A message is not given up for a key that may be back.
+    let much_later = child::service(home.path(), Kind::TwoSteps, 31_536_000_000 * 2);
+    assert_eq!(verdict::send(&much_later), ["queued"]);
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).expect("a mode");
+    fs::remove_file(home.path().join("down")).expect("the relay is back");
+    let later = child::service(home.path(), Kind::TwoSteps, 7_200_000);
+    let address = rig::address(0);
+    let request = umpin::service::outbox::SendRequest {
+        identity: Some(&address),
+        ..Default::default()
+    };
+    assert_eq!(
+        later.send_notifications(&request).expect("a report").items[0].outcome,
+        "sent"
+    );
+}

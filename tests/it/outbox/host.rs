@@ -1,0 +1,142 @@
+//! What a host has of its own: its journal, which outlives its processes, and the relay that it hands messages to.
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use umpin::Result;
+use umpin::audit::AuditTrail;
+use umpin::clock::Timestamp;
+use umpin::directory::Page;
+use umpin::directory::embedded::LocalOutbox;
+use umpin::directory::journal::{Advance, Advanced, ChangeNote, Journal};
+use umpin::mailbox::ObjectId;
+use umpin::notification::outbox::{Lease, Outbox, OutboxEntry};
+use umpin::notification::{DeliveryError, Notifier, OutgoingMessage};
+
+use super::world::{Event, Fuse, World};
+use crate::support;
+
+/// The outbox of a host, used by a process that may die.
+pub struct Mortal {
+    pub outbox: LocalOutbox,
+    pub fuse: Arc<Fuse>,
+}
+
+impl Outbox for Mortal {
+    fn journal(&self) -> Option<&dyn Journal> {
+        Some(self)
+    }
+
+    fn release(&self, lease: Lease, until: Timestamp) -> Result<Option<Lease>> {
+        self.fuse.around(|| self.outbox.release(lease, until))
+    }
+
+    fn lease_due(&self, due: Timestamp, now: Timestamp, until: Timestamp, limit: usize) -> Result<Vec<OutboxEntry>> {
+        self.fuse.around(|| self.outbox.lease_due(due, now, until, limit))
+    }
+
+    fn lease(&self, id: [u8; 16], now: Timestamp, until: Timestamp) -> Result<Option<OutboxEntry>> {
+        self.fuse.around(|| self.outbox.lease(id, now, until))
+    }
+
+    fn remove(&self, id: [u8; 16]) -> Result<()> {
+        self.fuse.around(|| self.outbox.remove(id))
+    }
+
+    fn discard(&self, id: [u8; 16], audit: Option<AuditTrail>) -> Result<()> {
+        self.fuse.around(|| self.outbox.discard(id, audit))
+    }
+
+    fn defer(&self, lease: Lease, until: Timestamp, error: &str) -> Result<bool> {
+        self.fuse.around(|| self.outbox.defer(lease, until, error))
+    }
+
+    fn fail(&self, lease: Lease, keep_until: Timestamp, error: &str, audit: Option<AuditTrail>) -> Result<bool> {
+        self.fuse.around(|| self.outbox.fail(lease, keep_until, error, audit))
+    }
+
+    fn take_failures(&self) -> Result<Vec<OutboxEntry>> {
+        self.fuse.around(|| self.outbox.take_failures())
+    }
+
+    fn entries(&self, mailbox: Option<ObjectId>, after: Option<&str>, limit: usize) -> Result<Page<OutboxEntry>> {
+        self.outbox.entries(mailbox, after, limit)
+    }
+}
+
+impl Mortal {
+    fn journal(&self) -> &dyn Journal {
+        self.outbox.journal().expect("a directory elsewhere has one")
+    }
+}
+
+impl Journal for Mortal {
+    fn ask(&self, note: &ChangeNote, message: Option<&OutboxEntry>, intent: Option<&AuditTrail>) -> Result<()> {
+        self.fuse.around(|| self.journal().ask(note, message, intent))
+    }
+
+    fn advance(&self, step: Advance) -> Result<Advanced> {
+        self.fuse.around(|| self.journal().advance(step))
+    }
+
+    fn append(&self, audit: &AuditTrail) -> Result<()> {
+        self.fuse.around(|| self.journal().append(audit))
+    }
+
+    fn dummy_write(&self) -> Result<()> {
+        self.fuse.around(|| self.journal().dummy_write())
+    }
+
+    fn notes_of(&self, mailbox: ObjectId) -> Result<Vec<ChangeNote>> {
+        self.journal().notes_of(mailbox)
+    }
+
+    fn take_due(&self, now: Timestamp, pause: RangeInclusive<i64>) -> Result<Option<ChangeNote>> {
+        self.fuse.around(|| self.journal().take_due(now, pause))
+    }
+
+    fn lost(&self) -> Result<Vec<ChangeNote>> {
+        self.journal().lost()
+    }
+}
+
+/// A relay that notes what it accepts.
+pub struct Relay {
+    pub world: Arc<World>,
+    pub fuse: Arc<Fuse>,
+}
+
+impl Notifier for Relay {
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn deliver(&self, message: &OutgoingMessage) -> Result<(), DeliveryError> {
+        self.fuse.around(|| {
+            let state = &mut *self.world.state();
+            if state.relay_down {
+                return Err(DeliveryError::Temporary("the relay is down".to_owned()));
+            }
+            let text = std::str::from_utf8(&message.content).expect("text");
+            state.events.push(Event::Mailed {
+                id: message.id,
+                to: message.recipient.clone(),
+                pin: support::announced_pin(text),
+            });
+            Ok(())
+        })
+    }
+
+    // In the thread of the process, so that it dies with it.
+    fn may_block(&self) -> bool {
+        false
+    }
+
+    fn uncollected(&self) -> Option<usize> {
+        None
+    }
+
+    fn from(&self) -> &'static str {
+        "Unified Messaging <um@contoso.com>"
+    }
+}

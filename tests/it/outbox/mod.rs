@@ -1,0 +1,32 @@
+//! The outbox: no PIN in force without its message, no message without its PIN, whatever dies, is late or is lost in between.
+//!
+//! `world.rs` is a directory of several controllers whose answers are delayed and lost, for hosts that die at any step; the other
+//! processes of `kill.rs` and `leases.rs` are this test binary once more (`child.rs`).
+
+mod attempts;
+mod chance;
+mod child;
+mod clock;
+mod conflict;
+mod crash;
+mod expiry;
+mod failed;
+mod faults;
+mod host;
+mod kill;
+mod late;
+mod leases;
+mod log;
+mod messages;
+mod notes;
+mod order;
+mod patience;
+mod relays;
+mod remote;
+mod stopping;
+mod trail;
+mod verdict;
+mod world;
+
+use crate::smtp as server;
+use crate::support::{process, stores as rig, trace};

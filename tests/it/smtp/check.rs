@@ -1,0 +1,73 @@
+//! What the check of the configuration says of a relay.
+
+use umpin::check::{Check, Subject, Verdict};
+use umpin::clock::{Clock as _, SystemClock};
+use umpin::notification::Notifier as _;
+use umpin::notification::smtp::{SmtpNotifier, Tls};
+
+use serde_json::json;
+
+use super::certificates::Authority;
+use super::rig::{PASSWORD, Sink, account};
+
+#[track_caller]
+fn the(checks: &[Check], subject: Subject, verdict: Verdict, says: &str) {
+    let found = checks
+        .iter()
+        .find(|check| check.subject == subject && check.verdict == verdict);
+    let found = found.unwrap_or_else(|| panic!("no {subject:?} that {verdict:?}: {checks:#?}"));
+    assert!(found.message.contains(says), "{found:?} lacks {says}");
+    assert!(!found.message.contains(PASSWORD), "{found:?}");
+}
+
+fn examined(notifier: &SmtpNotifier) -> Vec<Check> {
+    notifier.examine(SystemClock.now())
+}
+
+#[test]
+fn a_relay_is_connected_to_protected_and_signed_in_to_and_gets_no_message() {
+    let authority = Authority::new();
+    let Some(sink) = Sink::trusted(&authority, json!({ "user": "um", "password": PASSWORD })) else {
+        return;
+    };
+    let mut relay = sink.relay(Tls::StartTls);
+    relay.ca_file = Some(authority.file());
+    relay.login = account("um");
+    let checks = examined(&SmtpNotifier::new(relay.clone()));
+    the(
+        &checks,
+        Subject::MailRelay,
+        Verdict::Passed,
+        "takes the sign-in of 'um'",
+    );
+    the(&checks, Subject::Certificate, Verdict::Passed, "for localhost");
+    sink.messages(0);
+    relay.ca_file = None;
+    let checks = examined(&SmtpNotifier::new(relay));
+    the(&checks, Subject::MailRelay, Verdict::Failed, "not trusted");
+    the(&checks, Subject::Certificate, Verdict::Failed, "not trusted");
+}
+
+#[test]
+fn a_refused_sign_in_and_a_relay_without_tls_are_results() {
+    let authority = Authority::new();
+    let Some(sink) = Sink::trusted(&authority, json!({ "user": "um", "password": "another" })) else {
+        return;
+    };
+    let mut relay = sink.relay(Tls::StartTls);
+    relay.ca_file = Some(authority.file());
+    relay.login = account("um");
+    let checks = examined(&SmtpNotifier::new(relay));
+    the(
+        &checks,
+        Subject::MailRelay,
+        Verdict::Failed,
+        "refused the sign-in as 'um'",
+    );
+    let Some(plain) = Sink::start(json!({})) else { return };
+    let checks = examined(&SmtpNotifier::new(plain.relay(Tls::StartTls)));
+    the(&checks, Subject::MailRelay, Verdict::Failed, "does not offer STARTTLS");
+    let checks = examined(&plain.plain());
+    the(&checks, Subject::MailRelay, Verdict::Passed, "asks for no sign-in");
+    the(&checks, Subject::Certificate, Verdict::Skipped, "without TLS");
+}
