@@ -6,9 +6,6 @@ use std::process::Command;
 use crate::report::{Counts, Outcome, Report};
 use crate::{cargo, forest, process};
 
-/// Tells the test binary that it is run by itself, and need not say in the other run what is left out there.
-pub const SEPARATELY: &str = "UMPIN_TEST_DIRECTORY_SEPARATELY";
-
 /// The features to test: with Kerberos, if its headers are there.
 pub fn features() -> &'static str {
     if kerberos().is_none() {

@@ -23,6 +23,7 @@ mod python;
 mod repo;
 mod report;
 mod rid;
+mod rust_tests;
 mod test;
 mod through_c;
 mod workflows;

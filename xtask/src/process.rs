@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fmt::Write as _;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -54,6 +54,25 @@ pub fn tee(command: &mut Command, limit: Duration) -> Result<(String, bool)> {
     Ok((output, status.success()))
 }
 
+/// As [`tee`], with what goes to standard error among it.
+pub fn tee_all(command: &mut Command, limit: Duration) -> Result<(String, bool)> {
+    eprintln!("> {}", shown(command));
+    let (output, input) = io::pipe()?;
+    let mut child = command
+        .stdout(input.try_clone()?)
+        .stderr(input)
+        .spawn()
+        .with_context(|| format!("cannot start {}", shown(command)))?;
+    // The reader ends with the last writer, of which this command is one.
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let reader = thread::spawn(move || copied(output));
+    let status = wait(&mut child, limit).with_context(|| shown(command))?;
+    let output = reader
+        .join()
+        .map_err(|_| anyhow::anyhow!("the output could not be read"))?;
+    Ok((output, status.success()))
+}
+
 /// As [`tee`], with this on standard input; short enough for a pipe to hold.
 pub fn talk(command: &mut Command, input: &str, limit: Duration) -> Result<(ExitStatus, String)> {
     let (output, status) = printed(command.stdin(Stdio::piped()), Some(input), limit)?;
@@ -71,21 +90,24 @@ fn printed(command: &mut Command, input: Option<&str>, limit: Duration) -> Resul
         let _ = pipe.write_all(input.as_bytes());
     }
     let output = child.stdout.take().context("standard output is a pipe")?;
-    let reader = thread::spawn(move || {
-        let mut all = String::new();
-        for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
-            let line = String::from_utf8_lossy(&line);
-            println!("{line}");
-            all.push_str(&line);
-            all.push('\n');
-        }
-        all
-    });
+    let reader = thread::spawn(move || copied(output));
     let status = wait(&mut child, limit).with_context(|| shown(command))?;
     let output = reader
         .join()
         .map_err(|_| anyhow::anyhow!("the output could not be read"))?;
     Ok((output, status))
+}
+
+/// Prints all of it, and returns it.
+fn copied(output: impl Read) -> String {
+    let mut all = String::new();
+    for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
+        let line = String::from_utf8_lossy(&line);
+        println!("{line}");
+        all.push_str(&line);
+        all.push('\n');
+    }
+    all
 }
 
 fn wait(child: &mut Child, limit: Duration) -> Result<ExitStatus> {
@@ -147,6 +169,16 @@ mod tests {
         )
         .unwrap();
         assert_eq!((output.as_str(), success), ("one\ntwo\n", false));
+    }
+
+    #[test]
+    fn tells_what_went_to_either_stream() {
+        let (output, success) = tee_all(
+            Command::new("sh").args(["-c", "echo one; echo two >&2"]),
+            Duration::from_secs(20),
+        )
+        .unwrap();
+        assert_eq!((output.as_str(), success), ("one\ntwo\n", true));
     }
 
     #[test]

@@ -1,8 +1,6 @@
 //! `cargo xtask test`: everything that can be checked on this machine.
 
 use std::env;
-use std::process::Command;
-use std::time::Duration;
 
 use anyhow::{Result, bail};
 
@@ -11,7 +9,7 @@ use crate::interop::{self, Compiler};
 use crate::module::{self, Staged};
 use crate::powershell::{self, PowerShell};
 use crate::report::{Counts, Outcome, Report};
-use crate::{bare, c_programs, demo, dependencies, directory, mail, pester, process, workflows};
+use crate::{bare, c_programs, demo, dependencies, directory, mail, pester, process, rust_tests, workflows};
 
 /// The parts in their order; naming some on the command line runs only those.
 pub const PARTS: &[&str] = &[
@@ -27,12 +25,6 @@ pub const PARTS: &[&str] = &[
     "module",
     "pester",
 ];
-
-/// Tests that measure times: no other test may run beside them.
-const ALONE: &str = "signin_timing::";
-
-/// Long enough for a slow machine, short enough to notice a deadlock.
-const LIMIT: Duration = Duration::from_secs(1800);
 
 /// Runs the parts and prints the table.
 pub fn run(chosen: &[&str]) -> Result<()> {
@@ -74,48 +66,15 @@ pub fn run(chosen: &[&str]) -> Result<()> {
     }
     if wanted("rust") {
         let python = mail::servers(&mut report);
-        report.part("Rust tests", || {
-            let mut command = cargo::cargo();
-            command.args([
-                "test",
-                "--workspace",
-                "--no-fail-fast",
-                "--features",
-                "umpin/test-hooks",
-                "--",
-                "--skip",
-                ALONE,
-            ]);
-            if let Some(python) = &python {
-                command.env("UMPIN_TEST_PYTHON", python);
-            }
-            if wanted("directory") {
-                command.env(directory::SEPARATELY, "1");
-            }
-            rust_tests(&mut command)
-        });
-        report.part("Rust tests of times", || {
-            let mut command = cargo::cargo();
-            command.args([
-                "test",
-                "--workspace",
-                "--features",
-                "umpin/test-hooks",
-                "--test",
-                "it",
-                "--",
-                ALONE,
-            ]);
-            rust_tests(&mut command)
-        });
+        report.part("Rust tests", || rust_tests::run(python.as_deref()));
     }
     if wanted("directory") && directory::samba(&mut report) {
-        report.part("Active Directory", || rust_tests(&mut directory::tests()));
+        report.part("Active Directory", || rust_tests::libtest(&mut directory::tests()));
     }
     if wanted("shipped") {
         // The library as it is shipped, without the exports of the tests.
         report.part("header and exports", || {
-            rust_tests(cargo::cargo().args([
+            rust_tests::libtest(cargo::cargo().args([
                 "test",
                 "--package",
                 "umpin",
@@ -154,37 +113,6 @@ fn documentation() -> Result<Outcome> {
             .env("RUSTDOCFLAGS", "-D warnings"),
     )?;
     Ok(Outcome::Ran(Counts::ONE))
-}
-
-fn rust_tests(command: &mut Command) -> Result<Outcome> {
-    let (output, success) = process::tee(command, LIMIT)?;
-    let counts = rust_counts(&output);
-    if !success && counts.failed == 0 {
-        bail!("the tests could not be built or ended by themselves");
-    }
-    Ok(Outcome::Ran(counts))
-}
-
-/// The sum of the lines `test result: ok. 3 passed; 0 failed; 1 ignored; …`.
-fn rust_counts(output: &str) -> Counts {
-    let mut total = Counts::default();
-    for line in output.lines() {
-        let Some((_, results)) = line.split_once("test result: ") else {
-            continue;
-        };
-        let number = |what: &str| {
-            results
-                .split(['.', ';'])
-                .find_map(|part| part.trim().strip_suffix(what)?.trim().parse().ok())
-                .unwrap_or(0)
-        };
-        total += Counts {
-            passed: number("passed"),
-            failed: number("failed"),
-            skipped: number("ignored"),
-        };
-    }
-    total
 }
 
 fn on_powershell(report: &mut Report, pester: bool) {
@@ -231,24 +159,4 @@ fn references(shell: &PowerShell, staged: &Staged) -> Result<Outcome> {
         bail!("the interop assembly references {references:?}, not mscorlib and PowerShell 5.1's assembly alone");
     }
     Ok(Outcome::Ran(Counts::ONE))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn adds_up_what_cargo_test_prints() {
-        let output = "running 3 tests\ntest result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.02s\n\
-                      noise\ntest result: FAILED. 4 passed; 2 failed; 0 ignored; 0 measured\n";
-        assert_eq!(
-            rust_counts(output),
-            Counts {
-                passed: 7,
-                failed: 2,
-                skipped: 1
-            }
-        );
-        assert_eq!(rust_counts("error: could not compile"), Counts::default());
-    }
 }

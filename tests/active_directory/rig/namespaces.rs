@@ -8,7 +8,7 @@ use std::io::{self, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Once, OnceLock};
+use std::sync::OnceLock;
 
 use nix::mount::{MsFlags, mount};
 use nix::unistd::geteuid;
@@ -19,9 +19,6 @@ use super::{Forest, network};
 /// In here: which test has these namespaces for itself, or nothing where they are shared.
 const INSIDE: &str = "UMPIN_RIG_INSIDE";
 const SHARED: &str = "";
-
-/// From outside: another run of this binary has the tests.
-const SEPARATELY: &str = "UMPIN_TEST_DIRECTORY_SEPARATELY";
 
 /// A file system in memory, under the same path for every process: Samba's configuration is full of paths.
 pub const GROUND: &str = "/mnt";
@@ -94,11 +91,6 @@ fn is_alone<T>(environment: &[(&str, &str)]) -> bool {
 fn enter() -> bool {
     if env::var_os(INSIDE).is_some() {
         return true;
-    }
-    if env::var_os(SEPARATELY).is_some() {
-        static TOLD: Once = Once::new();
-        TOLD.call_once(|| tell("they are left to the part `directory` of `cargo xtask test`"));
-        return false;
     }
     if let Some(missing) = missing() {
         let complete = env::var("CI").is_ok_and(|value| value == "true");

@@ -1,0 +1,238 @@
+//! The Rust tests that need no Active Directory: by cargo-nextest, each in a process of its own, or without it by the test
+//! programs themselves, each module of theirs in a process of its own.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
+
+use crate::report::{Counts, Outcome};
+use crate::{cargo, process, repo};
+
+/// Long enough for a slow machine, short enough to notice a deadlock.
+const LIMIT: Duration = Duration::from_secs(1800);
+
+/// Not `active_directory`, which is a part of its own.
+const TARGETS: &[&str] = &[
+    "--workspace",
+    "--features",
+    "umpin/test-hooks",
+    "--lib",
+    "--bins",
+    "--test",
+    "it",
+    "--test",
+    "contract",
+];
+
+/// The programs whose modules change or measure their process.
+const BY_MODULE: &[&str] = &["it", "contract"];
+
+/// Runs them; `python` is the Python that has `aiosmtpd`.
+pub fn run(python: Option<&Path>) -> Result<Outcome> {
+    let with_python = |command: &mut Command| {
+        if let Some(python) = python {
+            command.env("UMPIN_TEST_PYTHON", python);
+        }
+    };
+    if process::find("cargo-nextest").is_some() {
+        let mut command = cargo::cargo();
+        command.args(["nextest", "run"]).args(TARGETS);
+        with_python(&mut command);
+        let (output, success) = process::tee_all(&mut command, LIMIT)?;
+        return outcome(nextest_counts(&output), success);
+    }
+    let mut total = Counts::default();
+    for (name, program) in programs()? {
+        for tests in groups(&name, &list(&program)?) {
+            let mut command = Command::new(&program);
+            command.current_dir(repo::root()).args(tests);
+            with_python(&mut command);
+            let (output, success) = process::tee(&mut command, LIMIT)?;
+            let counts = libtest_counts(&output);
+            total += counts;
+            if !success && counts.failed == 0 {
+                bail!("a process of the test program `{name}` ended by itself");
+            }
+        }
+    }
+    outcome(total, true)
+}
+
+/// Runs what `cargo test` is told to.
+pub fn libtest(command: &mut Command) -> Result<Outcome> {
+    let (output, success) = process::tee(command, LIMIT)?;
+    outcome(libtest_counts(&output), success)
+}
+
+fn outcome(counts: Counts, success: bool) -> Result<Outcome> {
+    if !success && counts.failed == 0 {
+        bail!("the tests could not be built or ended by themselves");
+    }
+    Ok(Outcome::Ran(counts))
+}
+
+/// The test programs, built, by name.
+fn programs() -> Result<Vec<(String, PathBuf)>> {
+    let mut command = cargo::cargo();
+    command
+        .arg("test")
+        .args(TARGETS)
+        .args(["--no-run", "--message-format=json-render-diagnostics"]);
+    let output = command
+        .stderr(Stdio::inherit())
+        .output()
+        .context("cannot start cargo")?;
+    if !output.status.success() {
+        bail!("the tests do not build");
+    }
+    let messages = String::from_utf8_lossy(&output.stdout).into_owned();
+    let found: Vec<_> = messages
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(|message| message["profile"]["test"] == true)
+        .filter_map(|message| {
+            let name = message["target"]["name"].as_str()?.to_owned();
+            Some((name, PathBuf::from(message["executable"].as_str()?)))
+        })
+        .collect();
+    if found.is_empty() {
+        bail!("cargo did not say where the test programs are");
+    }
+    Ok(found)
+}
+
+fn list(program: &Path) -> Result<String> {
+    process::output(
+        Command::new(program)
+            .current_dir(repo::root())
+            .args(["--list", "--format", "terse"]),
+    )
+}
+
+/// The arguments of each process that the tests of a program take.
+fn groups(program: &str, list: &str) -> Vec<Vec<String>> {
+    if !BY_MODULE.contains(&program) {
+        return vec![Vec::new()];
+    }
+    let mut modules: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for test in list.lines().filter_map(|line| line.strip_suffix(": test")) {
+        let module = test.split("::").next().unwrap_or(test);
+        modules
+            .entry(module)
+            .or_insert_with(|| vec!["--exact".to_owned()])
+            .push(test.to_owned());
+    }
+    modules.into_values().collect()
+}
+
+/// The sum of the lines `test result: ok. 3 passed; 0 failed; 1 ignored; …`.
+fn libtest_counts(output: &str) -> Counts {
+    let mut total = Counts::default();
+    for line in output.lines() {
+        let Some((_, results)) = line.split_once("test result: ") else {
+            continue;
+        };
+        let number = |what: &str| {
+            results
+                .split(['.', ';'])
+                .find_map(|part| part.trim().strip_suffix(what)?.trim().parse().ok())
+                .unwrap_or(0)
+        };
+        total += Counts {
+            passed: number("passed"),
+            failed: number("failed"),
+            skipped: number("ignored"),
+        };
+    }
+    total
+}
+
+/// The line `Summary [ 1.2s] 9 tests run: 6 passed (1 slow), 2 failed, 1 timed out, 3 skipped`. What did not pass has failed.
+fn nextest_counts(output: &str) -> Counts {
+    let mut counts = Counts::default();
+    let summary = output
+        .lines()
+        .rev()
+        .find(|line| line.trim_start().starts_with("Summary ["));
+    let Some((ran, results)) = summary.and_then(|line| line.split_once(" run: ")) else {
+        return counts;
+    };
+    let mut depth = 0;
+    let plain: String = results
+        .chars()
+        .filter(|&c| {
+            depth += i32::from(c == '(');
+            let outside = depth == 0;
+            depth -= i32::from(c == ')');
+            outside
+        })
+        .collect();
+    for part in plain.split(',') {
+        let Some((number, what)) = part.trim().split_once(' ') else {
+            continue;
+        };
+        let number: usize = number.parse().unwrap_or(0);
+        match what.trim() {
+            "passed" => counts.passed += number,
+            "skipped" => counts.skipped += number,
+            _ => counts.failed += number,
+        }
+    }
+    // `616/839 tests`: those that were never begun have not passed.
+    let begun = ran.rsplit(' ').nth(1).and_then(|numbers| numbers.split_once('/'));
+    if let Some((Ok(begun), Ok(all))) = begun.map(|(begun, all)| (begun.parse::<usize>(), all.parse::<usize>())) {
+        counts.failed += all.saturating_sub(begun);
+    }
+    counts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counts(passed: usize, failed: usize, skipped: usize) -> Counts {
+        Counts {
+            passed,
+            failed,
+            skipped,
+        }
+    }
+
+    #[test]
+    fn adds_up_what_test_programs_print() {
+        let output = "running 3 tests\ntest result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.02s\n\
+                      noise\ntest result: FAILED. 4 passed; 2 failed; 0 ignored; 0 measured\n";
+        assert_eq!(libtest_counts(output), counts(7, 2, 1));
+        assert_eq!(libtest_counts("error: could not compile"), Counts::default());
+    }
+
+    #[test]
+    fn reads_the_summary_of_nextest() {
+        let one = "     Summary [   3.0s] 9 tests run: 6 passed (1 slow, 1 leaky), 2 failed, 1 timed out, 3 skipped\nerror: test run failed\n";
+        assert_eq!(nextest_counts(one), counts(6, 3, 3));
+        let cut = "     Summary [ 358.5s] 616/839 tests run: 614 passed, 2 failed, 8 skipped\n";
+        assert_eq!(nextest_counts(cut), counts(614, 225, 8));
+        assert_eq!(
+            nextest_counts("     Summary [ 0.1s] 1 test run: 1 passed, 0 skipped"),
+            counts(1, 0, 0)
+        );
+        assert_eq!(nextest_counts("error: could not compile"), Counts::default());
+    }
+
+    #[test]
+    fn a_module_is_a_process_and_every_test_is_in_one() {
+        let list = "open_files::one: test\nsignin::a::two: test\nsignin::three: test\n\n";
+        assert_eq!(
+            groups("it", list),
+            [
+                vec!["--exact", "open_files::one"],
+                vec!["--exact", "signin::a::two", "signin::three"]
+            ]
+        );
+        assert_eq!(groups("umpin", list), [Vec::<String>::new()]);
+    }
+}
