@@ -1,40 +1,39 @@
 /*
  * umpin.h - telephone PINs of voice mailboxes: reset, sign in, look up, import.
  *
- * Generated from the library's source; do not edit. This comment and the ones at the functions are all that a C program
- * needs. The header compiles as C11 and as C++.
+ * Generated from the library's source; do not edit. A C program needs only this comment and those of the functions. The
+ * header compiles as C11 and as C++.
  *
  *
  * THE SHAPE OF A PROGRAM
  *
- *   1. Compare umpin_abi_version() with UMPIN_ABI_VERSION: another number means another, incompatible library.
- *   2. umpin_session_open() reads the configuration. Keep the session for as long as there is work.
- *   3. One reset:  umpin_plan_new() -> umpin_plan_target() (who is it?) -> umpin_plan_commit() -> umpin_plan_free().
- *      Many resets: make plans and hand them, once their target is known, to a batch, which carries out several at once
- *      and gives the outcomes in the order of submission.
+ *   1. Compare umpin_abi_version() with UMPIN_ABI_VERSION: a different number means an incompatible library.
+ *   2. umpin_session_open() reads the configuration. Keep the session as long as it is needed.
+ *   3. One reset:  umpin_plan_new() -> umpin_plan_target() (which mailbox?) -> umpin_plan_commit() -> umpin_plan_free().
+ *      Many resets: create plans and submit each, once its target is known, to a batch, which carries out several at once
+ *      and returns the outcomes in the order of submission.
  *      A telephone system: umpin_signin() or umpin_change_pin() -> umpin_request_wait() -> umpin_signin_result() ->
- *      umpin_request_free(). examples/ivr.c is a complete program; docs/telephone-systems.md says what to mind.
+ *      umpin_request_free(). examples/ivr.c is a complete program; docs/telephone-systems.md has the rules.
  *      Anything else: umpin_request_new() -> umpin_request_wait() -> umpin_request_free().
  *   4. umpin_session_free().
  *
- * Requests and answers are JSON. A PIN never is: it goes in and comes out beside the JSON, in bytes of its own.
+ * Requests and answers are JSON. A PIN is never part of the JSON: it is passed beside it, in a byte buffer of its own.
  *
  *
  * STATUS
  *
- * Every function that can fail returns an umpin_status_t. Four numbers are not failures: UMPIN_OK, UMPIN_PENDING (not
- * finished when the time was up: call again), UMPIN_BATCH_EMPTY (nothing left to collect) and UMPIN_CANCELLED (called off,
- * see STOPPING). All others are failures, in
- * families: 1xx the call itself was wrong, 2xx the mailbox or a parameter, 3xx the PIN, 4xx the directory, 5xx
- * configuration, key or store, 6xx the notification, 9xx a defect of the library. Numbers are never reused; take an
- * unknown one for a failure.
+ * Every function that can fail returns an umpin_status_t. Four values are not failures: UMPIN_OK, UMPIN_PENDING (not
+ * finished within the timeout: call again), UMPIN_BATCH_EMPTY (nothing left to collect) and UMPIN_CANCELLED (see
+ * STOPPING). All others are failures: 1xx an invalid call, 2xx the mailbox or a parameter, 3xx the PIN, 4xx the
+ * directory, 5xx configuration, key or store, 6xx the notification, 9xx a defect of the library. Numbers are never reused;
+ * treat an unknown one as a failure.
  *
- * Results are written through pointers only when the status is UMPIN_OK (but umpin_batch_collect() gives the index of a
- * reset that failed or was cancelled, too), and the error object only on failure.
- * Everything else is left as it was: set your variables to NULL first. The last parameter, umpin_error **error, may be
- * NULL when the status alone is enough. An error object holds the status, the id that PowerShell shows for it (another for
- * each status from 201 to 602; the statuses 1xx and 901 share NativeFault, so tell those by their number), one sentence of
- * what happened and one of what to do about it, separately and as one JSON object. Ids and numbers stay from version to version:
+ * Results are written through pointers only if the status is UMPIN_OK (except that umpin_batch_collect() also returns the
+ * index of a reset that failed or was cancelled), and the error object only on failure. Otherwise the variables are unchanged:
+ * set them to NULL first. The last parameter, umpin_error **error, may be NULL if the status is enough. An error object
+ * has the status, the id that PowerShell shows for it (one for each status from 201 to 602; the statuses 1xx and 901 share
+ * NativeFault, so distinguish those by their number), a sentence about what happened and one with the recommended action,
+ * separately and as one JSON object. Ids and numbers are stable across versions:
  *
  *   {"v":1,"status":301,"id":"PinPolicyViolation","message":"...","recommendedAction":"...",
  *    "details":{"rules":["TooShort","Sequential"]},"diagnostics":["..."],
@@ -43,104 +42,104 @@
  * details: for UMPIN_PIN_POLICY_VIOLATION every broken rule (TooShort, TooLong, NotNumeric, Sequential, Repeated,
  * Extension, History); for UMPIN_MANAGEMENT_OBJECT_AMBIGUOUS "count" and up to ten "matches"; for UMPIN_IMPORT_INVALID
  * "count" and up to twenty "problems" of "line" and "message"; for UMPIN_AUDIT_CHAIN_BROKEN "host", "seq", "line" and "kind";
- * for UMPIN_MANAGEMENT_OBJECT_IN_USE "count". warnings: what else went wrong; FailureNotRecorded: the audit log does not tell
- * of this failure, and why.
+ * for UMPIN_MANAGEMENT_OBJECT_IN_USE "count". warnings: further faults. FailureNotRecorded: this failure could not be
+ * recorded in the audit log, with the reason.
  *
  *
  * OWNERSHIP
  *
- * Every _new and _open has one _free; buffers and errors that the library hands out are freed with umpin_buffer_free()
- * and umpin_error_free(). Freeing NULL does nothing. Freeing twice, or using a handle after freeing it, is undefined.
- * Bytes that a getter points at belong to the object and are valid until it is freed. They are not terminated by a zero.
- * What the caller passes in is copied before the call returns.
- * Free plans, requests and batches before their session if you like, or after it: each keeps alive what it needs.
- * Freeing a plan, request or batch that has not ended cancels it. Freeing a session cancels nothing.
+ * Every _new and _open has a matching _free; free buffers and errors that the library returns with umpin_buffer_free()
+ * and umpin_error_free(). Freeing NULL does nothing. Freeing an object twice, or using it after freeing it, is undefined.
+ * The bytes that a getter points at belong to the object and are valid until it is freed. They are not zero-terminated.
+ * The library copies the caller's input before the call returns.
+ * Plans, requests and batches may be freed before or after their session: each keeps what it needs alive.
+ * Freeing a plan, request or batch that has not finished cancels it. Freeing a session cancels nothing.
  *
  *
  * STOPPING
  *
- * Every operation has one commit point. Whoever stops it before that point, by umpin_plan_cancel(), umpin_request_cancel(),
- * umpin_batch_cancel() or by freeing it, gets UMPIN_CANCELLED: nothing was changed, no message is sent, and no change is in
- * the audit log. After that point it finishes, and the outcome is told as if nobody had stopped it. Cancelling is asking: it
- * does not wait and does not say which of the two it will be. Go on with umpin_plan_commit(), umpin_request_wait() or
- * umpin_batch_collect() until an outcome is there; before the commit point that is at once, whatever the library waits for.
- *   reset        the store's transaction is about to be committed, or the LDAP Modify about to be sent. On Active Directory
- *                the log of this computer may already have the intent; then it also has an outcome with the error
- *                Cancelled.
- *   batch        that of each reset. What has not begun is cancelled; of what has, no more than `parallelism` finish.
- *   clearPin     as a reset.
- *   import       it is about to come into force, by one transaction: however large the file, all of it or nothing.
- *   removeMailbox   the store's transaction is about to be committed.
- *   sendNotifications   the first message is taken up. After it the one at hand finishes (where the relay takes longer than
- *                five seconds, without you), and the answer tells which were tried; "next" says that there may be more.
- *   updateKey    in the first step the new key is about to be made or to become active, in others the first mailbox is about to be
- *                sealed anew. What earlier steps did stays.
- *   auditExport  the complete file is about to get its name.
- *   look-ups     none; what is read is of no use to anybody.
- *   umpin_signin() and umpin_change_pin()   the call itself: an attempt that was begun is carried out and counted, so that
+ * Every operation has one commit point. If it is stopped before that point, by umpin_plan_cancel(), umpin_request_cancel(),
+ * umpin_batch_cancel() or by freeing it, the status is UMPIN_CANCELLED: nothing was changed, no message is sent, and the
+ * audit log has no change. After that point it finishes, and the outcome is the same as without cancelling. A cancel
+ * function only requests it: it does not wait and does not return which of the two will happen. Continue with
+ * umpin_plan_commit(), umpin_request_wait() or umpin_batch_collect() until they return an outcome; before the commit point they do
+ * so at once, whatever the library waits for. The commit points:
+ *   reset        before the store's transaction is committed, or before the LDAP Modify is sent. With Active Directory
+ *                this computer's log may already have the intent; then it also gets an outcome with the error Cancelled.
+ *   batch        that of each reset. Resets that have not begun are cancelled; of the others at most `parallelism` finish.
+ *   clearPin     as for a reset.
+ *   import       before its one final transaction: however large the file, all of it is imported or nothing.
+ *   removeMailbox   before the store's transaction is committed.
+ *   sendNotifications   before the first message is sent. Later, the current message is finished (in the background if the
+ *                relay takes longer than five seconds), and the answer lists those that were tried; "next" says that there
+ *                may be more.
+ *   updateKey    in the first step, before the new key is created or becomes active; in the other steps, before the first mailbox is
+ *                resealed. Earlier steps remain in effect.
+ *   auditExport  before the complete file gets its name.
+ *   look-ups     none; a cancelled look-up has no result.
+ *   umpin_signin() and umpin_change_pin()   the call itself: an attempt that has begun is carried out and counted, so that
  *                stopping never gives a free guess.
- * When the process ends, the same holds: what is not past its commit point is undone, by the store when it is opened next; on
- * Active Directory the next session of this computer finds out what became of a change that was asked for, and completes the
- * audit log and the outbox.
+ * The same holds when the process ends: operations before their commit point are rolled back, by the store when it is opened
+ * next. With Active Directory the next session on this computer determines the outcome of a change that was sent, and
+ * completes the audit log and the outbox.
  *
  *
  * TEXT, NULL AND ZERO LENGTH
  *
- * Text is a pointer and a length in bytes: UTF-8, no zero byte needed or allowed. Where the length is 0 the pointer is
+ * Text is a pointer and a length in bytes: UTF-8, without a zero byte. If the length is 0 the pointer is
  * ignored and may be NULL. Every other pointer except `error` (and `pin` where a function says so) must not be NULL; the
- * answer is UMPIN_NULL_ARGUMENT. Two results of one call must not be written to the same place; the answer is
+ * status is otherwise UMPIN_NULL_ARGUMENT. If two results of one call have the same address, the status is
  * UMPIN_INVALID_ARGUMENT, and nothing is done.
  *
  *
  * PINS AND WIPING
  *
- * The library overwrites its copies of a PIN, and every buffer, before it gives the memory back. The caller's own copy is
- * the caller's to wipe. No error, diagnostic or answer ever holds a PIN.
+ * The library overwrites its copies of a PIN, and every buffer, before it releases the memory. The caller wipes the caller's
+ * own copy. No error, diagnostic or answer ever contains a PIN.
  *
  *
  * THREADS, TIME AND PROCESSES
  *
- * A session may be used from any number of threads at once. A plan, request, batch, buffer or error may move between
- * threads, and any two calls on it are put in order by the library; only _free must not run beside another call on the
+ * Any number of threads may use a session at once. A plan, request, batch, buffer or error may move between
+ * threads, and the library serialises calls on it; only _free must not run at the same time as another call on the
  * same object.
- * No call waits longer than its timeout_ms; those that have none do not wait. 0 only looks.
- * Once a process has called umpin_session_open(), the children that it forks cannot use the library, nor can theirs, for as long
- * as they live or until they call exec(): threads do not survive a fork, and the locks that they held are never given back.
- * Every call that would open or use anything, umpin_session_open() included, answers UMPIN_FORKED; _free gives nothing back.
- * umpin_session_open() starts a thread of each kind that the session needs, and fails where it cannot. Later the library starts
- * more where there is work for them; where the system has none to give, the work waits for those that are there. A thread that
- * had no work for five seconds ends. Deriving a PIN takes 19 MiB: resets take as many times that as the computer has processors
- * (16 at most), attempts to sign in as much again, however many are under way, and give it back after five seconds without use.
- * A thread that calls the library needs 128 KiB of stack (umpin_session_open(): 512 KiB); the work is done on the library's own
+ * No call waits longer than its timeout_ms; calls without one do not wait. With 0 a call only polls.
+ * After a process has called umpin_session_open(), its forked children and their descendants cannot use the library
+ * until they call exec(): threads do not survive a fork, and locks that they held are never released.
+ * Every call that would open or use anything, umpin_session_open() included, returns UMPIN_FORKED; _free releases nothing.
+ * umpin_session_open() starts one thread of each kind that the session needs, and fails if it cannot. Later the library starts
+ * more as needed; if the system cannot provide one, the work waits for the existing threads. A thread ends after
+ * five seconds without work. Deriving a PIN takes 19 MiB: resets use this for each processor
+ * (at most 16), sign-ins as much again and at least twice, however many are in progress, and release it after five seconds without use.
+ * A thread that calls the library needs 128 KiB of stack (umpin_session_open(): 512 KiB); the work runs on the library's own
  * threads.
- * The library reads neither the environment nor the current directory: pass absolute paths. (What it uses of the system
- * may: SSL_CERT_FILE and SSL_CERT_DIR count among the places of trusted authorities.) It stays loaded until the process
- * ends, whatever dlclose() is told.
+ * The library reads neither environment variables nor the current directory: pass absolute paths. (System functions that it calls
+ * may: SSL_CERT_FILE and SSL_CERT_DIR are among the places of trusted authorities.) It remains loaded until the process
+ * ends, also after dlclose().
  *
  *
  * PANICS
  *
- * A defect inside the library does not cross into the caller: the call returns UMPIN_PANIC and every later call on that
- * session, and on what was made from it, returns UMPIN_POISONED. Freeing still works. Nothing is printed.
+ * A defect inside the library does not unwind into the caller: the call returns UMPIN_PANIC, and every later call on that
+ * session and on objects made from it returns UMPIN_POISONED. Freeing still works. Nothing is printed.
  *
  *
  * JSON
  *
- * Every message has "v":1. Unknown fields in a request are refused (UMPIN_INVALID_REQUEST); unknown fields in an answer
- * must be ignored, because later versions add some. `?` marks what may be left out. Times are milliseconds since
- * 1970-01-01 UTC.
+ * Every message has "v":1. Unknown fields in a request are refused (UMPIN_INVALID_REQUEST); ignore unknown fields in an
+ * answer, because later versions add some. `?` marks optional fields. Times are milliseconds since 1970-01-01 UTC.
  *
  * umpin_session_open:
  *   {"v":1, "configFile":"/etc/umpin/umpin.json"?, "dataDirectory":"/home/admin/.local/share/umpin",
  *    "caller":"CONTOSO\\admin"?, "runAs":"CONTOSO\\svc-um"?, "application":"myprogram/1.0"?,
  *    "otherStores":["/var/lib/umpin/directory.db"]?, "variables":{"UMPIN_RELAY_PASSWORD":"..."}?}
- *   With a configuration file, relative paths in it are relative to it. Without, the store is directory.db, the key
+ *   With a configuration file, its relative paths are relative to it. Without one, the store is directory.db, the key
  *   umpin.key and the messages pickup/ in the data directory. caller and application go into the audit log, and so does
- *   runAs: the account that carries the work out, where that is not the caller's. otherStores: where the store may lie that is in
- *   use otherwise; where the one that the file names is missing, the error names the first of them that exists (directory.db in
- *   the data directory is one), and does not advise to make another. variables: the
- *   environment variables that the configuration may name as a place of a password; their names begin with UMPIN_. The one
- *   that is needed is kept, the others are wiped.
+ *   runAs: the account that runs the work, if it is not the caller's. otherStores: the paths of stores that may be in use
+ *   instead. If the store of the configuration file is missing, the error names the first of them that exists (directory.db in
+ *   the data directory is one of them) and does not recommend creating another. variables: the environment variables that the
+ *   configuration may name as the source of a password; their names begin with UMPIN_. The one that is needed is
+ *   kept, the others are wiped.
  *
  * umpin_plan_new:
  *   {"v":1, "identity":"tonysmith@contoso.com", "alternatives":["..."]?, "cmdlet":"..."?, "pinExpired":true?,
@@ -148,22 +147,22 @@
  *    "keepPin":false?, "whatIf":false?, "confirm":true|false?}
  *   identity: GUID, distinguished name, canonical name (contoso.com/Sales/Tony Smith), DOMAIN\account, user principal
  *   name, any e-mail address of the mailbox, legacyExchangeDN, alias, account name or name.
- *   alternatives: further texts that name the same mailbox, for objects of other systems whose GUID may be unknown here.
- *   They are tried in their order where those before them find nothing, and the first that names exactly one mailbox
- *   decides. One that names several narrows the choice: a later one must name one of these, else it is
+ *   alternatives: further identities of the same mailbox, for objects of other systems whose GUID may be unknown here.
+ *   They are tried in order if the preceding ones find nothing, and the first that names exactly one mailbox decides. One
+ *   that names several narrows the choice: a later one must name one of these, else the status is
  *   UMPIN_MANAGEMENT_OBJECT_AMBIGUOUS. One that names a mailbox outside the scope ends the search. With ignoreDefaultScope
- *   those that are no distinguished names are passed over. Every request that has an identity may have alternatives.
- *   pinExpired: must the user change the PIN at the next sign-in? Left out: yes. lockedOut: left out or false unlocks.
- *   With keepPin, pinExpired left out means that it stays as it is.
- *   notifyEmail: send to this address instead of the mailbox's own. keepPin: lock or unlock only, issue no PIN.
+ *   only those that are distinguished names are tried. Every request with an identity may have alternatives.
+ *   pinExpired: whether the user must change the PIN at the next sign-in; default true. lockedOut: default false, which unlocks.
+ *   With keepPin, the default of pinExpired is the current value.
+ *   notifyEmail: send to this address instead of the mailbox's own. keepPin: only lock or unlock, issue no PIN.
  *   whatIf: resolve and validate without opening anything for writing; such a plan cannot be committed.
- *   A plan without whatIf that fails, at look-up, validation or commit, is recorded in the audit log as a failed operation,
- *   once; one that is cancelled or freed before is not.
- *   confirm: somebody is asked, between target and commit, about what the target says; left out: true once
- *   umpin_plan_target has given it. Commit reads mailbox, policy and recipient again (in the transaction of the change in
- *   the embedded directory; elsewhere where confirm holds, or five seconds after the look-up) and decides again: what
- *   the new state forbids is the usual error, a PIN is generated by the new policy, and where confirm holds and the
- *   mailbox's identity or the recipient is no longer what was shown, the error is UMPIN_TARGET_CHANGED.
+ *   A plan without whatIf that fails, at look-up, validation or commit, is recorded once in the audit log as a failed operation;
+ *   one that is cancelled or freed before it fails is not.
+ *   confirm: whether a user confirms the target between umpin_plan_target and the commit; default: true if
+ *   umpin_plan_target has returned it. The commit reads mailbox, policy and recipient again (in the embedded directory in the
+ *   transaction of the change; with Active Directory if confirm is true, or from five seconds after the look-up on) and
+ *   decides again: if the new state forbids the reset, the error is the usual one; a PIN is generated by the new policy; and if
+ *   confirm is true and the identity of the mailbox or the recipient has changed, the error is UMPIN_TARGET_CHANGED.
  *
  * umpin_plan_target answers:
  *   {"v":1, "identity":"contoso.com/Sales/Tony Smith", "guid":"...", "distinguishedName":"...", "displayName":"...",
@@ -174,43 +173,42 @@
  *   {"v":1, "identity":"...", "guid":"...", "distinguishedName":"...", "displayName":"...", "primarySmtpAddress":"..."|null,
  *    "pinExpired":true, "lockedOut":false, "pinGenerated":true, "notification":"sent"|"queued"|"failed"|"none",
  *    "recipient":"..."|null, "warnings":[{"id":"...","message":"...","recommendedAction":"..."}], "diagnostics":["..."]}
- *   UMPIN_OK says that the PIN is changed and durable. Trouble that came after that is in warnings: the ids
- *   NotificationFailed and NotificationQueued say that the message was not handed over (for a slow relay nobody waits
- *   longer than about five seconds). Either way it stays queued in the outbox, and later resets and sendNotifications try it
- *   again until it expires, unless the PIN has been replaced by then; failed says that it was refused for good as things are: by
- *   a relay with a code 5xx, for example. NotificationExpired names mailboxes whose earlier messages were given up.
- *   RetentionPaused: old audit entries are kept for the time being, because the clock went on by more than 30 days between
- *   two entries; told once in a session.
+ *   UMPIN_OK means that the PIN is changed and durable. Later faults are in warnings. NotificationFailed and
+ *   NotificationQueued: the message was not delivered (a reset waits for a slow relay at most about
+ *   five seconds). In both cases it stays queued in the outbox, and later resets and sendNotifications try it
+ *   again until it expires, unless the PIN has been replaced by then; failed means a permanent refusal, for example
+ *   by a relay with a code 5xx. NotificationExpired names mailboxes whose earlier messages expired.
+ *   RetentionPaused: old audit entries are kept for now, because the clock advanced by more than 30 days between
+ *   two entries; reported once in a session.
  *   OutcomeNotRecorded: the change was made, but this computer could not record that yet. ResetLost names an earlier PIN
  *   set by this computer that a change on another domain controller has replaced.
  *
  * umpin_signin and umpin_change_pin:
  *   {"v":1, "identity":"...", "alternatives":["..."]?} or {"v":1, "extension":"4271", "dialPlan":"Seattle.contoso.com"?},
  *   and with either "cmdlet":"..."?, "deliver":false?, "ignoreDefaultScope":false?, "domainController":"..."?
- *   extension: digits; marks between them mean nothing. Without dialPlan, one that two mailboxes have is
- *   UMPIN_MANAGEMENT_OBJECT_AMBIGUOUS. cmdlet: what the audit calls this. deliver: hand the message of a reset by failures
- *   over before the answer, which then waits for the relay; for programs that end after it, and not for callers.
- *   Otherwise it is handed over two seconds after the answer, and left in the outbox for the next change if the process
- *   ends first.
- *   The answer, from umpin_request_wait (umpin_signin_result gives the three that matter as numbers):
+ *   extension: digits; separators between them are ignored. Without dialPlan, one that two mailboxes have is
+ *   UMPIN_MANAGEMENT_OBJECT_AMBIGUOUS. cmdlet: the name of this operation in the audit log. deliver: after a reset by failures,
+ *   deliver the message before the answer, which then waits for the relay; for programs that end after it, not for
+ *   telephone calls. Otherwise the message is delivered two seconds after the answer, or, if the process ends before that, with
+ *   the next change from the outbox.
+ *   The answer, from umpin_request_wait (umpin_signin_result returns the three important fields as numbers):
  *   {"v":1, "outcome":"accepted"|"changeRequired"|"rejected"|"locked"|"resetByFailures", "attemptsUntilReset":4|null,
  *    "attemptsUntilLock":14|null, "firstTimeUser":false, "pinExpiresOn":1767225600000|null,
  *    "notification":"none"|"sent"|"queued"|"failed", "identity":"...", "guid":"...", "distinguishedName":"...",
  *    "displayName":"...", "primarySmtpAddress":"..."|null, "diagnostics":["..."]}
  *   null attempts: the policy has no limit. pinExpiresOn is null unless the PIN was right and will expire.
- *   A wrong PIN is counted, durably, before it is answered, so that guessing on several lines at once gains nothing. After
- *   the policy's LogonFailuresBeforePINReset the PIN is reset and mailed (not where the mailbox has no address to mail to),
+ *   A wrong PIN is counted, durably, before it is answered, so that guessing on several lines at once has no advantage. After
+ *   the policy's LogonFailuresBeforePINReset wrong PINs the PIN is reset and mailed (not if the mailbox has no address to mail to),
  *   after MaxLogonAttempts in all the mailbox is locked until an administrator unlocks it or resets the PIN. The right PIN
- *   clears the count. A locked mailbox refuses the right PIN too. A mailbox that never had a PIN rejects and counts nothing.
+ *   resets the count. A locked mailbox refuses also the right PIN. A mailbox that never had a PIN rejects and counts nothing.
  *
  * umpin_request_new, by "operation":
  *   {"v":1, "operation":"status"}
  *     -> {"v":1, "directory":"embedded", "location":"/.../directory.db", "warnings":[{"id":"FolderExposed","message":"...",
  *         "recommendedAction":"..."}]}
- *     Whether the directory can be used at all; UMPIN_DIRECTORY_UNAVAILABLE when there is no store yet. A warning: others can
+ *     Whether the directory can be used; UMPIN_DIRECTORY_UNAVAILABLE if there is no store yet. FolderExposed: other accounts can
  *     write in a folder above the store or the key.
- *     It also begins a command: policies that an Active Directory had for earlier ones are read anew, otherwise after five
- *     minutes.
+ *     It also begins a command: the policies in Active Directory are read again, otherwise only after five minutes.
  *   {"v":1, "operation":"pinInfo", "identity":"..."?, "pageSize":500?, "after":"cursor"?, "ignoreDefaultScope":false?,
  *    "domainController":"..."?}
  *     -> {"v":1, "items":[{"userId":"tonysmith@contoso.com", "userObjectId":"<guid>", "identity":"...",
@@ -234,50 +232,52 @@
  *   {"v":1, "operation":"removePolicy", "identity":"...", "alternatives":["..."]?, "revision":"..."?, "cmdlet":"..."?,
  *    "whatIf":false?}
  *     -> {"v":1, "before":{...}|null, "after":{...}|null, "changed":true}
- *     Only in the embedded directory; elsewhere policies are changed where they are managed, and this is
+ *     Only in the embedded directory; Active Directory policies are changed with its own tools, and the status is
  *     UMPIN_CONFIGURATION_INVALID. identity: name, GUID or distinguished name. settings: any of
  *     "minPINLength":4..24, "pinLifetimeDays":1..999|null, "pinHistoryCount":1..20, "allowCommonPatterns":true|false,
  *     "logonFailuresBeforePINReset":1..998|null (below maxLogonAttempts), "maxLogonAttempts":1..999|null and
- *     "resetPINText":"..." (at most 512 characters); null: unlimited. What is left out stays, or has its default where the
- *     policy is new; a value out of range is UMPIN_INVALID_POLICY_SETTING. revision: as "policies" gave it; when the policy
- *     was changed since, the answer is UMPIN_WRITE_CONFLICT. Without it the settings given are changed in whatever the policy
- *     is by then. A policy that mailboxes have is not removed (UMPIN_MANAGEMENT_OBJECT_IN_USE). before and after are as in
- *     "policies"; changed is false where everything was so already. The audit entry is part of the same transaction. whatIf
- *     checks all of it and writes nothing. A policy applies from the next reset or sign-in on; PINs in force stay.
+ *     "resetPINText":"..." (at most 512 characters); null: unlimited. An omitted setting is unchanged, or has its default in
+ *     a new policy; a value out of range is UMPIN_INVALID_POLICY_SETTING. revision: from "policies"; if the policy
+ *     was changed since, the status is UMPIN_WRITE_CONFLICT. Without it the given settings are changed in the current
+ *     state of the policy. A policy that mailboxes use cannot be removed (UMPIN_MANAGEMENT_OBJECT_IN_USE). before and after are
+ *     as in "policies"; changed is false if the policy already had these settings. The audit entry is part of the same
+ *     transaction. whatIf checks all of it and writes nothing. A policy applies from the next reset or sign-in on; current
+ *     PINs remain valid.
  *   {"v":1, "operation":"notifications", "identity":"..."?, "pageSize":500?, "after":"cursor"?, "ignoreDefaultScope":false?,
  *    "domainController":"..."?}
  *     -> {"v":1, "items":[{"id":"<32 hex digits>", "identity":"..."|null, "guid":"..."|null,
  *         "state":"queued"|"unconfirmed"|"expired", "queuedSince":1767225600000, "attempts":2, "nextAttempt":...|null,
  *         "expiresOn":...|null, "lastError":"..."|null}], "next":"cursor"|null}
- *     The messages that are not handed over yet, and those that were given up (expired), oldest first; never recipient or
- *     content. id is the local part of the Message-ID. unconfirmed: whether the PIN was set is yet to be found out. An
- *     identity of null: the mailbox is gone. Changes nothing and sends nothing.
+ *     The messages that are not delivered yet, and those that expired, oldest first; never recipient or
+ *     content. id is the local part of the Message-ID. unconfirmed: whether the PIN was set is not known yet. An
+ *     identity of null: the mailbox does not exist any more. Changes nothing and sends nothing.
  *   {"v":1, "operation":"sendNotifications", "identity":"..."?, "due":1767225600000?, "ignoreDefaultScope":false?,
  *    "domainController":"..."?}
  *     -> {"v":1, "items":[{"id":"...", "identity":"..."|null, "guid":"..."|null, "queuedSince":1767225600000, "attempts":3,
  *         "outcome":"sent"|"dropped"|"queued"|"failed"|"expired"|"busy", "reason":"..."|null}], "next":1767225600000|null,
  *         "blocked":false}
  *     With an identity: all messages of that mailbox, whether due or not. Without: those that are due; pass "next" as "due"
- *     until it is null. dropped: its PIN is not in force. queued and failed (refused for good, as things are) stay and are
- *     tried again; expired was given up; busy is being sent by another process. blocked: nothing gets through, and the rest was not tried.
+ *     until it is null. dropped: its PIN is not the current one. queued and failed (permanently refused) stay queued and are
+ *     tried again; expired: not tried any more; busy: another process is sending it. blocked: nothing can be delivered, and
+ *     the remaining messages were not tried.
  *   {"v":1, "operation":"checkConfiguration", "identity":"..."?, "alternatives":["..."]?, "notifyEmail":"..."?}
  *     -> {"v":1, "items":[{"check":"key", "result":"passed"|"warning"|"failed"|"skipped", "target":"/.../umpin.key"|null,
  *         "message":"...", "recommendedAction":"..."|null, "errorId":"KeyUnavailable"|null}],
  *         "result":"passed"|"warning"|"failed"}
- *     Tries all that other operations need and says of each thing how it is; what is broken is an item and no failure. A fault
- *     of the configuration file itself is told by umpin_session_open. check is configuration, directory, domainController,
+ *     Checks everything that the other operations need; a fault is an item and not a failure. A fault in the
+ *     configuration file itself is the error of umpin_session_open. check is configuration, directory, domainController,
  *     globalCatalog, certificate, account, readRights, writeRights, key, counterAttribute, clock, mailRelay, pickupFolder,
  *     testMessage or files; there is one item for each controller, catalog and file. identity: the mailbox on which
- *     rights and key are tried; without it, the first that is found. notifyEmail: sends a test message there, at once, which
- *     announces no PIN. Nothing else is changed. result is that of the worst item.
+ *     rights and key are tested; default: the first that is found. notifyEmail: sends a test message to this address, at
+ *     once, without a PIN. Nothing else is changed. result is that of the worst item.
  *   {"v":1, "operation":"clearPin", "identity":"...", "alternatives":["..."]?, "whatIf":false?, "ignoreDefaultScope":false?,
  *    "domainController":"..."?}
  *     -> {"v":1, "identity":"...", "guid":"...", "distinguishedName":"...", "displayName":"...", "primarySmtpAddress":"..."|null,
  *         "hadRecord":true, "hadCounter":true, "messagesDropped":0,
  *         "warnings":[{"id":"ForeignValueLeft","message":"...","recommendedAction":"..."}], "diagnostics":["..."]}
- *     Removes the record of a mailbox with PIN, history and lock, and the counter of failed sign-ins, also where they are damaged, and
- *     drops its queued messages. Afterwards the mailbox is as one that never had a PIN. ForeignValueLeft: what Exchange
- *     left in the record's attribute is no record, and stays.
+ *     Removes the record of a mailbox with PIN, history and lock, and the counter of failed sign-ins, also if they are damaged, and
+ *     drops its queued messages. The mailbox is then as one that never had a PIN. ForeignValueLeft: a value that Exchange
+ *     left in the record's attribute is not a record and is kept.
  *   {"v":1, "operation":"import", "path":"/.../people.csv", "format":"csv"|"ldif"?, "defaultPolicy":"..."?,
  *    "skipInvalid":false?, "whatIf":false?}
  *     -> {"v":1, "mailboxesCreated":2, "mailboxesUpdated":1, "mailboxesUnchanged":0, "policiesCreated":["Default"],
@@ -285,10 +285,10 @@
  *         "changes":[{"line":2,"identity":"...","properties":["Extensions"]}], "followed":[{"line":2,"message":"..."}],
  *         "notices":[{"line":2,"message":"..."}], "skipped":[{"line":3,"message":"..."}],
  *         "ignoredColumns":["..."], "location":"/.../directory.db"}
- *     policiesDefaulted: those of the created that the file names and does not describe; they have the default settings.
+ *     policiesDefaulted: created policies that the file names and does not describe; they have the default settings.
  *     propertiesChanged counts the mailboxes that change in a property, changes names the first thousand of them; followed are
- *     those found under another distinguished name; notices are worth a look although the row is imported. A property for which the
- *     file has no column stays, an empty cell clears it. A mailbox that the file does not name stays. All or nothing: a row
+ *     those found under another distinguished name; notices are rows that are imported but should be checked. A property without
+ *     a column in the file is kept, an empty cell clears it. A mailbox that the file does not name is kept. All or nothing: a row
  *     that cannot be used fails the whole import unless skipInvalid is true. Creates the store.
  *     Columns, under these names or those of the LDAP attributes in brackets: DistinguishedName (DN), Name (cn), DisplayName, Alias
  *     (mailNickname), SamAccountName, UserPrincipalName, PrimarySmtpAddress (mail), EmailAddresses (proxyAddresses),
@@ -297,7 +297,7 @@
  *   {"v":1, "operation":"removeMailbox", "identity":"...", "alternatives":["..."]?, "whatIf":false?}
  *     -> {"v":1, "identity":"...", "guid":"...", "userPrincipalName":"..."|null, "primarySmtpAddress":"..."|null,
  *         "hadRecord":true, "messagesDropped":0}
- *     Removes a mailbox from the embedded store, with its record and its queued messages; the audit says so.
+ *     Removes a mailbox from the embedded store, with its record and its queued messages, and records it in the audit log.
  *   {"v":1, "operation":"audit", "path":"/.../log.jsonl"?, "pageSize":500?, "after":"cursor"?, "since":0?, "until":0?,
  *    "target":"..."?, "caller":"..."?, "cmdlet":"..."?, "action":"..."?, "outcome":"succeeded"|"failed"?}
  *     -> {"v":1, "items":[{"seq":1, "host":"...", "operationId":"...", "at":0, "kind":"operation"|"intent"|"outcome",
@@ -306,38 +306,37 @@
  *         "faults":[{"status":505, ..., "details":{"host":"...", "seq":1, "kind":"..."}}],
  *         "chains":[{"host":"...", "state":"intact"|"tornTail"|"broken", "entries":1, "removed":0,
  *         "removedUntil":0|null}], "next":"cursor"|null}
- *     A failed operation has "succeeded":false and the error's id as details.error; broken rules are in result. Of an account
- *     and an hour a hundred are recorded one by one; the action FailuresOmitted stands for the rest (result: count, since,
+ *     A failed operation has "succeeded":false and the error's id as details.error; broken rules are in result. For each account
+ *     and hour a hundred are recorded one by one; the action FailuresOmitted counts the rest (result: count, since,
  *     until). Until that entry is written, with the first change after the hour, the last page shows it with a seq of 0.
- *     RetentionPaused: see the warning of that id.
+ *     RetentionPaused: see the warning with that id.
  *     The audit log, oldest first, or an export of it; intent and outcome of an operation are one item (of kind "operation"),
- *     absent fields are null, succeeded also while the outcome is not known. target: an identity, or what the log has as target;
- *     it may have alternatives. Each page is checked; read to the last page
- *     to have checked the whole log, whatever the filters let through. faults: where a chain is broken, the first place of
- *     each, once, as error objects; kind is changed, missing (before the entry), truncated (after it), reordered,
- *     headMissing, headAltered, unknownKey or malformed. chains: what the check says of each host's chain, on the last page;
- *     removed counts the entries that retention removed, removedUntil is the time of the newest of them. A page may have no
- *     items although another follows, and the last one some more than pageSize (at most 10000).
+ *     absent fields are null, also succeeded while the outcome is not known. target: an identity, or the target as the log has
+ *     it; it may have alternatives. Each page is verified; read to the last page to verify the whole log, whatever the
+ *     filters are. faults: for each broken chain its first fault, once, as error objects; kind is changed, missing (before the
+ *     entry), truncated (after it), reordered, headMissing, headAltered, unknownKey or malformed. chains: the result for each
+ *     host's chain, on the last page; removed counts the entries that retention removed, removedUntil is the time of the newest
+ *     of them. A page may have no items although another follows, and the last one some more than pageSize (at most 10000).
  *   {"v":1, "operation":"updateKey", "after":"cursor"?, "newKeyOnly":false?, "resealOnly":false?, "perSecond":50?,
  *    "whatIf":false?, "cmdlet":"..."?}
  *     -> {"v":1, "keyId":"<16 hex digits>"|null, "path":"/.../umpin.key"|null, "made":true, "replaced":[{"keyId":"...",
  *         "path":"...", "removable":false, "configured":false}], "records":0, "counters":0, "messages":0, "total":100|null,
  *         "problems":[{"identity":"...","message":"..."}], "complete":false, "next":"cursor"|null,
  *         "warnings":[{"id":"...","message":"...","recommendedAction":"..."}]}
- *     One step of an update of the key: the first makes a key, unless one waits beside the active one (as "<file>.<key id>") or
- *     the configuration names others, and from then on seals under it; the next ones, with "next" as "after" until it is null,
- *     seal records, counters of failed sign-ins and messages anew. A step takes about a second at most. Everybody may go on using
- *     the store. An update that ended early goes on with the next first step. The last step gives the key the name of the file
- *     that the configuration calls active, and records the outcome. complete: everything is sealed under the key; replaced then
- *     says which former key files are needed by nothing any more (removable), and whether the configuration names them.
- *     records, counters and messages count all steps, total the mailboxes with a record where that is known, problems those
- *     found in this step, which a later step may tell once more. newKeyOnly makes the key and stops: it is to be copied to other
- *     computers that use the same Active Directory, where the update demands it. resealOnly makes none. perSecond: mailboxes a
- *     second at most (1 to 10000); in Active Directory, where every change is replicated, 50 unless it says otherwise. whatIf
- *     tells key, replaced and total, and changes nothing.
+ *     One step of an update of the key. The first step creates a key, unless an inactive one exists beside the active one (as
+ *     "<file>.<key id>") or the configuration names others, and from then on new data are sealed under it. The next steps, with
+ *     "next" as "after" until it is null, reseal records, counters of failed sign-ins and messages. A step takes about a second at
+ *     most. Other operations may continue to use the store. An update that ended early is continued by the next first
+ *     step. The last step gives the key the file name that the configuration calls active, and records the
+ *     outcome. complete: everything is sealed under the key; replaced then says which former key files are no longer needed
+ *     (removable), and whether the configuration names them. records, counters and messages are totals of all steps, total is the
+ *     number of mailboxes with a record if it is known, problems are those found in this step, which a later step may report
+ *     again. newKeyOnly creates the key and stops: copy it to the other computers that use the same Active Directory, where the
+ *     update requires it. resealOnly creates none. perSecond: at most this many mailboxes a second (1 to 10000); with Active
+ *     Directory, where every change is replicated, the default is 50. whatIf returns key, replaced and total, and changes nothing.
  *   {"v":1, "operation":"auditExport", "path":"/.../log.jsonl", "force":false?}
  *     -> {"v":1, "path":"/.../log.jsonl", "entries":1, "faults":[...], "chains":[...]}
- *     Writes the whole log to a new file, readable by its owner only. force replaces an older export, and nothing else.
+ *     Writes the whole log to a new file, readable by its owner only. force replaces an older export, and no other file.
  *
  *
  * A WORKED EXAMPLE: set a PIN that must be changed at the first sign-in, and mail it
