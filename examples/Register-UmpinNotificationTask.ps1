@@ -3,26 +3,26 @@
 Registers a scheduled task that sends queued messages with telephone PINs.
 
 .DESCRIPTION
-The task runs Send-UMPinNotification every few minutes under the account given, which must be able to read the store's key and to
-write the store. A group managed service account is the best choice: it has no password that anybody knows.
+The task runs Send-UMPinNotification every few minutes under the given account, which must be able to read the store's key and to
+write the store. Use a group managed service account: no user knows its password.
 
 .PARAMETER UserId
 The account, for example CONTOSO\svc-umpin$ for a group managed service account.
 
 .PARAMETER Minutes
-How often. 5 unless given.
+The interval in minutes; 5 by default.
 
 .PARAMETER OlderThanMinutes
-A run fails when a message has waited for longer than this. 30 unless given.
+A run fails if a message has waited for longer than this; 30 by default.
 
 .PARAMETER ScriptPath
-Send-QueuedNotification.ps1, at a place that the account may read and not write. Omitted: beside this script.
+The path of Send-QueuedNotification.ps1, in a folder that the account can read but not write. Default: the folder of this script.
 
 .PARAMETER ModulePath
-The folder of the module UMMailboxPin. Omitted: wherever PowerShell finds it.
+The folder of the module UMMailboxPin. Default: PowerShell searches for it.
 
 .PARAMETER PowerShellPath
-powershell.exe or pwsh.exe. Omitted: Windows PowerShell.
+The path of powershell.exe or pwsh.exe. Default: Windows PowerShell.
 
 .EXAMPLE
 .\Register-UmpinNotificationTask.ps1 -UserId 'CONTOSO\svc-umpin$'
@@ -50,10 +50,10 @@ param(
 
 $ErrorActionPreference = 'Stop'
 
-# The exit code shows in the task's history whether a message was tried and not delivered, or has waited for too long.
+# The exit code in the task's history shows whether a message was tried and not delivered, or has waited for too long.
 $command = "& '$($ScriptPath.Replace("'", "''"))' -OlderThanMinutes $OlderThanMinutes -ModulePath '$($ModulePath.Replace("'", "''"))'; " +
     'exit $LASTEXITCODE'
-# Encoded, so that no quoting can go wrong on the way.
+# Encoded, so that it needs no quoting.
 $encoded = [Convert]::ToBase64String([System.Text.Encoding]::Unicode.GetBytes($command))
 
 $action = New-ScheduledTaskAction -Execute $PowerShellPath -Argument "-NoLogo -NoProfile -NonInteractive -EncodedCommand $encoded"

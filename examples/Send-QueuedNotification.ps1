@@ -3,15 +3,15 @@
 Sends queued messages with telephone PINs, for a systemd timer or a scheduled task.
 
 .DESCRIPTION
-Tries every message that is due. Ends with 1, and says why, when a message that was tried was not delivered, or when any message has waited for
-longer than a stated age, due or not: what waits is tried after pauses that grow to an hour, so most runs try nothing. Ends with 0
-otherwise, also where a message waits that is younger.
+Sends every message that is due. Exits with 1, and writes the reason, if a message that was tried was not delivered, or if any message has
+waited for longer than the given age, due or not: queued messages are tried again after pauses that grow to an hour, so most runs try
+none. Exits with 0 otherwise, also if younger messages are queued.
 
 .PARAMETER OlderThanMinutes
-The age. 30 unless given.
+The age in minutes; 30 by default.
 
 .PARAMETER ModulePath
-The folder of the module UMMailboxPin. Omitted: wherever PowerShell finds it.
+The folder of the module UMMailboxPin. Default: PowerShell searches for it.
 
 .EXAMPLE
 ./Send-QueuedNotification.ps1 -OlderThanMinutes 60
@@ -30,7 +30,7 @@ $limit = (Get-Date).AddMinutes(-$OlderThanMinutes)
 $late = @(Get-UMPinNotification -ErrorAction Continue -ErrorVariable +failed |
         Where-Object { $_.State -eq 'Queued' -and $_.QueuedSince -le $limit })
 foreach ($message in $late) {
-    # Not an error record, whose colours and lines are for people at a terminal.
+    # Not an error record: its colours and line breaks are for a terminal.
     [Console]::Error.WriteLine('The message for mailbox "{0}" has waited since {1:yyyy-MM-dd HH:mm}: {2}',
         $message.Identity, $message.QueuedSince, $message.LastError)
 }

@@ -1,16 +1,16 @@
 /*
- * One telephone line's sign-in, as an interactive voice response system would do it. Standard input is the keypad:
+ * Sign-in on one telephone line, as in an interactive voice response system. Standard input is the keypad:
  * digits, '#' ends an entry, '*' clears it; other characters are ignored. Standard output is what the caller hears.
  *
  *   cc -I include examples/ivr.c -L target/release -lumpin -Wl,-rpath,target/release -o ivr
  *   printf '42710#1985848#905317#905317#' | ./ivr /abs/data [DIAL-PLAN]
  *
- * signs 42710 in after examples/reset.c has given that mailbox of the sample directory the PIN 1985848, which must be changed:
+ * signs 42710 in, after examples/reset.c has set the PIN 1985848, which must be changed, for that mailbox of the sample directory:
  *
  *   ./reset /abs/data --import /abs/examples/sample-directory.csv
  *   ./reset /abs/data tonysmith@contoso.com 1985848
  *
- * Ends with 0 when the caller is signed in, 1 when not, 2 when the system cannot work.
+ * Exit code: 0 if the caller is signed in, 1 if not, 2 if the system does not work.
  */
 #include <stdio.h>
 #include <string.h>
@@ -19,14 +19,14 @@
 
 enum { DIGITS = 24, TRIES = 3 };
 
-/* What was keyed up to '#'. */
+/* The digits keyed before '#'. */
 struct entry {
     char digits[DIGITS + 1];
     size_t length;
     int too_long;
 };
 
-/* Not memset(), which a compiler may leave out for memory that is not read again. */
+/* Not memset(), which a compiler may optimise away for memory that is not read again. */
 static void wipe(struct entry *entry) {
     volatile char *digit = entry->digits;
     size_t i;
@@ -36,7 +36,7 @@ static void wipe(struct entry *entry) {
     entry->too_long = 0;
 }
 
-/* What is said whenever somebody is not let in: a caller must not learn which extensions exist, nor which are locked. */
+/* The same for every refusal: a caller must not learn which extensions exist, nor which are locked. */
 static const char REFUSAL[] = "That is not right. If you have forgotten your PIN, read your mail or call the help desk.";
 
 static void say(const char *text) {
@@ -44,7 +44,7 @@ static void say(const char *text) {
     fflush(stdout);
 }
 
-/* 0 when the caller hangs up. */
+/* Returns 0 if the caller hangs up. */
 static int key_in(const char *prompt, struct entry *entry) {
     int key;
     say(prompt);
@@ -65,7 +65,7 @@ static int key_in(const char *prompt, struct entry *entry) {
     return 0;
 }
 
-/* What the operator should see; the caller hears only that it does not work. */
+/* Writes the error for the operator; the caller hears only that the system does not work. */
 static void complain(umpin_error *error) {
     const uint8_t *text = NULL;
     size_t length = 0;
@@ -74,7 +74,7 @@ static void complain(umpin_error *error) {
     umpin_error_free(error);
 }
 
-/* Waits for the answer. A line that has other things to do meanwhile passes a shorter time and comes back. */
+/* Waits for the answer. A line with other work passes a shorter timeout and calls again. */
 static umpin_status_t answer(umpin_request *request, umpin_signin_t *result, umpin_error **error) {
     umpin_buffer *json = NULL;
     umpin_status_t status;
@@ -96,7 +96,7 @@ static umpin_status_t sign_in(const umpin_session *session, const char *who, con
     return status == UMPIN_OK ? answer(request, result, error) : status;
 }
 
-/* Does the failure say no more than that this caller is not let in? */
+/* Whether the failure is a refusal of this caller, and not a fault of the system. */
 static int is_refusal(umpin_status_t status) {
     switch (status) {
     case UMPIN_INVALID_IDENTITY:
@@ -114,7 +114,7 @@ static int is_refusal(umpin_status_t status) {
     }
 }
 
-/* An expired PIN is a key to one thing only: choosing the next one. Answers as take_call(). */
+/* An expired PIN allows only the choice of a new one. Returns the same values as take_call(). */
 static int choose_new_pin(const umpin_session *session, const char *who, const struct entry *old) {
     struct entry once, again;
     umpin_error *error = NULL;
@@ -144,7 +144,7 @@ static int choose_new_pin(const umpin_session *session, const char *who, const s
                 umpin_error_free(error);
                 error = NULL;
             } else if (status == UMPIN_OK || is_refusal(status)) {
-                /* Somebody reset or locked the mailbox meanwhile. */
+                /* The mailbox was reset or locked meanwhile. */
                 say(REFUSAL);
                 complain(error);
                 error = NULL;
@@ -160,7 +160,7 @@ static int choose_new_pin(const umpin_session *session, const char *who, const s
     return done;
 }
 
-/* 1: signed in. 0: not. -1: the system does not work. */
+/* Returns 1: signed in; 0: not signed in; -1: the system does not work. */
 static int take_call(const umpin_session *session, const char *dial_plan) {
     struct entry extension, pin;
     char who[256];
@@ -169,7 +169,7 @@ static int take_call(const umpin_session *session, const char *dial_plan) {
     umpin_status_t status;
     int tries, in = 0;
 
-    /* Nothing, or too much: the PIN is asked for as for any other. Such an extension is nobody's. */
+    /* Ask for the PIN even if no extension, or too many digits, were keyed. No mailbox has such an extension. */
     if (!key_in("Welcome. Key in your extension, then the hash key.", &extension))
         return 0;
     if (dial_plan == NULL)
@@ -182,7 +182,7 @@ static int take_call(const umpin_session *session, const char *dial_plan) {
             break;
         result = 0;
         if (pin.length == 0 || pin.too_long || extension.length == 0 || extension.too_long) {
-            /* No attempt, and the same sentence. */
+            /* No attempt, but the same refusal. */
             say(REFUSAL);
             continue;
         }
@@ -218,7 +218,7 @@ int main(int argc, char **argv) {
         return 2;
     }
     if (umpin_abi_version() != UMPIN_ABI_VERSION) {
-        fprintf(stderr, "the library has another interface than the header\n");
+        fprintf(stderr, "the library and the header have different ABI versions\n");
         return 2;
     }
     if (snprintf(json, sizeof json, "{\"v\":1,\"application\":\"examples/ivr.c\",\"dataDirectory\":\"%s\"}", argv[1]) >= (int)sizeof json)

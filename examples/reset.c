@@ -1,5 +1,5 @@
 /*
- * Resets a telephone PIN from C, locks, or shows state and audit log.
+ * Resets a telephone PIN, locks or unlocks a mailbox, or shows its state or the audit log.
  *
  *   cc -I include examples/reset.c -L target/release -lumpin -Wl,-rpath,target/release -o reset
  *
@@ -15,7 +15,7 @@
 
 #include "umpin.h"
 
-/* What a JSON string may not hold as it is. */
+/* Escapes a text for a JSON string. Returns 0 if it has control characters or is too long. */
 static int quoted(char *to, size_t size, const char *text) {
     size_t at = 0;
     for (; *text != '\0'; ++text) {
@@ -104,7 +104,7 @@ int main(int argc, char **argv) {
         return 2;
     }
     if (umpin_abi_version() != UMPIN_ABI_VERSION) {
-        fprintf(stderr, "the library has another interface than the header\n");
+        fprintf(stderr, "the library and the header have different ABI versions\n");
         return 2;
     }
     if (!request(json, sizeof json, "\"application\":\"examples/reset.c\",\"dataDirectory\":", argv[1]))
