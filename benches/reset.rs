@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use umpin::clock::{Clock, SystemClock};
-use umpin::credential::derive::{Cost, Derivation, Deriver};
+use umpin::credential::kdf::{Cost, KdfContext, KdfParams};
 use umpin::directory::embedded::{EmbeddedDirectory, EmbeddedOptions};
 use umpin::directory::{CounterChange, CredentialChange, Directory, Route, Swap};
 use umpin::identity::Identity;
@@ -134,8 +134,8 @@ fn main() {
     let other = tempfile::tempdir_in(&place).expect("a directory");
     drop(store(other.path()));
 
-    let mut deriver = Deriver::default();
-    let derivation = Derivation::generate(Cost::STANDARD, &mut random::system_rng()).expect("randomness");
+    let mut kdf = KdfContext::default();
+    let params = KdfParams::generate(Cost::STANDARD, &mut random::system_rng()).expect("randomness");
     let pin = Pin::new("580291".to_owned());
     let directory = EmbeddedDirectory::new(EmbeddedOptions::new(other.path().join("directory.db")));
     let pickup = PickupNotifier::new(other.path().join("pickup"), "um@contoso.com".to_owned(), None);
@@ -144,7 +144,7 @@ fn main() {
     let rounds: Vec<[f64; 4]> = (0..RUNS + 3)
         .map(|n| {
             [
-                time(|| drop(deriver.derive(&pin, &derivation).expect("a tag"))),
+                time(|| drop(kdf.derive(&pin, &params).expect("a tag"))),
                 time(|| commit(&directory, n)),
                 time(|| deliver(&pickup)),
                 time(|| reset(&session, n)),

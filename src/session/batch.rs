@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::wait::Watched;
 use super::{Core, MAX_PARALLELISM, Outcome, Plan, Poll, Session, SharedError};
 use crate::cancellation::{Cancellation, cancelled};
-use crate::credential::derive::Deriver;
+use crate::credential::kdf::KdfContext;
 use crate::mailbox::ObjectId;
 use crate::service::reset::ResetPlan;
 use crate::{Error, ErrorCode, Result};
@@ -199,7 +199,7 @@ impl Work {
             let core = Arc::clone(&self.core);
             let batch = Arc::clone(self);
             let load = super::load_of(&plan);
-            let work = move |deriver: &mut Deriver| super::carry_out(&core.service, *plan, deriver);
+            let work = move |kdf: &mut KdfContext| super::carry_out(&core.service, *plan, kdf);
             self.core
                 .back
                 .spawn(load, work, move |result| batch.finish(index, result));

@@ -21,8 +21,8 @@ pub use batch::{Batch, Collected};
 pub use plan::Plan;
 pub use request::{AttemptResult, Request};
 
-use crate::credential::derive::Deriver;
-use crate::credential::memory::DerivationMemory;
+use crate::credential::kdf::KdfContext;
+use crate::credential::kdf_memory::KdfMemory;
 use crate::service::Service;
 use crate::service::reset::ResetPlan;
 use crate::{Error, ErrorCode, Result};
@@ -98,9 +98,9 @@ impl Session {
 
     fn start(service: Service) -> Result<Self> {
         service.start_threads()?;
-        let memory = Arc::new(DerivationMemory::new(processors(), KEPT_FOR));
+        let memory = Arc::new(KdfMemory::new(processors(), KEPT_FOR));
         // Of their own as well: an attempt must not wait for the derivations of resets.
-        let sign_in_memory = Arc::new(DerivationMemory::new(sign_in_threads(), KEPT_FOR));
+        let sign_in_memory = Arc::new(KdfMemory::new(sign_in_threads(), KEPT_FOR));
         Ok(Self {
             core: Arc::new(Core {
                 answer_times: AnswerTimes::new(service.answer_floor(), processors()),
@@ -176,10 +176,10 @@ fn load_of(plan: &ResetPlan) -> Load {
 }
 
 /// Commits a plan and says what became of it; a panic leaves an outcome that nobody knows.
-fn carry_out(service: &Service, plan: ResetPlan, deriver: &mut Deriver) -> Result<Outcome, SharedError> {
+fn carry_out(service: &Service, plan: ResetPlan, kdf: &mut KdfContext) -> Result<Outcome, SharedError> {
     let name = plan.mailbox().identity();
     let commit = || {
-        service.commit_reset(plan, deriver).map(|outcome| Outcome {
+        service.commit_reset(plan, kdf).map(|outcome| Outcome {
             response: messages::outcome(&outcome),
             generated: outcome.generated,
         })

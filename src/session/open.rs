@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::audit::AuditLog;
 use crate::clock::SystemClock;
 use crate::config::{Config, DEFAULT_STORE, DirectoryConfig, NotificationConfig, OpenRequest};
-use crate::credential::derive::Cost;
+use crate::credential::kdf::Cost;
 use crate::directory::Directory;
 use crate::directory::active_directory::{ActiveDirectory, Bind};
 use crate::directory::embedded::{Elsewhere, EmbeddedDirectory, EmbeddedOptions, LocalOutbox};

@@ -7,7 +7,7 @@ use super::pool::{Load, guarded};
 use super::wait::Watched;
 use super::{Outcome, Poll, Session, SharedError, messages};
 use crate::cancellation::{Cancellation, cancelled};
-use crate::credential::derive::Deriver;
+use crate::credential::kdf::KdfContext;
 use crate::pin::Pin;
 use crate::service::reset::ResetPlan;
 use crate::{Error, ErrorCode, Result};
@@ -58,11 +58,11 @@ impl Plan {
         }));
         let shared = Arc::clone(&state);
         let core = Arc::clone(&session.core);
-        let prepare = move |deriver: &mut Deriver| {
+        let prepare = move |kdf: &mut KdfContext| {
             core.abandoned.wait_until_idle();
             request.cancellation.check()?;
             let prepare = || {
-                let plan = core.service.prepare_reset(request, deriver)?;
+                let plan = core.service.prepare_reset(request, kdf)?;
                 Ok((messages::target(&plan), Box::new(plan)))
             };
             guarded(prepare).unwrap_or_else(|| {
@@ -140,8 +140,8 @@ impl Plan {
                 let shared = Arc::clone(&self.state);
                 let core = Arc::clone(&self.session.core);
                 let load = super::load_of(&plan);
-                let check = move |deriver: &mut Deriver| {
-                    let answer = guarded(|| core.service.validate_reset(&mut plan, deriver)).unwrap_or_else(|| {
+                let check = move |kdf: &mut KdfContext| {
+                    let answer = guarded(|| core.service.validate_reset(&mut plan, kdf)).unwrap_or_else(|| {
                         Err(Error::new(
                             ErrorCode::NativeFault,
                             "Checking the PIN failed with an internal error; nothing was changed.",
@@ -175,7 +175,7 @@ impl Plan {
             let core = Arc::clone(&self.session.core);
             let gate = Arc::clone(&core);
             let load = super::load_of(&plan);
-            let work = move |deriver: &mut Deriver| super::carry_out(&core.service, *plan, deriver);
+            let work = move |kdf: &mut KdfContext| super::carry_out(&core.service, *plan, kdf);
             self.session.core.back.spawn(load, work, move |result| {
                 let abandoned = shared.update(|state| {
                     let Phase::Committing { abandoned } = state.phase else {

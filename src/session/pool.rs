@@ -12,15 +12,15 @@ use std::time::Duration;
 
 use super::wait::Watched;
 use crate::Result;
-use crate::credential::derive::Deriver;
-use crate::credential::memory::DerivationMemory;
+use crate::credential::kdf::KdfContext;
+use crate::credential::kdf_memory::KdfMemory;
 use crate::threads::{no_thread, spawn};
 
 /// How long a thread, and memory for a derivation, wait for more work.
 pub(super) const KEPT_FOR: Duration = Duration::from_secs(5);
 
 /// Works, and gives what is to be told to those who wait.
-type Job = Box<dyn FnOnce(&mut Deriver) -> Telling + Send>;
+type Job = Box<dyn FnOnce(&mut KdfContext) -> Telling + Send>;
 /// Tells it. Apart from the work, because the thread counts as idle by then: who is told may come with the next job at once,
 /// and that must not start another thread.
 type Telling = Box<dyn FnOnce()>;
@@ -79,7 +79,7 @@ impl State {
 struct Shared {
     name: &'static str,
     limits: Limits,
-    memory: Arc<DerivationMemory>,
+    memory: Arc<KdfMemory>,
     state: Watched<State>,
 }
 
@@ -90,7 +90,7 @@ pub(super) struct Pool {
 
 impl Pool {
     /// With its first thread: whatever is queued is carried out, even if the system has no other to give later.
-    pub(super) fn start(name: &'static str, limits: Limits, memory: Arc<DerivationMemory>) -> Result<Self> {
+    pub(super) fn start(name: &'static str, limits: Limits, memory: Arc<KdfMemory>) -> Result<Self> {
         let shared = Arc::new(Shared {
             name,
             limits,
@@ -109,11 +109,11 @@ impl Pool {
     pub(super) fn spawn<R: 'static>(
         &self,
         load: Load,
-        work: impl FnOnce(&mut Deriver) -> R + Send + 'static,
+        work: impl FnOnce(&mut KdfContext) -> R + Send + 'static,
         tell: impl FnOnce(R) + Send + 'static,
     ) {
-        let job: Job = Box::new(move |deriver| {
-            let result = work(deriver);
+        let job: Job = Box::new(move |kdf| {
+            let result = work(kdf);
             Box::new(move || tell(result))
         });
         self.shared.change(|state| match load {
@@ -160,9 +160,9 @@ impl Shared {
                 Load::Derives => Some(Box::new(Place(Arc::clone(&self)))),
                 Load::Waits => None,
             };
-            let mut deriver = Deriver::sharing(Arc::clone(&self.memory), place);
-            let telling = catch_unwind(AssertUnwindSafe(|| job(&mut deriver)));
-            drop(deriver);
+            let mut kdf = KdfContext::sharing(Arc::clone(&self.memory), place);
+            let telling = catch_unwind(AssertUnwindSafe(|| job(&mut kdf)));
+            drop(kdf);
             self.state.lock().idle += 1;
             // Every job guards its own work: without a result there is nobody to tell.
             if let Ok(tell) = telling {
@@ -195,7 +195,7 @@ impl Shared {
                 }
                 return next;
             }
-            let is_kept = self.memory.give_back_unused();
+            let is_kept = self.memory.free_idle();
             let mut state = self.state.lock();
             if state.threads > 1 && state.ready(self.limits) == 0 {
                 state.threads -= 1;

@@ -8,7 +8,7 @@ use super::pool::{Load, guarded};
 use super::wait::Watched;
 use super::{Poll, Session, SharedError};
 use crate::cancellation::{Cancellation, cancelled};
-use crate::credential::derive::Deriver;
+use crate::credential::kdf::KdfContext;
 use crate::credential::lockout::AttemptsLeft;
 use crate::service::Service;
 use crate::service::signin::SignIn;
@@ -63,7 +63,7 @@ impl Request {
         let state = Arc::clone(&started.state);
         let core = Arc::clone(&session.core);
         let gate = Arc::clone(&core);
-        let work = move |_: &mut Deriver| {
+        let work = move |_: &mut KdfContext| {
             core.abandoned.wait_until_idle();
             cancellation.check()?;
             guarded(|| perform(&core.service, operation, &cancellation)).unwrap_or_else(|| Err(defect()))

@@ -6,13 +6,13 @@ use std::time::Instant;
 use super::pool::{Load, guarded};
 use super::request::{AttemptResult, Request, defect};
 use super::{Session, messages};
-use crate::credential::derive::Deriver;
+use crate::credential::kdf::KdfContext;
 use crate::pin::Pin;
 use crate::service::Service;
 use crate::service::signin::{ChangePinRequest, SignInAnswer};
 use crate::{Error, ErrorCode, Result};
 
-type Work = dyn FnOnce(&Service, &mut Deriver) -> Result<SignInAnswer> + Send;
+type Work = dyn FnOnce(&Service, &mut KdfContext) -> Result<SignInAnswer> + Send;
 
 impl Request {
     /// Starts an attempt to sign in. Once started it is carried out and counted, whether or not anybody waits for the answer; it
@@ -26,7 +26,7 @@ impl Request {
         Ok(Self::attempted(
             session,
             deliver,
-            Box::new(move |service, deriver| service.sign_in(request, deriver)),
+            Box::new(move |service, kdf| service.sign_in(request, kdf)),
         ))
     }
 
@@ -42,7 +42,7 @@ impl Request {
         Ok(Self::attempted(
             session,
             deliver,
-            Box::new(move |service, deriver| service.change_pin(change, deriver)),
+            Box::new(move |service, kdf| service.change_pin(change, kdf)),
         ))
     }
 
@@ -51,8 +51,8 @@ impl Request {
         let state = started.state();
         let core = Arc::clone(&session.core);
         let place = core.answer_times.place(Instant::now());
-        let work = move |deriver: &mut Deriver| {
-            let answer = guarded(|| attempt(&core.service, deriver)).unwrap_or_else(|| Err(defect()));
+        let work = move |kdf: &mut KdfContext| {
+            let answer = guarded(|| attempt(&core.service, kdf)).unwrap_or_else(|| Err(defect()));
             let mut later = None;
             let (json, result) = match answer {
                 Err(error) => (Err(Arc::new(error)), None),
@@ -79,7 +79,7 @@ impl Request {
                 if let Some(mut answer) = later {
                     let service = Arc::clone(&core);
                     let delivered = place.after_all_others(due);
-                    let deliver = move |_: &mut Deriver| {
+                    let deliver = move |_: &mut KdfContext| {
                         // Only a mailbox that exists has a message to deliver, so that must take no processor from these calls.
                         std::thread::sleep(delivered.saturating_duration_since(Instant::now()));
                         service.service.deliver_after(&mut answer)

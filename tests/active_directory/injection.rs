@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use umpin::directory::{Directory as _, Matches, Route};
-use umpin::identity::{Identity, probes_of};
+use umpin::identity::{Identity, lookup_keys};
 
 use crate::adapter::{directory, find, find_one, names};
 use crate::rig::{BASE, UM, shared};
@@ -143,8 +143,8 @@ fn no_attempt_at_injection_finds_anybody() {
 /// Whoever is found, the text names by the rule that holds for every directory.
 fn is_named(matches: &Matches, identity: &Identity) -> bool {
     matches.found.iter().all(|found| {
-        let own = probes_of(&found.mailbox);
-        identity.probes().iter().any(|probe| own.contains(probe))
+        let own = lookup_keys(&found.mailbox);
+        identity.lookup_keys().iter().any(|probe| own.contains(probe))
     })
 }
 

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use rand::{TryCryptoRng, TryRng};
 use umpin::clock::Timestamp;
 use umpin::credential::counter::FailureCounter;
-use umpin::credential::derive::{Cost, Derivation, Deriver, PinTags, Tag};
+use umpin::credential::kdf::{Cost, KdfContext, KdfParams, PinVerifier, PinVerifiers};
 use umpin::credential::keyring::{KeyRing, MasterKey, Purpose};
 use umpin::credential::record::{CredentialRecord, NewPin, PinState};
 use umpin::credential::seal::SealContext;
@@ -55,17 +55,17 @@ fn never_set() -> CredentialRecord {
 
 /// What a plain reset leaves: one PIN, 482913, to be changed.
 fn one_pin() -> CredentialRecord {
-    let derivation = Derivation {
+    let params = KdfParams {
         salt: SALT,
         cost: Cost::STANDARD,
     };
-    let tag = Deriver::new()
-        .derive(&Pin::new("482913".to_owned()), &derivation)
+    let verifier = KdfContext::new()
+        .derive(&Pin::new("482913".to_owned()), &params)
         .unwrap();
     CredentialRecord::never_set([0; 16]).with_new_pin(NewPin {
         pin_id: [0xa1; 16],
-        derivation,
-        tag,
+        params,
+        verifier,
         set_at: Timestamp(1_700_000_000_000),
         expired: true,
         locked_at: None,
@@ -78,7 +78,7 @@ fn one_pin() -> CredentialRecord {
 fn full() -> CredentialRecord {
     let mut record = CredentialRecord::never_set([0xe3; 16]);
     for n in 0..25_u8 {
-        let derivation = Derivation {
+        let params = KdfParams {
             salt: [n / 10; 16],
             cost: Cost {
                 memory_kib: 1024 * (1 + u32::from(n / 10)),
@@ -88,8 +88,8 @@ fn full() -> CredentialRecord {
         };
         record = record.with_new_pin(NewPin {
             pin_id: [n; 16],
-            derivation,
-            tag: Tag::new([0x40 + n; 32]),
+            params,
+            verifier: PinVerifier::new([0x40 + n; 32]),
             set_at: Timestamp(1_700_000_000_000 + i64::from(n)),
             expired: false,
             locked_at: None,
@@ -190,15 +190,15 @@ fn a_record_without_pin_means_what_it_meant() {
 fn a_pin_of_old_is_still_recognised() {
     let record = CredentialRecord::decode(&open("record-v1-one-pin", Purpose::Record)).unwrap();
     let current = record.current().unwrap();
-    let derivation = Derivation {
+    let params = KdfParams {
         salt: SALT,
         cost: Cost::STANDARD,
     };
-    assert_eq!(record.derivation_of(current), &derivation);
-    let mut deriver = Deriver::new();
+    assert_eq!(record.params_of(current), &params);
+    let mut kdf = KdfContext::new();
     let mut is_current = |pin: &str| {
-        let mut tags = PinTags::of(Pin::new(pin.to_owned()));
-        record.is_current(&mut tags, &mut deriver).unwrap()
+        let mut verifiers = PinVerifiers::new(Pin::new(pin.to_owned()));
+        record.is_current(&mut verifiers, &mut kdf).unwrap()
     };
     assert!(is_current("482913"));
     assert!(!is_current("482914"));
@@ -212,8 +212,8 @@ fn a_pin_of_old_is_still_recognised() {
 fn a_full_record_means_what_it_meant() {
     let record = CredentialRecord::decode(&open("record-v1-full", Purpose::Record)).unwrap();
     assert_eq!(record, full());
-    assert_eq!((record.history().len(), record.derivations().len()), (19, 3));
-    assert_eq!(record.history()[18].tag, Tag::new([0x40 + 5; 32]));
+    assert_eq!((record.history().len(), record.kdf_params().len()), (19, 3));
+    assert_eq!(record.history()[18].verifier, PinVerifier::new([0x40 + 5; 32]));
     assert_eq!(record.pin_state([5; 16]), PinState::Superseded);
     assert_eq!(record.pin_state([4; 16]), PinState::Unknown);
 }

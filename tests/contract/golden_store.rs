@@ -7,10 +7,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
-use umpin::audit::{AuditEntry, AuditTrail};
+use umpin::audit::{AuditBatch, AuditEntry};
 use umpin::clock::Timestamp;
 use umpin::credential::counter::FailureCounter;
-use umpin::credential::derive::{Cost, Derivation, Deriver};
+use umpin::credential::kdf::{Cost, KdfContext, KdfParams};
 use umpin::credential::keyring::{KeyRing, MasterKey, Purpose};
 use umpin::credential::record::{CredentialRecord, NewPin};
 use umpin::credential::seal::SealContext;
@@ -136,13 +136,13 @@ fn write_the_fixture() {
         store_id: directory.store_id().expect("its id"),
         object_id: mailbox,
     };
-    let derivation = Derivation::generate(Cost::STANDARD, &mut system_rng()).expect("a salt");
+    let params = KdfParams::generate(Cost::STANDARD, &mut system_rng()).expect("a salt");
     let record = CredentialRecord::never_set([1; 16]).with_new_pin(NewPin {
         pin_id: [2; 16],
-        tag: Deriver::new()
-            .derive(&Pin::new("482913".to_owned()), &derivation)
-            .expect("a tag"),
-        derivation,
+        verifier: KdfContext::new()
+            .derive(&Pin::new("482913".to_owned()), &params)
+            .expect("a verifier"),
+        params,
         set_at: SET_AT,
         expired: true,
         locked_at: None,
@@ -165,7 +165,7 @@ fn write_the_fixture() {
         }),
         counter: CounterChange::Set(seal(Purpose::Counter, &FailureCounter::zero([3; 16]).encode())),
         message: Some(crate::support::embedded::message(2, mailbox, NEVER)),
-        audit: Some(AuditTrail::new("um.contoso.com", entries, ring.chain_keys())),
+        audit: Some(AuditBatch::new("um.contoso.com", entries, ring.chain_keys())),
         cancellation: umpin::cancellation::Cancellation::default(),
         premise: None,
     });

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::support::embedded::*;
 use umpin::ErrorCode;
-use umpin::audit::{AuditEntry, AuditTrail, ChainKey, ChainKeys, Point};
+use umpin::audit::{AuditBatch, AuditEntry, ChainKey, ChainKeys, ChainLink};
 use umpin::clock::Timestamp;
 use umpin::directory::embedded::EmbeddedDirectory;
 use umpin::directory::{Applied, CounterChange, CredentialChange, Directory, Found, MailboxFilter, Route, Swap};
@@ -540,7 +540,7 @@ fn audit_entries_share_the_change_and_form_a_chain_for_each_host() {
             at: Timestamp(i64::from(n)),
             body: format!("{{\"kind\":{k}}}"),
         };
-        AuditTrail::new(host, (0..2).map(entry).collect(), vec![ChainKey::new([3; 32])])
+        AuditBatch::new(host, (0..2).map(entry).collect(), vec![ChainKey::new([3; 32])])
     };
     let mut record: Option<Vec<u8>> = None;
     for (n, host) in [(1, "a"), (2, "b"), (3, "a")] {
@@ -559,7 +559,7 @@ fn audit_entries_share_the_change_and_form_a_chain_for_each_host() {
     assert_eq!(operations, [1, 1, 2, 2, 3, 3, 6, 6]);
     let keys = ChainKeys::new(vec![ChainKey::new([3; 32])]);
     for host in ["a", "b"] {
-        let mut previous = Point::default();
+        let mut previous = ChainLink::default();
         for entry in entries.iter().filter(|e| e.host == host) {
             assert!(keys.follows(&previous, entry), "{entry:?}");
             previous.position += 1;

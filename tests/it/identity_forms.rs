@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use proptest::prelude::*;
 use umpin::identity::fold::fold;
-use umpin::identity::{DistinguishedName, Identity, ProbeKind, probes_of};
+use umpin::identity::{DistinguishedName, Identity, LookupKeyKind, lookup_keys};
 use umpin::mailbox::{Mailbox, ObjectId};
 use uuid::Uuid;
 
@@ -36,9 +36,9 @@ fn tony() -> Mailbox {
 }
 
 fn finds(text: &str, mailbox: &Mailbox) -> bool {
-    let stored = probes_of(mailbox);
+    let stored = lookup_keys(mailbox);
     let identity = Identity::parse(text).unwrap();
-    identity.probes().iter().any(|probe| stored.contains(probe))
+    identity.lookup_keys().iter().any(|key| stored.contains(key))
 }
 
 #[test]
@@ -97,11 +97,11 @@ fn probes_are_sorted_unique_and_never_empty() {
     mailbox.alias = Some(" ".to_owned());
     mailbox.email_addresses.push("smtp:".to_owned());
     mailbox.email_addresses.push("smtp:TONY.SMITH@contoso.com".to_owned());
-    let probes = probes_of(&mailbox);
-    assert!(probes.windows(2).all(|w| w[0] < w[1]));
-    assert!(probes.iter().all(|p| !p.key.is_empty()));
-    assert!(probes.iter().all(|p| p.kind != ProbeKind::Alias));
-    let smtp = probes.iter().filter(|p| p.kind == ProbeKind::SmtpAddress);
+    let keys = lookup_keys(&mailbox);
+    assert!(keys.windows(2).all(|w| w[0] < w[1]));
+    assert!(keys.iter().all(|p| !p.value.is_empty()));
+    assert!(keys.iter().all(|p| p.kind != LookupKeyKind::Alias));
+    let smtp = keys.iter().filter(|p| p.kind == LookupKeyKind::SmtpAddress);
     assert_eq!(smtp.count(), 3);
 }
 
@@ -114,7 +114,7 @@ fn long_texts_are_parsed_in_linear_time() {
     ] {
         let text = format!("CN={}", unit.repeat(1_000_000 / unit.len()));
         let identity = Identity::parse(&text).unwrap();
-        assert!(identity.probes().len() >= 3);
+        assert!(identity.lookup_keys().len() >= 3);
         if let Some(dn) = DistinguishedName::parse(&text) {
             let _ = (dn.canonical_name(), dn.relative_name(), dn.is_within(&dn));
         }
@@ -233,15 +233,15 @@ proptest! {
             ..tony()
         };
         prop_assert!(mailbox.distinguished_name.is_some());
-        let stored = probes_of(&mailbox);
+        let stored = lookup_keys(&mailbox);
         let found_as = |text: &str, kind| {
             let identity = Identity::parse(text).unwrap();
-            identity.probes().iter().any(|p| p.kind == kind && stored.contains(p))
+            identity.lookup_keys().iter().any(|p| p.kind == kind && stored.contains(p))
         };
-        prop_assert!(found_as(&write_dn(&parts, &choices, true), ProbeKind::DistinguishedName));
+        prop_assert!(found_as(&write_dn(&parts, &choices, true), LookupKeyKind::DistinguishedName));
         // A name of the domain alone would be the domain's, not a mailbox's.
         if parts.iter().any(|(kind, _)| *kind != 2) {
-            prop_assert!(found_as(&mailbox.identity(), ProbeKind::CanonicalName));
+            prop_assert!(found_as(&mailbox.identity(), LookupKeyKind::CanonicalName));
         }
     }
 
@@ -275,9 +275,9 @@ proptest! {
             match Identity::parse(&text) {
                 Ok(identity) => {
                     prop_assert_eq!(identity.text(), text.trim());
-                    prop_assert!(identity.probes().windows(2).all(|w| w[0] < w[1]));
-                    for kind in [ProbeKind::Alias, ProbeKind::SamAccountName, ProbeKind::Name] {
-                        prop_assert!(identity.probes().iter().any(|p| p.kind == kind));
+                    prop_assert!(identity.lookup_keys().windows(2).all(|w| w[0] < w[1]));
+                    for kind in [LookupKeyKind::Alias, LookupKeyKind::SamAccountName, LookupKeyKind::Name] {
+                        prop_assert!(identity.lookup_keys().iter().any(|p| p.kind == kind));
                     }
                 }
                 Err(_) => prop_assert!(text.trim().is_empty() || text.contains('\0')),

@@ -309,7 +309,7 @@ macro_rules! has_no_debug {
 
 has_no_debug!(
     umpin::pin::Pin,
-    umpin::credential::derive::PinTags,
+    umpin::credential::kdf::PinVerifiers,
     umpin::credential::keyring::KeyRing,
     umpin::credential::keyring::MasterKey,
     umpin::service::signin::SignInRequest,

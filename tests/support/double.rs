@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use umpin::Result;
-use umpin::audit::AuditTrail;
+use umpin::audit::AuditBatch;
 use umpin::directory::embedded::EmbeddedDirectory;
 use umpin::directory::{
     Applied, CredentialChange, Directory, Found, ImportCounts, MailboxFilter, Matches, Page, PolicyObject, Route,
@@ -24,7 +24,7 @@ pub enum Asked {
 
 type Apply = dyn Fn(&EmbeddedDirectory, CredentialChange) -> Result<Applied> + Send + Sync;
 type Find = dyn Fn(&EmbeddedDirectory, &Identity) -> Result<Matches> + Send + Sync;
-type Import = dyn Fn(&EmbeddedDirectory, &ImportPlan, Option<&AuditTrail>, bool) -> Result<ImportCounts> + Send + Sync;
+type Import = dyn Fn(&EmbeddedDirectory, &ImportPlan, Option<&AuditBatch>, bool) -> Result<ImportCounts> + Send + Sync;
 type Dummy = dyn Fn(&EmbeddedDirectory) -> Result<()> + Send + Sync;
 type ById = dyn Fn(&EmbeddedDirectory, ObjectId) -> Result<Option<Found>> + Send + Sync;
 
@@ -78,7 +78,7 @@ impl Double {
 
     pub fn on_import(
         mut self,
-        import: impl Fn(&EmbeddedDirectory, &ImportPlan, Option<&AuditTrail>, bool) -> Result<ImportCounts>
+        import: impl Fn(&EmbeddedDirectory, &ImportPlan, Option<&AuditBatch>, bool) -> Result<ImportCounts>
         + Send
         + Sync
         + 'static,
@@ -171,7 +171,7 @@ impl Directory for Double {
         answer
     }
 
-    fn import(&self, plan: &ImportPlan, audit: Option<&AuditTrail>, dry_run: bool) -> Result<ImportCounts> {
+    fn import(&self, plan: &ImportPlan, audit: Option<&AuditBatch>, dry_run: bool) -> Result<ImportCounts> {
         (self.import)(&self.real, plan, audit, dry_run)
     }
 }

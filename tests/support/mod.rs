@@ -21,7 +21,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use umpin::Error;
-use umpin::credential::derive::{Deriver, PinTags};
+use umpin::credential::kdf::{KdfContext, PinVerifiers};
 use umpin::credential::keyring::Purpose;
 use umpin::credential::record::CredentialRecord;
 use umpin::credential::seal::SealContext;
@@ -104,9 +104,9 @@ impl Store {
     /// Whether this is the PIN in force: opens the record itself.
     pub fn pin_is(&self, identity: &str, pin: &str) -> bool {
         let (record, _) = self.record(identity);
-        let mut tags = PinTags::of(Pin::new(pin.to_owned()));
+        let mut tags = PinVerifiers::new(Pin::new(pin.to_owned()));
         record
-            .is_current(&mut tags, &mut Deriver::default())
+            .is_current(&mut tags, &mut KdfContext::default())
             .expect("a derivation")
     }
 

@@ -10,9 +10,9 @@ use std::time::Duration;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use umpin::audit::{AuditEntry, ChainKeys, Point};
+use umpin::audit::{AuditEntry, ChainKeys, ChainLink};
 use umpin::clock::{Clock, SystemClock, Timestamp};
-use umpin::credential::derive::{Cost, Deriver, PinTags};
+use umpin::credential::kdf::{Cost, KdfContext, PinVerifiers};
 use umpin::credential::keyring::{KeyRing, Purpose};
 use umpin::credential::record::{CredentialRecord, StoredPin};
 use umpin::credential::seal::SealContext;
@@ -191,7 +191,7 @@ impl Inside {
     pub fn operations(&self) -> Vec<Operation> {
         let entries = self.directory.audit_entries(0, usize::MAX).expect("the audit");
         let keys = self.ring.as_ref().map(|ring| ChainKeys::new(ring.chain_keys()));
-        let mut last: HashMap<String, Point> = HashMap::new();
+        let mut last: HashMap<String, ChainLink> = HashMap::new();
         let mut places: HashMap<[u8; 16], usize> = HashMap::new();
         let mut operations: Vec<Operation> = Vec::new();
         for stored in entries {
@@ -255,11 +255,11 @@ impl Pins {
     /// How many PINs were set after this one; `None` when it never was (or is forgotten).
     pub fn position(&self, pin: &str) -> Option<usize> {
         let record = self.record.as_ref()?;
-        let mut tags = PinTags::of(Pin::new(pin.to_owned()));
-        let mut deriver = Deriver::new();
+        let mut verifiers = PinVerifiers::new(Pin::new(pin.to_owned()));
+        let mut kdf = KdfContext::new();
         self.stored().iter().position(|stored| {
-            let derivation = record.derivation_of(stored);
-            tags.tag(derivation, &mut deriver).expect("a derivation") == stored.tag
+            let params = record.params_of(stored);
+            verifiers.verifier(params, &mut kdf).expect("a derivation") == stored.verifier
         })
     }
 }

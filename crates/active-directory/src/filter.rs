@@ -8,7 +8,7 @@ use uuid::Uuid;
 use umpin_core::attributes::mailbox::{MAILBOX_ATTRIBUTES, UM_ENABLED};
 use umpin_core::directory::MailboxFilter;
 use umpin_core::identity::fold::fold;
-use umpin_core::identity::{DistinguishedName, Identity, ProbeKind, canonical_leaf};
+use umpin_core::identity::{DistinguishedName, Identity, LookupKeyKind, canonical_leaf};
 use umpin_core::mailbox::{Extension, ObjectId};
 use umpin_core::policy::dialled_digits;
 
@@ -23,8 +23,8 @@ const BIT_AND: &str = "1.2.840.113556.1.4.803";
 /// A server's comparison may be wider than ours: what it finds has still to be compared.
 pub(super) fn of_identity(identity: &Identity) -> Option<String> {
     let mut clauses: Vec<String> = Vec::new();
-    for probe in identity.probes() {
-        for clause in clauses_of(probe.kind, identity.text(), &probe.key) {
+    for key in identity.lookup_keys() {
+        for clause in clauses_of(key.kind, identity.text(), &key.value) {
             if clause.len() <= LONGEST && !clauses.contains(&clause) {
                 clauses.push(clause);
             }
@@ -110,7 +110,7 @@ fn octets(attribute: &str, value: &[u8]) -> String {
     clause
 }
 
-fn clauses_of(kind: ProbeKind, text: &str, key: &str) -> Vec<String> {
+fn clauses_of(kind: LookupKeyKind, text: &str, key: &str) -> Vec<String> {
     let spelled = |key: &str, attributes: &[(&str, &str)]| {
         let mut clauses = Vec::new();
         for value in spellings(text, key) {
@@ -121,32 +121,32 @@ fn clauses_of(kind: ProbeKind, text: &str, key: &str) -> Vec<String> {
         clauses
     };
     match kind {
-        ProbeKind::Guid => match Uuid::try_parse(key) {
+        LookupKeyKind::Guid => match Uuid::try_parse(key) {
             Ok(guid) => ["objectGUID", "msExchMailboxGuid"]
                 .map(|attribute| octets(attribute, &guid.to_bytes_le()))
                 .into(),
             Err(_) => Vec::new(),
         },
-        ProbeKind::DistinguishedName => [text, key]
+        LookupKeyKind::DistinguishedName => [text, key]
             .iter()
             .filter_map(|name| DistinguishedName::parse(name))
             .map(|name| equality("distinguishedName", &name.normalized()))
             .collect(),
-        ProbeKind::CanonicalName => [text, key]
+        LookupKeyKind::CanonicalName => [text, key]
             .iter()
             .map(|name| equality("name", &canonical_leaf(name)))
             .collect(),
         // With the domain it is compared afterwards.
-        ProbeKind::Account => match after(key, '\\') {
+        LookupKeyKind::Account => match after(key, '\\') {
             Some(account) => spelled(account, &[("sAMAccountName", "")]),
             None => Vec::new(),
         },
-        ProbeKind::UserPrincipalName => spelled(key, &[("userPrincipalName", "")]),
-        ProbeKind::SmtpAddress => spelled(key, &[("proxyAddresses", "smtp:"), ("mail", "")]),
-        ProbeKind::LegacyExchangeDn => spelled(key, &[("legacyExchangeDN", ""), ("proxyAddresses", "x500:")]),
-        ProbeKind::Alias => spelled(key, &[("mailNickname", "")]),
-        ProbeKind::SamAccountName => spelled(key, &[("sAMAccountName", "")]),
-        ProbeKind::Name => spelled(key, &[("name", "")]),
+        LookupKeyKind::UserPrincipalName => spelled(key, &[("userPrincipalName", "")]),
+        LookupKeyKind::SmtpAddress => spelled(key, &[("proxyAddresses", "smtp:"), ("mail", "")]),
+        LookupKeyKind::LegacyExchangeDn => spelled(key, &[("legacyExchangeDN", ""), ("proxyAddresses", "x500:")]),
+        LookupKeyKind::Alias => spelled(key, &[("mailNickname", "")]),
+        LookupKeyKind::SamAccountName => spelled(key, &[("sAMAccountName", "")]),
+        LookupKeyKind::Name => spelled(key, &[("name", "")]),
     }
 }
 

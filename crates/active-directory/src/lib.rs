@@ -43,7 +43,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use self::forest::Forest;
 use self::servers::Servers;
-use umpin_core::audit::AuditTrail;
+use umpin_core::audit::AuditBatch;
 use umpin_core::cancellation::Cancellation;
 use umpin_core::check::Check;
 use umpin_core::credential::keyring::KeyId;
@@ -206,7 +206,7 @@ impl Directory for ActiveDirectory {
         .action("Change the policy with the tools of the directory, for example the Exchange Management Shell or ADSI Edit."))
     }
 
-    fn import(&self, _: &ImportPlan, _: Option<&AuditTrail>, _: bool) -> Result<ImportCounts> {
+    fn import(&self, _: &ImportPlan, _: Option<&AuditBatch>, _: bool) -> Result<ImportCounts> {
         Err(Error::new(
             ErrorCode::ConfigurationInvalid,
             "Active Directory is not filled by import: mailboxes and policies are managed there.",

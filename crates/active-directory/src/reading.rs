@@ -10,7 +10,7 @@ use umpin_core::attributes::mailbox::{ATTRIBUTES, draft, is_mailbox};
 use umpin_core::credential::seal::is_sealed;
 use umpin_core::directory::{Found, StoredCredential};
 use umpin_core::identity::fold::fold;
-use umpin_core::identity::{DistinguishedName, Identity, Probe, ProbeKind, probes_of};
+use umpin_core::identity::{DistinguishedName, Identity, LookupKey, LookupKeyKind, lookup_keys};
 use umpin_core::mailbox::ObjectId;
 
 /// What is asked for with every mailbox.
@@ -131,27 +131,27 @@ impl Reading {
 
     /// Whether the identity names it by our rule: a server's comparison may be wider.
     pub(crate) fn is_named_by(&self, identity: &Identity) -> bool {
-        let probes = self.probes();
-        identity.probes().iter().any(|probe| probes.contains(probe))
+        let keys = self.keys();
+        identity.lookup_keys().iter().any(|key| keys.contains(key))
     }
 
     /// As for every directory, but with the domain's real NetBIOS name, and with the mailbox's own GUID.
-    fn probes(&self) -> Vec<Probe> {
+    fn keys(&self) -> Vec<LookupKey> {
         let mailbox = &self.found.mailbox;
-        let mut probes = probes_of(mailbox);
+        let mut keys = lookup_keys(mailbox);
         if let (Some(domain), Some(account)) = (&self.netbios_name, &mailbox.sam_account_name) {
             // Another domain may have the first label of this one's DNS name as its NetBIOS name.
-            probes.retain(|probe| probe.kind != ProbeKind::Account);
-            probes.push(Probe {
-                kind: ProbeKind::Account,
-                key: format!("{}\\{}", fold(domain), fold(account)),
+            keys.retain(|key| key.kind != LookupKeyKind::Account);
+            keys.push(LookupKey {
+                kind: LookupKeyKind::Account,
+                value: format!("{}\\{}", fold(domain), fold(account)),
             });
         }
-        probes.extend(self.own_guid.map(|guid| Probe {
-            kind: ProbeKind::Guid,
-            key: guid.hyphenated().to_string(),
+        keys.extend(self.own_guid.map(|guid| LookupKey {
+            kind: LookupKeyKind::Guid,
+            value: guid.hyphenated().to_string(),
         }));
-        probes
+        keys
     }
 }
 

@@ -4,7 +4,7 @@ use crate::Error;
 
 /// How one check came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum CheckStatus {
     /// As it should be.
     Passed,
     /// It works, and something should be done about it.
@@ -80,7 +80,7 @@ pub struct Check {
     /// What was checked.
     pub subject: Subject,
     /// How it came out.
-    pub verdict: Verdict,
+    pub verdict: CheckStatus,
     /// Which server, file or mailbox.
     pub target: String,
     /// A sentence.
@@ -92,7 +92,7 @@ pub struct Check {
 }
 
 impl Check {
-    fn new(subject: Subject, verdict: Verdict, target: impl Into<String>, message: impl Into<String>) -> Self {
+    fn new(subject: Subject, verdict: CheckStatus, target: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             subject,
             verdict,
@@ -106,13 +106,13 @@ impl Check {
     /// As it should be.
     #[must_use]
     pub fn passed(subject: Subject, target: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::new(subject, Verdict::Passed, target, message)
+        Self::new(subject, CheckStatus::Passed, target, message)
     }
 
     /// It was not looked at.
     #[must_use]
     pub fn skipped(subject: Subject, target: impl Into<String>, why: impl Into<String>) -> Self {
-        Self::new(subject, Verdict::Skipped, target, why)
+        Self::new(subject, CheckStatus::Skipped, target, why)
     }
 
     /// It works, and something should be done.
@@ -123,7 +123,7 @@ impl Check {
         message: impl Into<String>,
         action: impl Into<String>,
     ) -> Self {
-        let mut check = Self::new(subject, Verdict::Warning, target, message);
+        let mut check = Self::new(subject, CheckStatus::Warning, target, message);
         check.action = Some(action.into());
         check
     }
@@ -136,7 +136,7 @@ impl Check {
         message: impl Into<String>,
         action: impl Into<String>,
     ) -> Self {
-        let mut check = Self::new(subject, Verdict::Failed, target, message);
+        let mut check = Self::new(subject, CheckStatus::Failed, target, message);
         check.action = Some(action.into());
         check
     }

@@ -7,10 +7,10 @@ use super::audit_rows::{bytes, head, heads, signed, store_head, unsigned};
 use super::error::{Sql, changed};
 use super::failure_counts;
 use super::retired_keys::refuse_retired_chain;
-use umpin_core::audit::{AuditEntry, AuditTrail, ChainKey, ChainKeyId, ChainKeys, Head, Point};
+use umpin_core::audit::{AuditBatch, AuditEntry, ChainKey, ChainKeyId, ChainKeys, ChainLink, Head};
 
 /// Appends the entries; before them, what there is to tell of failures that were counted.
-pub(super) fn append(connection: &Connection, trail: &AuditTrail) -> Sql<()> {
+pub(super) fn append(connection: &Connection, trail: &AuditBatch) -> Sql<()> {
     let Some(last) = trail.entries.last().filter(|_| trail.keys.active().is_some()) else {
         return Ok(());
     };
@@ -19,7 +19,7 @@ pub(super) fn append(connection: &Connection, trail: &AuditTrail) -> Sql<()> {
         return write(connection, trail);
     }
     entries.extend(trail.entries.iter().cloned());
-    let trail = AuditTrail {
+    let trail = AuditBatch {
         entries,
         ..trail.clone()
     };
@@ -31,7 +31,7 @@ pub(super) fn append(connection: &Connection, trail: &AuditTrail) -> Sql<()> {
 /// The chain goes on from what the head says, not from the rows that are there: so entries that were removed at the end stay
 /// missed. A head that is not genuine is moved too, but never sealed again, and one that is gone is not made anew over entries:
 /// whoever altered or removed it has not hidden that.
-pub(super) fn write(connection: &Connection, trail: &AuditTrail) -> Sql<()> {
+pub(super) fn write(connection: &Connection, trail: &AuditBatch) -> Sql<()> {
     let (Some(key), false) = (trail.keys.active(), trail.entries.is_empty()) else {
         return Ok(());
     };
@@ -43,7 +43,7 @@ pub(super) fn write(connection: &Connection, trail: &AuditTrail) -> Sql<()> {
         Some(head) => head,
         None => without_head(connection, &trail.host)?,
     };
-    let removed = !begun && head.tip != Point::default();
+    let removed = !begun && head.tip != ChainLink::default();
     let mut first = i64::MAX;
     for entry in &trail.entries {
         let seq = insert(connection, &mut head, key, entry)?;
@@ -77,7 +77,7 @@ pub(super) fn reseal_heads(connection: &Connection, keys: &ChainKeys) -> Sql<()>
 
 fn insert(connection: &Connection, head: &mut Head, key: &ChainKey, entry: &AuditEntry) -> Sql<i64> {
     let mac = key.bind(&head.host, &head.tip, entry);
-    head.tip = Point {
+    head.tip = ChainLink {
         position: head.tip.position.saturating_add(1),
         mac,
     };
@@ -103,7 +103,7 @@ fn without_head(connection: &Connection, host: &str) -> Sql<Head> {
     let last = connection
         .prepare_cached("SELECT position, mac FROM audit WHERE host = ?1 ORDER BY seq DESC LIMIT 1")?
         .query_row([host], |row| {
-            Ok(Point {
+            Ok(ChainLink {
                 position: unsigned(row.get(0)?),
                 mac: bytes(row, 1)?.unwrap_or_default(),
             })
@@ -111,7 +111,7 @@ fn without_head(connection: &Connection, host: &str) -> Sql<Head> {
         .optional()?;
     Ok(Head {
         host: host.to_owned(),
-        base: Point::default(),
+        base: ChainLink::default(),
         base_at: None,
         tip: last.unwrap_or_default(),
         key: ChainKeyId::default(),

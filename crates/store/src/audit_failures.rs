@@ -5,13 +5,13 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::error::{Sql, changed};
 use super::failure_counts::OTHERS;
 use super::{audit, audit_rows};
-use umpin_core::audit::{AuditTrail, MOST_ACCOUNTS, MOST_ENTRIES, WINDOW_MILLIS};
+use umpin_core::audit::{AuditBatch, MOST_ACCOUNTS, MOST_ENTRIES, WINDOW_MILLIS};
 use umpin_core::clock::Timestamp;
 use umpin_core::identity::fold::fold;
 use umpin_core::{Error, ErrorCode};
 
 /// Appends the entries of one failed operation, or counts it.
-pub(super) fn append(connection: &Connection, account: &str, trail: &AuditTrail) -> Sql<()> {
+pub(super) fn append(connection: &Connection, account: &str, trail: &AuditBatch) -> Sql<()> {
     let Some(at) = trail.entries.last().map(|entry| entry.at) else {
         return Ok(());
     };

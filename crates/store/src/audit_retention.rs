@@ -4,7 +4,7 @@ use rusqlite::{Connection, params};
 
 use super::audit_rows::{COLUMNS, heads, read_entry, store_head};
 use super::error::{Sql, changed};
-use umpin_core::audit::{AuditTrail, ChainKeys, GAP_MILLIS, Head, RetentionPause};
+use umpin_core::audit::{AuditBatch, ChainKeys, GAP_MILLIS, Head, RetentionPause};
 use umpin_core::clock::Timestamp;
 use umpin_core::random::system_bytes;
 
@@ -26,10 +26,10 @@ struct Limits {
 /// jump of the clock.
 pub(super) fn remove_old(
     connection: &Connection,
-    trail: &AuditTrail,
+    trail: &AuditBatch,
     since: Timestamp,
     first: i64,
-) -> Sql<Option<AuditTrail>> {
+) -> Sql<Option<AuditBatch>> {
     let keys = &trail.keys;
     let (Some(key), Some(now)) = (keys.active(), trail.entries.last().map(|entry| entry.at)) else {
         return Ok(None);
@@ -82,10 +82,10 @@ pub(super) fn pause(connection: &Connection, now: Timestamp, since: Timestamp) -
 
 fn entry_of(
     connection: &Connection,
-    trail: &AuditTrail,
+    trail: &AuditBatch,
     pause: &RetentionPause,
     first: i64,
-) -> Sql<Option<AuditTrail>> {
+) -> Sql<Option<AuditBatch>> {
     let known = connection
         .prepare_cached("SELECT 1 FROM audit WHERE at >= ?1 AND at < ?2 AND seq < ?3 LIMIT 1")?
         .exists(params![pause.since.0, pause.until.0, first])?;
@@ -93,7 +93,7 @@ fn entry_of(
         return Ok(None);
     }
     let entry = pause.entry(&trail.host, system_bytes()?, pause.since);
-    Ok(Some(AuditTrail {
+    Ok(Some(AuditBatch {
         entries: vec![entry],
         retain_since: None,
         ..trail.clone()

@@ -4,7 +4,9 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::error::{Sql, changed};
-use umpin_core::audit::{AuditEntry, Bound, ChainKeyId, Ending, Head, LogItem, LogPage, Place, Point, StoredEntry};
+use umpin_core::audit::{
+    AuditEntry, Binding, ChainKeyId, ChainLink, Ending, Head, LogCursor, LogItem, LogPage, StoredEntry,
+};
 use umpin_core::clock::Timestamp;
 
 pub(super) const COLUMNS: &str = "seq, host, operation, at, body, mac, position, key";
@@ -50,12 +52,12 @@ const HEADS: &str = "SELECT host, base_position, base_mac, base_at, position, la
 fn read_head(row: &Row<'_>) -> rusqlite::Result<Head> {
     Ok(Head {
         host: text(row, 0)?,
-        base: Point {
+        base: ChainLink {
             position: unsigned(row.get(1)?),
             mac: bytes(row, 2)?.unwrap_or_default(),
         },
         base_at: row.get::<_, Option<i64>>(3)?.map(Timestamp),
-        tip: Point {
+        tip: ChainLink {
             position: unsigned(row.get(4)?),
             mac: bytes(row, 5)?.unwrap_or_default(),
         },
@@ -86,11 +88,11 @@ pub(super) fn entries(connection: &Connection, seq: i64, limit: usize) -> Sql<Ve
 }
 
 /// A page with the heads of the same moment.
-pub(super) fn page(connection: &Connection, place: Place, limit: usize) -> Sql<LogPage> {
+pub(super) fn page(connection: &Connection, place: LogCursor, limit: usize) -> Sql<LogPage> {
     let heads = heads(connection)?;
     let entries = entries(connection, signed(place.at), limit)?;
     let next = match entries.last() {
-        Some(last) if entries.len() == limit => Some(Place {
+        Some(last) if entries.len() == limit => Some(LogCursor {
             at: unsigned(last.seq),
             line: 0,
         }),
@@ -119,7 +121,7 @@ pub(super) fn read_entry(row: &Row<'_>) -> rusqlite::Result<StoredEntry> {
     Ok(StoredEntry {
         seq: row.get(0)?,
         host: text(row, 1)?,
-        bound: Bound {
+        bound: Binding {
             position: unsigned(row.get(6)?),
             key: ChainKeyId(bytes(row, 7)?.unwrap_or_default()),
         },

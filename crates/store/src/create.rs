@@ -9,7 +9,7 @@ use super::error::{Sql, io};
 use super::site::Site;
 use super::{EmbeddedOptions, files, import, schema};
 use umpin_core::Result;
-use umpin_core::audit::AuditTrail;
+use umpin_core::audit::AuditBatch;
 use umpin_core::directory::ImportCounts;
 use umpin_core::import::ImportPlan;
 
@@ -32,7 +32,7 @@ pub(super) fn rehearse(plan: &ImportPlan, store: &Path) -> Result<ImportCounts> 
 }
 
 /// Makes the store with the plan in it.
-pub(super) fn create(options: &EmbeddedOptions, plan: &ImportPlan, trail: Option<&AuditTrail>) -> Result<Made> {
+pub(super) fn create(options: &EmbeddedOptions, plan: &ImportPlan, trail: Option<&AuditBatch>) -> Result<Made> {
     let path = std::path::absolute(&options.path).map_err(|e| io(e, "use", &options.path))?;
     let directory = path.parent().unwrap_or(Path::new("/"));
     let group = options.group.as_deref();
@@ -75,7 +75,7 @@ pub(super) fn create(options: &EmbeddedOptions, plan: &ImportPlan, trail: Option
     counts.map(|counts| Made::Counts(Box::new(counts)))
 }
 
-fn fill(draft: &Path, plan: &ImportPlan, trail: Option<&AuditTrail>) -> Sql<ImportCounts> {
+fn fill(draft: &Path, plan: &ImportPlan, trail: Option<&AuditBatch>) -> Sql<ImportCounts> {
     let connection = open_draft(draft)?;
     connection.execute_batch("BEGIN IMMEDIATE")?;
     schema::create(&connection)?;

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::error::{Sql, changed};
 use super::{audit, outbox};
-use umpin_core::audit::AuditTrail;
+use umpin_core::audit::AuditBatch;
 use umpin_core::clock::Timestamp;
 use umpin_core::directory::journal::{Advance, Advanced, ChangeNote, NoteState, Trace};
 use umpin_core::mailbox::ObjectId;
@@ -18,10 +18,10 @@ pub(super) enum JournalTask {
     Ask {
         note: ChangeNote,
         message: Option<OutboxEntry>,
-        intent: Option<AuditTrail>,
+        intent: Option<AuditBatch>,
     },
     Advance(Advance),
-    Append(AuditTrail),
+    Append(AuditBatch),
     TakeDue {
         now: Timestamp,
         pause: RangeInclusive<i64>,

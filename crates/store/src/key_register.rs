@@ -5,7 +5,7 @@ use rusqlite::{Connection, params};
 use super::audit;
 use super::error::{Sql, changed};
 use super::retired_keys::refuse_retired;
-use umpin_core::audit::{AuditTrail, ChainKeyId};
+use umpin_core::audit::{AuditBatch, ChainKeyId};
 use umpin_core::clock::Timestamp;
 use umpin_core::credential::keyring::KeyId;
 use umpin_core::directory::key_register::{RetiredKey, Retirement, SealedMessage};
@@ -21,7 +21,7 @@ pub(super) enum KeyTask {
     Conclude {
         operation: [u8; 16],
         is_done: bool,
-        audit: Option<AuditTrail>,
+        audit: Option<AuditBatch>,
     },
 }
 
@@ -59,7 +59,7 @@ impl KeyTask {
     }
 }
 
-fn append(connection: &Connection, trail: Option<&AuditTrail>) -> Sql<()> {
+fn append(connection: &Connection, trail: Option<&AuditBatch>) -> Sql<()> {
     trail.map_or(Ok(()), |trail| audit::append(connection, trail))
 }
 

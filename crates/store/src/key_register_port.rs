@@ -4,7 +4,7 @@ use super::key_register::{KeyTask, all, messages};
 use super::task::{Done, Task};
 use super::{EmbeddedDirectory, LocalOutbox, misunderstood};
 use umpin_core::Result;
-use umpin_core::audit::AuditTrail;
+use umpin_core::audit::AuditBatch;
 use umpin_core::credential::keyring::KeyId;
 use umpin_core::directory::key_register::{KeyRegister, RetiredKey, Retirement, SealedMessage};
 
@@ -45,7 +45,7 @@ impl KeyRegister for EmbeddedDirectory {
         self.key_task(KeyTask::ResealMessage { message, new })
     }
 
-    fn conclude(&self, operation: [u8; 16], is_done: bool, audit: Option<AuditTrail>) -> Result<()> {
+    fn conclude(&self, operation: [u8; 16], is_done: bool, audit: Option<AuditBatch>) -> Result<()> {
         let task = KeyTask::Conclude {
             operation,
             is_done,
@@ -74,7 +74,7 @@ impl KeyRegister for LocalOutbox {
         self.store().reseal_message(message, new)
     }
 
-    fn conclude(&self, operation: [u8; 16], is_done: bool, audit: Option<AuditTrail>) -> Result<()> {
+    fn conclude(&self, operation: [u8; 16], is_done: bool, audit: Option<AuditBatch>) -> Result<()> {
         self.store().conclude(operation, is_done, audit)
     }
 }

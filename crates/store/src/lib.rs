@@ -61,7 +61,7 @@ use self::site::Site;
 use self::task::{Done, FailedOperation, Task};
 use self::writer::Writer;
 use umpin_core::audit::{
-    AuditLog, AuditTrail, ChainKeyId, LogPage, Medium, OmittedFailures, Place, RetentionPause, StoredEntry,
+    AuditBatch, AuditLog, ChainKeyId, LogCursor, LogKind, LogPage, OmittedFailures, RetentionPause, StoredEntry,
 };
 use umpin_core::cancellation::Cancellation;
 use umpin_core::check::Check;
@@ -248,7 +248,7 @@ impl EmbeddedDirectory {
         }
     }
 
-    fn import_existing(&self, plan: &ImportPlan, trail: Option<&AuditTrail>) -> Result<ImportCounts> {
+    fn import_existing(&self, plan: &ImportPlan, trail: Option<&AuditBatch>) -> Result<ImportCounts> {
         let site = self.site()?;
         let _turn = site.import_turn(&plan.cancellation)?;
         import::steps::import(site, plan, trail, &|work| self.read(work))
@@ -269,7 +269,7 @@ impl Directory for EmbeddedDirectory {
     }
 
     fn find(&self, identity: &Identity, _: Route<'_>) -> Result<Matches> {
-        self.read(|c| lookup::find(c, identity.probes()))
+        self.read(|c| lookup::find(c, identity.lookup_keys()))
     }
 
     fn find_by_extension(&self, number: &str, dial_plan: Option<&str>, _: Route<'_>) -> Result<Matches> {
@@ -391,7 +391,7 @@ impl Directory for EmbeddedDirectory {
 
     /// A row is matched by GUID, else by UPN, DN and address together (`import/matching.rs`). If any row is refused, **nothing** is changed: the counts then only say what is refused, and the caller imports the rest by calling
     /// again without those rows.
-    fn import(&self, plan: &ImportPlan, audit: Option<&AuditTrail>, dry_run: bool) -> Result<ImportCounts> {
+    fn import(&self, plan: &ImportPlan, audit: Option<&AuditBatch>, dry_run: bool) -> Result<ImportCounts> {
         let exists = self.exists()?;
         if dry_run {
             return if exists {
@@ -411,8 +411,8 @@ impl Directory for EmbeddedDirectory {
 }
 
 impl AuditLog for EmbeddedDirectory {
-    fn medium(&self) -> Medium {
-        Medium::Store
+    fn medium(&self) -> LogKind {
+        LogKind::Store
     }
 
     fn source(&self) -> String {
@@ -426,11 +426,11 @@ impl AuditLog for EmbeddedDirectory {
         self.read(audit_rows::newest)
     }
 
-    fn page(&self, place: Place, limit: usize) -> Result<LogPage> {
+    fn page(&self, place: LogCursor, limit: usize) -> Result<LogPage> {
         self.read(|c| audit_rows::page(c, place, limit))
     }
 
-    fn append_failed(&self, account: &str, entry: AuditTrail) -> Result<()> {
+    fn append_failed(&self, account: &str, entry: AuditBatch) -> Result<()> {
         let failed = FailedOperation {
             account: account.to_owned(),
             entry,

@@ -7,7 +7,7 @@ use super::task::{Done, Task};
 use super::{EmbeddedDirectory, EmbeddedOptions, misunderstood};
 use umpin_core::Result;
 use umpin_core::audit::{
-    AuditLog, AuditTrail, ChainKeyId, Ending, LogPage, Medium, OmittedFailures, Place, RetentionPause,
+    AuditBatch, AuditLog, ChainKeyId, Ending, LogCursor, LogKind, LogPage, OmittedFailures, RetentionPause,
 };
 use umpin_core::clock::Timestamp;
 use umpin_core::directory::journal::{Advance, Advanced, ChangeNote, Journal};
@@ -77,7 +77,7 @@ impl Outbox for LocalOutbox {
         self.0.remove(id)
     }
 
-    fn discard(&self, id: [u8; 16], audit: Option<AuditTrail>) -> Result<()> {
+    fn discard(&self, id: [u8; 16], audit: Option<AuditBatch>) -> Result<()> {
         self.0.discard(id, audit)
     }
 
@@ -85,7 +85,7 @@ impl Outbox for LocalOutbox {
         self.0.defer(lease, until, error)
     }
 
-    fn fail(&self, lease: Lease, keep_until: Timestamp, error: &str, audit: Option<AuditTrail>) -> Result<bool> {
+    fn fail(&self, lease: Lease, keep_until: Timestamp, error: &str, audit: Option<AuditBatch>) -> Result<bool> {
         self.0.fail(lease, keep_until, error, audit)
     }
 
@@ -115,7 +115,7 @@ impl LocalOutbox {
 }
 
 impl Journal for LocalOutbox {
-    fn ask(&self, note: &ChangeNote, message: Option<&OutboxEntry>, intent: Option<&AuditTrail>) -> Result<()> {
+    fn ask(&self, note: &ChangeNote, message: Option<&OutboxEntry>, intent: Option<&AuditBatch>) -> Result<()> {
         let task = JournalTask::Ask {
             note: note.clone(),
             message: message.cloned(),
@@ -131,7 +131,7 @@ impl Journal for LocalOutbox {
         }
     }
 
-    fn append(&self, audit: &AuditTrail) -> Result<()> {
+    fn append(&self, audit: &AuditBatch) -> Result<()> {
         self.journal_task(JournalTask::Append(audit.clone())).map(drop)
     }
 
@@ -163,8 +163,8 @@ impl Journal for LocalOutbox {
 }
 
 impl AuditLog for LocalOutbox {
-    fn medium(&self) -> Medium {
-        Medium::Store
+    fn medium(&self) -> LogKind {
+        LogKind::Store
     }
 
     fn source(&self) -> String {
@@ -175,7 +175,7 @@ impl AuditLog for LocalOutbox {
         self.0.newest()
     }
 
-    fn page(&self, place: Place, limit: usize) -> Result<LogPage> {
+    fn page(&self, place: LogCursor, limit: usize) -> Result<LogPage> {
         let nothing = LogPage {
             items: Vec::new(),
             next: None,
@@ -184,7 +184,7 @@ impl AuditLog for LocalOutbox {
         self.existing()?.map_or(Ok(nothing), |store| store.page(place, limit))
     }
 
-    fn append_failed(&self, account: &str, entry: AuditTrail) -> Result<()> {
+    fn append_failed(&self, account: &str, entry: AuditBatch) -> Result<()> {
         self.0.ensure()?;
         self.0.append_failed(account, entry)
     }

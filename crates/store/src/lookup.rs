@@ -7,7 +7,7 @@ use super::error::{Fault, Sql};
 use super::{overlay, placed};
 use umpin_core::credential::keyring::KeyId;
 use umpin_core::directory::{Found, MailboxFilter, Matches, Page, SealedOtherwise, StoredCredential};
-use umpin_core::identity::Probe;
+use umpin_core::identity::LookupKey;
 use umpin_core::identity::fold::fold;
 use umpin_core::mailbox::{Mailbox, ObjectId};
 use umpin_core::{Error, ErrorCode};
@@ -15,39 +15,39 @@ use umpin_core::{Error, ErrorCode};
 /// How many matches are returned in full: one more than a message ever names.
 const MATCHES: usize = 11;
 
-/// The one query of a lookup: all probes at once, each a search in the primary key of `identity`.
-pub(super) fn lookup_sql(probes: usize) -> String {
-    let rows = vec!["(?, ?)"; probes].join(", ");
+/// The one query of a lookup: all keys at once, each a search in the primary key of `identity`.
+pub(super) fn lookup_sql(keys: usize) -> String {
+    let rows = vec!["(?, ?)"; keys].join(", ");
     format!(
-        "WITH probe (key, kind) AS (VALUES {rows}) \
-         SELECT DISTINCT i.mailbox FROM probe CROSS JOIN identity AS i \
-         ON i.key = probe.key AND i.kind = probe.kind ORDER BY i.mailbox"
+        "WITH wanted (key, kind) AS (VALUES {rows}) \
+         SELECT DISTINCT i.mailbox FROM wanted CROSS JOIN identity AS i \
+         ON i.key = wanted.key AND i.kind = wanted.kind ORDER BY i.mailbox"
     )
 }
 
-/// The internal keys of all mailboxes that any probe matches, in the order in which they were imported.
-pub(super) fn matching(connection: &Connection, probes: &[Probe]) -> Sql<Vec<i64>> {
-    if probes.is_empty() {
+/// The internal keys of all mailboxes that any key matches, in the order in which they were imported.
+pub(super) fn matching(connection: &Connection, keys: &[LookupKey]) -> Sql<Vec<i64>> {
+    if keys.is_empty() {
         return Ok(Vec::new());
     }
-    let values = probes
+    let values = keys
         .iter()
-        .flat_map(|p| [Value::Text(p.key.clone()), Value::Integer(i64::from(p.kind.code()))]);
-    let mut statement = connection.prepare_cached(&lookup_sql(probes.len()))?;
+        .flat_map(|p| [Value::Text(p.value.clone()), Value::Integer(i64::from(p.kind.code()))]);
+    let mut statement = connection.prepare_cached(&lookup_sql(keys.len()))?;
     let mut ids = statement
         .query_map(params_from_iter(values), |r| r.get(0))?
         .collect::<rusqlite::Result<Vec<i64>>>()?;
     if overlay::in_force(connection)? {
         ids = overlay::not_staged(connection, ids)?;
-        ids.extend(overlay::matching(connection, probes)?);
+        ids.extend(overlay::matching(connection, keys)?);
         ids.sort_unstable();
         ids.dedup();
     }
     Ok(ids)
 }
 
-pub(super) fn find(connection: &Connection, probes: &[Probe]) -> Sql<Matches> {
-    matches(connection, &matching(connection, probes)?)
+pub(super) fn find(connection: &Connection, keys: &[LookupKey]) -> Sql<Matches> {
+    matches(connection, &matching(connection, keys)?)
 }
 
 fn matches(connection: &Connection, ids: &[i64]) -> Sql<Matches> {

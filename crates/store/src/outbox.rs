@@ -10,7 +10,7 @@ use rusqlite::{Connection, Row, params};
 use super::audit;
 use super::error::{Sql, changed};
 use super::retired_keys::refuse_retired;
-use umpin_core::audit::AuditTrail;
+use umpin_core::audit::AuditBatch;
 use umpin_core::clock::Timestamp;
 use umpin_core::directory::Page;
 use umpin_core::mailbox::ObjectId;
@@ -37,7 +37,7 @@ pub(super) enum OutboxTask {
     Remove([u8; 16]),
     Discard {
         id: [u8; 16],
-        audit: Option<AuditTrail>,
+        audit: Option<AuditBatch>,
     },
     Defer {
         lease: Lease,
@@ -48,7 +48,7 @@ pub(super) enum OutboxTask {
         lease: Lease,
         keep_until: Timestamp,
         error: String,
-        audit: Option<AuditTrail>,
+        audit: Option<AuditBatch>,
     },
     TakeFailures,
 }
@@ -124,7 +124,7 @@ impl OutboxTask {
     }
 }
 
-fn append(connection: &Connection, trail: Option<&AuditTrail>) -> Sql<()> {
+fn append(connection: &Connection, trail: Option<&AuditBatch>) -> Sql<()> {
     trail.map_or(Ok(()), |trail| audit::append(connection, trail))
 }
 

@@ -1,7 +1,7 @@
 //! The outbox of a store.
 
 use umpin_core::Result;
-use umpin_core::audit::AuditTrail;
+use umpin_core::audit::AuditBatch;
 use umpin_core::clock::Timestamp;
 use umpin_core::directory::Page;
 use umpin_core::directory::key_register::KeyRegister;
@@ -76,7 +76,7 @@ impl Outbox for EmbeddedDirectory {
         self.outbox_task(OutboxTask::Remove(id)).map(drop)
     }
 
-    fn discard(&self, id: [u8; 16], audit: Option<AuditTrail>) -> Result<()> {
+    fn discard(&self, id: [u8; 16], audit: Option<AuditBatch>) -> Result<()> {
         self.outbox_task(OutboxTask::Discard { id, audit }).map(drop)
     }
 
@@ -85,7 +85,7 @@ impl Outbox for EmbeddedDirectory {
         self.held(OutboxTask::Defer { lease, until, error })
     }
 
-    fn fail(&self, lease: Lease, keep_until: Timestamp, error: &str, audit: Option<AuditTrail>) -> Result<bool> {
+    fn fail(&self, lease: Lease, keep_until: Timestamp, error: &str, audit: Option<AuditBatch>) -> Result<bool> {
         self.held(OutboxTask::Fail {
             lease,
             keep_until,

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::error::{Fault, Sql, changed};
 use super::import::write;
 use super::placed;
-use umpin_core::identity::{DistinguishedName, Probe, probes_of};
+use umpin_core::identity::{DistinguishedName, LookupKey, lookup_keys};
 use umpin_core::mailbox::{Extension, Mailbox, ObjectId};
 
 /// The entry of `meta` by which the staged mailboxes are in force.
@@ -20,7 +20,7 @@ const IN_FORCE: &str = "import_in_force";
 /// The entry of `meta` that changes whenever mailboxes do.
 const REVISION: &str = "revision";
 
-/// Stands among the kinds of probes for an extension's digits.
+/// Stands among the kinds of keys for an extension's digits.
 const EXTENSION: i64 = 0;
 
 /// Whether staged mailboxes count.
@@ -98,9 +98,9 @@ pub(super) fn stage(connection: &Connection, id: i64, mailbox: &Mailbox, guid_gi
 }
 
 fn names(mailbox: &Mailbox) -> Vec<(String, i64)> {
-    let mut names: Vec<(String, i64)> = probes_of(mailbox)
+    let mut names: Vec<(String, i64)> = lookup_keys(mailbox)
         .into_iter()
-        .map(|probe| (probe.key, i64::from(probe.kind.code())))
+        .map(|key| (key.value, i64::from(key.kind.code())))
         .collect();
     names.extend(mailbox.extensions.iter().map(|e| (e.number.clone(), EXTENSION)));
     names.sort_unstable();
@@ -120,11 +120,11 @@ pub(super) fn not_staged(connection: &Connection, ids: Vec<i64>) -> Sql<Vec<i64>
     Ok(kept)
 }
 
-/// The keys of staged mailboxes that any probe matches.
-pub(super) fn matching(connection: &Connection, probes: &[Probe]) -> Sql<Vec<i64>> {
+/// The keys of staged mailboxes that any key matches.
+pub(super) fn matching(connection: &Connection, keys: &[LookupKey]) -> Sql<Vec<i64>> {
     let mut found = Vec::new();
-    for probe in probes {
-        found.extend(named(connection, &probe.key, i64::from(probe.kind.code()))?);
+    for key in keys {
+        found.extend(named(connection, &key.value, i64::from(key.kind.code()))?);
     }
     Ok(found)
 }

@@ -7,7 +7,7 @@ use super::connection::open_in_memory;
 use super::error::{Fault, Sql};
 use super::journal::JournalTask;
 use super::{audit, change, import, outbox, schema};
-use umpin_core::audit::{AuditEntry, AuditTrail, ChainKey};
+use umpin_core::audit::{AuditBatch, AuditEntry, ChainKey};
 use umpin_core::cancellation::Cancellation;
 use umpin_core::clock::Timestamp;
 use umpin_core::directory::journal::{ChangeNote, NoteState, Trace};
@@ -111,7 +111,7 @@ fn record_in_audit(connection: &Connection) -> Sql<()> {
     };
     audit::append(
         connection,
-        &AuditTrail::new("host", vec![entry], vec![ChainKey::new([1; 32])]),
+        &AuditBatch::new("host", vec![entry], vec![ChainKey::new([1; 32])]),
     )
 }
 

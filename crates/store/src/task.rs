@@ -6,7 +6,7 @@ use super::journal::{JournalDone, JournalTask};
 use super::key_register::KeyTask;
 use super::outbox::{OutboxDone, OutboxTask};
 use umpin_core::Result;
-use umpin_core::audit::AuditTrail;
+use umpin_core::audit::AuditBatch;
 use umpin_core::cancellation::Cancellation;
 use umpin_core::directory::{Applied, CredentialChange, PolicyChange, Removal};
 
@@ -28,7 +28,7 @@ pub(super) enum Task {
 /// An operation that changed nothing, for the audit.
 pub(super) struct FailedOperation {
     pub(super) account: String,
-    pub(super) entry: AuditTrail,
+    pub(super) entry: AuditBatch,
 }
 
 /// What came of it.

@@ -31,14 +31,14 @@ fn query_plan(connection: &Connection, sql: &str) -> Vec<String> {
 fn a_lookup_searches_the_index_and_never_scans_a_table() {
     let connection = open_in_memory().unwrap();
     schema::create(&connection).unwrap();
-    for probes in [1, 3, 10] {
-        let plan = query_plan(&connection, &lookup_sql(probes));
+    for keys in [1, 3, 10] {
+        let plan = query_plan(&connection, &lookup_sql(keys));
         assert!(
             plan.iter()
                 .any(|p| p.starts_with("SEARCH i USING PRIMARY KEY (key=? AND kind=?)")),
             "{plan:?}"
         );
-        // What is scanned is the list of probes.
+        // What is scanned is the list of keys.
         assert!(
             !plan.iter().any(|p| p.starts_with("SCAN") && p.contains(" i")),
             "{plan:?}"

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::responses::{bytes, error_value};
 use super::rules::{check_version, invalid, require_identity};
-use crate::audit::{Finding, Verdict};
+use crate::audit::{ChainReport, ChainStatus};
 use crate::cancellation::Cancellation;
 use crate::clock::Timestamp;
 use crate::service::audit::{AuditExport, AuditExported, AuditFilter, AuditItem, AuditPage, AuditQuery};
@@ -119,13 +119,13 @@ fn item(item: &AuditItem) -> Value {
     })
 }
 
-fn finding(finding: &Finding) -> Value {
+fn finding(finding: &ChainReport) -> Value {
     json!({
         "host": finding.host,
         "state": match finding.verdict {
-            Verdict::Intact => "intact",
-            Verdict::TornTail => "tornTail",
-            Verdict::Broken(_) => "broken",
+            ChainStatus::Intact => "intact",
+            ChainStatus::TornTail => "tornTail",
+            ChainStatus::Broken(_) => "broken",
         },
         "entries": finding.entries,
         "removed": finding.removed,

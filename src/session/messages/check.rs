@@ -7,7 +7,7 @@ use super::responses::bytes;
 use super::rules::{check_version, require_identity};
 use crate::Result;
 use crate::cancellation::Cancellation;
-use crate::check::{Check, Verdict};
+use crate::check::{Check, CheckStatus};
 use crate::service::check::{CheckRequest, worst};
 
 #[derive(Deserialize)]
@@ -53,11 +53,11 @@ fn item(check: &Check) -> Value {
     })
 }
 
-const fn word(verdict: Verdict) -> &'static str {
+const fn word(verdict: CheckStatus) -> &'static str {
     match verdict {
-        Verdict::Passed => "passed",
-        Verdict::Warning => "warning",
-        Verdict::Failed => "failed",
-        Verdict::Skipped => "skipped",
+        CheckStatus::Passed => "passed",
+        CheckStatus::Warning => "warning",
+        CheckStatus::Failed => "failed",
+        CheckStatus::Skipped => "skipped",
     }
 }

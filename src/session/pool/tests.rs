@@ -3,7 +3,7 @@ use std::sync::{Barrier, mpsc};
 use std::time::Instant;
 
 use super::*;
-use crate::credential::derive::{Cost, Derivation};
+use crate::credential::kdf::{Cost, KdfParams};
 use crate::pin::Pin;
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -15,19 +15,18 @@ const LIMITS: Limits = Limits {
 };
 
 fn pool(limits: Limits) -> Pool {
-    let memory = Arc::new(DerivationMemory::new(1, limits.kept_for));
+    let memory = Arc::new(KdfMemory::new(1, limits.kept_for));
     Pool::start("umpin-test", limits, memory).expect("a thread")
 }
 
-fn derive(deriver: &mut Deriver) {
+fn derive(kdf: &mut KdfContext) {
     let cost = Cost {
         memory_kib: 8,
         iterations: 1,
         parallelism: 1,
     };
-    let derivation = Derivation { salt: [7; 16], cost };
-    deriver
-        .derive(&Pin::new("482913".to_owned()), &derivation)
+    let params = KdfParams { salt: [7; 16], cost };
+    kdf.derive(&Pin::new("482913".to_owned()), &params)
         .expect("a derivation");
 }
 
@@ -44,12 +43,12 @@ fn a_flood_of_derivations_keeps_to_the_room_that_there_is() {
     let (tell, told) = mpsc::channel();
     for _ in 0..300 {
         let (under_way, most, tell) = (Arc::clone(&under_way), Arc::clone(&most), tell.clone());
-        let work = move |deriver: &mut Deriver| {
+        let work = move |kdf: &mut KdfContext| {
             most.fetch_max(under_way.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
             std::thread::yield_now();
-            // Before the derivation, which makes room for the next one.
+            // Before the params, which makes room for the next one.
             under_way.fetch_sub(1, Ordering::SeqCst);
-            derive(deriver);
+            derive(kdf);
         };
         pool.spawn(Load::Derives, work, move |()| tell.send(()).expect("listened to"));
     }
@@ -68,8 +67,8 @@ fn those_that_have_derived_wait_beside_each_other() {
     let (tell, told) = mpsc::channel();
     for _ in 0..LIMITS.threads {
         let (all, tell) = (Arc::clone(&all), tell.clone());
-        let work = move |deriver: &mut Deriver| {
-            derive(deriver);
+        let work = move |kdf: &mut KdfContext| {
+            derive(kdf);
             all.wait();
         };
         pool.spawn(Load::Derives, work, move |()| tell.send(()).expect("listened to"));
@@ -86,7 +85,7 @@ fn a_job_that_panics_or_never_derives_makes_room_as_well() {
     let (tell, told) = mpsc::channel();
     for index in 0..=20 {
         let tell = tell.clone();
-        let work = move |_: &mut Deriver| assert!(index % 2 == 0, "on purpose");
+        let work = move |_: &mut KdfContext| assert!(index % 2 == 0, "on purpose");
         pool.spawn(Load::Derives, work, move |()| tell.send(()).expect("listened to"));
     }
     for _ in 0..=10 {
@@ -101,8 +100,8 @@ fn threads_and_memory_go_when_there_is_nothing_to_do_and_come_back() {
         let all = Arc::new(Barrier::new(LIMITS.threads + 1));
         for _ in 0..LIMITS.threads {
             let all = Arc::clone(&all);
-            let work = move |deriver: &mut Deriver| {
-                derive(deriver);
+            let work = move |kdf: &mut KdfContext| {
+                derive(kdf);
                 all.wait();
                 all.wait();
             };
@@ -112,12 +111,12 @@ fn threads_and_memory_go_when_there_is_nothing_to_do_and_come_back() {
         assert_eq!(pool.threads(), LIMITS.threads, "round {round}");
         all.wait();
         let begun = Instant::now();
-        while pool.threads() > 1 || pool.shared.memory.kept() > 0 {
+        while pool.threads() > 1 || pool.shared.memory.idle_count() > 0 {
             assert!(
                 begun.elapsed() < PATIENCE,
                 "round {round}: {} threads and {} pieces of memory are left",
                 pool.threads(),
-                pool.shared.memory.kept()
+                pool.shared.memory.idle_count()
             );
             std::thread::yield_now();
         }

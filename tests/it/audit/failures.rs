@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use umpin::ErrorCode;
-use umpin::audit::{AuditEntry, AuditLog as _, AuditTrail, MOST_ACCOUNTS, MOST_ENTRIES, WINDOW_MILLIS};
+use umpin::audit::{AuditBatch, AuditEntry, AuditLog as _, MOST_ACCOUNTS, MOST_ENTRIES, WINDOW_MILLIS};
 use umpin::clock::Timestamp;
 use umpin::keys::Keys as _;
 use umpin::session::Session;
@@ -267,7 +267,7 @@ fn fail_at(home: &Path, account: &str, at: i64) {
         at: Timestamp(at),
         body: json!({ "kind": "outcome", "host": "alpha", "caller": account, "succeeded": false }).to_string(),
     };
-    let trail = AuditTrail::new("alpha", vec![entry], keys(home).chain_keys());
+    let trail = AuditBatch::new("alpha", vec![entry], keys(home).chain_keys());
     support::embedded(home).append_failed(account, trail).expect("recorded");
 }
 

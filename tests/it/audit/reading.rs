@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use umpin::ErrorCode;
-use umpin::audit::{AuditLog, LogItem, Place};
+use umpin::audit::{AuditLog, LogCursor, LogItem};
 use umpin::directory::embedded::{EmbeddedDirectory, EmbeddedOptions};
 use umpin::keys::Keys;
 
@@ -209,7 +209,7 @@ fn a_store_that_may_only_be_read_shows_its_log() {
     let store = filled();
     let mut options = EmbeddedOptions::new(store.path("directory.db"));
     options.read_only = true;
-    let page = EmbeddedDirectory::new(options).page(Place::default(), 6).unwrap();
+    let page = EmbeddedDirectory::new(options).page(LogCursor::default(), 6).unwrap();
     let entries = page.items.iter().filter(|item| matches!(item, LogItem::Entry(_)));
-    assert_eq!((entries.count(), page.next), (6, Some(Place { at: 6, line: 0 })));
+    assert_eq!((entries.count(), page.next), (6, Some(LogCursor { at: 6, line: 0 })));
 }

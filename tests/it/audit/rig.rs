@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 use serde_json::{Value, json};
-use umpin::audit::{AuditEntry, AuditTrail};
+use umpin::audit::{AuditBatch, AuditEntry};
 use umpin::clock::Timestamp;
 use umpin::directory::{Applied, CounterChange, CredentialChange, Directory, Route, Swap};
 use umpin::identity::Identity;
@@ -143,7 +143,7 @@ pub fn append_many(
             .to_string(),
     }
     };
-    let trail = AuditTrail::new(host, (0..count).map(entry).collect(), keys.chain_keys());
+    let trail = AuditBatch::new(host, (0..count).map(entry).collect(), keys.chain_keys());
     let change = CredentialChange {
         mailbox: mailbox.object_id,
         controller: None,

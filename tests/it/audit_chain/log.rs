@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use umpin::audit::{
-    AuditEntry, Bound, ChainKey, ChainKeys, Ending, Finding, Head, LogItem, Medium, Point, StoredEntry, Verdict,
-    Verifier,
+    AuditEntry, Binding, ChainKey, ChainKeys, ChainLink, ChainReport, ChainStatus, Ending, Head, LogItem, LogKind,
+    StoredEntry, Verifier,
 };
 use umpin::clock::Timestamp;
 
@@ -45,7 +45,7 @@ pub fn build(appends: &[Append], rotated: usize) -> Log {
         entries: Vec::new(),
         heads: Vec::new(),
     };
-    let mut tips = [Point::default(); HOSTS.len()];
+    let mut tips = [ChainLink::default(); HOSTS.len()];
     for (n, append) in appends.iter().enumerate() {
         let key = key(n < rotated);
         for part in 0..append.entries {
@@ -57,14 +57,14 @@ pub fn build(appends: &[Append], rotated: usize) -> Log {
             };
             let host = HOSTS[append.host].to_owned();
             let mac = key.bind(&host, tip, &entry);
-            *tip = Point {
+            *tip = ChainLink {
                 position: tip.position + 1,
                 mac,
             };
             log.entries.push(StoredEntry {
                 seq: log.entries.len() as i64 * 2 + 1,
                 host,
-                bound: Bound {
+                bound: Binding {
                     position: tip.position,
                     key: key.id(),
                 },
@@ -74,7 +74,7 @@ pub fn build(appends: &[Append], rotated: usize) -> Log {
         }
         let mut head = Head {
             host: HOSTS[append.host].to_owned(),
-            base: Point::default(),
+            base: ChainLink::default(),
             base_at: None,
             tip: tips[append.host],
             key: key.id(),
@@ -105,7 +105,7 @@ pub fn retain(log: &mut Log, host: &str, count: usize) {
 }
 
 /// The verdicts, with the state written down and read again between pages of `page` items.
-pub fn check(log: &Log, medium: Medium, ending: Ending, page: usize) -> Vec<Finding> {
+pub fn check(log: &Log, medium: LogKind, ending: Ending, page: usize) -> Vec<ChainReport> {
     let keys = ring();
     let start = |head: &Head| LogItem::Start {
         host: head.host.clone(),
@@ -125,18 +125,18 @@ pub fn check(log: &Log, medium: Medium, ending: Ending, page: usize) -> Vec<Find
     verifier.finish(&keys, ending)
 }
 
-pub fn in_store(log: &Log, page: usize) -> Vec<Finding> {
-    check(log, Medium::Store, Ending::Complete, page)
+pub fn in_store(log: &Log, page: usize) -> Vec<ChainReport> {
+    check(log, LogKind::Store, Ending::Complete, page)
 }
 
-pub fn verdict<'a>(findings: &'a [Finding], host: &str) -> Option<&'a Verdict> {
+pub fn verdict<'a>(findings: &'a [ChainReport], host: &str) -> Option<&'a ChainStatus> {
     findings.iter().find(|finding| finding.host == host).map(|f| &f.verdict)
 }
 
 /// The seq that a broken chain names.
-pub fn broken_at(findings: &[Finding], host: &str) -> Option<Option<i64>> {
+pub fn broken_at(findings: &[ChainReport], host: &str) -> Option<Option<i64>> {
     match verdict(findings, host) {
-        Some(Verdict::Broken(fault)) => Some(fault.seq),
+        Some(ChainStatus::Broken(fault)) => Some(fault.seq),
         _ => None,
     }
 }

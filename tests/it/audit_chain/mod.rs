@@ -6,7 +6,7 @@ mod tampering;
 use log::*;
 use proptest::prelude::*;
 use tampering::*;
-use umpin::audit::{ChainKeys, Ending, FaultKind, LogItem, Medium, Point, Verdict, Verifier};
+use umpin::audit::{ChainErrorKind, ChainKeys, ChainLink, ChainStatus, Ending, LogItem, LogKind, Verifier};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(3_000))]
@@ -18,7 +18,7 @@ proptest! {
         let mut log = build(&appends, rotated);
         retain(&mut log, HOSTS[host], removed);
         for finding in in_store(&log, page) {
-            prop_assert_eq!(&finding.verdict, &Verdict::Intact, "{:?}", finding);
+            prop_assert_eq!(&finding.verdict, &ChainStatus::Intact, "{:?}", finding);
         }
     }
 
@@ -54,25 +54,25 @@ proptest! {
         let mut crashed = before.clone();
         crashed.entries.extend_from_slice(&whole.entries[before.entries.len()..][..written]);
         let ending = if torn { Ending::Torn } else { Ending::Complete };
-        let findings = check(&crashed, Medium::Journal, ending, 100);
-        let expected = if written > 0 || torn { Verdict::TornTail } else { Verdict::Intact };
+        let findings = check(&crashed, LogKind::Journal, ending, 100);
+        let expected = if written > 0 || torn { ChainStatus::TornTail } else { ChainStatus::Intact };
         if one.len() > 1 {
             prop_assert_eq!(verdict(&findings, "a"), Some(&expected));
         } else if written > 0 {
             // The first operation ever: there is no head yet.
-            prop_assert_eq!(verdict(&findings, "a"), Some(&Verdict::TornTail));
+            prop_assert_eq!(verdict(&findings, "a"), Some(&ChainStatus::TornTail));
         }
         // Fewer entries than the head counts are never a crash, torn line or not.
         let mut cut = whole.clone();
         cut.entries.truncate(whole.entries.len().saturating_sub(lost));
-        let findings = check(&cut, Medium::Journal, ending, 100);
+        let findings = check(&cut, LogKind::Journal, ending, 100);
         let broken = broken_at(&findings, "a").is_some();
         prop_assert_eq!(broken, lost > 0, "{:?}", findings);
         // Nor are the entries of two operations behind the head.
         if one.len() > 2 {
             let old = build(&one[..one.len() - 2], 0);
             let stale = Log { heads: old.heads, ..whole };
-            prop_assert!(broken_at(&check(&stale, Medium::Journal, ending, 100), "a").is_some());
+            prop_assert!(broken_at(&check(&stale, LogKind::Journal, ending, 100), "a").is_some());
         }
     }
 
@@ -86,11 +86,11 @@ proptest! {
     }
 }
 
-fn kinds(log: &Log) -> Vec<FaultKind> {
+fn kinds(log: &Log) -> Vec<ChainErrorKind> {
     in_store(log, 100)
         .iter()
         .filter_map(|finding| match &finding.verdict {
-            Verdict::Broken(fault) => Some(fault.kind),
+            ChainStatus::Broken(fault) => Some(fault.kind),
             _ => None,
         })
         .collect()
@@ -105,20 +105,23 @@ fn the_fault_says_what_was_done() {
         kinds(&log)
     };
     assert_eq!(with(|_| {}), []);
-    assert_eq!(with(|l| l.entries[3].entry.body.push('x')), [FaultKind::Changed]);
-    assert_eq!(with(|l| drop(l.entries.remove(3))), [FaultKind::Missing]);
-    assert_eq!(with(|l| drop(l.entries.pop())), [FaultKind::Truncated]);
-    assert_eq!(with(|l| l.entries.clear()), [FaultKind::Truncated]);
-    assert_eq!(with(|l| l.entries.swap(3, 4)), [FaultKind::Reordered]);
+    assert_eq!(with(|l| l.entries[3].entry.body.push('x')), [ChainErrorKind::Changed]);
+    assert_eq!(with(|l| drop(l.entries.remove(3))), [ChainErrorKind::Missing]);
+    assert_eq!(with(|l| drop(l.entries.pop())), [ChainErrorKind::Truncated]);
+    assert_eq!(with(|l| l.entries.clear()), [ChainErrorKind::Truncated]);
+    assert_eq!(with(|l| l.entries.swap(3, 4)), [ChainErrorKind::Reordered]);
     assert_eq!(
         with(|l| l.entries.insert(4, l.entries[3].clone())),
-        [FaultKind::Reordered]
+        [ChainErrorKind::Reordered]
     );
-    assert_eq!(with(|l| l.heads.clear()), [FaultKind::HeadMissing]);
-    assert_eq!(with(|l| l.heads[0].tip = Point::default()), [FaultKind::HeadAltered]);
+    assert_eq!(with(|l| l.heads.clear()), [ChainErrorKind::HeadMissing]);
+    assert_eq!(
+        with(|l| l.heads[0].tip = ChainLink::default()),
+        [ChainErrorKind::HeadAltered]
+    );
 
     let keys = ChainKeys::new(vec![key(false)]);
-    let mut verifier = Verifier::new(Medium::Store);
+    let mut verifier = Verifier::new(LogKind::Store);
     let genuine: Vec<bool> = (log.entries.iter())
         .map(|entry| verifier.take(&keys, &LogItem::Entry(entry.clone())))
         .collect();
@@ -126,6 +129,6 @@ fn the_fault_says_what_was_done() {
     let [fault] = &verifier.new_faults()[..] else {
         panic!("one chain, one fault")
     };
-    assert_eq!((fault.seq, fault.kind), (Some(1), FaultKind::UnknownKey));
+    assert_eq!((fault.seq, fault.kind), (Some(1), ChainErrorKind::UnknownKey));
     assert!(verifier.new_faults().is_empty(), "a fault is told once");
 }

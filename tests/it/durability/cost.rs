@@ -1,7 +1,7 @@
 //! The whole path of a session, its worker threads included, costs one derivation a reset.
 
 use serde_json::json;
-use umpin::credential::derive::derivations_so_far;
+use umpin::credential::kdf::derivations_so_far;
 
 use super::child::{Ack, ENTRY};
 use super::process::{self, Running};

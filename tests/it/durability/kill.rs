@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use umpin::credential::derive::Deriver;
+use umpin::credential::kdf::KdfContext;
 use umpin::notification::pickup::PickupNotifier;
 use umpin::pin::Pin;
 use umpin::service::reset::{Notification, ResetRequest};
@@ -170,17 +170,15 @@ fn check_records(data: &Path, before: &[Vec<[u8; 16]>], acks: &[Ack], seed: u64,
 /// The next changing command, after the dead process's leases have run out.
 fn next_command(data: &Path) {
     let service = rig::cheap_service(data, Arc::new(Ahead(LATER)));
-    let mut deriver = Deriver::new();
+    let mut kdf = KdfContext::new();
     let request = ResetRequest {
         identity: rig::address(NEXT),
         ..ResetRequest::default()
     };
     let plan = service
-        .prepare_reset(request, &mut deriver)
+        .prepare_reset(request, &mut kdf)
         .expect("the next command starts");
-    let outcome = service
-        .commit_reset(plan, &mut deriver)
-        .expect("the next command works");
+    let outcome = service.commit_reset(plan, &mut kdf).expect("the next command works");
     assert_eq!(outcome.notification, Notification::Sent);
 }
 
@@ -232,15 +230,13 @@ fn a_dropped_message_leaves_no_part_of_it_behind() {
         pin: Some(Pin::new(pin.to_owned())),
         ..ResetRequest::default()
     };
-    let mut deriver = Deriver::new();
+    let mut kdf = KdfContext::new();
     let service = rig::cheap_service(data, Arc::new(Ahead(0)));
-    let plan = service
-        .prepare_reset(request(0, "580291"), &mut deriver)
-        .expect("a plan");
+    let plan = service.prepare_reset(request(0, "580291"), &mut kdf).expect("a plan");
     // The message cannot be left where a file is in the folder's way: it stays in the outbox.
     fs::write(&pickup, "in the way").expect("a file");
     let outcome = service
-        .commit_reset(plan, &mut deriver)
+        .commit_reset(plan, &mut kdf)
         .expect("the PIN is changed all the same");
     assert_ne!(outcome.notification, Notification::Sent);
     fs::remove_file(&pickup).expect("the file is removed");
@@ -249,13 +245,11 @@ fn a_dropped_message_leaves_no_part_of_it_behind() {
     fs::create_dir(&pickup).expect("the folder");
     fs::write(&part, "580291").expect("a part of the message");
 
-    let plan = service
-        .prepare_reset(request(0, "914730"), &mut deriver)
-        .expect("a plan");
-    service.commit_reset(plan, &mut deriver).expect("the PIN is replaced");
+    let plan = service.prepare_reset(request(0, "914730"), &mut kdf).expect("a plan");
+    service.commit_reset(plan, &mut kdf).expect("the PIN is replaced");
     let later = rig::cheap_service(data, Arc::new(Ahead(LATER)));
-    let plan = later.prepare_reset(request(1, "263815"), &mut deriver).expect("a plan");
-    later.commit_reset(plan, &mut deriver).expect("the next command");
+    let plan = later.prepare_reset(request(1, "263815"), &mut kdf).expect("a plan");
+    later.commit_reset(plan, &mut kdf).expect("the next command");
     assert!(!part.exists(), "{} still holds a PIN", part.display());
     assert_eq!(rig::outbox(data).len(), 0);
     let announced: Vec<String> = rig::announcements(data).into_iter().map(|(_, pin)| pin).collect();

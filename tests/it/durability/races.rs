@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use umpin::clock::SystemClock;
-use umpin::credential::derive::{Cost, Deriver};
+use umpin::credential::kdf::{Cost, KdfContext};
 use umpin::directory::embedded::EmbeddedDirectory;
 use umpin::directory::{Applied, CredentialChange, Directory};
 use umpin::import::{Format, ImportOptions};
@@ -36,7 +36,7 @@ impl Scene {
         let home = rig::store(2);
         let real = Arc::new(support::embedded(home.path()));
         let scene = Self { home, real };
-        let done = reset(&scene.plain(), request(0, Some(FIRST)), &mut Deriver::new());
+        let done = reset(&scene.plain(), request(0, Some(FIRST)), &mut KdfContext::new());
         assert!(done.is_ok(), "the first PIN is set");
         scene
     }
@@ -94,7 +94,7 @@ fn plain(data: &Path, real: &Arc<EmbeddedDirectory>) -> Service {
 /// Another process's reset: everything of its own but the store.
 fn reset_elsewhere(data: &Path, number: usize, pin: &str) {
     let service = rig::cheap_service(data, Arc::new(SystemClock));
-    assert!(reset(&service, request(number, Some(pin)), &mut Deriver::new()).is_ok());
+    assert!(reset(&service, request(number, Some(pin)), &mut KdfContext::new()).is_ok());
 }
 
 fn import_elsewhere(real: &EmbeddedDirectory, csv: &str) {
@@ -111,9 +111,9 @@ fn request(number: usize, pin: Option<&str>) -> ResetRequest {
     }
 }
 
-fn reset(service: &Service, request: ResetRequest, deriver: &mut Deriver) -> Result<ResetOutcome> {
-    let plan = service.prepare_reset(request, deriver)?;
-    service.commit_reset(plan, deriver)
+fn reset(service: &Service, request: ResetRequest, kdf: &mut KdfContext) -> Result<ResetOutcome> {
+    let plan = service.prepare_reset(request, kdf)?;
+    service.commit_reset(plan, kdf)
 }
 
 fn refusal(result: Result<ResetOutcome>) -> Error {
@@ -127,8 +127,8 @@ fn refusal(result: Result<ResetOutcome>) -> Error {
 fn a_lost_race_is_run_again_on_the_object_that_was_found() {
     let scene = Scene::new();
     let double = scene.interrupted(|_, data| reset_elsewhere(data, 0, OTHER));
-    let mut deriver = Deriver::new();
-    let done = reset(&scene.service(&double), request(0, Some(OURS)), &mut deriver);
+    let mut kdf = KdfContext::new();
+    let done = reset(&scene.service(&double), request(0, Some(OURS)), &mut kdf);
     assert!(done.is_ok());
     let id = scene.id(0);
     assert_eq!(
@@ -136,7 +136,7 @@ fn a_lost_race_is_run_again_on_the_object_that_was_found() {
         [Asked::Find, Asked::Applied(id), Asked::FindById(id), Asked::Applied(id)],
         "after a lost race the object is taken by its id, never by what was typed"
     );
-    assert_eq!(deriver.count(), 1, "derivations of a reset that lost a race");
+    assert_eq!(kdf.count(), 1, "derivations of a reset that lost a race");
     for (pin, position) in [(OURS, 0), (OTHER, 1), (FIRST, 2)] {
         assert_eq!(scene.position(0, pin), Some(position), "the history after a lost race");
     }
@@ -147,10 +147,10 @@ fn a_lost_race_is_run_again_on_the_object_that_was_found() {
 fn a_generated_pin_is_kept_through_a_lost_race() {
     let scene = Scene::new();
     let double = scene.interrupted(|_, data| reset_elsewhere(data, 0, OTHER));
-    let mut deriver = Deriver::new();
-    let done = reset(&scene.service(&double), request(0, None), &mut deriver);
+    let mut kdf = KdfContext::new();
+    let done = reset(&scene.service(&double), request(0, None), &mut kdf);
     let pin = done.ok().and_then(|done| done.generated).expect("a generated PIN");
-    assert_eq!(deriver.count(), 1, "derivations of a reset that lost a race");
+    assert_eq!(kdf.count(), 1, "derivations of a reset that lost a race");
     assert_eq!(scene.position(0, pin.expose()), Some(0));
     assert_eq!(scene.position(0, OTHER), Some(1));
 }
@@ -162,7 +162,7 @@ fn a_pin_that_the_other_writer_set_is_refused() {
     let error = refusal(reset(
         &scene.service(&double),
         request(0, Some(OURS)),
-        &mut Deriver::new(),
+        &mut KdfContext::new(),
     ));
     assert_eq!(error.code(), ErrorCode::PinPolicyViolation);
     assert_eq!(error.details()["rules"], serde_json::json!(["History"]));
@@ -186,7 +186,7 @@ fn a_retry_never_resolves_the_identity_again() {
         );
         reset_elsewhere_by(data, "renamed@contoso.com", OTHER);
     });
-    let done = reset(&scene.service(&double), request(0, Some(OURS)), &mut Deriver::new());
+    let done = reset(&scene.service(&double), request(0, Some(OURS)), &mut KdfContext::new());
     let done = done.unwrap_or_else(|e| panic!("the reset is not carried out: {e}"));
     assert_eq!(done.mailbox.object_id, found);
     assert_eq!(
@@ -205,7 +205,7 @@ fn reset_elsewhere_by(data: &Path, identity: &str, pin: &str) {
         identity: identity.to_owned(),
         ..request(0, Some(pin))
     };
-    assert!(reset(&service, request, &mut Deriver::new()).is_ok());
+    assert!(reset(&service, request, &mut KdfContext::new()).is_ok());
 }
 
 #[test]
@@ -222,7 +222,7 @@ fn a_retry_holds_to_what_is_true_by_then() {
     let error = refusal(reset(
         &scene.service(&double),
         request(0, Some(OURS)),
-        &mut Deriver::new(),
+        &mut KdfContext::new(),
     ));
     assert_eq!(error.code(), ErrorCode::MailboxNotUmEnabled);
 
@@ -238,7 +238,7 @@ fn a_retry_holds_to_what_is_true_by_then() {
     let error = refusal(reset(
         &scene.service(&double),
         request(0, Some(OURS)),
-        &mut Deriver::new(),
+        &mut KdfContext::new(),
     ));
     assert_eq!(error.code(), ErrorCode::PinPolicyViolation);
     assert_eq!(error.details()["rules"], serde_json::json!(["Extension"]));
@@ -250,7 +250,7 @@ fn a_mailbox_removed_meanwhile_is_not_found() {
     // Seen by the change itself.
     let scene = Scene::new();
     let double = scene.interrupted(|_, data| remove_mailbox(data, 0));
-    let error = refusal(reset(&scene.service(&double), request(0, None), &mut Deriver::new()));
+    let error = refusal(reset(&scene.service(&double), request(0, None), &mut KdfContext::new()));
     assert_eq!(error.code(), ErrorCode::ManagementObjectNotFound, "{error}");
 
     // Seen when the object is taken again.
@@ -261,7 +261,7 @@ fn a_mailbox_removed_meanwhile_is_not_found() {
     let error = refusal(reset(
         &scene.service(&Arc::new(removed)),
         request(0, None),
-        &mut Deriver::new(),
+        &mut KdfContext::new(),
     ));
     assert_eq!(error.code(), ErrorCode::ManagementObjectNotFound);
     assert!(error.message().contains("User 0"), "{error}");
@@ -290,8 +290,8 @@ fn writers_that_are_always_faster_end_in_a_write_conflict() {
         Ok(Applied::Conflict)
     });
     let begin = Instant::now();
-    let mut deriver = Deriver::new();
-    let error = refusal(reset(&scene.service(&Arc::new(double)), request(0, None), &mut deriver));
+    let mut kdf = KdfContext::new();
+    let error = refusal(reset(&scene.service(&Arc::new(double)), request(0, None), &mut kdf));
     let took = begin.elapsed();
     assert_eq!(error.code(), ErrorCode::WriteConflict);
     assert!(error.message().contains("User 0"), "{error}");
@@ -304,7 +304,7 @@ fn writers_that_are_always_faster_end_in_a_write_conflict() {
         (20..5_000).contains(&tries),
         "{tries} attempts: pauses grow, but stay short"
     );
-    assert_eq!(deriver.count(), 1, "however often the race is lost");
+    assert_eq!(kdf.count(), 1, "however often the race is lost");
     assert_eq!(scene.position(0, FIRST), Some(0));
     assert_eq!(scene.messages(), 1);
 }
@@ -323,7 +323,7 @@ fn a_lost_answer_is_passed_on_and_nothing_is_tried_again() {
     let error = refusal(reset(
         &scene.service(&Arc::new(double)),
         request(0, Some(OURS)),
-        &mut Deriver::new(),
+        &mut KdfContext::new(),
     ));
     assert_eq!(error.code(), ErrorCode::OutcomeUnknown);
     assert_eq!(tries.load(Ordering::Relaxed), 1);
@@ -336,7 +336,7 @@ fn a_lost_answer_is_passed_on_and_nothing_is_tried_again() {
 
     // The record tells: the next command, once the lease is over, sends it.
     let later = rig::cheap_service(scene.home.path(), Arc::new(rig::Ahead(600_000)));
-    assert!(reset(&later, request(1, None), &mut Deriver::new()).is_ok());
+    assert!(reset(&later, request(1, None), &mut KdfContext::new()).is_ok());
     let messages = rig::announcements(scene.home.path());
     assert!(
         messages.contains(&(rig::address(0), OURS.to_owned())),
@@ -352,19 +352,19 @@ fn a_reset_derives_once() {
     for validated in [false, true] {
         // A first PIN, a generated one after it, a given one.
         for (number, pin) in [(1, None), (0, None), (0, Some(if validated { OURS } else { OTHER }))] {
-            let mut deriver = Deriver::new();
-            let Ok(mut plan) = service.prepare_reset(request(number, pin), &mut deriver) else {
+            let mut kdf = KdfContext::new();
+            let Ok(mut plan) = service.prepare_reset(request(number, pin), &mut kdf) else {
                 panic!("the plan is made")
             };
-            assert_eq!(deriver.count(), 0, "looking up derives nothing");
+            assert_eq!(kdf.count(), 0, "looking up derives nothing");
             if validated {
-                service.validate_reset(&mut plan, &mut deriver).expect("a valid plan");
-                assert!(deriver.count() <= 1);
+                service.validate_reset(&mut plan, &mut kdf).expect("a valid plan");
+                assert!(kdf.count() <= 1);
             }
-            let done = service.commit_reset(plan, &mut deriver);
+            let done = service.commit_reset(plan, &mut kdf);
             assert!(done.is_ok_and(|done| done.notification == Notification::Sent));
             assert_eq!(
-                deriver.count(),
+                kdf.count(),
                 1,
                 "derivations of a reset (given PIN: {}, validated: {validated})",
                 pin.is_some()
@@ -388,13 +388,13 @@ fn a_raised_cost_takes_a_second_derivation() {
     );
     // The policy's history is five PINs: after five resets none of them is at the old cost.
     for derivations in [2, 2, 2, 2, 2, 1] {
-        let mut deriver = Deriver::new();
-        assert!(reset(&service, request(0, None), &mut deriver).is_ok());
-        assert_eq!(deriver.count(), derivations);
+        let mut kdf = KdfContext::new();
+        assert!(reset(&service, request(0, None), &mut kdf).is_ok());
+        assert_eq!(kdf.count(), derivations);
     }
     let record = Inside::of(scene.home.path())
         .record(&rig::address(0))
         .expect("a record");
     let current = record.current().expect("a PIN");
-    assert_eq!(record.derivation_of(current).cost, dearer);
+    assert_eq!(record.params_of(current).cost, dearer);
 }

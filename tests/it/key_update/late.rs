@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;
-use umpin::audit::{AuditEntry, AuditTrail};
+use umpin::audit::{AuditBatch, AuditEntry};
 use umpin::clock::{SystemClock, Timestamp};
 use umpin::credential::keyring::Purpose;
 use umpin::credential::seal::SealContext;
@@ -70,7 +70,7 @@ fn the_store_takes_nothing_that_is_sealed_under_a_replaced_key() {
         body: "{}".to_owned(),
     };
     let local = LocalOutbox::new(EmbeddedOptions::new(home.path().join("directory.db")));
-    let trail = AuditTrail::new("host", vec![entry], stale.chain_keys());
+    let trail = AuditBatch::new("host", vec![entry], stale.chain_keys());
     let error = local.append(&trail).unwrap_err();
     assert_eq!(error.code().id(), "WriteConflict", "{error}");
     let note = ChangeNote {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use umpin::credential::derive::Deriver;
+use umpin::credential::kdf::KdfContext;
 use umpin::directory::Directory;
 use umpin::directory::embedded::{EmbeddedOptions, LocalOutbox};
 use umpin::notification::outbox::Outbox;
@@ -174,7 +174,7 @@ fn entry() {
 /// Resets of `mailboxes` users in turn, for ever, with PINs so long that no other bytes look like one.
 fn resets(service: &Service, seed: u64, mailboxes: usize) {
     let mut dice = Dice::new(seed);
-    let mut deriver = Deriver::new();
+    let mut kdf = KdfContext::new();
     for _ in 0..10_000 {
         let number = usize::try_from(dice.below(mailboxes as u64)).expect("a number");
         let pin = format!("{:015}", dice.below(1_000_000_000_000_000));
@@ -184,11 +184,11 @@ fn resets(service: &Service, seed: u64, mailboxes: usize) {
             ..ResetRequest::default()
         };
         say(&format!("trying {number} {pin}"));
-        let Ok(plan) = service.prepare_reset(request, &mut deriver) else {
+        let Ok(plan) = service.prepare_reset(request, &mut kdf) else {
             // Perhaps one PIN in a thousand has a pattern that the policy refuses.
             continue;
         };
-        let done = service.commit_reset(plan, &mut deriver);
+        let done = service.commit_reset(plan, &mut kdf);
         assert!(done.is_ok(), "{:?}", done.map(drop));
         say(&format!("done {number} {pin}"));
     }

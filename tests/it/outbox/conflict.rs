@@ -105,10 +105,10 @@ fn whoever_resets_the_mailbox_next_is_told_once_and_the_audit_tells_under_the_sa
         identity: rig::address(0),
         ..ResetRequest::default()
     };
-    let mut deriver = umpin::credential::derive::Deriver::new();
+    let mut kdf = umpin::credential::kdf::KdfContext::new();
     for _ in 0..2 {
         // What is only tried is told, and not recorded.
-        let plan = service.prepare_reset(request(), &mut deriver).expect("a plan");
+        let plan = service.prepare_reset(request(), &mut kdf).expect("a plan");
         assert_eq!(plan.warnings().len(), 1);
         assert_eq!(plan.warnings()[0].id, "ResetLost");
         assert!(
@@ -118,8 +118,8 @@ fn whoever_resets_the_mailbox_next_is_told_once_and_the_audit_tells_under_the_sa
         );
         assert_eq!(losses(&world, "a"), 0);
     }
-    let plan = service.prepare_reset(request(), &mut deriver).expect("a plan");
-    let done = service.commit_reset(plan, &mut deriver).expect("a reset");
+    let plan = service.prepare_reset(request(), &mut kdf).expect("a plan");
+    let done = service.commit_reset(plan, &mut kdf).expect("a reset");
     assert_eq!(done.warnings, [], "the plan has told it");
     assert_eq!(losses(&world, "a"), 1);
     let entries = log::entries(&world, "a");
@@ -139,7 +139,7 @@ fn whoever_resets_the_mailbox_next_is_told_once_and_the_audit_tells_under_the_sa
         1
     );
 
-    let plan = service.prepare_reset(request(), &mut deriver).expect("a plan");
+    let plan = service.prepare_reset(request(), &mut kdf).expect("a plan");
     assert!(plan.warnings().is_empty(), "once: {:?}", plan.warnings());
     world.later(MINUTE * 10);
     let done = asked(&world.process("a").service, request()).expect("a reset");

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use umpin::Result;
-use umpin::audit::AuditTrail;
+use umpin::audit::AuditBatch;
 use umpin::clock::Timestamp;
 use umpin::directory::Page;
 use umpin::directory::embedded::LocalOutbox;
@@ -43,7 +43,7 @@ impl Outbox for Mortal {
         self.fuse.around(|| self.outbox.remove(id))
     }
 
-    fn discard(&self, id: [u8; 16], audit: Option<AuditTrail>) -> Result<()> {
+    fn discard(&self, id: [u8; 16], audit: Option<AuditBatch>) -> Result<()> {
         self.fuse.around(|| self.outbox.discard(id, audit))
     }
 
@@ -51,7 +51,7 @@ impl Outbox for Mortal {
         self.fuse.around(|| self.outbox.defer(lease, until, error))
     }
 
-    fn fail(&self, lease: Lease, keep_until: Timestamp, error: &str, audit: Option<AuditTrail>) -> Result<bool> {
+    fn fail(&self, lease: Lease, keep_until: Timestamp, error: &str, audit: Option<AuditBatch>) -> Result<bool> {
         self.fuse.around(|| self.outbox.fail(lease, keep_until, error, audit))
     }
 
@@ -71,7 +71,7 @@ impl Mortal {
 }
 
 impl Journal for Mortal {
-    fn ask(&self, note: &ChangeNote, message: Option<&OutboxEntry>, intent: Option<&AuditTrail>) -> Result<()> {
+    fn ask(&self, note: &ChangeNote, message: Option<&OutboxEntry>, intent: Option<&AuditBatch>) -> Result<()> {
         self.fuse.around(|| self.journal().ask(note, message, intent))
     }
 
@@ -79,7 +79,7 @@ impl Journal for Mortal {
         self.fuse.around(|| self.journal().advance(step))
     }
 
-    fn append(&self, audit: &AuditTrail) -> Result<()> {
+    fn append(&self, audit: &AuditBatch) -> Result<()> {
         self.fuse.around(|| self.journal().append(audit))
     }
 

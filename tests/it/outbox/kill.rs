@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use umpin::credential::derive::Deriver;
+use umpin::credential::kdf::KdfContext;
 use umpin::directory::embedded::{EmbeddedOptions, LocalOutbox};
 use umpin::notification::outbox::Outbox;
 use umpin::pin::Pin;
@@ -180,7 +180,7 @@ fn judge(data: &Path, kind: Kind, tried: &[Reset], done: &[Reset], kills: usize,
             domain_controller: None,
             ignore_default_scope: false,
         };
-        let answer = service.sign_in(attempt, &mut Deriver::new()).expect("a sign-in");
+        let answer = service.sign_in(attempt, &mut KdfContext::new()).expect("a sign-in");
         assert_eq!(
             answer.outcome,
             SignIn::ChangeRequired,

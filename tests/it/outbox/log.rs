@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::Value;
-use umpin::audit::Verdict;
+use umpin::audit::ChainStatus;
 use umpin::directory::embedded::{EmbeddedDirectory, EmbeddedOptions, LocalOutbox};
 use umpin::directory::journal::{ChangeNote, NoteState};
 use umpin::notification::outbox::Outbox;
@@ -47,7 +47,7 @@ pub fn shown(world: &Arc<World>, host: &str) -> Vec<AuditItem> {
     };
     let page = world.process(host).service.audit_entries(&query).expect("the log");
     assert!(page.faults.is_empty(), "the chain of {host}: {:?}", page.faults);
-    let sound = |verdict: &Verdict| matches!(verdict, Verdict::Intact);
+    let sound = |verdict: &ChainStatus| matches!(verdict, ChainStatus::Intact);
     assert!(page.findings.iter().all(|finding| sound(&finding.verdict)));
     page.items
 }

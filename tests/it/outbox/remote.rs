@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use umpin::audit::AuditTrail;
+use umpin::audit::AuditBatch;
 use umpin::directory::{
     Applied, CredentialChange, Directory, Found, ImportCounts, MailboxFilter, Matches, Page, PolicyObject, Route,
     StoredCredential,
@@ -160,7 +160,7 @@ impl Directory for Remote {
         })
     }
 
-    fn import(&self, _: &ImportPlan, _: Option<&AuditTrail>, _: bool) -> Result<ImportCounts> {
+    fn import(&self, _: &ImportPlan, _: Option<&AuditBatch>, _: bool) -> Result<ImportCounts> {
         panic!("nobody imports into a directory elsewhere")
     }
 }

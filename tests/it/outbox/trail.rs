@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use umpin::credential::derive::Deriver;
+use umpin::credential::kdf::KdfContext;
 use umpin::credential::record::CredentialRecord;
 use umpin::directory::journal::NoteState;
 use umpin::keys::Keys;
@@ -22,9 +22,9 @@ use crate::support;
 const LATER: Duration = Duration::from_secs(900);
 
 pub fn asked(service: &Service, request: ResetRequest) -> Result<ResetOutcome> {
-    let mut deriver = Deriver::new();
-    let plan = service.prepare_reset(request, &mut deriver)?;
-    service.commit_reset(plan, &mut deriver)
+    let mut kdf = KdfContext::new();
+    let plan = service.prepare_reset(request, &mut kdf)?;
+    service.commit_reset(plan, &mut kdf)
 }
 
 pub fn lock(number: usize, locked: bool) -> ResetRequest {
@@ -57,7 +57,7 @@ fn attempt(number: usize, pin: &str) -> SignInRequest {
 }
 
 pub fn sign_in(service: &Service, number: usize, pin: &str) -> SignInAnswer {
-    let answer = service.sign_in(attempt(number, pin), &mut Deriver::new());
+    let answer = service.sign_in(attempt(number, pin), &mut KdfContext::new());
     answer.expect("an answer")
 }
 
@@ -66,7 +66,7 @@ pub fn change(service: &Service, number: usize, old: &str, new: &str) -> Result<
         attempt: attempt(number, old),
         new_pin: Pin::new(new.to_owned()),
     };
-    service.change_pin(request, &mut Deriver::new())
+    service.change_pin(request, &mut KdfContext::new())
 }
 
 #[test]

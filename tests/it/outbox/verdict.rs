@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use umpin::Result;
-use umpin::credential::derive::{Deriver, PinTags};
+use umpin::credential::kdf::{KdfContext, PinVerifiers};
 use umpin::credential::keyring::{KeyRing, Purpose};
 use umpin::credential::record::CredentialRecord;
 use umpin::credential::seal::SealContext;
@@ -26,9 +26,9 @@ pub fn reset(service: &Service, number: usize) -> Result<ResetOutcome> {
         identity: rig::address(number),
         ..ResetRequest::default()
     };
-    let mut deriver = Deriver::new();
-    let plan = service.prepare_reset(request, &mut deriver)?;
-    service.commit_reset(plan, &mut deriver)
+    let mut kdf = KdfContext::new();
+    let plan = service.prepare_reset(request, &mut kdf)?;
+    service.commit_reset(plan, &mut kdf)
 }
 
 /// Sends what is due, as the scheduled task does.
@@ -49,8 +49,10 @@ pub fn open(world: &World, ring: &KeyRing, mailbox: ObjectId, sealed: &[u8]) -> 
 }
 
 fn is_current(record: &CredentialRecord, pin: &str) -> bool {
-    let mut tags = PinTags::of(Pin::new(pin.to_owned()));
-    record.is_current(&mut tags, &mut Deriver::new()).expect("a derivation")
+    let mut tags = PinVerifiers::new(Pin::new(pin.to_owned()));
+    record
+        .is_current(&mut tags, &mut KdfContext::new())
+        .expect("a derivation")
 }
 
 /// How many messages were mailed twice.

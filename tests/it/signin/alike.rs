@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use umpin::ErrorCode;
 use umpin::clock::SystemClock;
-use umpin::credential::derive::Deriver;
+use umpin::credential::kdf::KdfContext;
 use umpin::pin::Pin;
 use umpin::policy::{Limit, UmMailboxPolicy};
 use umpin::service::signin::{ChangePinRequest, SignInRequest, Subscriber};
@@ -55,15 +55,15 @@ fn spent(home: &Path, identity: &str, call: Call) -> (String, Spent) {
     let double = Arc::new(Double::new(&real));
     let seen = Arc::clone(&double);
     let service = rig::service(home, real, seen, Arc::new(SystemClock), rig::CHEAP);
-    let mut deriver = Deriver::new();
+    let mut kdf = KdfContext::new();
     let answer = match call {
-        Call::SignIn(text) => service.sign_in(request(identity, text), &mut deriver),
+        Call::SignIn(text) => service.sign_in(request(identity, text), &mut kdf),
         Call::Change(old, new) => {
             let request = ChangePinRequest {
                 attempt: request(identity, old),
                 new_pin: Pin::new(new.to_owned()),
             };
-            service.change_pin(request, &mut deriver)
+            service.change_pin(request, &mut kdf)
         }
     };
     let heard = match answer {
@@ -73,7 +73,7 @@ fn spent(home: &Path, identity: &str, call: Call) -> (String, Spent) {
     let asked = double.asked();
     let count = |what: fn(&Asked) -> bool| asked.iter().filter(|asked| what(asked)).count();
     let spent = Spent {
-        derivations: deriver.count(),
+        derivations: kdf.count(),
         looked_up: count(|asked| matches!(asked, Asked::Find | Asked::FindById(_))),
         written: count(|asked| matches!(asked, Asked::Applied(_) | Asked::DummyWrite)),
     };

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use serde_json::{Value, json};
 use umpin::clock::SystemClock;
-use umpin::credential::derive::Deriver;
+use umpin::credential::kdf::KdfContext;
 use umpin::pin::Pin;
 use umpin::service::Service;
 use umpin::service::signin::{SignInRequest, Subscriber};
@@ -132,10 +132,10 @@ fn attack_until_stopped(data: &Path, task: &Value) {
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
-                let mut deriver = Deriver::new();
+                let mut kdf = KdfContext::new();
                 while !stop.load(Ordering::Relaxed) {
                     let guess = made.fetch_add(1, Ordering::Relaxed);
-                    try_once(&service, &mut deriver, wrong(usize::try_from(guess).expect("a number")));
+                    try_once(&service, &mut kdf, wrong(usize::try_from(guess).expect("a number")));
                 }
             });
         }
@@ -145,7 +145,7 @@ fn attack_until_stopped(data: &Path, task: &Value) {
     say(&format!("made {} .", made.into_inner()));
 }
 
-fn try_once(service: &Service, deriver: &mut Deriver, text: String) {
+fn try_once(service: &Service, kdf: &mut KdfContext, text: String) {
     let request = SignInRequest {
         subscriber: Subscriber::Identity(rig::address(0)),
         alternatives: Vec::new(),
@@ -155,7 +155,7 @@ fn try_once(service: &Service, deriver: &mut Deriver, text: String) {
         ignore_default_scope: false,
     };
     // Whoever attacks does not mind losing a race.
-    if let Err(error) = service.sign_in(request, deriver)
+    if let Err(error) = service.sign_in(request, kdf)
         && error.code() != umpin::ErrorCode::WriteConflict
     {
         process::fail(&format!("an attempt failed: {}: {error}", error.code().id()));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use umpin::clock::SystemClock;
-use umpin::credential::derive::Cost;
+use umpin::credential::kdf::Cost;
 use umpin::policy::{Limit, UmMailboxPolicy};
 use umpin::service::Settings;
 use umpin::session::Session;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use umpin::audit::{AuditLog, AuditTrail, Ending, LogPage, Medium, Place};
+use umpin::audit::{AuditBatch, AuditLog, Ending, LogCursor, LogKind, LogPage};
 use umpin::clock::{Clock, Timestamp};
 use umpin::credential::keyring::{KeyRing, MasterKey};
 use umpin::directory::{
@@ -28,7 +28,7 @@ struct Content {
     policies: Vec<PolicyObject>,
     credentials: HashMap<ObjectId, StoredCredential>,
     outbox: Vec<OutboxEntry>,
-    audit: Vec<AuditTrail>,
+    audit: Vec<AuditBatch>,
 }
 
 /// A directory that forgets everything.
@@ -163,7 +163,7 @@ impl Directory for Memory {
         Ok(Applied::Committed)
     }
 
-    fn import(&self, plan: &ImportPlan, _audit: Option<&AuditTrail>, _dry_run: bool) -> Result<ImportCounts> {
+    fn import(&self, plan: &ImportPlan, _audit: Option<&AuditBatch>, _dry_run: bool) -> Result<ImportCounts> {
         let mut content = self.content();
         for row in &plan.policies {
             content.policies.retain(|p| p.settings.name != row.settings.name);
@@ -202,15 +202,15 @@ impl Directory for Memory {
 
 /// Keeps no entries, so it has none to show.
 impl AuditLog for Memory {
-    fn medium(&self) -> Medium {
-        Medium::Store
+    fn medium(&self) -> LogKind {
+        LogKind::Store
     }
 
     fn source(&self) -> String {
         "memory".to_owned()
     }
 
-    fn page(&self, _: Place, _: usize) -> Result<LogPage> {
+    fn page(&self, _: LogCursor, _: usize) -> Result<LogPage> {
         Ok(LogPage {
             items: Vec::new(),
             next: None,
@@ -251,7 +251,7 @@ impl Outbox for Memory {
         Ok(())
     }
 
-    fn discard(&self, id: [u8; 16], audit: Option<AuditTrail>) -> Result<()> {
+    fn discard(&self, id: [u8; 16], audit: Option<AuditBatch>) -> Result<()> {
         self.content().audit.extend(audit);
         self.remove(id)
     }
@@ -262,7 +262,7 @@ impl Outbox for Memory {
         Ok(entry.map(|entry| entry.leased_until = until).is_some())
     }
 
-    fn fail(&self, lease: Lease, _: Timestamp, error: &str, _: Option<AuditTrail>) -> Result<bool> {
+    fn fail(&self, lease: Lease, _: Timestamp, error: &str, _: Option<AuditBatch>) -> Result<bool> {
         panic!("the message {:?} was given up: {error}", lease.id)
     }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use umpin::credential::derive::Cost;
+use umpin::credential::kdf::Cost;
 
 use super::comparison::{ASPECTS, Aspect, Bursts, Manner};
 use super::kinds::{self, KINDS, Kind};

@@ -1,6 +1,6 @@
 //! What the check of the configuration says of a relay.
 
-use umpin::check::{Check, Subject, Verdict};
+use umpin::check::{Check, CheckStatus, Subject};
 use umpin::clock::{Clock as _, SystemClock};
 use umpin::notification::Notifier as _;
 use umpin::notification::smtp::{SmtpNotifier, Tls};
@@ -11,7 +11,7 @@ use super::certificates::Authority;
 use super::rig::{PASSWORD, Sink, account};
 
 #[track_caller]
-fn the(checks: &[Check], subject: Subject, verdict: Verdict, says: &str) {
+fn the(checks: &[Check], subject: Subject, verdict: CheckStatus, says: &str) {
     let found = checks
         .iter()
         .find(|check| check.subject == subject && check.verdict == verdict);
@@ -37,15 +37,15 @@ fn a_relay_is_connected_to_protected_and_signed_in_to_and_gets_no_message() {
     the(
         &checks,
         Subject::MailRelay,
-        Verdict::Passed,
+        CheckStatus::Passed,
         "takes the sign-in of 'um'",
     );
-    the(&checks, Subject::Certificate, Verdict::Passed, "for localhost");
+    the(&checks, Subject::Certificate, CheckStatus::Passed, "for localhost");
     sink.messages(0);
     relay.ca_file = None;
     let checks = examined(&SmtpNotifier::new(relay));
-    the(&checks, Subject::MailRelay, Verdict::Failed, "not trusted");
-    the(&checks, Subject::Certificate, Verdict::Failed, "not trusted");
+    the(&checks, Subject::MailRelay, CheckStatus::Failed, "not trusted");
+    the(&checks, Subject::Certificate, CheckStatus::Failed, "not trusted");
 }
 
 #[test]
@@ -61,13 +61,18 @@ fn a_refused_sign_in_and_a_relay_without_tls_are_results() {
     the(
         &checks,
         Subject::MailRelay,
-        Verdict::Failed,
+        CheckStatus::Failed,
         "refused the sign-in as 'um'",
     );
     let Some(plain) = Sink::start(json!({})) else { return };
     let checks = examined(&SmtpNotifier::new(plain.relay(Tls::StartTls)));
-    the(&checks, Subject::MailRelay, Verdict::Failed, "does not offer STARTTLS");
+    the(
+        &checks,
+        Subject::MailRelay,
+        CheckStatus::Failed,
+        "does not offer STARTTLS",
+    );
     let checks = examined(&plain.plain());
-    the(&checks, Subject::MailRelay, Verdict::Passed, "asks for no sign-in");
-    the(&checks, Subject::Certificate, Verdict::Skipped, "without TLS");
+    the(&checks, Subject::MailRelay, CheckStatus::Passed, "asks for no sign-in");
+    the(&checks, Subject::Certificate, CheckStatus::Skipped, "without TLS");
 }

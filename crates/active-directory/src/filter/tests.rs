@@ -213,15 +213,17 @@ fn hostile() -> impl Strategy<Value = String> {
 fn is_of(identity: &Identity, attribute: &str, value: &[u8]) -> bool {
     let value = String::from_utf8_lossy(value);
     let value = match attribute {
-        "objectGUID" | "msExchMailboxGuid" => return identity.probes().iter().any(|p| p.kind == ProbeKind::Guid),
+        "objectGUID" | "msExchMailboxGuid" => {
+            return identity.lookup_keys().iter().any(|p| p.kind == LookupKeyKind::Guid);
+        }
         "distinguishedName" => DistinguishedName::parse(&value).expect("a name").comparable(),
         "proxyAddresses" => fold(after(&value, ':').expect("a prefix")),
         _ => fold(&value),
     };
-    identity.probes().iter().any(|probe| match probe.kind {
-        ProbeKind::CanonicalName => attribute == "name" && fold(&canonical_leaf(&probe.key)) == squeezed(&value),
-        ProbeKind::Account => after(&probe.key, '\\') == Some(value.as_str()),
-        _ => probe.key == value,
+    identity.lookup_keys().iter().any(|key| match key.kind {
+        LookupKeyKind::CanonicalName => attribute == "name" && fold(&canonical_leaf(&key.value)) == squeezed(&value),
+        LookupKeyKind::Account => after(&key.value, '\\') == Some(value.as_str()),
+        _ => key.value == value,
     })
 }
 

@@ -16,7 +16,7 @@ pub struct ChainKey([u8; 32]);
 
 /// A place in a chain: after how many entries, and the MAC of the last of them. The default is the beginning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Point {
+pub struct ChainLink {
     /// Entries up to here.
     pub position: u64,
     /// Of the last of them; all zero before the first.
@@ -31,11 +31,11 @@ pub struct Head {
     /// Whose chain.
     pub host: String,
     /// What the first entry follows: the beginning, or the last entry that retention removed.
-    pub base: Point,
+    pub base: ChainLink,
     /// When the newest entry that retention removed was written.
     pub base_at: Option<Timestamp>,
     /// The last entry.
-    pub tip: Point,
+    pub tip: ChainLink,
     /// Names the key of `mac`.
     pub key: ChainKeyId,
     /// Binds all of this.
@@ -66,7 +66,7 @@ impl ChainKey {
 
     /// The MAC of the entry of this host that follows the place `previous`.
     #[must_use]
-    pub fn bind(&self, host: &str, previous: &Point, entry: &AuditEntry) -> Mac {
+    pub fn bind(&self, host: &str, previous: &ChainLink, entry: &AuditEntry) -> Mac {
         let (host, body) = (host.as_bytes(), entry.body.as_bytes());
         // What has no fixed length says its own: no two entries hash the same bytes.
         self.hash(&[
@@ -155,7 +155,7 @@ impl ChainKeys {
 
     /// Whether the entry is the one that follows `previous`.
     #[must_use]
-    pub fn follows(&self, previous: &Point, stored: &StoredEntry) -> bool {
+    pub fn follows(&self, previous: &ChainLink, stored: &StoredEntry) -> bool {
         self.check_entry(previous, stored) == Check::Genuine
     }
 
@@ -167,7 +167,7 @@ impl ChainKeys {
         }
     }
 
-    pub(super) fn check_entry(&self, previous: &Point, stored: &StoredEntry) -> Check {
+    pub(super) fn check_entry(&self, previous: &ChainLink, stored: &StoredEntry) -> Check {
         let Some(key) = self.find(stored.bound.key) else {
             return Check::UnknownKey;
         };
@@ -180,7 +180,7 @@ impl ChainKeys {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::Bound;
+    use crate::audit::Binding;
 
     fn entry() -> AuditEntry {
         AuditEntry {
@@ -191,7 +191,7 @@ mod tests {
     }
 
     fn head() -> Head {
-        let point = |n: u8| Point {
+        let point = |n: u8| ChainLink {
             position: n.into(),
             mac: [n; 32],
         };
@@ -212,7 +212,7 @@ mod tests {
     #[test]
     fn everything_in_an_entry_is_bound() {
         let key = ChainKey::new([1; 32]);
-        let previous = Point::default();
+        let previous = ChainLink::default();
         let base = key.bind("host", &previous, &entry());
         assert_eq!(key.bind("host", &previous, &entry()), base);
 
@@ -224,7 +224,7 @@ mod tests {
         body.body.push(' ');
         let mut mac = previous;
         mac.mac[31] = 1;
-        let later = Point {
+        let later = ChainLink {
             position: 1,
             ..previous
         };
@@ -273,11 +273,11 @@ mod tests {
     fn an_entry_must_stand_where_it_says() {
         let keys = ChainKeys::new(vec![ChainKey::new([1; 32])]);
         let key = keys.active().unwrap();
-        let previous = Point::default();
+        let previous = ChainLink::default();
         let stored = |position: u64| StoredEntry {
             seq: 1,
             host: "host".to_owned(),
-            bound: Bound {
+            bound: Binding {
                 position,
                 key: key.id(),
             },
@@ -295,7 +295,7 @@ mod tests {
         let mut sealed = head();
         key.seal(&mut sealed);
         let values = [
-            text(&key.bind("host", &Point::default(), &entry())),
+            text(&key.bind("host", &ChainLink::default(), &entry())),
             text(&sealed.mac),
             sealed.key.to_string(),
         ];

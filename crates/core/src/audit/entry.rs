@@ -38,7 +38,7 @@ pub struct StoredEntry {
     /// Whose chain it belongs to.
     pub host: String,
     /// Which one of its chain it is, and the key that binds it.
-    pub bound: Bound,
+    pub bound: Binding,
     /// What was recorded.
     pub entry: AuditEntry,
     /// Binds it to the one before it in the chain.
@@ -47,7 +47,7 @@ pub struct StoredEntry {
 
 /// What an entry says of its binding.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Bound {
+pub struct Binding {
     /// From 1.
     pub position: u64,
     /// Names the key.

@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::chain::{Head, Point};
-use super::entry::{AuditEntry, Bound, Mac, StoredEntry};
-use super::finding::{Ending, Medium};
-use super::{AuditLog, LogItem, LogPage, Place};
+use super::chain::{ChainLink, Head};
+use super::entry::{AuditEntry, Binding, Mac, StoredEntry};
+use super::report::{Ending, LogKind};
+use super::{AuditLog, LogCursor, LogItem, LogPage};
 use crate::clock::Timestamp;
 use crate::{Error, ErrorCode, Result};
 use umpin_platform::files::open_regular;
@@ -27,7 +27,7 @@ const MAX_LINE: u64 = 1 << 20;
 struct EntryLine {
     seq: i64,
     host: String,
-    bound: Bound,
+    bound: Binding,
     #[serde(with = "hex")]
     operation: [u8; 16],
     at: Timestamp,
@@ -40,7 +40,7 @@ struct EntryLine {
 #[serde(deny_unknown_fields)]
 struct StartLine {
     host: String,
-    base: Point,
+    base: ChainLink,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -79,7 +79,7 @@ impl<W: Write> LogWriter<W> {
                 body: stored.entry.body.clone(),
                 mac: stored.mac,
             }),
-            LogItem::Start { host, base } if *base != Point::default() => Line::Start {
+            LogItem::Start { host, base } if *base != ChainLink::default() => Line::Start {
                 chain: StartLine {
                     host: host.clone(),
                     base: *base,
@@ -102,17 +102,17 @@ impl<W: Write> LogWriter<W> {
 #[derive(Clone, Debug)]
 pub struct FileLog {
     path: PathBuf,
-    medium: Medium,
+    medium: LogKind,
 }
 
 impl FileLog {
     /// Touches nothing yet.
     #[must_use]
-    pub fn new(path: PathBuf, medium: Medium) -> Self {
+    pub fn new(path: PathBuf, medium: LogKind) -> Self {
         Self { path, medium }
     }
 
-    fn open(&self, place: Place) -> Result<BufReader<File>> {
+    fn open(&self, place: LogCursor) -> Result<BufReader<File>> {
         let (mut file, _) = open_regular(&self.path).map_err(|e| unusable(&self.path, "cannot be read", Some(e)))?;
         file.seek(SeekFrom::Start(place.at))
             .map_err(|e| unusable(&self.path, "cannot be read", Some(e)))?;
@@ -131,7 +131,7 @@ pub fn unusable(path: &Path, what: &str, cause: Option<io::Error>) -> Error {
 }
 
 impl AuditLog for FileLog {
-    fn medium(&self) -> Medium {
+    fn medium(&self) -> LogKind {
         self.medium
     }
 
@@ -139,7 +139,7 @@ impl AuditLog for FileLog {
         self.path.display().to_string()
     }
 
-    fn page(&self, mut place: Place, limit: usize) -> Result<LogPage> {
+    fn page(&self, mut place: LogCursor, limit: usize) -> Result<LogPage> {
         let mut reader = self.open(place)?;
         let mut items = Vec::new();
         let mut bytes = Vec::new();
@@ -149,7 +149,7 @@ impl AuditLog for FileLog {
                 .take(MAX_LINE)
                 .read_until(b'\n', &mut bytes)
                 .map_err(|e| unusable(&self.path, "cannot be read", Some(e)))?;
-            let first = place == Place::default();
+            let first = place == LogCursor::default();
             place.at += read as u64;
             place.line += 1;
             let whole = bytes.pop_if(|byte| *byte == b'\n').is_some();

@@ -3,21 +3,21 @@
 //! `entry` is what is written, `trail` what is to be written, `chain` what binds it, `verify` the check, `file` the log as JSON lines, `failures` and `retention`
 //! what bounds it.
 
+mod batch;
 mod chain;
 mod entry;
 mod failures;
 pub mod file;
-mod finding;
+mod report;
 mod retention;
-mod trail;
 mod verify;
 
-pub use chain::{ChainKey, ChainKeys, Head, Point};
-pub use entry::{AuditEntry, Bound, ChainKeyId, Mac, StoredEntry};
+pub use batch::AuditBatch;
+pub use chain::{ChainKey, ChainKeys, ChainLink, Head};
+pub use entry::{AuditEntry, Binding, ChainKeyId, Mac, StoredEntry};
 pub use failures::{MOST_ACCOUNTS, MOST_ENTRIES, OmittedFailures, WINDOW_MILLIS};
-pub use finding::{Ending, Fault, FaultKind, Finding, Medium, Verdict};
+pub use report::{ChainError, ChainErrorKind, ChainReport, ChainStatus, Ending, LogKind};
 pub use retention::{GAP_MILLIS, RetentionPause};
-pub use trail::AuditTrail;
 pub use verify::Verifier;
 
 use serde::{Deserialize, Serialize};
@@ -27,7 +27,7 @@ use crate::clock::Timestamp;
 
 /// Where the next page of a log begins. The default is its beginning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
+pub struct LogCursor {
     /// The last `seq` read, or the bytes of a file that are read.
     pub at: u64,
     /// The lines of a file that are read.
@@ -42,7 +42,7 @@ pub enum LogItem {
         /// Whose chain.
         host: String,
         /// What the first entry follows.
-        base: Point,
+        base: ChainLink,
     },
     /// An entry.
     Entry(StoredEntry),
@@ -61,7 +61,7 @@ pub struct LogPage {
     /// In the order in which they were written; on the last page the heads follow the entries.
     pub items: Vec<LogItem>,
     /// Where the next page begins; `None` on the last one.
-    pub next: Option<Place>,
+    pub next: Option<LogCursor>,
     /// How the log ends; meaningful on the last page.
     pub ending: Ending,
 }
@@ -70,7 +70,7 @@ pub struct LogPage {
 /// change, or to the journal of a directory elsewhere; what failed, and changed nothing, is appended here.
 pub trait AuditLog: Send + Sync {
     /// What kind of log it is, for the check.
-    fn medium(&self) -> Medium;
+    fn medium(&self) -> LogKind;
 
     /// Where it is, for messages: a path.
     fn source(&self) -> String;
@@ -88,14 +88,14 @@ pub trait AuditLog: Send + Sync {
     ///
     /// # Errors
     /// Those of the directory, or of the file that holds the log.
-    fn page(&self, place: Place, limit: usize) -> Result<LogPage>;
+    fn page(&self, place: LogCursor, limit: usize) -> Result<LogPage>;
 
     /// Records a failed operation of `account`, or counts it where there are too many; durable when this returns. A log that
     /// cannot be appended to ignores it.
     ///
     /// # Errors
     /// Those of the store; `AuditChainBroken` where the end of the chain is not genuine.
-    fn append_failed(&self, _account: &str, _entry: AuditTrail) -> Result<()> {
+    fn append_failed(&self, _account: &str, _entry: AuditBatch) -> Result<()> {
         Ok(())
     }
 

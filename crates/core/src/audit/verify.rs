@@ -13,34 +13,34 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::LogItem;
-use super::chain::{ChainKeys, Check, Head, Point};
+use super::chain::{ChainKeys, ChainLink, Check, Head};
 use super::entry::StoredEntry;
-use super::finding::{Ending, Fault, FaultKind, Finding, Medium, Verdict};
+use super::report::{ChainError, ChainErrorKind, ChainReport, ChainStatus, Ending, LogKind};
 use crate::clock::Timestamp;
 
 /// The state of a check.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Verifier {
-    medium: Medium,
+    medium: LogKind,
     chains: BTreeMap<String, Chain>,
     /// Of the last entry.
     last_host: Option<String>,
-    malformed: Option<Fault>,
+    malformed: Option<ChainError>,
     malformed_told: bool,
     jumped: bool,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Chain {
-    start: Point,
+    start: ChainLink,
     started: bool,
-    tip: Point,
+    tip: ChainLink,
     entries: u64,
     last_seq: Option<i64>,
     /// The entries of the last append.
     run: Run,
     head: Option<Head>,
-    fault: Option<Fault>,
+    fault: Option<ChainError>,
     /// For a fault of the kind `Missing`: the position that was expected and the one that came.
     gap: Option<(u64, u64)>,
     /// That fault waits for one more entry, which may show that nothing is missing.
@@ -52,7 +52,7 @@ struct Chain {
 struct Run {
     at: Option<Timestamp>,
     /// What the run follows, and each entry of it but the last.
-    before: Vec<Point>,
+    before: Vec<ChainLink>,
 }
 
 /// No append has this many entries; an altered log must not fill the memory.
@@ -61,7 +61,7 @@ const LONGEST_RUN: usize = 64;
 impl Verifier {
     /// A check that begins at the beginning of the log.
     #[must_use]
-    pub fn new(medium: Medium) -> Self {
+    pub fn new(medium: LogKind) -> Self {
         Self {
             medium,
             chains: BTreeMap::new(),
@@ -79,11 +79,11 @@ impl Verifier {
             LogItem::Entry(entry) => return self.entry(keys, entry),
             LogItem::Head(head) => self.chain(&head.host).head = Some(head.clone()),
             LogItem::Malformed { line } => {
-                let fault = Fault {
+                let fault = ChainError {
                     host: String::new(),
                     seq: None,
                     line: Some(*line),
-                    kind: FaultKind::Malformed,
+                    kind: ChainErrorKind::Malformed,
                 };
                 self.malformed.get_or_insert(fault);
             }
@@ -92,7 +92,7 @@ impl Verifier {
     }
 
     /// The faults that were found since this was last called: of each chain the first one, once.
-    pub fn new_faults(&mut self) -> Vec<Fault> {
+    pub fn new_faults(&mut self) -> Vec<ChainError> {
         let mut faults = Vec::new();
         for chain in self.chains.values_mut() {
             if let (Some(fault), false) = (&chain.fault, chain.told || chain.held) {
@@ -109,9 +109,9 @@ impl Verifier {
 
     /// Whether [`Self::new_faults`] gave this fault already.
     #[must_use]
-    pub fn has_told(&self, fault: &Fault) -> bool {
+    pub fn has_told(&self, fault: &ChainError) -> bool {
         match self.chains.get(&fault.host) {
-            _ if fault.kind == FaultKind::Malformed => self.malformed_told,
+            _ if fault.kind == ChainErrorKind::Malformed => self.malformed_told,
             Some(chain) => chain.told,
             None => false,
         }
@@ -131,7 +131,7 @@ impl Verifier {
             .filter_map(|chain| match &chain.head {
                 Some(head) if head.base != chain.start => Some(Head {
                     base: chain.start,
-                    base_at: head.base_at.filter(|_| chain.start != Point::default()),
+                    base_at: head.base_at.filter(|_| chain.start != ChainLink::default()),
                     ..head.clone()
                 }),
                 _ => None,
@@ -143,11 +143,11 @@ impl Verifier {
         self.chains.entry(host.to_owned()).or_default()
     }
 
-    fn start(&mut self, host: &str, base: &Point) {
-        let moves = self.medium == Medium::Store;
+    fn start(&mut self, host: &str, base: &ChainLink) {
+        let moves = self.medium == LogKind::Store;
         let chain = self.chains.entry(host.to_owned()).or_default();
         // Between two pages retention may remove what is read already, and more. The head is checked at the end.
-        if (chain.entries == 0 && chain.tip == Point::default()) || (moves && base.position > chain.tip.position) {
+        if (chain.entries == 0 && chain.tip == ChainLink::default()) || (moves && base.position > chain.tip.position) {
             self.jumped |= chain.started && chain.start != *base;
             (chain.start, chain.tip) = (*base, *base);
         }
@@ -155,7 +155,7 @@ impl Verifier {
     }
 
     fn entry(&mut self, keys: &ChainKeys, entry: &StoredEntry) -> bool {
-        let journal = self.medium == Medium::Journal;
+        let journal = self.medium == LogKind::Journal;
         if self.last_host.as_deref() != Some(&entry.host) {
             self.last_host = Some(entry.host.clone());
         }
@@ -165,10 +165,10 @@ impl Verifier {
         let position = entry.bound.position;
         let kind = match keys.check_entry(&chain.tip, entry) {
             Check::Genuine => None,
-            Check::UnknownKey => Some(FaultKind::UnknownKey),
-            Check::Altered if position > expected => Some(FaultKind::Missing),
-            Check::Altered if position < expected => Some(FaultKind::Reordered),
-            Check::Altered => Some(FaultKind::Changed),
+            Check::UnknownKey => Some(ChainErrorKind::UnknownKey),
+            Check::Altered if position > expected => Some(ChainErrorKind::Missing),
+            Check::Altered if position < expected => Some(ChainErrorKind::Reordered),
+            Check::Altered => Some(ChainErrorKind::Changed),
         };
         if let Some(kind) = kind {
             chain.note(&entry.host, entry.seq, kind, expected, position);
@@ -176,7 +176,7 @@ impl Verifier {
         if journal {
             chain.run.add(entry.entry.at, chain.tip);
         }
-        chain.tip = Point {
+        chain.tip = ChainLink {
             position,
             mac: entry.mac,
         };
@@ -187,18 +187,18 @@ impl Verifier {
 
     /// The verdict on each chain, once the whole log was taken.
     #[must_use]
-    pub fn finish(self, keys: &ChainKeys, ending: Ending) -> Vec<Finding> {
+    pub fn finish(self, keys: &ChainKeys, ending: Ending) -> Vec<ChainReport> {
         let torn = ending == Ending::Torn;
-        let mut findings: Vec<Finding> = Vec::with_capacity(self.chains.len() + 1);
+        let mut findings: Vec<ChainReport> = Vec::with_capacity(self.chains.len() + 1);
         for (host, chain) in self.chains {
             let head = chain.head.as_ref();
             let last = self.last_host.as_ref() == Some(&host);
             let verdict = match chain.fault.clone() {
-                Some(fault) => Verdict::Broken(fault),
+                Some(fault) => ChainStatus::Broken(fault),
                 None => chain.verdict(&host, self.medium, keys, head, torn, last),
             };
             let base = head.map_or(chain.start.position, |head| head.base.position);
-            findings.push(Finding {
+            findings.push(ChainReport {
                 verdict,
                 entries: chain.entries,
                 removed: base,
@@ -207,9 +207,9 @@ impl Verifier {
             });
         }
         if let Some(fault) = self.malformed {
-            findings.push(Finding {
+            findings.push(ChainReport {
                 host: String::new(),
-                verdict: Verdict::Broken(fault),
+                verdict: ChainStatus::Broken(fault),
                 entries: 0,
                 removed: 0,
                 removed_until: None,
@@ -220,12 +220,12 @@ impl Verifier {
 }
 
 impl Chain {
-    fn note(&mut self, host: &str, seq: i64, kind: FaultKind, expected: u64, position: u64) {
+    fn note(&mut self, host: &str, seq: i64, kind: ChainErrorKind, expected: u64, position: u64) {
         match &mut self.fault {
             None => {
-                self.gap = (kind == FaultKind::Missing).then_some((expected, position));
+                self.gap = (kind == ChainErrorKind::Missing).then_some((expected, position));
                 self.held = self.gap.is_some();
-                self.fault = Some(Fault {
+                self.fault = Some(ChainError {
                     host: host.to_owned(),
                     seq: Some(seq),
                     line: None,
@@ -234,7 +234,7 @@ impl Chain {
             }
             // What was missing there stands here.
             Some(first) if self.gap.is_some_and(|(from, to)| (from..to).contains(&position)) => {
-                first.kind = FaultKind::Reordered;
+                first.kind = ChainErrorKind::Reordered;
             }
             Some(_) => {}
         }
@@ -243,14 +243,14 @@ impl Chain {
     fn verdict(
         &self,
         host: &str,
-        medium: Medium,
+        medium: LogKind,
         keys: &ChainKeys,
         head: Option<&Head>,
         torn: bool,
         last: bool,
-    ) -> Verdict {
+    ) -> ChainStatus {
         let broken = |kind, seq| {
-            Verdict::Broken(Fault {
+            ChainStatus::Broken(ChainError {
                 host: host.to_owned(),
                 seq,
                 line: None,
@@ -258,21 +258,21 @@ impl Chain {
             })
         };
         let Some(head) = head else {
-            let one_run = self.run.before.first() == Some(&Point::default());
+            let one_run = self.run.before.first() == Some(&ChainLink::default());
             return match medium {
-                Medium::Export if torn => Verdict::TornTail,
-                Medium::Journal if self.entries == 0 || one_run => Verdict::TornTail,
-                _ => broken(FaultKind::HeadMissing, self.last_seq),
+                LogKind::Export if torn => ChainStatus::TornTail,
+                LogKind::Journal if self.entries == 0 || one_run => ChainStatus::TornTail,
+                _ => broken(ChainErrorKind::HeadMissing, self.last_seq),
             };
         };
         match keys.check_head(head) {
             Check::Genuine => {}
-            Check::Altered => return broken(FaultKind::HeadAltered, self.last_seq),
-            Check::UnknownKey => return broken(FaultKind::UnknownKey, self.last_seq),
+            Check::Altered => return broken(ChainErrorKind::HeadAltered, self.last_seq),
+            Check::UnknownKey => return broken(ChainErrorKind::UnknownKey, self.last_seq),
         }
-        let begins = head.base == self.start || medium == Medium::Store && head.base.position > self.start.position;
+        let begins = head.base == self.start || medium == LogKind::Store && head.base.position > self.start.position;
         if !begins {
-            return broken(FaultKind::HeadAltered, self.last_seq);
+            return broken(ChainErrorKind::HeadAltered, self.last_seq);
         }
         // All that was read of it may have been removed by retention meanwhile.
         let tip = if head.base.position > self.tip.position {
@@ -282,22 +282,22 @@ impl Chain {
         };
         if head.tip == tip {
             return match medium {
-                Medium::Export | Medium::Journal if torn && last => Verdict::TornTail,
-                _ => Verdict::Intact,
+                LogKind::Export | LogKind::Journal if torn && last => ChainStatus::TornTail,
+                _ => ChainStatus::Intact,
             };
         }
-        if medium == Medium::Journal && self.run.before.contains(&head.tip) {
-            return Verdict::TornTail;
+        if medium == LogKind::Journal && self.run.before.contains(&head.tip) {
+            return ChainStatus::TornTail;
         }
         if head.tip.position > tip.position {
-            return broken(FaultKind::Truncated, self.last_seq);
+            return broken(ChainErrorKind::Truncated, self.last_seq);
         }
-        broken(FaultKind::HeadAltered, self.last_seq)
+        broken(ChainErrorKind::HeadAltered, self.last_seq)
     }
 }
 
 impl Run {
-    fn add(&mut self, at: Timestamp, previous: Point) {
+    fn add(&mut self, at: Timestamp, previous: ChainLink) {
         if self.at != Some(at) {
             self.at = Some(at);
             self.before.clear();

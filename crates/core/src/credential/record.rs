@@ -4,7 +4,7 @@ mod codec;
 
 use subtle::{Choice, ConstantTimeEq};
 
-use super::derive::{Cost, Derivation, Deriver, PinTags, Tag};
+use super::kdf::{Cost, KdfContext, KdfParams, PinVerifier, PinVerifiers};
 use crate::Result;
 use crate::clock::Timestamp;
 use crate::policy::UmMailboxPolicy;
@@ -19,9 +19,9 @@ pub struct StoredPin {
     /// Random; names the PIN in the outbox without telling anything about it.
     pub pin_id: [u8; 16],
     /// Index of its derivation in the record.
-    pub derivation: u8,
+    pub params: u8,
     /// What the derivation made of it.
-    pub tag: Tag,
+    pub verifier: PinVerifier,
 }
 
 /// A PIN to be set.
@@ -29,10 +29,10 @@ pub struct StoredPin {
 pub struct NewPin {
     /// Fresh and random.
     pub pin_id: [u8; 16],
-    /// How the tag was derived; reuse [`CredentialRecord::derivation_for`] where it gives one.
-    pub derivation: Derivation,
-    /// The tag.
-    pub tag: Tag,
+    /// How the verifier was derived; reuse [`CredentialRecord::params_for`] where it gives one.
+    pub params: KdfParams,
+    /// The verifier.
+    pub verifier: PinVerifier,
     /// When it is set.
     pub set_at: Timestamp,
     /// Whether the user must change it at the next sign-in.
@@ -60,7 +60,7 @@ pub enum PinState {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CredentialRecord {
     // Private: every stored PIN refers to a derivation, history exists only behind a current PIN, and so does `set_at`.
-    derivations: Vec<Derivation>,
+    kdf_params: Vec<KdfParams>,
     current: Option<StoredPin>,
     history: Vec<StoredPin>,
     set_at: Option<Timestamp>,
@@ -79,7 +79,7 @@ impl CredentialRecord {
     #[must_use]
     pub fn never_set(epoch: [u8; 16]) -> Self {
         Self {
-            derivations: Vec::new(),
+            kdf_params: Vec::new(),
             current: None,
             history: Vec::new(),
             set_at: None,
@@ -95,20 +95,20 @@ impl CredentialRecord {
     pub fn with_new_pin(&self, new: NewPin) -> Self {
         let former: Vec<&StoredPin> = self.retained().take(MAX_HISTORY).collect();
         // Rebuilt from what is referenced; the new PIN's derivation comes first, so at most 20 are ever needed.
-        let mut derivations = vec![new.derivation];
+        let mut kdf_params = vec![new.params];
         let history = former
             .into_iter()
             .map(|pin| StoredPin {
-                derivation: index_of(self.derivation_of(pin), &mut derivations),
+                params: index_of(self.params_of(pin), &mut kdf_params),
                 ..pin.clone()
             })
             .collect();
         Self {
-            derivations,
+            kdf_params,
             current: Some(StoredPin {
                 pin_id: new.pin_id,
-                derivation: 0,
-                tag: new.tag,
+                params: 0,
+                verifier: new.verifier,
             }),
             history,
             set_at: Some(new.set_at),
@@ -158,20 +158,20 @@ impl CredentialRecord {
 
     /// The derivations that stored PINs refer to.
     #[must_use]
-    pub fn derivations(&self) -> &[Derivation] {
-        &self.derivations
+    pub fn kdf_params(&self) -> &[KdfParams] {
+        &self.kdf_params
     }
 
     /// How a stored PIN of this record was derived.
     #[must_use]
-    pub fn derivation_of(&self, pin: &StoredPin) -> &Derivation {
-        &self.derivations[usize::from(pin.derivation)]
+    pub fn params_of(&self, pin: &StoredPin) -> &KdfParams {
+        &self.kdf_params[usize::from(pin.params)]
     }
 
     /// The derivation that a new PIN of this cost should use, so that one derivation serves it and the history.
     #[must_use]
-    pub fn derivation_for(&self, cost: Cost) -> Option<&Derivation> {
-        self.derivations.iter().find(|derivation| derivation.cost == cost)
+    pub fn params_for(&self, cost: Cost) -> Option<&KdfParams> {
+        self.kdf_params.iter().find(|params| params.cost == cost)
     }
 
     /// Whether the user must change the PIN before using it: there is none, it is marked, or its lifetime is over.
@@ -185,24 +185,24 @@ impl CredentialRecord {
 
     /// The derivations that a check of the last `history_count` PINs (the current one included) needs: normally one.
     #[must_use]
-    pub fn derivations_to_check(&self, history_count: u32) -> Vec<&Derivation> {
-        let mut indices: Vec<u8> = self.window(history_count).map(|pin| pin.derivation).collect();
+    pub fn params_to_check(&self, history_count: u32) -> Vec<&KdfParams> {
+        let mut indices: Vec<u8> = self.window(history_count).map(|pin| pin.params).collect();
         indices.sort_unstable();
         indices.dedup();
         indices
             .into_iter()
-            .map(|index| &self.derivations[usize::from(index)])
+            .map(|index| &self.kdf_params[usize::from(index)])
             .collect()
     }
 
     /// Whether a PIN is among the last `history_count`, the current one included; how long it takes does not tell where.
     ///
     /// # Errors
-    /// Those of [`Deriver::derive`].
-    pub fn is_reused(&self, tags: &mut PinTags, deriver: &mut Deriver, history_count: u32) -> Result<bool> {
+    /// Those of [`KdfContext::derive`].
+    pub fn is_reused(&self, verifiers: &mut PinVerifiers, kdf: &mut KdfContext, history_count: u32) -> Result<bool> {
         let mut reused = Choice::from(0);
         for pin in self.window(history_count) {
-            reused |= tags.tag(self.derivation_of(pin), deriver)?.ct_eq(&pin.tag);
+            reused |= verifiers.verifier(self.params_of(pin), kdf)?.ct_eq(&pin.verifier);
         }
         Ok(reused.into())
     }
@@ -216,9 +216,9 @@ impl CredentialRecord {
     /// Whether a PIN is the one in force; never so where there is none.
     ///
     /// # Errors
-    /// Those of [`Deriver::derive`].
-    pub fn is_current(&self, tags: &mut PinTags, deriver: &mut Deriver) -> Result<bool> {
-        self.is_reused(tags, deriver, 1)
+    /// Those of [`KdfContext::derive`].
+    pub fn is_current(&self, verifiers: &mut PinVerifiers, kdf: &mut KdfContext) -> Result<bool> {
+        self.is_reused(verifiers, kdf, 1)
     }
 
     /// Where a PIN id stands.
@@ -254,15 +254,12 @@ impl CredentialRecord {
 }
 
 /// The index of a derivation, appended where it is new.
-fn index_of(derivation: &Derivation, derivations: &mut Vec<Derivation>) -> u8 {
-    let index = derivations
-        .iter()
-        .position(|known| known == derivation)
-        .unwrap_or_else(|| {
-            derivations.push(*derivation);
-            derivations.len() - 1
-        });
-    u8::try_from(index).expect("a record has at most 20 derivations")
+fn index_of(params: &KdfParams, kdf_params: &mut Vec<KdfParams>) -> u8 {
+    let index = kdf_params.iter().position(|known| known == params).unwrap_or_else(|| {
+        kdf_params.push(*params);
+        kdf_params.len() - 1
+    });
+    u8::try_from(index).expect("a record has at most 20 kdf_params")
 }
 
 #[cfg(test)]

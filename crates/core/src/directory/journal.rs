@@ -7,7 +7,7 @@
 use std::ops::RangeInclusive;
 
 use crate::Result;
-use crate::audit::AuditTrail;
+use crate::audit::AuditBatch;
 use crate::clock::Timestamp;
 use crate::credential::record::CredentialRecord;
 use crate::mailbox::ObjectId;
@@ -94,7 +94,7 @@ pub struct Advance {
     /// Its new state, and when it is followed up; `None`: there is nothing left to know, and the note is forgotten.
     pub to: Option<(NoteState, Timestamp)>,
     /// What the audit is told.
-    pub audit: Option<AuditTrail>,
+    pub audit: Option<AuditBatch>,
     /// A message that may be sent from now on, and until when the lease on it is prolonged.
     pub release: Option<(Lease, Timestamp)>,
     /// A message that must not be sent.
@@ -132,7 +132,7 @@ pub trait Journal: Send + Sync {
     ///
     /// # Errors
     /// Those of the store: the change must not be asked for.
-    fn ask(&self, note: &ChangeNote, message: Option<&OutboxEntry>, intent: Option<&AuditTrail>) -> Result<()>;
+    fn ask(&self, note: &ChangeNote, message: Option<&OutboxEntry>, intent: Option<&AuditBatch>) -> Result<()>;
 
     /// Records what has become of a change: all of it, or nothing where somebody else has. The message is released whether or
     /// not there is a note. Durable when this returns, unless the note is only forgotten.
@@ -145,7 +145,7 @@ pub trait Journal: Send + Sync {
     ///
     /// # Errors
     /// Those of the store.
-    fn append(&self, audit: &AuditTrail) -> Result<()>;
+    fn append(&self, audit: &AuditBatch) -> Result<()>;
 
     /// Records nothing, and takes about as long as [`Self::append`]: see [`super::Directory::dummy_write`].
     ///

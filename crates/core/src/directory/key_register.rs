@@ -4,7 +4,7 @@
 //! earlier seals anything under a key whose file may be removed already.
 
 use crate::Result;
-use crate::audit::{AuditTrail, ChainKeyId, ChainKeys};
+use crate::audit::{AuditBatch, ChainKeyId, ChainKeys};
 use crate::clock::Timestamp;
 use crate::credential::keyring::KeyId;
 use crate::mailbox::ObjectId;
@@ -36,7 +36,7 @@ pub struct Retirement {
     /// Seals the heads of the audit chains anew, where they are genuine: the new key first.
     pub chain: ChainKeys,
     /// What the audit is told.
-    pub audit: Option<AuditTrail>,
+    pub audit: Option<AuditBatch>,
 }
 
 /// A message in the outbox.
@@ -79,7 +79,7 @@ pub trait KeyRegister: Send + Sync {
     ///
     /// # Errors
     /// Those of the store.
-    fn conclude(&self, operation: [u8; 16], is_done: bool, audit: Option<AuditTrail>) -> Result<()>;
+    fn conclude(&self, operation: [u8; 16], is_done: bool, audit: Option<AuditBatch>) -> Result<()>;
 }
 
 /// The refusal of what is sealed, or chained, under a key that was replaced: whoever loads the keys again has the new one.

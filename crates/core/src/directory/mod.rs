@@ -5,7 +5,7 @@ pub mod key_register;
 
 use std::collections::BTreeMap;
 
-use crate::audit::AuditTrail;
+use crate::audit::AuditBatch;
 use crate::cancellation::Cancellation;
 use crate::check::{Check, Subject};
 use crate::credential::keyring::KeyId;
@@ -141,7 +141,7 @@ pub struct CredentialChange {
     pub message: Option<OutboxEntry>,
     /// Audit entries, recorded only if the change is; none when auditing is switched off, and never given to a directory
     /// elsewhere.
-    pub audit: Option<AuditTrail>,
+    pub audit: Option<AuditBatch>,
     /// Whether it is still wanted: asked immediately before the change can no longer be taken back.
     pub cancellation: Cancellation,
     /// What it was decided on. A directory that can compares it in the transaction of the change; one elsewhere cannot.
@@ -197,7 +197,7 @@ pub struct Removal {
     /// As it was when that was decided.
     pub mailbox: Mailbox,
     /// Audit entries, recorded only if it is removed.
-    pub audit: Option<AuditTrail>,
+    pub audit: Option<AuditBatch>,
     /// Whether it is still wanted: asked immediately before it can no longer be taken back.
     pub cancellation: Cancellation,
 }
@@ -221,7 +221,7 @@ pub struct PolicyChange {
     /// As it is to be, under the same name; `None`: it is removed.
     pub new: Option<PolicyObject>,
     /// Audit entries, recorded only if the change is made.
-    pub audit: Option<AuditTrail>,
+    pub audit: Option<AuditBatch>,
     /// Whether it is still wanted: asked immediately before the change can no longer be taken back.
     pub cancellation: Cancellation,
 }
@@ -519,7 +519,7 @@ pub trait Directory: Send + Sync {
     ///
     /// # Errors
     /// As `find`; `Cancelled`; `ConfigurationInvalid` for a directory that is not filled by import.
-    fn import(&self, plan: &ImportPlan, audit: Option<&AuditTrail>, dry_run: bool) -> Result<ImportCounts>;
+    fn import(&self, plan: &ImportPlan, audit: Option<&AuditBatch>, dry_run: bool) -> Result<ImportCounts>;
 
     /// Whether mailboxes are removed here.
     ///

@@ -3,12 +3,12 @@
 mod canonical;
 pub(crate) mod dn;
 pub mod fold;
-mod probe;
+mod lookup_key;
 mod scope;
 
 pub use canonical::canonical_leaf;
 pub use dn::DistinguishedName;
-pub use probe::{Probe, ProbeKind, probes_of};
+pub use lookup_key::{LookupKey, LookupKeyKind, lookup_keys};
 pub use scope::Scope;
 
 use uuid::Uuid;
@@ -17,15 +17,15 @@ use self::fold::fold;
 use crate::mailbox::Mailbox;
 use crate::{Error, ErrorCode, Result};
 
-/// A parsed identity: the text as given, and every form it may have. A mailbox that any probe matches is a match.
+/// A parsed identity: the text as given, and every form it may have. A mailbox that any key matches is a match.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     text: String,
-    probes: Vec<Probe>,
+    keys: Vec<LookupKey>,
 }
 
 impl Identity {
-    /// Parses what was typed: trimmed; empty or with a NUL is `InvalidIdentity`; anything else has at least the probes for
+    /// Parses what was typed: trimmed; empty or with a NUL is `InvalidIdentity`; anything else has at least the keys for
     /// alias, account name and name. No wildcards, and no limit on the length: a longer text than any directory holds is
     /// not found, like every other that nothing matches.
     ///
@@ -53,15 +53,15 @@ impl Identity {
                 "The identity contains a NUL character.",
             ));
         }
-        let mut probes: Vec<Probe> = forms(typed, netbios_name)
+        let mut keys: Vec<LookupKey> = forms(typed, netbios_name)
             .into_iter()
-            .filter(|probe| !probe.key.is_empty())
+            .filter(|key| !key.value.is_empty())
             .collect();
-        probes.sort_unstable();
-        probes.dedup();
+        keys.sort_unstable();
+        keys.dedup();
         Ok(Self {
             text: text.to_owned(),
-            probes,
+            keys,
         })
     }
 
@@ -71,59 +71,59 @@ impl Identity {
         &self.text
     }
 
-    /// Every form the text may have, sorted, each once. A probe equals one of [`probes_of`] a mailbox that it names.
+    /// Every form the text may have, sorted, each once. A key equals one of [`lookup_keys`] a mailbox that it names.
     #[must_use]
-    pub fn probes(&self) -> &[Probe] {
-        &self.probes
+    pub fn lookup_keys(&self) -> &[LookupKey] {
+        &self.keys
     }
 
     /// Whether it is a name of this mailbox.
     #[must_use]
     pub fn names(&self, mailbox: &Mailbox) -> bool {
-        probes_of(mailbox).iter().any(|probe| self.probes.contains(probe))
+        lookup_keys(mailbox).iter().any(|key| self.keys.contains(key))
     }
 
     /// Whether the text is a distinguished name.
     #[must_use]
     pub fn is_distinguished_name(&self) -> bool {
-        self.probes.iter().any(|p| p.kind == ProbeKind::DistinguishedName)
+        self.keys.iter().any(|p| p.kind == LookupKeyKind::DistinguishedName)
     }
 }
 
-fn forms(typed: &str, netbios_name: Option<&str>) -> Vec<Probe> {
+fn forms(typed: &str, netbios_name: Option<&str>) -> Vec<LookupKey> {
     // Only a DN gives a space at the end a meaning, where it is escaped.
     let dn = DistinguishedName::parse(typed);
     let text = typed.trim();
     let folded = fold(text);
-    let mut probes: Vec<Probe> = [ProbeKind::Alias, ProbeKind::SamAccountName, ProbeKind::Name]
-        .map(|kind| Probe::new(kind, folded.clone()))
+    let mut keys: Vec<LookupKey> = [LookupKeyKind::Alias, LookupKeyKind::SamAccountName, LookupKeyKind::Name]
+        .map(|kind| LookupKey::new(kind, folded.clone()))
         .into();
     if let Some(guid) = guid(text) {
-        probes.push(Probe::guid(guid));
+        keys.push(LookupKey::guid(guid));
     }
     if let Some(dn) = &dn {
-        probes.push(Probe::new(ProbeKind::DistinguishedName, dn.comparable()));
+        keys.push(LookupKey::new(LookupKeyKind::DistinguishedName, dn.comparable()));
     }
     if text.contains('/') && !text.starts_with('/') {
-        probes.push(Probe::new(ProbeKind::CanonicalName, canonical::key(text)));
+        keys.push(LookupKey::new(LookupKeyKind::CanonicalName, canonical::key(text)));
     }
     if let Some((domain, account)) = domain_and_account(text).filter(|_| dn.is_none()) {
-        probes.push(Probe::account(domain, account));
+        keys.push(LookupKey::account(domain, account));
         if netbios_name.is_some_and(|name| fold(name) == fold(domain)) {
-            probes.push(Probe::new(ProbeKind::SamAccountName, fold(account)));
+            keys.push(LookupKey::new(LookupKeyKind::SamAccountName, fold(account)));
         }
     }
     if let Some(address) = strip_prefix_ignoring_case(text, "smtp:") {
-        probes.push(Probe::new(ProbeKind::SmtpAddress, fold(address)));
+        keys.push(LookupKey::new(LookupKeyKind::SmtpAddress, fold(address)));
     } else if text.contains('@') {
-        probes.push(Probe::new(ProbeKind::UserPrincipalName, folded.clone()));
-        probes.push(Probe::new(ProbeKind::SmtpAddress, folded.clone()));
+        keys.push(LookupKey::new(LookupKeyKind::UserPrincipalName, folded.clone()));
+        keys.push(LookupKey::new(LookupKeyKind::SmtpAddress, folded.clone()));
     }
     let legacy = strip_prefix_ignoring_case(text, "x500:").unwrap_or(text);
     if legacy.trim_start().starts_with('/') {
-        probes.push(Probe::new(ProbeKind::LegacyExchangeDn, fold(legacy)));
+        keys.push(LookupKey::new(LookupKeyKind::LegacyExchangeDn, fold(legacy)));
     }
-    probes
+    keys
 }
 
 /// With or without hyphens, braces, parentheses (.NET's `N`, `D`, `B`, `P`) or `urn:uuid:`.
@@ -155,10 +155,10 @@ fn strip_prefix_ignoring_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str
 mod tests {
     use super::*;
 
-    fn keys(text: &str, kind: ProbeKind) -> Vec<String> {
+    fn keys(text: &str, kind: LookupKeyKind) -> Vec<String> {
         let identity = Identity::parse(text).unwrap();
-        let of_kind = identity.probes().iter().filter(|p| p.kind == kind);
-        of_kind.map(|p| p.key.clone()).collect()
+        let of_kind = identity.lookup_keys().iter().filter(|p| p.kind == kind);
+        of_kind.map(|p| p.value.clone()).collect()
     }
 
     #[test]
@@ -173,7 +173,7 @@ mod tests {
             "URN:UUID:0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0",
             "  0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0\r\n",
         ] {
-            assert_eq!(keys(text, ProbeKind::Guid), [plain], "{text}");
+            assert_eq!(keys(text, LookupKeyKind::Guid), [plain], "{text}");
         }
         for text in [
             "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f",
@@ -181,13 +181,13 @@ mod tests {
             "{{0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0}}",
             "0f1e2d3-c4b5a-6978-8796-a5b4c3d2e1f0",
         ] {
-            assert_eq!(keys(text, ProbeKind::Guid), [""; 0], "{text}");
+            assert_eq!(keys(text, LookupKeyKind::Guid), [""; 0], "{text}");
         }
     }
 
     #[test]
     fn forms_by_their_marks() {
-        use ProbeKind::{Account, CanonicalName, LegacyExchangeDn, SamAccountName, SmtpAddress, UserPrincipalName};
+        use LookupKeyKind::{Account, CanonicalName, LegacyExchangeDn, SamAccountName, SmtpAddress, UserPrincipalName};
         for (text, kind, key) in [
             (r"CONTOSO\Tony", Account, r"contoso\tony"),
             (r"CONTOSO\Tony", SamAccountName, r"contoso\tony"),
@@ -227,17 +227,17 @@ mod tests {
     #[test]
     fn wildcards_are_plain_characters() {
         let identity = Identity::parse("*").unwrap();
-        assert!(identity.probes().iter().all(|p| p.key == "*"));
+        assert!(identity.lookup_keys().iter().all(|p| p.value == "*"));
     }
 
     #[test]
     fn the_configured_netbios_name_stands_for_the_domain() {
-        let sam = Probe::new(ProbeKind::SamAccountName, "tony".to_owned());
+        let sam = LookupKey::new(LookupKeyKind::SamAccountName, "tony".to_owned());
         let parse = |text| Identity::parse_with(text, Some("Corp")).unwrap();
-        assert!(parse(r"CORP\Tony").probes().contains(&sam));
-        assert!(!parse(r"OTHER\Tony").probes().contains(&sam));
+        assert!(parse(r"CORP\Tony").lookup_keys().contains(&sam));
+        assert!(!parse(r"OTHER\Tony").lookup_keys().contains(&sam));
         let without = Identity::parse(r"CORP\Tony").unwrap();
-        assert!(!without.probes().contains(&sam));
+        assert!(!without.lookup_keys().contains(&sam));
     }
 
     #[test]

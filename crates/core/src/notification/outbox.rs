@@ -5,7 +5,7 @@ pub mod entry;
 pub use entry::{EntryState, Lease, OutboxEntry};
 
 use crate::Result;
-use crate::audit::AuditTrail;
+use crate::audit::AuditBatch;
 use crate::clock::Timestamp;
 use crate::directory::Page;
 use crate::directory::journal::Journal;
@@ -72,7 +72,7 @@ pub trait Outbox: Send + Sync {
     ///
     /// # Errors
     /// Those of the store.
-    fn discard(&self, id: [u8; 16], audit: Option<AuditTrail>) -> Result<()>;
+    fn discard(&self, id: [u8; 16], audit: Option<AuditBatch>) -> Result<()>;
 
     /// Puts an entry off after a failed attempt. False: the lease is another's.
     ///
@@ -85,7 +85,7 @@ pub trait Outbox: Send + Sync {
     ///
     /// # Errors
     /// Those of the store.
-    fn fail(&self, lease: Lease, keep_until: Timestamp, error: &str, audit: Option<AuditTrail>) -> Result<bool>;
+    fn fail(&self, lease: Lease, keep_until: Timestamp, error: &str, audit: Option<AuditBatch>) -> Result<bool>;
 
     /// The entries that were given up and not yet told anybody by this; each is told once.
     ///

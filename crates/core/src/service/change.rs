@@ -10,7 +10,7 @@
 use super::outbox::Pending;
 use super::trail::{Action, Outcome, Trail};
 use super::{Service, Warning, random_id};
-use crate::audit::{AuditTrail, ChainKeys};
+use crate::audit::{AuditBatch, ChainKeys};
 use crate::credential::seal;
 use crate::directory::journal::{Advance, Advanced, ChangeNote, Journal, NoteState, Trace};
 use crate::directory::key_register::is_replaced;
@@ -91,7 +91,7 @@ impl Service {
                 if applied == Applied::Committed
                     && let Some(trail) = trail
                 {
-                    let append = |trail: &AuditTrail| journal.append(trail);
+                    let append = |trail: &AuditBatch| journal.append(trail);
                     operation.unrecorded = self.recorded(trail.whole(), append).err();
                 }
                 Ok(applied)
@@ -237,16 +237,16 @@ impl Service {
     }
 
     /// Records entries; where the key was replaced since, under the new one.
-    pub(super) fn recorded<T>(&self, trail: AuditTrail, record: impl Fn(&AuditTrail) -> Result<T>) -> Result<T> {
+    pub(super) fn recorded<T>(&self, trail: AuditBatch, record: impl Fn(&AuditBatch) -> Result<T>) -> Result<T> {
         match record(&trail) {
             Err(error) if is_replaced(&error) => record(&self.rekeyed(trail)?),
             recorded => recorded,
         }
     }
 
-    fn rekeyed(&self, trail: AuditTrail) -> Result<AuditTrail> {
+    fn rekeyed(&self, trail: AuditBatch) -> Result<AuditBatch> {
         let keys = ChainKeys::new(self.ring_on_disk()?.chain_keys());
-        Ok(AuditTrail { keys, ..trail })
+        Ok(AuditBatch { keys, ..trail })
     }
 
     /// What could not be recorded of a change that was made.

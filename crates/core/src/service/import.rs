@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::Service;
 use super::trail::{Action, Event, Target, Trail};
-use crate::audit::AuditTrail;
+use crate::audit::AuditBatch;
 use crate::cancellation::Cancellation;
 use crate::directory::{ImportCounts, Route};
 use crate::identity::fold::fold;
@@ -137,7 +137,7 @@ impl Service {
         request: &ImportRequest,
         plan: &ImportPlan,
         trial: &ImportCounts,
-    ) -> Result<Option<AuditTrail>> {
+    ) -> Result<Option<AuditBatch>> {
         if !self.settings.audit {
             return Ok(None);
         }

@@ -30,7 +30,7 @@ use std::time::Duration;
 use crate::Result;
 use crate::audit::AuditLog;
 use crate::clock::Clock;
-use crate::credential::derive::Cost;
+use crate::credential::kdf::Cost;
 use crate::directory::Directory;
 use crate::identity::Scope;
 use crate::keys::Keys;

@@ -4,7 +4,7 @@ use super::import::settings_for_audit;
 use super::resolve::{Lookup, shortened};
 use super::trail::{Action, Event, Target, Trail};
 use super::{Service, random_id};
-use crate::audit::AuditTrail;
+use crate::audit::AuditBatch;
 use crate::cancellation::Cancellation;
 use crate::credential::keyring::keyed_hash;
 use crate::directory::{Applied, PolicyChange, PolicyObject, Route};
@@ -201,7 +201,7 @@ impl Service {
         Ok(policy)
     }
 
-    fn policy_trail(&self, request: &PolicyRequest, outcome: &PolicyOutcome) -> Result<Option<AuditTrail>> {
+    fn policy_trail(&self, request: &PolicyRequest, outcome: &PolicyOutcome) -> Result<Option<AuditBatch>> {
         if !self.settings.audit {
             return Ok(None);
         }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Service, random_id};
-use crate::audit::{AuditEntry, AuditTrail};
+use crate::audit::{AuditBatch, AuditEntry};
 use crate::clock::Timestamp;
 use crate::credential::keyring::KeyRing;
 use crate::mailbox::Mailbox;
@@ -117,7 +117,7 @@ pub(super) enum Outcome {
 #[derive(Clone)]
 pub(super) struct Trail {
     /// Without entries.
-    chain: AuditTrail,
+    chain: AuditBatch,
     events: Vec<Told>,
 }
 
@@ -131,23 +131,23 @@ struct Told {
 
 impl Trail {
     /// Intent and outcome of each event, for the transaction of the change.
-    pub(super) fn whole(self) -> AuditTrail {
+    pub(super) fn whole(self) -> AuditBatch {
         let host = self.chain.host.clone();
         let entries = self.events.into_iter().flat_map(|event| {
             let outcome = outcome(&host, Outcome::Succeeded, event.result);
             [event.intent, outcome].map(|body| entry(event.operation, event.at, &body))
         });
-        AuditTrail {
+        AuditBatch {
             entries: entries.collect(),
             ..self.chain
         }
     }
 
     /// The intent of an operation, to be recorded before its change is asked for.
-    pub(super) fn intent(&self, operation: [u8; 16]) -> AuditTrail {
+    pub(super) fn intent(&self, operation: [u8; 16]) -> AuditBatch {
         let mut events = self.events.iter();
         let intent = events.find(|event| event.operation == operation);
-        AuditTrail {
+        AuditBatch {
             entries: intent
                 .map(|event| entry(operation, event.at, &event.intent))
                 .into_iter()
@@ -157,7 +157,7 @@ impl Trail {
     }
 
     /// All but that intent, once the change is made.
-    pub(super) fn rest(self, operation: [u8; 16], at: Timestamp) -> AuditTrail {
+    pub(super) fn rest(self, operation: [u8; 16], at: Timestamp) -> AuditBatch {
         let mut whole = self.whole();
         let intent = whole.entries.iter().position(|entry| entry.operation == operation);
         if let Some(index) = intent {
@@ -210,7 +210,7 @@ impl Service {
     }
 
     /// How an operation ended whose intent is recorded.
-    pub(super) fn ended(&self, ring: &KeyRing, operation: [u8; 16], how: Outcome) -> Option<AuditTrail> {
+    pub(super) fn ended(&self, ring: &KeyRing, operation: [u8; 16], how: Outcome) -> Option<AuditBatch> {
         let body = outcome(&self.settings.caller.host, how, Map::new());
         self.chain_of(ring, vec![entry(operation, self.now(), &body)])
     }
@@ -224,7 +224,7 @@ impl Service {
         target: Target<'_>,
         how: Outcome,
         result: Value,
-    ) -> Option<AuditTrail> {
+    ) -> Option<AuditBatch> {
         let result = result.as_object().cloned().unwrap_or_default();
         let mut body = outcome(&self.settings.caller.host, how, result);
         body["action"] = action.into();
@@ -233,11 +233,11 @@ impl Service {
     }
 
     /// Entries for the chain of this host; `None` where auditing is switched off.
-    pub(super) fn chain_of(&self, ring: &KeyRing, entries: Vec<AuditEntry>) -> Option<AuditTrail> {
+    pub(super) fn chain_of(&self, ring: &KeyRing, entries: Vec<AuditEntry>) -> Option<AuditBatch> {
         if !self.settings.audit {
             return None;
         }
-        let trail = AuditTrail::new(&self.settings.caller.host, entries, ring.chain_keys());
+        let trail = AuditBatch::new(&self.settings.caller.host, entries, ring.chain_keys());
         Some(trail.retaining_since(self.audit_retain_since()))
     }
 

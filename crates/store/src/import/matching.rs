@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use super::super::error::Sql;
 use super::super::lookup;
 use umpin_core::identity::fold::fold;
-use umpin_core::identity::{Probe, ProbeKind};
+use umpin_core::identity::{LookupKey, LookupKeyKind};
 use umpin_core::import::MailboxRow;
 use umpin_core::mailbox::Mailbox;
 
@@ -52,7 +52,7 @@ pub(super) fn look_up(connection: &Connection, row: &MailboxRow) -> Sql<Looked> 
     if let Some(guid) = row.guid {
         let found = owners(
             connection,
-            std::iter::once((ProbeKind::Guid, guid.hyphenated().to_string())),
+            std::iter::once((LookupKeyKind::Guid, guid.hyphenated().to_string())),
         )?;
         if let [id] = found[..] {
             return Ok(Ok(vec![Candidate {
@@ -66,20 +66,20 @@ pub(super) fn look_up(connection: &Connection, row: &MailboxRow) -> Sql<Looked> 
         connection,
         row.distinguished_name
             .iter()
-            .map(|dn| (ProbeKind::DistinguishedName, dn.comparable())),
+            .map(|dn| (LookupKeyKind::DistinguishedName, dn.comparable())),
     )?;
     let by_upn = owners(
         connection,
         row.user_principal_name
             .iter()
-            .map(|upn| (ProbeKind::UserPrincipalName, fold(upn))),
+            .map(|upn| (LookupKeyKind::UserPrincipalName, fold(upn))),
     )?;
     // A secondary address may be that of a predecessor.
     let by_address = owners(
         connection,
         row.primary_smtp_address
             .iter()
-            .map(|address| (ProbeKind::SmtpAddress, fold(address))),
+            .map(|address| (LookupKeyKind::SmtpAddress, fold(address))),
     )?;
     if by_upn.len() > 1 && by_dn.is_empty() {
         return Ok(Err(format!(
@@ -162,9 +162,9 @@ pub(super) fn assign(looked: &[Vec<Candidate>]) -> Vec<Option<Candidate>> {
     assigned
 }
 
-fn owners(connection: &Connection, names: impl Iterator<Item = (ProbeKind, String)>) -> Sql<Vec<i64>> {
-    let probes: Vec<Probe> = names.map(|(kind, key)| Probe { kind, key }).collect();
-    lookup::matching(connection, &probes)
+fn owners(connection: &Connection, names: impl Iterator<Item = (LookupKeyKind, String)>) -> Sql<Vec<i64>> {
+    let keys: Vec<LookupKey> = names.map(|(kind, value)| LookupKey { kind, value }).collect();
+    lookup::matching(connection, &keys)
 }
 
 pub(super) fn has_given_guid(connection: &Connection, id: i64) -> Sql<bool> {

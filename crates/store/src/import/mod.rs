@@ -15,7 +15,7 @@ use self::matching::{Candidate, Sign};
 use super::error::{Fault, Sql};
 use super::{audit, lookup, policies};
 use umpin_core::Error;
-use umpin_core::audit::AuditTrail;
+use umpin_core::audit::AuditBatch;
 use umpin_core::directory::{ImportCounts, MailboxChange, PolicyObject};
 use umpin_core::identity::fold::fold;
 use umpin_core::import::merge::{differences, merged};
@@ -55,7 +55,7 @@ pub(super) struct Resolved {
 pub(super) type Reader<'r, E> = &'r dyn Fn(&mut dyn FnMut(&Connection) -> Sql<()>) -> Result<(), E>;
 
 /// Carries the plan out in one transaction of the caller's, who rolls back when rows were refused, and commits otherwise.
-pub(super) fn run(connection: &Connection, plan: &ImportPlan, trail: Option<&AuditTrail>) -> Sql<ImportCounts> {
+pub(super) fn run(connection: &Connection, plan: &ImportPlan, trail: Option<&AuditBatch>) -> Sql<ImportCounts> {
     let mut resolved = resolve::<Fault>(plan, &|work| work(connection))?;
     import_policies(connection, plan, &mut resolved, true)?;
     if resolved.counts.refused.is_empty() {

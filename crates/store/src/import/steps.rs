@@ -11,7 +11,7 @@ use super::super::lock::Held;
 use super::super::overlay;
 use super::super::site::Site;
 use super::{Reader, Resolved, confirm_guids, import_policies, resolve, write_all};
-use umpin_core::audit::AuditTrail;
+use umpin_core::audit::AuditBatch;
 use umpin_core::directory::ImportCounts;
 use umpin_core::import::ImportPlan;
 use umpin_core::{Error, ErrorCode, Result};
@@ -32,7 +32,7 @@ const ATTEMPTS: usize = 5;
 pub(in super::super) fn import(
     site: &Site,
     plan: &ImportPlan,
-    trail: Option<&AuditTrail>,
+    trail: Option<&AuditBatch>,
     read: Reader<'_, Error>,
 ) -> Result<ImportCounts> {
     let mut slot = Slot::default();
@@ -128,7 +128,7 @@ fn switch(
     site: &Site,
     slot: &mut Slot,
     plan: &ImportPlan,
-    trail: Option<&AuditTrail>,
+    trail: Option<&AuditBatch>,
     revision: u64,
     staged: bool,
     resolved: &mut Resolved,

@@ -8,13 +8,13 @@ use super::super::error::Sql;
 use super::super::lookup;
 use super::Change;
 use umpin_core::identity::fold::fold;
-use umpin_core::identity::{Probe, ProbeKind, probes_of};
+use umpin_core::identity::{LookupKey, LookupKeyKind, lookup_keys};
 use umpin_core::mailbox::Mailbox;
 
 /// One such value.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Value {
-    Name(Probe),
+    Name(LookupKey),
     /// In its dial plan; those whose plan is unknown share one.
     Extension(String, Option<String>),
 }
@@ -29,14 +29,14 @@ pub(super) struct Owner {
 
 /// The values of a mailbox.
 fn values(mailbox: &Mailbox) -> BTreeSet<Value> {
-    let names = probes_of(mailbox).into_iter().filter(|probe| {
+    let names = lookup_keys(mailbox).into_iter().filter(|key| {
         matches!(
-            probe.kind,
-            ProbeKind::Guid
-                | ProbeKind::DistinguishedName
-                | ProbeKind::UserPrincipalName
-                | ProbeKind::SmtpAddress
-                | ProbeKind::LegacyExchangeDn
+            key.kind,
+            LookupKeyKind::Guid
+                | LookupKeyKind::DistinguishedName
+                | LookupKeyKind::UserPrincipalName
+                | LookupKeyKind::SmtpAddress
+                | LookupKeyKind::LegacyExchangeDn
         )
     });
     let extensions = mailbox
@@ -58,20 +58,20 @@ fn gained(change: &Change) -> impl Iterator<Item = Value> {
 pub(super) fn owners(connection: &Connection, change: &Change) -> Sql<Vec<Owner>> {
     let mut found = Vec::new();
     let wanted: Vec<Value> = gained(change).collect();
-    let probes: Vec<Probe> = wanted
+    let keys: Vec<LookupKey> = wanted
         .iter()
         .filter_map(|value| match value {
-            Value::Name(probe) => Some(probe.clone()),
+            Value::Name(key) => Some(key.clone()),
             Value::Extension(..) => None,
         })
         .collect();
     let other = |id: &i64| Some(*id) != change.id;
     // One question for all of them; mostly nobody has any.
-    let none = !lookup::matching(connection, &probes)?.iter().any(other);
+    let none = !lookup::matching(connection, &keys)?.iter().any(other);
     for value in wanted {
         let ids = match &value {
             Value::Name(_) if none => continue,
-            Value::Name(probe) => lookup::matching(connection, std::slice::from_ref(probe))?,
+            Value::Name(key) => lookup::matching(connection, std::slice::from_ref(key))?,
             Value::Extension(number, plan) => with_extension(connection, number, plan.as_deref())?,
         };
         for (id, mailbox) in lookup::load_keyed(connection, &ids.into_iter().filter(other).collect::<Vec<_>>())? {
@@ -150,15 +150,15 @@ fn shown(value: &Value) -> String {
     match value {
         Value::Extension(number, None) => format!("the extension '{number}'"),
         Value::Extension(number, Some(plan)) => format!("the extension '{number}' of the dial plan '{plan}'"),
-        Value::Name(probe) => {
-            let what = match probe.kind {
-                ProbeKind::Guid => "the GUID",
-                ProbeKind::DistinguishedName => return "the distinguished name".to_owned(),
-                ProbeKind::UserPrincipalName => "the user principal name",
-                ProbeKind::LegacyExchangeDn => "the legacyExchangeDN",
+        Value::Name(key) => {
+            let what = match key.kind {
+                LookupKeyKind::Guid => "the GUID",
+                LookupKeyKind::DistinguishedName => return "the distinguished name".to_owned(),
+                LookupKeyKind::UserPrincipalName => "the user principal name",
+                LookupKeyKind::LegacyExchangeDn => "the legacyExchangeDN",
                 _ => "the address",
             };
-            format!("{what} '{}'", probe.key)
+            format!("{what} '{}'", key.value)
         }
     }
 }

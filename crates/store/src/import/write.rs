@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::super::error::{Sql, changed};
-use umpin_core::identity::probes_of;
+use umpin_core::identity::lookup_keys;
 use umpin_core::mailbox::Mailbox;
 
 /// Creates the mailbox, or replaces the one with this internal key.
@@ -89,15 +89,15 @@ fn store_parts(connection: &Connection, id: i64, before: Option<&Mailbox>, mailb
             changed(rows, 1)?;
         }
     }
-    let old = before.map(probes_of).unwrap_or_default();
-    let new = probes_of(mailbox);
+    let old = before.map(lookup_keys).unwrap_or_default();
+    let new = lookup_keys(mailbox);
     let mut delete = connection.prepare_cached("DELETE FROM identity WHERE key = ?1 AND kind = ?2 AND mailbox = ?3")?;
-    for probe in old.iter().filter(|probe| !new.contains(probe)) {
-        changed(delete.execute(params![probe.key, i64::from(probe.kind.code()), id])?, 1)?;
+    for key in old.iter().filter(|key| !new.contains(key)) {
+        changed(delete.execute(params![key.value, i64::from(key.kind.code()), id])?, 1)?;
     }
     let mut insert = connection.prepare_cached("INSERT INTO identity (key, kind, mailbox) VALUES (?1, ?2, ?3)")?;
-    for probe in new.iter().filter(|probe| !old.contains(probe)) {
-        changed(insert.execute(params![probe.key, i64::from(probe.kind.code()), id])?, 1)?;
+    for key in new.iter().filter(|key| !old.contains(key)) {
+        changed(insert.execute(params![key.value, i64::from(key.kind.code()), id])?, 1)?;
     }
     Ok(())
 }

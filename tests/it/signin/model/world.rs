@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use umpin::ErrorCode;
 use umpin::Result;
 use umpin::audit::AuditLog;
-use umpin::credential::derive::{Deriver, PinTags};
+use umpin::credential::kdf::{KdfContext, PinVerifiers};
 use umpin::credential::keyring::Purpose;
 use umpin::credential::record::CredentialRecord;
 use umpin::credential::seal::SealContext;
@@ -34,7 +34,7 @@ pub struct World {
     directory: Arc<dyn Directory>,
     clock: Arc<Watch>,
     mails: Arc<Mails>,
-    deriver: Deriver,
+    kdf: KdfContext,
     /// Where an embedded store lies.
     _home: Option<tempfile::TempDir>,
 }
@@ -91,7 +91,7 @@ impl World {
             directory,
             clock,
             mails,
-            deriver: Deriver::new(),
+            kdf: KdfContext::new(),
             _home: home,
         }
     }
@@ -122,8 +122,8 @@ impl World {
     pub fn reset(&mut self, request: ResetRequest) -> Result<(Told, Option<String>), String> {
         let done = self
             .service
-            .prepare_reset(request, &mut self.deriver)
-            .and_then(|plan| self.service.commit_reset(plan, &mut self.deriver));
+            .prepare_reset(request, &mut self.kdf)
+            .and_then(|plan| self.service.commit_reset(plan, &mut self.kdf));
         match done {
             Ok(outcome) => {
                 let told = Told::Reset {
@@ -138,7 +138,7 @@ impl World {
 
     /// What the user is told, and the PIN that was mailed.
     pub fn sign_in(&mut self, subscriber: Subscriber, pin: &str) -> Result<(Told, Option<String>), String> {
-        let answer = self.service.sign_in(request(subscriber, pin), &mut self.deriver);
+        let answer = self.service.sign_in(request(subscriber, pin), &mut self.kdf);
         self.told(answer)
     }
 
@@ -147,7 +147,7 @@ impl World {
             attempt: request(subscriber, old),
             new_pin: Pin::new(new.to_owned()),
         };
-        let answer = self.service.change_pin(request, &mut self.deriver);
+        let answer = self.service.change_pin(request, &mut self.kdf);
         self.told(answer)
     }
 
@@ -211,8 +211,8 @@ impl World {
             (None, pin) => pin.is_none(),
             (Some(record), None) => record.current().is_none(),
             (Some(record), Some(pin)) => {
-                let mut tags = PinTags::of(Pin::new(pin.to_owned()));
-                record.is_current(&mut tags, &mut self.deriver).expect("a derivation")
+                let mut tags = PinVerifiers::new(Pin::new(pin.to_owned()));
+                record.is_current(&mut tags, &mut self.kdf).expect("a derivation")
             }
         }
     }

@@ -17,13 +17,13 @@ const NEW: Cost = Cost {
 };
 const DAY: i64 = 86_400_000;
 
-fn tags(pin: &str) -> PinTags {
-    PinTags::of(Pin::new(pin.to_owned()))
+fn verifiers(pin: &str) -> PinVerifiers {
+    PinVerifiers::new(Pin::new(pin.to_owned()))
 }
 
 /// Sets a PIN as a reset does.
-fn reset(record: &CredentialRecord, deriver: &mut Deriver, pin: &str, cost: Cost) -> CredentialRecord {
-    let derivation = record.derivation_for(cost).copied().unwrap_or(Derivation {
+fn reset(record: &CredentialRecord, kdf: &mut KdfContext, pin: &str, cost: Cost) -> CredentialRecord {
+    let params = record.params_for(cost).copied().unwrap_or(KdfParams {
         salt: [cost.memory_kib as u8; 16],
         cost,
     });
@@ -31,8 +31,8 @@ fn reset(record: &CredentialRecord, deriver: &mut Deriver, pin: &str, cost: Cost
     pin_id[..pin.len()].copy_from_slice(pin.as_bytes());
     record.with_new_pin(NewPin {
         pin_id,
-        derivation,
-        tag: tags(pin).tag(&derivation, deriver).unwrap(),
+        params,
+        verifier: verifiers(pin).verifier(&params, kdf).unwrap(),
         set_at: Timestamp(DAY),
         expired: true,
         locked_at: None,
@@ -42,14 +42,16 @@ fn reset(record: &CredentialRecord, deriver: &mut Deriver, pin: &str, cost: Cost
 }
 
 fn after(pins: &[&str]) -> CredentialRecord {
-    let mut deriver = Deriver::new();
+    let mut kdf = KdfContext::new();
     pins.iter().fold(CredentialRecord::never_set([0; 16]), |record, pin| {
-        reset(&record, &mut deriver, pin, OLD)
+        reset(&record, &mut kdf, pin, OLD)
     })
 }
 
 fn reused(record: &CredentialRecord, pin: &str, count: u32) -> bool {
-    record.is_reused(&mut tags(pin), &mut Deriver::new(), count).unwrap()
+    record
+        .is_reused(&mut verifiers(pin), &mut KdfContext::new(), count)
+        .unwrap()
 }
 
 #[test]
@@ -111,29 +113,29 @@ fn a_pin_is_lost_where_the_record_goes_on_without_it_and_not_where_it_is_replace
 #[test]
 fn one_derivation_checks_the_whole_history_and_serves_the_new_pin() {
     let record = after(&["1111", "2222", "3333", "4444", "5555"]);
-    let mut deriver = Deriver::new();
-    let mut new = tags("6666");
-    assert!(!record.is_reused(&mut new, &mut deriver, 20).unwrap());
-    new.tag(record.derivation_for(OLD).unwrap(), &mut deriver).unwrap();
-    assert_eq!(deriver.count(), 1);
+    let mut kdf = KdfContext::new();
+    let mut new = verifiers("6666");
+    assert!(!record.is_reused(&mut new, &mut kdf, 20).unwrap());
+    new.verifier(record.params_for(OLD).unwrap(), &mut kdf).unwrap();
+    assert_eq!(kdf.count(), 1);
 }
 
 #[test]
 fn a_raised_cost_keeps_the_history_checkable_until_it_has_gone() {
-    let mut deriver = Deriver::new();
+    let mut kdf = KdfContext::new();
     let mut record = after(&["1111"]);
     for n in 0..19 {
-        record = reset(&record, &mut deriver, &format!("{}", 2000 + n), NEW);
-        assert_eq!(record.derivations().len(), 2);
+        record = reset(&record, &mut kdf, &format!("{}", 2000 + n), NEW);
+        assert_eq!(record.kdf_params().len(), 2);
         assert!(reused(&record, "1111", 20));
         assert_eq!(CredentialRecord::decode(&record.encode()).unwrap(), record);
     }
     // Only the derivations inside the window cost anything.
-    assert_eq!(record.derivations_to_check(19).len(), 1);
-    assert_eq!(record.derivations_to_check(20).len(), 2);
-    record = reset(&record, &mut deriver, "9999", NEW);
-    assert_eq!(record.derivations().len(), 1);
-    assert_eq!(record.derivations()[0].cost, NEW);
+    assert_eq!(record.params_to_check(19).len(), 1);
+    assert_eq!(record.params_to_check(20).len(), 2);
+    record = reset(&record, &mut kdf, "9999", NEW);
+    assert_eq!(record.kdf_params().len(), 1);
+    assert_eq!(record.kdf_params()[0].cost, NEW);
     assert!(!reused(&record, "1111", 20));
     assert!(reused(&record, "2000", 20));
 }
@@ -144,10 +146,10 @@ fn a_mailbox_without_pin_is_expired_and_accepts_none() {
     let policy = UmMailboxPolicy::with_defaults("Default");
     assert!(record.is_expired(&policy, Timestamp(0)));
     assert!(record.first_time);
-    assert!(record.derivations_to_check(20).is_empty());
-    let mut deriver = Deriver::new();
-    assert!(!record.is_current(&mut tags("1111"), &mut deriver).unwrap());
-    assert_eq!(deriver.count(), 0);
+    assert!(record.params_to_check(20).is_empty());
+    let mut kdf = KdfContext::new();
+    assert!(!record.is_current(&mut verifiers("1111"), &mut kdf).unwrap());
+    assert_eq!(kdf.count(), 0);
 }
 
 #[test]
@@ -168,11 +170,11 @@ fn a_pin_expires_by_mark_or_by_age() {
 fn only_the_user_ends_the_first_time_state() {
     let record = after(&["1111", "2222"]);
     assert!(record.first_time);
-    let derivation = record.derivations()[0];
+    let params = record.kdf_params()[0];
     let changed = record.with_new_pin(NewPin {
         pin_id: [9; 16],
-        derivation,
-        tag: Tag::new([9; 32]),
+        params,
+        verifier: PinVerifier::new([9; 32]),
         set_at: Timestamp(0),
         expired: false,
         locked_at: None,
@@ -180,7 +182,7 @@ fn only_the_user_ends_the_first_time_state() {
         epoch: [9; 16],
     });
     assert!(!changed.first_time);
-    assert!(!reset(&changed, &mut Deriver::new(), "3333", OLD).first_time);
+    assert!(!reset(&changed, &mut KdfContext::new(), "3333", OLD).first_time);
 }
 
 #[test]
@@ -191,7 +193,7 @@ fn a_lock_keeps_the_epoch_and_an_unlock_renews_it() {
     let unlocked = locked.unlocked([8; 16]);
     assert_eq!((unlocked.locked_at, unlocked.epoch), (None, [8; 16]));
     assert_eq!(unlocked.current(), record.current());
-    assert_eq!(reset(&locked, &mut Deriver::new(), "2222", OLD).locked_at, None);
+    assert_eq!(reset(&locked, &mut KdfContext::new(), "2222", OLD).locked_at, None);
 }
 
 #[test]
@@ -225,27 +227,27 @@ fn impossible_records_are_refused_by_name() {
     );
 }
 
-fn any_pin(derivations: usize) -> impl Strategy<Value = StoredPin> {
-    (any::<[u8; 16]>(), 0..derivations, any::<[u8; 32]>()).prop_map(|(pin_id, index, tag)| StoredPin {
+fn any_pin(kdf_params: usize) -> impl Strategy<Value = StoredPin> {
+    (any::<[u8; 16]>(), 0..kdf_params, any::<[u8; 32]>()).prop_map(|(pin_id, index, verifier)| StoredPin {
         pin_id,
-        derivation: index as u8,
-        tag: Tag::new(tag),
+        params: index as u8,
+        verifier: PinVerifier::new(verifier),
     })
 }
 
 fn any_record() -> impl Strategy<Value = CredentialRecord> {
     let pins = (1..4usize).prop_flat_map(|n| {
-        let derivation = (any::<[u8; 16]>(), 8..1024u32, 1..100u32);
+        let params = (any::<[u8; 16]>(), 8..1024u32, 1..100u32);
         (
-            prop::collection::vec(derivation, n),
+            prop::collection::vec(params, n),
             prop::collection::vec(any_pin(n), 0..=MAX_HISTORY + 1),
         )
     });
     let state = (any::<i64>(), any::<bool>(), any::<Option<i64>>(), any::<bool>());
-    (pins, state, any::<[u8; 16]>()).prop_map(|((derivations, pins), state, epoch)| {
-        let derivations: Vec<Derivation> = derivations
+    (pins, state, any::<[u8; 16]>()).prop_map(|((kdf_params, pins), state, epoch)| {
+        let kdf_params: Vec<KdfParams> = kdf_params
             .into_iter()
-            .map(|(salt, memory_kib, iterations)| Derivation {
+            .map(|(salt, memory_kib, iterations)| KdfParams {
                 salt,
                 cost: Cost {
                     memory_kib,
@@ -259,8 +261,8 @@ fn any_record() -> impl Strategy<Value = CredentialRecord> {
         for pin in pins {
             record = record.with_new_pin(NewPin {
                 pin_id: pin.pin_id,
-                derivation: derivations[usize::from(pin.derivation)],
-                tag: pin.tag,
+                params: kdf_params[usize::from(pin.params)],
+                verifier: pin.verifier,
                 set_at: Timestamp(state.0),
                 expired: state.1,
                 locked_at: None,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::final_faults;
 use crate::audit::file::{FORMAT, LogWriter, unusable};
-use crate::audit::{ChainKeys, Ending, Finding, LogItem, Place, Verifier};
+use crate::audit::{ChainKeys, ChainReport, Ending, LogCursor, LogItem, Verifier};
 use crate::cancellation::Cancellation;
 use crate::service::Service;
 use crate::{Error, ErrorCode, Result};
@@ -36,7 +36,7 @@ pub struct AuditExported {
     /// Entries in it.
     pub entries: u64,
     /// What the check on the way says of each chain.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<ChainReport>,
     /// Where chains are broken. The log is exported as it is: broken ones are evidence.
     pub faults: Vec<Error>,
 }
@@ -104,11 +104,11 @@ impl Service {
         &self,
         writer: &mut BufWriter<&fs::File>,
         cancellation: &Cancellation,
-    ) -> Result<(u64, Vec<Finding>, Verifier), Stop> {
+    ) -> Result<(u64, Vec<ChainReport>, Verifier), Stop> {
         let log = &*self.ports.audit;
         let mut verifier = Verifier::new(log.medium());
         let mut lines = LogWriter::new(writer)?;
-        let mut place = Place::default();
+        let mut place = LogCursor::default();
         let mut entries = 0;
         let mut heads = Vec::new();
         let mut begun = std::collections::BTreeSet::new();
@@ -145,7 +145,7 @@ impl Service {
         let whole = |host: &str| {
             findings
                 .iter()
-                .any(|finding| finding.host == host && finding.verdict == crate::audit::Verdict::Intact)
+                .any(|finding| finding.host == host && finding.verdict == crate::audit::ChainStatus::Intact)
         };
         for mut head in verifier.heads_as_read() {
             if let (Some(key), true) = (keys.active(), whole(&head.host)) {

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::audit::{Bound, OmittedFailures, StoredEntry};
+use crate::audit::{Binding, OmittedFailures, StoredEntry};
 use crate::clock::Timestamp;
 
 /// Operations whose outcome is still looked for; with more, the oldest is taken for one that has none.
@@ -91,7 +91,7 @@ impl AuditItem {
         let stored = StoredEntry {
             seq: 0,
             host: omitted.host.clone(),
-            bound: Bound::default(),
+            bound: Binding::default(),
             entry: omitted.entry([0; 16], omitted.until),
             mac: [0; 32],
         };

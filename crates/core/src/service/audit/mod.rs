@@ -17,7 +17,9 @@ use self::filter::Matcher;
 use self::item::Pending;
 use super::{Service, Warning};
 use crate::audit::file::FileLog;
-use crate::audit::{AuditLog, ChainKeys, Fault, FaultKind, Finding, LogItem, Medium, Place, Verdict, Verifier};
+use crate::audit::{
+    AuditLog, ChainError, ChainErrorKind, ChainKeys, ChainReport, ChainStatus, LogCursor, LogItem, LogKind, Verifier,
+};
 use crate::clock::Timestamp;
 use crate::directory::Route;
 use crate::{Error, ErrorCode, Result};
@@ -46,7 +48,7 @@ pub struct AuditPage {
     /// Where chains are broken, as found in this page: of each chain the first place, once.
     pub faults: Vec<Error>,
     /// What the check says of each chain, on the last page.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<ChainReport>,
     /// Pass it as `after`; `None` on the last page.
     pub next: Option<String>,
 }
@@ -55,7 +57,7 @@ pub struct AuditPage {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Cursor {
-    place: Place,
+    place: LogCursor,
     verifier: Verifier,
     pending: Pending,
 }
@@ -66,14 +68,14 @@ impl Service {
     /// # Errors
     /// `KeyUnavailable`; those of the directory; `AuditFileUnusable`; `InvalidRequest` for a cursor that is not one.
     pub fn audit_entries(&self, query: &AuditQuery) -> Result<AuditPage> {
-        let file = query.path.clone().map(|path| FileLog::new(path, Medium::Export));
+        let file = query.path.clone().map(|path| FileLog::new(path, LogKind::Export));
         let log: &dyn AuditLog = match &file {
             Some(file) => file,
             None => &*self.ports.audit,
         };
         let mut cursor = match &query.after {
             None => Cursor {
-                place: Place::default(),
+                place: LogCursor::default(),
                 verifier: Verifier::new(log.medium()),
                 pending: Pending::default(),
             },
@@ -194,38 +196,38 @@ fn faults(verifier: &mut Verifier, log: &dyn AuditLog) -> Vec<Error> {
 }
 
 /// What only the end of the log shows.
-fn final_faults(verifier: &Verifier, findings: &[Finding], log: &dyn AuditLog) -> Vec<Error> {
+fn final_faults(verifier: &Verifier, findings: &[ChainReport], log: &dyn AuditLog) -> Vec<Error> {
     findings
         .iter()
         .filter_map(|finding| match &finding.verdict {
-            Verdict::Broken(fault) if !verifier.has_told(fault) => Some(broken(fault, log)),
+            ChainStatus::Broken(fault) if !verifier.has_told(fault) => Some(broken(fault, log)),
             _ => None,
         })
         .collect()
 }
 
 /// The fault as an error.
-fn broken(fault: &Fault, log: &dyn AuditLog) -> Error {
+fn broken(fault: &ChainError, log: &dyn AuditLog) -> Error {
     let place = log.source();
     let chain = match (fault.line, fault.host.as_str()) {
         (Some(line), _) => format!("The audit log in {place} is broken in line {line}"),
         (None, host) => format!("The audit chain of host \"{host}\" in {place} is broken"),
     };
     let at = match (fault.seq, fault.kind) {
-        (Some(seq), FaultKind::Truncated) => format!(" after entry {seq}"),
-        (Some(seq), FaultKind::HeadMissing | FaultKind::HeadAltered) => format!(" at its end (entry {seq})"),
+        (Some(seq), ChainErrorKind::Truncated) => format!(" after entry {seq}"),
+        (Some(seq), ChainErrorKind::HeadMissing | ChainErrorKind::HeadAltered) => format!(" at its end (entry {seq})"),
         (Some(seq), _) => format!(" at entry {seq}"),
         (None, _) => String::new(),
     };
     let what = match fault.kind {
-        FaultKind::Changed => "the entry is not as it was written, or not after the one that it followed",
-        FaultKind::Missing => "entries before it were removed",
-        FaultKind::Truncated => "the entries that followed were removed",
-        FaultKind::Reordered => "entries were moved or repeated",
-        FaultKind::HeadMissing => "the record of where the chain ends was removed",
-        FaultKind::HeadAltered => "the record of where the chain begins and ends was changed, or is an older one",
-        FaultKind::UnknownKey => "it is bound with a key that is not configured",
-        FaultKind::Malformed => "the line is not an audit entry",
+        ChainErrorKind::Changed => "the entry is not as it was written, or not after the one that it followed",
+        ChainErrorKind::Missing => "entries before it were removed",
+        ChainErrorKind::Truncated => "the entries that followed were removed",
+        ChainErrorKind::Reordered => "entries were moved or repeated",
+        ChainErrorKind::HeadMissing => "the record of where the chain ends was removed",
+        ChainErrorKind::HeadAltered => "the record of where the chain begins and ends was changed, or is an older one",
+        ChainErrorKind::UnknownKey => "it is bound with a key that is not configured",
+        ChainErrorKind::Malformed => "the line is not an audit entry",
     };
     let mut error = Error::new(ErrorCode::AuditChainBroken, format!("{chain}{at}: {what}."))
         .detail("host", fault.host.as_str())
@@ -236,7 +238,7 @@ fn broken(fault: &Fault, log: &dyn AuditLog) -> Error {
     if let Some(line) = fault.line {
         error = error.detail("line", line);
     }
-    if fault.kind == FaultKind::UnknownKey {
+    if fault.kind == ChainErrorKind::UnknownKey {
         error = error.action("Add the key that was used before to \"keys\" in the configuration, then check again.");
     }
     error

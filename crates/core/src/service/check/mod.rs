@@ -8,7 +8,7 @@ pub use files::{FileRole, Installation, UsedFile};
 
 use super::{Lookup, Service};
 use crate::cancellation::Cancellation;
-use crate::check::{Check, Subject, Verdict};
+use crate::check::{Check, CheckStatus, Subject};
 use crate::directory::{Found, MailboxFilter, Route};
 use crate::{Error, ErrorCode, Result};
 
@@ -206,14 +206,14 @@ impl Service {
 
 /// How the worst of them came out.
 #[must_use]
-pub fn worst(checks: &[Check]) -> Verdict {
+pub fn worst(checks: &[Check]) -> CheckStatus {
     let is = |verdict| checks.iter().any(|check| check.verdict == verdict);
-    if is(Verdict::Failed) {
-        Verdict::Failed
-    } else if is(Verdict::Warning) {
-        Verdict::Warning
+    if is(CheckStatus::Failed) {
+        CheckStatus::Failed
+    } else if is(CheckStatus::Warning) {
+        CheckStatus::Warning
     } else {
-        Verdict::Passed
+        CheckStatus::Passed
     }
 }
 

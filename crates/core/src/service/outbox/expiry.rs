@@ -2,7 +2,7 @@
 
 use super::Service;
 use crate::Result;
-use crate::audit::AuditTrail;
+use crate::audit::AuditBatch;
 use crate::clock::Timestamp;
 use crate::notification::outbox::OutboxEntry;
 use crate::service::Warning;
@@ -50,7 +50,7 @@ impl Service {
         self.ports.outbox.discard(entry.id, audit)
     }
 
-    fn end_of(&self, entry: &OutboxEntry, action: Action, reason: &str) -> Result<Option<AuditTrail>> {
+    fn end_of(&self, entry: &OutboxEntry, action: Action, reason: &str) -> Result<Option<AuditBatch>> {
         // Where the directory cannot be asked, the entry ends all the same.
         let mailbox = self.mailbox_of(entry.mailbox).unwrap_or_default();
         let target = mailbox.as_ref().map_or(Target::Directory, Target::Mailbox);

@@ -1,10 +1,10 @@
-//! The new record of a reset: the PIN, its derivation, its place in the history.
+//! The new record of a reset: the PIN, its params, its place in the history.
 
 use super::ResetPlan;
 use super::violation::policy_violation;
 use crate::Result;
 use crate::clock::Timestamp;
-use crate::credential::derive::{Cost, Derivation, Deriver, PinTags};
+use crate::credential::kdf::{Cost, KdfContext, KdfParams, PinVerifiers};
 use crate::credential::record::{CredentialRecord, NewPin};
 use crate::generate::PinSpace;
 use crate::mailbox::Extension;
@@ -27,10 +27,10 @@ impl Candidate {
     /// has been derived from it: a retry after a lost race uses it again, unless the policy has changed and would not give it.
     pub(super) fn build(
         plan: &mut ResetPlan,
-        generated: &mut Option<PinTags>,
+        generated: &mut Option<PinVerifiers>,
         cost: Cost,
         now: Timestamp,
-        deriver: &mut Deriver,
+        kdf: &mut KdfContext,
     ) -> Result<Self> {
         if plan.request.keep_pin {
             return Self::kept(plan, now);
@@ -38,9 +38,9 @@ impl Candidate {
         let (expired, lock) = (plan.will_expire(), plan.will_lock());
         let record = &plan.seen.record;
         let policy = &plan.policy.settings;
-        let tags = match &mut plan.given {
+        let verifiers = match &mut plan.given {
             Some(given) => {
-                if record.is_reused(given, deriver, policy.pin_history_count)? {
+                if record.is_reused(given, kdf, policy.pin_history_count)? {
                     return Err(policy_violation(&plan.mailbox, policy, &[PinRule::History]));
                 }
                 given
@@ -49,23 +49,23 @@ impl Candidate {
                 let serves = match generated {
                     Some(earlier) => {
                         is_as_drawn(earlier.pin(), policy, &plan.mailbox.extensions)
-                            && !record.is_reused(earlier, deriver, policy.pin_history_count)?
+                            && !record.is_reused(earlier, kdf, policy.pin_history_count)?
                     }
                     None => false,
                 };
                 if serves {
                     generated.as_mut().expect("an earlier attempt made it")
                 } else {
-                    generated.insert(draw(record, policy, &plan.mailbox.extensions, deriver)?)
+                    generated.insert(draw(record, policy, &plan.mailbox.extensions, kdf)?)
                 }
             }
         };
-        let derivation = derivation_for(record, cost)?;
+        let params = params_for(record, cost)?;
         let pin_id = random_id()?;
         let record = record.with_new_pin(NewPin {
             pin_id,
-            tag: tags.tag(&derivation, deriver)?,
-            derivation,
+            verifier: verifiers.verifier(&params, kdf)?,
+            params,
             set_at: now,
             expired,
             locked_at: lock.then(|| record.locked_at.unwrap_or(now)),
@@ -74,7 +74,7 @@ impl Candidate {
         });
         Ok(Self {
             record,
-            announced: Some((tags.pin().clone(), pin_id)),
+            announced: Some((verifiers.pin().clone(), pin_id)),
             voids_failures: true,
         })
     }
@@ -104,10 +104,10 @@ fn is_as_drawn(pin: &Pin, policy: &UmMailboxPolicy, extensions: &[Extension]) ->
 }
 
 /// How a new PIN is derived: as the ones before it, unless the cost has been raised since.
-pub(in crate::service) fn derivation_for(record: &CredentialRecord, cost: Cost) -> Result<Derivation> {
-    match record.derivation_for(cost) {
+pub(in crate::service) fn params_for(record: &CredentialRecord, cost: Cost) -> Result<KdfParams> {
+    match record.params_for(cost) {
         Some(known) => Ok(*known),
-        None => Derivation::generate(cost, &mut system_rng()),
+        None => KdfParams::generate(cost, &mut system_rng()),
     }
 }
 
@@ -117,13 +117,13 @@ pub(in crate::service) fn draw(
     record: &CredentialRecord,
     policy: &UmMailboxPolicy,
     extensions: &[Extension],
-    deriver: &mut Deriver,
-) -> Result<PinTags> {
+    kdf: &mut KdfContext,
+) -> Result<PinVerifiers> {
     let mut space = PinSpace::new(policy, extensions)?;
     loop {
-        let mut tags = PinTags::of(space.draw(&mut system_rng())?);
-        if !record.is_reused(&mut tags, deriver, policy.pin_history_count)? {
-            return Ok(tags);
+        let mut verifiers = PinVerifiers::new(space.draw(&mut system_rng())?);
+        if !record.is_reused(&mut verifiers, kdf, policy.pin_history_count)? {
+            return Ok(verifiers);
         }
     }
 }

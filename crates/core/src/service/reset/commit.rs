@@ -6,7 +6,7 @@ use super::{Notification, ResetOutcome, ResetPlan};
 use crate::Result;
 use crate::clock::Timestamp;
 use crate::credential::counter::FailureCounter;
-use crate::credential::derive::Deriver;
+use crate::credential::kdf::KdfContext;
 use crate::credential::keyring::KeyRing;
 use crate::credential::keyring::Purpose;
 use crate::credential::seal;
@@ -26,18 +26,18 @@ impl Service {
     ///
     /// # Errors
     /// Nothing was changed, save for `OutcomeUnknown`, when that cannot be known.
-    pub fn commit_reset(&self, plan: ResetPlan, deriver: &mut Deriver) -> Result<ResetOutcome> {
+    pub fn commit_reset(&self, plan: ResetPlan, kdf: &mut KdfContext) -> Result<ResetOutcome> {
         let mut operation = Operation::new()?;
         let asked = AskedReset::of_plan(&plan);
         let cancellation = plan.request.cancellation.clone();
-        self.carry_out(plan, &mut operation, deriver).map_err(|error| {
+        self.carry_out(plan, &mut operation, kdf).map_err(|error| {
             self.abandon(&mut operation, error.code());
             // What the intent is recorded of has its outcome by now.
             self.failed(asked, !operation.is_recorded() && !cancellation.is_requested(), error)
         })
     }
 
-    fn carry_out(&self, mut plan: ResetPlan, operation: &mut Operation, deriver: &mut Deriver) -> Result<ResetOutcome> {
+    fn carry_out(&self, mut plan: ResetPlan, operation: &mut Operation, kdf: &mut KdfContext) -> Result<ResetOutcome> {
         // Those of the look-up have been told with the target, and so have the warnings.
         plan.diagnostics.clear();
         plan.request.cancellation.check()?;
@@ -55,7 +55,7 @@ impl Service {
         loop {
             plan.request.cancellation.check()?;
             let now = self.now();
-            let candidate = Candidate::build(&mut plan, &mut generated, self.settings.cost, now, deriver)?;
+            let candidate = Candidate::build(&mut plan, &mut generated, self.settings.cost, now, kdf)?;
             let (wanted, mut pending) = self.change(&plan, &candidate, &ring, operation.id, now)?;
             if let Some(pending) = &mut pending {
                 self.begin_delivery(pending);

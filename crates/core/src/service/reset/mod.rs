@@ -10,7 +10,7 @@ pub(super) mod violation;
 
 use crate::cancellation::Cancellation;
 use crate::clock::Timestamp;
-use crate::credential::derive::PinTags;
+use crate::credential::kdf::PinVerifiers;
 use crate::directory::PolicyObject;
 use crate::directory::journal::ChangeNote;
 use crate::mailbox::Mailbox;
@@ -70,9 +70,9 @@ pub struct ResetPlan {
     recipient: Option<String>,
     seen: Seen,
     /// The administrator's PIN, taken out of the request, with what has been derived from it.
-    given: Option<PinTags>,
+    given: Option<PinVerifiers>,
     /// The PIN that validation made up, where only that told whether there is one.
-    generated: Option<PinTags>,
+    generated: Option<PinVerifiers>,
     /// Earlier resets by this computer that did not last: the warnings tell of them.
     lost: Vec<ChangeNote>,
     warnings: Vec<Warning>,

@@ -4,7 +4,7 @@ use super::candidate::draw;
 use super::failed::AskedReset;
 use super::violation::policy_violation;
 use super::{ResetPlan, ResetRequest, recipient};
-use crate::credential::derive::{Deriver, PinTags};
+use crate::credential::kdf::{KdfContext, PinVerifiers};
 use crate::generate::PinSpace;
 use crate::policy::PinRule;
 use crate::service::Service;
@@ -17,14 +17,14 @@ impl Service {
     ///
     /// # Errors
     /// Every error of section "errors" that concerns one mailbox; nothing has been changed.
-    pub fn prepare_reset(&self, mut request: ResetRequest, deriver: &mut Deriver) -> Result<ResetPlan> {
+    pub fn prepare_reset(&self, mut request: ResetRequest, kdf: &mut KdfContext) -> Result<ResetPlan> {
         request.pin = request.pin.filter(|pin| !pin.expose().is_empty());
         let mut asked = AskedReset::new(&request);
-        let plan = self.planned(&mut request, &mut asked, deriver);
+        let plan = self.planned(&mut request, &mut asked, kdf);
         plan.map_err(|error| self.failed(asked, !request.cancellation.is_requested(), error))
     }
 
-    fn planned(&self, request: &mut ResetRequest, asked: &mut AskedReset, deriver: &mut Deriver) -> Result<ResetPlan> {
+    fn planned(&self, request: &mut ResetRequest, asked: &mut AskedReset, kdf: &mut KdfContext) -> Result<ResetPlan> {
         check_combination(request)?;
         let read_at = self.now();
         let found = self.resolve(&request.identity, request.lookup())?;
@@ -48,14 +48,14 @@ impl Service {
             Vec::new()
         });
         warnings.extend(lost.iter().map(|note| warning_of(mailbox, note)));
-        let mut given = request.pin.take().map(PinTags::of);
-        if let Some(tags) = &mut given {
-            let mut rules = policy.settings.check(tags.pin(), &mailbox.extensions);
+        let mut given = request.pin.take().map(PinVerifiers::new);
+        if let Some(verifiers) = &mut given {
+            let mut rules = policy.settings.check(verifiers.pin(), &mailbox.extensions);
             if !rules.is_empty() {
                 // The PIN is refused already; the derivation tells the whole truth in one answer.
                 if seen
                     .record
-                    .is_reused(tags, deriver, policy.settings.pin_history_count)?
+                    .is_reused(verifiers, kdf, policy.settings.pin_history_count)?
                 {
                     rules.push(PinRule::History);
                 }
@@ -87,8 +87,8 @@ impl Service {
     ///
     /// # Errors
     /// `PinPolicyViolation`, `NoValidPin`.
-    pub fn validate_reset(&self, plan: &mut ResetPlan, deriver: &mut Deriver) -> Result<()> {
-        let valid = self.check_rest(plan, deriver);
+    pub fn validate_reset(&self, plan: &mut ResetPlan, kdf: &mut KdfContext) -> Result<()> {
+        let valid = self.check_rest(plan, kdf);
         valid.map_err(|error| {
             let asked = AskedReset::of_plan(plan);
             plan.failure_recorded = true;
@@ -96,11 +96,11 @@ impl Service {
         })
     }
 
-    fn check_rest(&self, plan: &mut ResetPlan, deriver: &mut Deriver) -> Result<()> {
+    fn check_rest(&self, plan: &mut ResetPlan, kdf: &mut KdfContext) -> Result<()> {
         let policy = &plan.policy.settings;
         match &mut plan.given {
-            Some(tags) => {
-                if plan.seen.record.is_reused(tags, deriver, policy.pin_history_count)? {
+            Some(verifiers) => {
+                if plan.seen.record.is_reused(verifiers, kdf, policy.pin_history_count)? {
                     return Err(policy_violation(&plan.mailbox, policy, &[PinRule::History]));
                 }
             }
@@ -111,7 +111,7 @@ impl Service {
                 let left = PinSpace::new(policy, &plan.mailbox.extensions)?.remaining();
                 // Mostly there are more than the history can have; else only a draw tells, and what it gives is kept for commit.
                 if left <= u128::try_from(remembered).unwrap_or(u128::MAX) {
-                    plan.generated = Some(draw(record, policy, &plan.mailbox.extensions, deriver)?);
+                    plan.generated = Some(draw(record, policy, &plan.mailbox.extensions, kdf)?);
                 }
             }
         }

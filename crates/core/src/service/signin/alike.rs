@@ -2,7 +2,7 @@
 //! Otherwise its time, or that of the answers behind it in the queue, would tell which mailboxes exist and which are locked.
 
 use super::{SignInRequest, Subscriber};
-use crate::credential::derive::{Derivation, Deriver, PinTags};
+use crate::credential::kdf::{KdfContext, KdfParams, PinVerifiers};
 use crate::credential::record::CredentialRecord;
 use crate::directory::Route;
 use crate::identity::fold::fold;
@@ -22,8 +22,8 @@ impl Service {
     pub(super) fn refuse(
         &self,
         request: &SignInRequest,
-        tags: &mut PinTags,
-        deriver: &mut Deriver,
+        verifiers: &mut PinVerifiers,
+        kdf: &mut KdfContext,
         reason: Error,
     ) -> Result<Error> {
         if !tells_of_a_mailbox(reason.code()) {
@@ -36,7 +36,7 @@ impl Service {
         let _turn = match self.turns.try_take(subject) {
             Some(turn) => turn,
             None => {
-                tags.tag(&stand_in, deriver)?;
+                verifiers.verifier(&stand_in, kdf)?;
                 let turn = self.turns.take(subject, &name)?;
                 let _ = self.directory().credential(nobody, None);
                 turn
@@ -44,7 +44,7 @@ impl Service {
         };
         let _ = self.directory().policy("", route);
         self.watch(nobody, None, &CredentialRecord::never_set(nobody.0));
-        tags.tag(&stand_in, deriver)?;
+        verifiers.verifier(&stand_in, kdf)?;
         self.count_nothing(route)?;
         Ok(reason)
     }
@@ -60,15 +60,15 @@ impl Service {
     }
 
     /// Derives what is missing of [`DERIVATIONS`] since `before`.
-    pub(super) fn derive_as_often(&self, pin: &Pin, deriver: &mut Deriver, before: u64) {
-        for _ in deriver.count() - before..DERIVATIONS {
-            let _ = deriver.derive(pin, &self.stand_in());
+    pub(super) fn derive_as_often(&self, pin: &Pin, kdf: &mut KdfContext, before: u64) {
+        for _ in kdf.count() - before..DERIVATIONS {
+            let _ = kdf.derive(pin, &self.stand_in());
         }
     }
 
     /// Costs what a record's derivation costs.
-    fn stand_in(&self) -> Derivation {
-        Derivation {
+    fn stand_in(&self) -> KdfParams {
+        KdfParams {
             salt: [0; 16],
             cost: self.settings.cost,
         }

@@ -6,7 +6,7 @@ use super::{SignIn, SignInAnswer, SignInRequest, Subscriber};
 use crate::cancellation::Cancellation;
 use crate::clock::Timestamp;
 use crate::credential::counter::FailureCounter;
-use crate::credential::derive::{Deriver, PinTags};
+use crate::credential::kdf::{KdfContext, PinVerifiers};
 use crate::credential::keyring::{KeyRing, Purpose};
 use crate::credential::lockout::{self as rules, Consequence};
 use crate::directory::{Applied, CounterChange, CredentialChange, Found, PolicyObject, Swap};
@@ -47,9 +47,9 @@ impl Service {
     ///
     /// # Errors
     /// As for a reset: nothing was compared, or nobody hears what the comparison gave.
-    pub fn sign_in(&self, request: SignInRequest, deriver: &mut Deriver) -> Result<SignInAnswer> {
-        let mut tags = PinTags::of(request.pin.clone());
-        self.attempt(&request, &mut tags, deriver, |service, attempt, _| {
+    pub fn sign_in(&self, request: SignInRequest, kdf: &mut KdfContext) -> Result<SignInAnswer> {
+        let mut verifiers = PinVerifiers::new(request.pin.clone());
+        self.attempt(&request, &mut verifiers, kdf, |service, attempt, _| {
             let policy = &attempt.policy.settings;
             let outcome = if attempt.seen.record.is_expired(policy, attempt.now) {
                 SignIn::ChangeRequired
@@ -72,16 +72,16 @@ impl Service {
     pub(super) fn attempt<F>(
         &self,
         request: &SignInRequest,
-        tags: &mut PinTags,
-        deriver: &mut Deriver,
+        verifiers: &mut PinVerifiers,
+        kdf: &mut KdfContext,
         right: F,
     ) -> Result<Result<SignInAnswer>>
     where
-        F: FnMut(&Self, &Attempt<'_>, &mut Deriver) -> Result<Result<Step>>,
+        F: FnMut(&Self, &Attempt<'_>, &mut KdfContext) -> Result<Result<Step>>,
     {
-        let derived = deriver.count();
+        let derived = kdf.count();
         let mut operation = Operation::new()?;
-        let mut answer = self.attempts(request, tags, deriver, right, &mut operation);
+        let mut answer = self.attempts(request, verifiers, kdf, right, &mut operation);
         // Where others were first, the answer may be another than what was begun.
         let end = answer.as_ref().err().map_or(ErrorCode::WriteConflict, Error::code);
         self.abandon(&mut operation, end);
@@ -91,7 +91,7 @@ impl Service {
                 .push(format!("The attempt could not be recorded: {error}"));
         }
         if !matches!(&answer, Ok(Ok(answer)) if answer.outcome.is_positive()) {
-            self.derive_as_often(tags.pin(), deriver, derived);
+            self.derive_as_often(verifiers.pin(), kdf, derived);
         }
         answer
     }
@@ -99,26 +99,26 @@ impl Service {
     fn attempts<F>(
         &self,
         request: &SignInRequest,
-        tags: &mut PinTags,
-        deriver: &mut Deriver,
+        verifiers: &mut PinVerifiers,
+        kdf: &mut KdfContext,
         mut right: F,
         operation: &mut Operation,
     ) -> Result<Result<SignInAnswer>>
     where
-        F: FnMut(&Self, &Attempt<'_>, &mut Deriver) -> Result<Result<Step>>,
+        F: FnMut(&Self, &Attempt<'_>, &mut KdfContext) -> Result<Result<Step>>,
     {
         let route = request.lookup().route();
         let mut loaded = self.ring_for_attempts()?;
         let mut found = match self.subscriber(request) {
             Ok(found) => found,
-            Err(error) => return self.refuse(request, tags, deriver, error).map(Err),
+            Err(error) => return self.refuse(request, verifiers, kdf, error).map(Err),
         };
         let subject = Subject::Mailbox(found.mailbox.object_id);
         let _turn = match self.turns.try_take(subject) {
             Some(turn) => turn,
             None => {
                 // What takes long is done while waiting, and not in a row.
-                self.read_record(&found)?.record.is_current(tags, deriver)?;
+                self.read_record(&found)?.record.is_current(verifiers, kdf)?;
                 let turn = self.turns.take(subject, &found.mailbox.identity())?;
                 found.stored = None;
                 turn
@@ -151,7 +151,7 @@ impl Service {
                 operation: operation.id,
                 now: self.now(),
             };
-            let written = match self.step(&attempt, tags, deriver, &mut right)? {
+            let written = match self.step(&attempt, verifiers, kdf, &mut right)? {
                 Next::Answer(answer) => {
                     self.count_nothing(route)?;
                     return Ok(Ok(*answer));
@@ -190,9 +190,15 @@ impl Service {
         }
     }
 
-    fn step<F>(&self, attempt: &Attempt<'_>, tags: &mut PinTags, deriver: &mut Deriver, right: &mut F) -> Result<Next>
+    fn step<F>(
+        &self,
+        attempt: &Attempt<'_>,
+        verifiers: &mut PinVerifiers,
+        kdf: &mut KdfContext,
+        right: &mut F,
+    ) -> Result<Next>
     where
-        F: FnMut(&Self, &Attempt<'_>, &mut Deriver) -> Result<Result<Step>>,
+        F: FnMut(&Self, &Attempt<'_>, &mut KdfContext) -> Result<Result<Step>>,
     {
         let (record, policy) = (&attempt.seen.record, &attempt.policy.settings);
         if let Some(since) = rules::locked_since(record, &attempt.counter, policy) {
@@ -204,8 +210,8 @@ impl Service {
                 attempt.answer(SignIn::Rejected, &attempt.counter),
             )));
         }
-        if record.is_current(tags, deriver)? {
-            return Ok(match right(self, attempt, deriver)? {
+        if record.is_current(verifiers, kdf)? {
+            return Ok(match right(self, attempt, kdf)? {
                 Ok(step) => Next::Write(Box::new(step)),
                 Err(error) => Next::Refuse(error),
             });
@@ -213,7 +219,7 @@ impl Service {
         let (counter, consequence) = rules::after_failure(attempt.counter, policy, attempt.now);
         let step = match consequence {
             Consequence::Counted => self.counted(attempt, counter)?,
-            Consequence::ResetDue => self.reset_or_counted(attempt, counter, deriver)?,
+            Consequence::ResetDue => self.reset_or_counted(attempt, counter, kdf)?,
             Consequence::LockedOut => self.lock_out(attempt, counter)?,
         };
         Ok(Next::Write(Box::new(step)))

@@ -5,7 +5,7 @@ use super::{ChangePinRequest, SignIn, SignInAnswer};
 use crate::Result;
 use crate::cancellation::Cancellation;
 use crate::credential::counter::FailureCounter;
-use crate::credential::derive::{Deriver, PinTags};
+use crate::credential::kdf::{KdfContext, PinVerifiers};
 use crate::credential::keyring::Purpose;
 use crate::credential::record::NewPin;
 use crate::directory::journal::Trace;
@@ -13,7 +13,7 @@ use crate::directory::{CounterChange, CredentialChange, Swap};
 use crate::policy::PinRule;
 use crate::random::system_rng;
 use crate::service::change::Wanted;
-use crate::service::reset::candidate::derivation_for;
+use crate::service::reset::candidate::params_for;
 use crate::service::reset::violation::policy_violation;
 use crate::service::trail::Action;
 use crate::service::{Service, random_id};
@@ -23,30 +23,30 @@ impl Service {
     ///
     /// # Errors
     /// As for a sign-in; `PinPolicyViolation` with every broken rule, which only whoever knows the old PIN gets to hear.
-    pub fn change_pin(&self, request: ChangePinRequest, deriver: &mut Deriver) -> Result<SignInAnswer> {
+    pub fn change_pin(&self, request: ChangePinRequest, kdf: &mut KdfContext) -> Result<SignInAnswer> {
         let ChangePinRequest { attempt, new_pin } = request;
-        let mut old = PinTags::of(attempt.pin.clone());
-        let mut new = PinTags::of(new_pin);
-        self.attempt(&attempt, &mut old, deriver, |service, attempt, deriver| {
-            service.replace(attempt, &mut new, deriver)
+        let mut old = PinVerifiers::new(attempt.pin.clone());
+        let mut new = PinVerifiers::new(new_pin);
+        self.attempt(&attempt, &mut old, kdf, |service, attempt, kdf| {
+            service.replace(attempt, &mut new, kdf)
         })?
     }
 
-    fn replace(&self, attempt: &Attempt<'_>, new: &mut PinTags, deriver: &mut Deriver) -> Result<Result<Step>> {
+    fn replace(&self, attempt: &Attempt<'_>, new: &mut PinVerifiers, kdf: &mut KdfContext) -> Result<Result<Step>> {
         let (mailbox, policy, seen) = (&attempt.mailbox, &attempt.policy.settings, &attempt.seen);
         let mut rules = policy.check(new.pin(), &mailbox.extensions);
-        if seen.record.is_reused(new, deriver, policy.pin_history_count)? {
+        if seen.record.is_reused(new, kdf, policy.pin_history_count)? {
             rules.push(PinRule::History);
         }
         if !rules.is_empty() {
             return Ok(Err(policy_violation(mailbox, policy, &rules)));
         }
-        let derivation = derivation_for(&seen.record, self.settings.cost)?;
+        let params = params_for(&seen.record, self.settings.cost)?;
         let (pin_id, epoch) = (random_id()?, random_id()?);
         let record = seen.record.with_new_pin(NewPin {
             pin_id,
-            tag: new.tag(&derivation, deriver)?,
-            derivation,
+            verifier: new.verifier(&params, kdf)?,
+            params,
             set_at: attempt.now,
             expired: false,
             locked_at: None,

@@ -5,7 +5,7 @@ use super::{SignIn, SignInAnswer};
 use crate::cancellation::Cancellation;
 use crate::clock::Timestamp;
 use crate::credential::counter::FailureCounter;
-use crate::credential::derive::Deriver;
+use crate::credential::kdf::KdfContext;
 use crate::credential::keyring::Purpose;
 use crate::credential::record::NewPin;
 use crate::directory::journal::Trace;
@@ -15,7 +15,7 @@ use crate::random::system_rng;
 use crate::service::change::Wanted;
 use crate::service::notify::Announcement;
 use crate::service::reset::Notification;
-use crate::service::reset::candidate::{derivation_for, draw};
+use crate::service::reset::candidate::{draw, params_for};
 use crate::service::reset::recipient::own_address;
 use crate::service::trail::Action;
 use crate::service::{Service, random_id};
@@ -57,10 +57,10 @@ impl Service {
         &self,
         attempt: &Attempt<'_>,
         counter: FailureCounter,
-        deriver: &mut Deriver,
+        kdf: &mut KdfContext,
     ) -> Result<Step> {
         let mut counted = self.counted(attempt, counter)?;
-        match self.automatic_reset(attempt, counter, deriver) {
+        match self.automatic_reset(attempt, counter, kdf) {
             Ok(Some(mut step)) => {
                 step.otherwise = Some(Box::new(counted));
                 Ok(step)
@@ -80,23 +80,23 @@ impl Service {
         &self,
         attempt: &Attempt<'_>,
         counter: FailureCounter,
-        deriver: &mut Deriver,
+        kdf: &mut KdfContext,
     ) -> Result<Option<Step>> {
         let (mailbox, policy, seen) = (&attempt.mailbox, &attempt.policy.settings, &attempt.seen);
         let Ok(recipient) = own_address(mailbox) else {
             return Ok(None);
         };
-        let mut tags = match draw(&seen.record, policy, &mailbox.extensions, deriver) {
-            Ok(tags) => tags,
+        let mut verifiers = match draw(&seen.record, policy, &mailbox.extensions, kdf) {
+            Ok(verifiers) => verifiers,
             Err(error) if error.code() == ErrorCode::NoValidPin => return Ok(None),
             Err(error) => return Err(error),
         };
-        let derivation = derivation_for(&seen.record, self.settings.cost)?;
+        let params = params_for(&seen.record, self.settings.cost)?;
         let pin_id = random_id()?;
         let record = seen.record.with_new_pin(NewPin {
             pin_id,
-            tag: tags.tag(&derivation, deriver)?,
-            derivation,
+            verifier: verifiers.verifier(&params, kdf)?,
+            params,
             set_at: attempt.now,
             expired: true,
             locked_at: None,
@@ -110,7 +110,7 @@ impl Service {
                 mailbox,
                 policy,
                 recipient: &recipient,
-                pin: tags.pin(),
+                pin: verifiers.pin(),
                 must_change: true,
                 locked_out: false,
                 reason: Reason::TooManyFailures,

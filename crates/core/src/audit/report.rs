@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 /// What kind of log is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Medium {
+pub enum LogKind {
     /// Entries and heads change together.
     Store,
     /// A file that was written as a whole, each head after the entries.
@@ -29,7 +29,7 @@ pub enum Ending {
 /// In which way a log was tampered with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum FaultKind {
+pub enum ChainErrorKind {
     /// The entry is not as it was written.
     Changed,
     /// Entries before it are gone.
@@ -42,7 +42,7 @@ pub enum FaultKind {
     HeadMissing,
     /// The head is not as it was written, or is an older one.
     HeadAltered,
-    /// Bound with a key that is not in the ring.
+    /// Binding with a key that is not in the ring.
     UnknownKey,
     /// Not an entry at all.
     Malformed,
@@ -50,7 +50,7 @@ pub enum FaultKind {
 
 /// The first place where a chain is broken.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Fault {
+pub struct ChainError {
     /// Whose chain; empty for a line that belongs to none.
     pub host: String,
     /// The entry, or the last one before what is missing; none where the chain has none.
@@ -58,27 +58,27 @@ pub struct Fault {
     /// The line, of a file.
     pub line: Option<u64>,
     /// What is wrong.
-    pub kind: FaultKind,
+    pub kind: ChainErrorKind,
 }
 
 /// What the check says of a chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum ChainStatus {
     /// Nothing was changed, removed, inserted or moved.
     Intact,
     /// As a crash leaves it: what the head counts is intact, and what follows it is not complete.
     TornTail,
     /// Tampered with.
-    Broken(Fault),
+    Broken(ChainError),
 }
 
 /// The verdict on one host's chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
+pub struct ChainReport {
     /// Whose chain.
     pub host: String,
     /// The verdict.
-    pub verdict: Verdict,
+    pub verdict: ChainStatus,
     /// How many entries were read.
     pub entries: u64,
     /// How many entries retention has removed.

@@ -6,7 +6,7 @@ use crate::clock::Timestamp;
 
 /// Entries to be recorded together with a change, and the keys of their chain.
 #[derive(Clone)]
-pub struct AuditTrail {
+pub struct AuditBatch {
     /// The host whose chain the entries continue.
     pub host: String,
     /// In the order in which they are to be read.
@@ -17,7 +17,7 @@ pub struct AuditTrail {
     pub retain_since: Option<Timestamp>,
 }
 
-impl AuditTrail {
+impl AuditBatch {
     /// Entries that are kept for ever. The active key comes first, as [`KeyRing::chain_keys`] gives them.
     ///
     /// [`KeyRing::chain_keys`]: crate::credential::keyring::KeyRing::chain_keys

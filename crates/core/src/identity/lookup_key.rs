@@ -6,12 +6,12 @@ use super::fold::fold;
 use super::{canonical, strip_prefix_ignoring_case};
 use crate::mailbox::Mailbox;
 
-/// One way in which a text may name a mailbox. The folded text is in [`Probe::key`].
+/// One way in which a text may name a mailbox. The folded text is in [`LookupKey::value`].
 ///
 /// The numbers are stored by the embedded directory: never change or reuse one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
-pub enum ProbeKind {
+pub enum LookupKeyKind {
     /// GUID, lower case with hyphens.
     Guid = 1,
     /// DN in its comparable form.
@@ -34,7 +34,7 @@ pub enum ProbeKind {
     Name = 10,
 }
 
-impl ProbeKind {
+impl LookupKeyKind {
     /// Every kind, by number.
     pub const ALL: [Self; 10] = [
         Self::Guid,
@@ -64,68 +64,68 @@ impl ProbeKind {
 
 /// A folded value to look for in one column.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Probe {
+pub struct LookupKey {
     /// Which property.
-    pub kind: ProbeKind,
+    pub kind: LookupKeyKind,
     /// Its folded text.
-    pub key: String,
+    pub value: String,
 }
 
-impl Probe {
-    pub(super) fn new(kind: ProbeKind, key: String) -> Self {
-        Self { kind, key }
+impl LookupKey {
+    pub(super) fn new(kind: LookupKeyKind, value: String) -> Self {
+        Self { kind, value }
     }
 
     pub(super) fn guid(guid: Uuid) -> Self {
-        Self::new(ProbeKind::Guid, guid.hyphenated().to_string())
+        Self::new(LookupKeyKind::Guid, guid.hyphenated().to_string())
     }
 
     pub(super) fn account(domain: &str, account: &str) -> Self {
-        let key = format!("{}\\{}", fold(domain), fold(account));
-        Self::new(ProbeKind::Account, key)
+        let value = format!("{}\\{}", fold(domain), fold(account));
+        Self::new(LookupKeyKind::Account, value)
     }
 }
 
-/// Everything that names this mailbox, sorted, each once: an identity names it when one of its probes is among these.
+/// Everything that names this mailbox, sorted, each once: an identity names it when one of its keys is among these.
 #[must_use]
-pub fn probes_of(mailbox: &Mailbox) -> Vec<Probe> {
-    let mut probes = vec![
-        Probe::guid(mailbox.guid),
-        Probe::new(ProbeKind::Name, fold(&mailbox.name)),
+pub fn lookup_keys(mailbox: &Mailbox) -> Vec<LookupKey> {
+    let mut keys = vec![
+        LookupKey::guid(mailbox.guid),
+        LookupKey::new(LookupKeyKind::Name, fold(&mailbox.name)),
     ];
     if let Some(dn) = &mailbox.distinguished_name {
-        probes.push(Probe::new(ProbeKind::DistinguishedName, dn.comparable()));
+        keys.push(LookupKey::new(LookupKeyKind::DistinguishedName, dn.comparable()));
         if let Some(name) = dn.canonical_name() {
-            probes.push(Probe::new(ProbeKind::CanonicalName, canonical::key(&name)));
+            keys.push(LookupKey::new(LookupKeyKind::CanonicalName, canonical::key(&name)));
         }
         if let (Some(domain), Some(account)) = (dn.first_domain_component(), &mailbox.sam_account_name) {
-            probes.push(Probe::account(&domain, account));
+            keys.push(LookupKey::account(&domain, account));
         }
     }
     for (kind, value) in [
-        (ProbeKind::UserPrincipalName, &mailbox.user_principal_name),
-        (ProbeKind::SmtpAddress, &mailbox.primary_smtp_address),
-        (ProbeKind::LegacyExchangeDn, &mailbox.legacy_exchange_dn),
-        (ProbeKind::Alias, &mailbox.alias),
-        (ProbeKind::SamAccountName, &mailbox.sam_account_name),
+        (LookupKeyKind::UserPrincipalName, &mailbox.user_principal_name),
+        (LookupKeyKind::SmtpAddress, &mailbox.primary_smtp_address),
+        (LookupKeyKind::LegacyExchangeDn, &mailbox.legacy_exchange_dn),
+        (LookupKeyKind::Alias, &mailbox.alias),
+        (LookupKeyKind::SamAccountName, &mailbox.sam_account_name),
     ] {
-        probes.extend(value.iter().map(|text| Probe::new(kind, fold(text))));
+        keys.extend(value.iter().map(|text| LookupKey::new(kind, fold(text))));
     }
     for address in &mailbox.email_addresses {
         for (prefix, kind) in [
-            ("smtp:", ProbeKind::SmtpAddress),
-            ("x500:", ProbeKind::LegacyExchangeDn),
+            ("smtp:", LookupKeyKind::SmtpAddress),
+            ("x500:", LookupKeyKind::LegacyExchangeDn),
         ] {
             if let Some(value) = strip_prefix_ignoring_case(address.trim(), prefix) {
-                probes.push(Probe::new(kind, fold(value)));
+                keys.push(LookupKey::new(kind, fold(value)));
             }
         }
     }
     // An empty property names nothing.
-    probes.retain(|probe| !probe.key.is_empty());
-    probes.sort_unstable();
-    probes.dedup();
-    probes
+    keys.retain(|key| !key.value.is_empty());
+    keys.sort_unstable();
+    keys.dedup();
+    keys
 }
 
 #[cfg(test)]
@@ -134,12 +134,12 @@ mod tests {
 
     #[test]
     fn numbers_are_those_in_stores() {
-        let codes: Vec<u8> = ProbeKind::ALL.iter().map(|kind| kind.code()).collect();
+        let codes: Vec<u8> = LookupKeyKind::ALL.iter().map(|kind| kind.code()).collect();
         assert_eq!(codes, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
-        for kind in ProbeKind::ALL {
-            assert_eq!(ProbeKind::from_code(kind.code()), Some(kind));
+        for kind in LookupKeyKind::ALL {
+            assert_eq!(LookupKeyKind::from_code(kind.code()), Some(kind));
         }
-        assert_eq!(ProbeKind::from_code(0), None);
-        assert_eq!(ProbeKind::from_code(11), None);
+        assert_eq!(LookupKeyKind::from_code(0), None);
+        assert_eq!(LookupKeyKind::from_code(11), None);
     }
 }
