@@ -57,7 +57,7 @@ impl Request {
             let (json, result) = match answer {
                 Err(error) => (Err(Arc::new(error)), None),
                 Ok(mut answer) => {
-                    let handed_over = deliver.then(|| core.service.deliver_after(&mut answer));
+                    let handed_over = deliver.then(|| core.service.deliver_pending(&mut answer));
                     let result = AttemptResult {
                         outcome: answer.outcome,
                         left: answer.left,
@@ -82,7 +82,7 @@ impl Request {
                     let deliver = move |_: &mut KdfContext| {
                         // Only a mailbox that exists has a message to deliver, so that must take no processor from these calls.
                         std::thread::sleep(delivered.saturating_duration_since(Instant::now()));
-                        service.service.deliver_after(&mut answer)
+                        service.service.deliver_pending(&mut answer)
                     };
                     core.back.spawn(Load::Waits, deliver, drop);
                 }

@@ -15,7 +15,7 @@ use umpin::credential::keyring::{KeyRing, MasterKey, Purpose};
 use umpin::credential::record::{CredentialRecord, NewPin};
 use umpin::credential::seal::SealContext;
 use umpin::directory::embedded::{EmbeddedDirectory, EmbeddedOptions, LocalOutbox};
-use umpin::directory::journal::{ChangeNote, Journal, NoteState, Trace};
+use umpin::directory::journal::{ChangeFingerprint, IntentRecord, IntentState, Journal};
 use umpin::directory::{Applied, CounterChange, CredentialChange, Directory, Swap};
 use umpin::pin::Pin;
 use umpin::random::system_rng;
@@ -94,7 +94,7 @@ fn a_store_of_version_1_is_read_and_written() {
     let queue = support::request(&session, &json!({ "v": 1, "operation": "notifications" })).expect("the queue");
     assert_eq!(queue["items"].as_array().map(Vec::len), Some(1), "{queue}");
     let notes = LocalOutbox::new(EmbeddedOptions::new(home.path().join("directory.db")));
-    assert_eq!(notes.lost().expect("the notes"), [note()]);
+    assert_eq!(notes.overwritten().expect("the notes"), [note()]);
 
     let refused = support::reset(&session, json!({ "identity": "user.0@contoso.com" }), Some("482913"));
     let refused = refused.err().expect("the PIN is in the history");
@@ -104,18 +104,18 @@ fn a_store_of_version_1_is_read_and_written() {
     assert_eq!(log["faults"], json!([]), "{log}");
 }
 
-fn note() -> ChangeNote {
-    ChangeNote {
+fn note() -> IntentRecord {
+    IntentRecord {
         operation: [5; 16],
         action: "reset".to_owned(),
         mailbox: umpin::mailbox::ObjectId([6; 16]),
         controller: Some("dc1.contoso.com".to_owned()),
-        trace: Trace::Pin {
+        fingerprint: ChangeFingerprint::Pin {
             id: [7; 16],
             previous: Some([8; 16]),
         },
         at: SET_AT,
-        state: NoteState::Lost,
+        state: IntentState::Overwritten,
         due: Timestamp(NEVER),
     }
 }
@@ -171,7 +171,7 @@ fn write_the_fixture() {
     });
     assert_eq!(applied.expect("the change"), Applied::Committed);
     let notes = LocalOutbox::new(EmbeddedOptions::new(&path));
-    notes.ask(&note(), None, None).expect("a note");
+    notes.prepare(&note(), None, None).expect("a note");
     fs::create_dir_all(fixture().parent().expect("a folder")).expect("the folder");
     directory.backup(&fixture()).expect("the fixture");
 }

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use serde_json::json;
 use umpin::clock::Timestamp;
 use umpin::directory::embedded::{EmbeddedDirectory, EmbeddedOptions, LocalOutbox};
-use umpin::directory::journal::{ChangeNote, Journal, NoteState, Trace};
+use umpin::directory::journal::{ChangeFingerprint, IntentRecord, IntentState, Journal};
 use umpin::directory::{Directory, Route};
 use umpin::identity::Identity;
 use umpin::mailbox::ObjectId;
@@ -256,18 +256,18 @@ fn mailbox_of(path: &Path) -> ObjectId {
     ObjectId(id.expect("a mailbox"))
 }
 
-fn note(mailbox: ObjectId) -> ChangeNote {
-    ChangeNote {
+fn note(mailbox: ObjectId) -> IntentRecord {
+    IntentRecord {
         operation: [5; 16],
         action: "reset".to_owned(),
         mailbox,
         controller: None,
-        trace: Trace::Pin {
+        fingerprint: ChangeFingerprint::Pin {
             id: [7; 16],
             previous: None,
         },
         at: Timestamp(1),
-        state: NoteState::Asked,
+        state: IntentState::Prepared,
         due: Timestamp(2),
     }
 }
@@ -291,7 +291,7 @@ fn attempts(directory: &EmbeddedDirectory, path: &Path, mailbox: ObjectId) -> Ve
         ("import", directory.import(&plan(rows(4)), None, false).map(drop)),
         ("rehearsal", directory.import(&plan(rows(4)), None, true).map(drop)),
         ("lease", directory.lease([9; 16], Timestamp(1), Timestamp(2)).map(drop)),
-        ("note", local.ask(&note(mailbox), None, None)),
+        ("note", local.prepare(&note(mailbox), None, None)),
         ("audit", directory.audit_entries(0, 10).map(drop)),
     ]
 }

@@ -9,18 +9,18 @@ use super::error::{Sql, changed};
 use super::{audit, outbox};
 use umpin_core::audit::AuditBatch;
 use umpin_core::clock::Timestamp;
-use umpin_core::directory::journal::{Advance, Advanced, ChangeNote, NoteState, Trace};
+use umpin_core::directory::journal::{ChangeFingerprint, IntentRecord, IntentState, Transition, TransitionResult};
 use umpin_core::mailbox::ObjectId;
 use umpin_core::notification::outbox::{Lease, OutboxEntry};
 
 /// What is to be done to the journal.
 pub(super) enum JournalTask {
-    Ask {
-        note: ChangeNote,
+    Prepare {
+        note: IntentRecord,
         message: Option<OutboxEntry>,
         intent: Option<AuditBatch>,
     },
-    Advance(Advance),
+    Transition(Transition),
     Append(AuditBatch),
     TakeDue {
         now: Timestamp,
@@ -31,16 +31,16 @@ pub(super) enum JournalTask {
 /// What came of it.
 pub(super) enum JournalDone {
     Noted,
-    Advanced(Advanced),
-    Note(Option<ChangeNote>),
+    Transition(TransitionResult),
+    Note(Option<IntentRecord>),
 }
 
 const COLUMNS: &str = "operation, action, mailbox, controller, pin_id, previous, seal, at, state, due";
 
-const ASKED: i64 = 0;
-const UNKNOWN: i64 = 1;
-const MADE: i64 = 2;
-const LOST: i64 = 3;
+const PREPARED: i64 = 0;
+const IN_DOUBT: i64 = 1;
+const COMMITTED: i64 = 2;
+const OVERWRITTEN: i64 = 3;
 
 /// Not those whose message is followed up in their stead. None is put off for longer than until `?2`: the clock was set back.
 const DUE: &str = "FROM change_note WHERE (due <= ?1 OR (due > ?2 AND state <> 3)) AND NOT (state <= 1 AND EXISTS (SELECT 1 FROM outbox \
@@ -50,16 +50,16 @@ impl JournalTask {
     /// Whether the answer may be given only after a sync. What a power cut takes back of the rest is found out once more.
     pub(super) fn is_durable(&self) -> bool {
         match self {
-            Self::Ask { .. } | Self::Append(_) => true,
-            Self::Advance(step) => step.to.is_some() || step.audit.is_some() || step.release.is_some(),
+            Self::Prepare { .. } | Self::Append(_) => true,
+            Self::Transition(step) => step.to.is_some() || step.audit.is_some() || step.release.is_some(),
             Self::TakeDue { .. } => false,
         }
     }
 
     pub(super) fn perform(&self, connection: &Connection) -> Sql<JournalDone> {
         Ok(match self {
-            Self::Ask { note, message, intent } => {
-                if ask(connection, note)?
+            Self::Prepare { note, message, intent } => {
+                if prepare(connection, note)?
                     && let Some(trail) = intent
                 {
                     audit::append(connection, trail)?;
@@ -69,7 +69,7 @@ impl JournalTask {
                 }
                 JournalDone::Noted
             }
-            Self::Advance(step) => JournalDone::Advanced(advance(connection, step)?),
+            Self::Transition(step) => JournalDone::Transition(transition(connection, step)?),
             Self::Append(trail) => {
                 audit::append(connection, trail)?;
                 JournalDone::Noted
@@ -81,8 +81,8 @@ impl JournalTask {
     /// Whether the store holds what a task that must not be done twice was to write.
     pub(super) fn is_in_force(&self, connection: &Connection) -> Sql<bool> {
         match self {
-            Self::Ask { note, .. } => is_in_state(connection, note.operation, note.state, note.due),
-            Self::Advance(step) => match step.to {
+            Self::Prepare { note, .. } => is_in_state(connection, note.operation, note.state, note.due),
+            Self::Transition(step) => match step.to {
                 Some((state, due)) => is_in_state(connection, step.operation, state, due),
                 None => Ok(false),
             },
@@ -91,20 +91,20 @@ impl JournalTask {
     }
 }
 
-fn is_in_state(connection: &Connection, operation: [u8; 16], state: NoteState, due: Timestamp) -> Sql<bool> {
+fn is_in_state(connection: &Connection, operation: [u8; 16], state: IntentState, due: Timestamp) -> Sql<bool> {
     Ok(connection
         .prepare_cached("SELECT 1 FROM change_note WHERE operation = ?1 AND state = ?2 AND due = ?3")?
         .exists(params![operation, number(state), due.0])?)
 }
 
 /// Whether the operation was not known yet.
-fn ask(connection: &Connection, note: &ChangeNote) -> Sql<bool> {
+fn prepare(connection: &Connection, note: &IntentRecord) -> Sql<bool> {
     let known = connection
         .prepare_cached("SELECT 1 FROM change_note WHERE operation = ?1")?
         .exists([note.operation])?;
-    let (pin_id, previous, seal) = match note.trace {
-        Trace::Pin { id, previous } => (Some(id), previous, None),
-        Trace::Seal(seal) => (None, None, Some(seal)),
+    let (pin_id, previous, seal) = match note.fingerprint {
+        ChangeFingerprint::Pin { id, previous } => (Some(id), previous, None),
+        ChangeFingerprint::Seal(seal) => (None, None, Some(seal)),
     };
     let rows = connection
         .prepare_cached(&format!(
@@ -126,7 +126,7 @@ fn ask(connection: &Connection, note: &ChangeNote) -> Sql<bool> {
     Ok(!known)
 }
 
-fn advance(connection: &Connection, step: &Advance) -> Sql<Advanced> {
+fn transition(connection: &Connection, step: &Transition) -> Sql<TransitionResult> {
     let moved = match step.to {
         Some((state, due)) => connection
             .prepare_cached("UPDATE change_note SET state = ?3, due = ?4 WHERE operation = ?1 AND state <= ?2")?
@@ -136,7 +136,7 @@ fn advance(connection: &Connection, step: &Advance) -> Sql<Advanced> {
             .execute(params![step.operation, number(step.from)])?,
     } == 1;
     if moved {
-        if let Some((NoteState::Made, _)) = step.to {
+        if let Some((IntentState::Committed, _)) = step.to {
             forget_replaced(connection, step.operation)?;
         }
         if let Some(trail) = &step.audit {
@@ -150,7 +150,7 @@ fn advance(connection: &Connection, step: &Advance) -> Sql<Advanced> {
         Some((lease, until)) => outbox::release(connection, lease, until)?.then_some(Lease { until, ..lease }),
         None => None,
     };
-    Ok(Advanced { moved, lease })
+    Ok(TransitionResult { moved, lease })
 }
 
 /// This change was computed from a record with the PIN before it in force, so that one had lasted.
@@ -160,7 +160,7 @@ fn forget_replaced(connection: &Connection, operation: [u8; 16]) -> Sql<()> {
             "DELETE FROM change_note WHERE state = ?2 AND (mailbox, pin_id) = \
              (SELECT mailbox, previous FROM change_note WHERE operation = ?1)",
         )?
-        .execute(params![operation, MADE])?;
+        .execute(params![operation, COMMITTED])?;
     Ok(())
 }
 
@@ -171,7 +171,7 @@ pub(super) fn is_due(connection: &Connection, now: Timestamp, pause: &RangeInclu
         .exists([now.0, now.plus_millis(*pause.end()).0])?)
 }
 
-fn take_due(connection: &Connection, now: Timestamp, pause: &RangeInclusive<i64>) -> Sql<Option<ChangeNote>> {
+fn take_due(connection: &Connection, now: Timestamp, pause: &RangeInclusive<i64>) -> Sql<Option<IntentRecord>> {
     let note = connection
         .prepare_cached(&format!("SELECT {COLUMNS} {DUE} ORDER BY due LIMIT 1"))?
         .query_row([now.0, now.plus_millis(*pause.end()).0], from_row)
@@ -187,7 +187,7 @@ fn take_due(connection: &Connection, now: Timestamp, pause: &RangeInclusive<i64>
     Ok(note)
 }
 
-pub(super) fn notes_of(connection: &Connection, mailbox: ObjectId) -> Sql<Vec<ChangeNote>> {
+pub(super) fn intents_of(connection: &Connection, mailbox: ObjectId) -> Sql<Vec<IntentRecord>> {
     Ok(connection
         .prepare_cached(&format!(
             "SELECT {COLUMNS} FROM change_note WHERE mailbox = ?1 ORDER BY at, operation"
@@ -196,50 +196,50 @@ pub(super) fn notes_of(connection: &Connection, mailbox: ObjectId) -> Sql<Vec<Ch
         .collect::<rusqlite::Result<_>>()?)
 }
 
-pub(super) fn lost(connection: &Connection) -> Sql<Vec<ChangeNote>> {
+pub(super) fn overwritten(connection: &Connection) -> Sql<Vec<IntentRecord>> {
     Ok(connection
         .prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM change_note WHERE state = {LOST} ORDER BY at, operation"
+            "SELECT {COLUMNS} FROM change_note WHERE state = {OVERWRITTEN} ORDER BY at, operation"
         ))?
         .query_map([], from_row)?
         .collect::<rusqlite::Result<_>>()?)
 }
 
-fn from_row(row: &Row<'_>) -> rusqlite::Result<ChangeNote> {
-    let trace = match row.get(4)? {
-        Some(id) => Trace::Pin {
+fn from_row(row: &Row<'_>) -> rusqlite::Result<IntentRecord> {
+    let fingerprint = match row.get(4)? {
+        Some(id) => ChangeFingerprint::Pin {
             id,
             previous: row.get(5)?,
         },
-        None => Trace::Seal(row.get(6)?),
+        None => ChangeFingerprint::Seal(row.get(6)?),
     };
     let state = match row.get(8)? {
-        ASKED => NoteState::Asked,
-        UNKNOWN => NoteState::Unknown,
-        MADE => NoteState::Made,
-        LOST => NoteState::Lost,
+        PREPARED => IntentState::Prepared,
+        IN_DOUBT => IntentState::InDoubt,
+        COMMITTED => IntentState::Committed,
+        OVERWRITTEN => IntentState::Overwritten,
         other => {
             let text = format!("{other}").into();
             return Err(rusqlite::Error::FromSqlConversionFailure(8, Type::Integer, text));
         }
     };
-    Ok(ChangeNote {
+    Ok(IntentRecord {
         operation: row.get(0)?,
         action: row.get(1)?,
         mailbox: ObjectId(row.get(2)?),
         controller: row.get(3)?,
-        trace,
+        fingerprint,
         at: Timestamp(row.get(7)?),
         state,
         due: Timestamp(row.get(9)?),
     })
 }
 
-fn number(state: NoteState) -> i64 {
+fn number(state: IntentState) -> i64 {
     match state {
-        NoteState::Asked => ASKED,
-        NoteState::Unknown => UNKNOWN,
-        NoteState::Made => MADE,
-        NoteState::Lost => LOST,
+        IntentState::Prepared => PREPARED,
+        IntentState::InDoubt => IN_DOUBT,
+        IntentState::Committed => COMMITTED,
+        IntentState::Overwritten => OVERWRITTEN,
     }
 }

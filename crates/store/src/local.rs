@@ -10,7 +10,7 @@ use umpin_core::audit::{
     AuditBatch, AuditLog, ChainKeyId, Ending, LogCursor, LogKind, LogPage, OmittedFailures, RetentionPause,
 };
 use umpin_core::clock::Timestamp;
-use umpin_core::directory::journal::{Advance, Advanced, ChangeNote, Journal};
+use umpin_core::directory::journal::{IntentRecord, Journal, Transition, TransitionResult};
 use umpin_core::directory::key_register::KeyRegister;
 use umpin_core::directory::{Directory, Page};
 use umpin_core::mailbox::ObjectId;
@@ -115,8 +115,8 @@ impl LocalOutbox {
 }
 
 impl Journal for LocalOutbox {
-    fn ask(&self, note: &ChangeNote, message: Option<&OutboxEntry>, intent: Option<&AuditBatch>) -> Result<()> {
-        let task = JournalTask::Ask {
+    fn prepare(&self, note: &IntentRecord, message: Option<&OutboxEntry>, intent: Option<&AuditBatch>) -> Result<()> {
+        let task = JournalTask::Prepare {
             note: note.clone(),
             message: message.cloned(),
             intent: intent.cloned(),
@@ -124,9 +124,9 @@ impl Journal for LocalOutbox {
         self.journal_task(task).map(drop)
     }
 
-    fn advance(&self, step: Advance) -> Result<Advanced> {
-        match self.journal_task(JournalTask::Advance(step))? {
-            JournalDone::Advanced(advanced) => Ok(advanced),
+    fn transition(&self, step: Transition) -> Result<TransitionResult> {
+        match self.journal_task(JournalTask::Transition(step))? {
+            JournalDone::Transition(advanced) => Ok(advanced),
             _ => Err(misunderstood()),
         }
     }
@@ -140,12 +140,14 @@ impl Journal for LocalOutbox {
         self.0.rewrite_version()
     }
 
-    fn notes_of(&self, mailbox: ObjectId) -> Result<Vec<ChangeNote>> {
-        self.existing()?
-            .map_or_else(|| Ok(Vec::new()), |store| store.read(|c| journal::notes_of(c, mailbox)))
+    fn intents_of(&self, mailbox: ObjectId) -> Result<Vec<IntentRecord>> {
+        self.existing()?.map_or_else(
+            || Ok(Vec::new()),
+            |store| store.read(|c| journal::intents_of(c, mailbox)),
+        )
     }
 
-    fn take_due(&self, now: Timestamp, pause: RangeInclusive<i64>) -> Result<Option<ChangeNote>> {
+    fn take_due(&self, now: Timestamp, pause: RangeInclusive<i64>) -> Result<Option<IntentRecord>> {
         let Some(store) = self.existing()? else { return Ok(None) };
         if !store.read(|c| journal::is_due(c, now, &pause))? {
             return Ok(None);
@@ -156,9 +158,9 @@ impl Journal for LocalOutbox {
         }
     }
 
-    fn lost(&self) -> Result<Vec<ChangeNote>> {
+    fn overwritten(&self) -> Result<Vec<IntentRecord>> {
         self.existing()?
-            .map_or_else(|| Ok(Vec::new()), |store| store.read(journal::lost))
+            .map_or_else(|| Ok(Vec::new()), |store| store.read(journal::overwritten))
     }
 }
 

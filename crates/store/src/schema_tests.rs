@@ -10,7 +10,7 @@ use super::{audit, change, import, outbox, schema};
 use umpin_core::audit::{AuditBatch, AuditEntry, ChainKey};
 use umpin_core::cancellation::Cancellation;
 use umpin_core::clock::Timestamp;
-use umpin_core::directory::journal::{ChangeNote, NoteState, Trace};
+use umpin_core::directory::journal::{ChangeFingerprint, IntentRecord, IntentState};
 use umpin_core::directory::{CounterChange, CredentialChange, Swap};
 use umpin_core::import::{ImportPlan, MailboxRow, PolicyRow, Properties};
 use umpin_core::mailbox::ObjectId;
@@ -127,15 +127,15 @@ fn lease(connection: &Connection) -> Sql<()> {
 }
 
 fn take_note(connection: &Connection) -> Sql<()> {
-    JournalTask::Ask {
-        note: ChangeNote {
+    JournalTask::Prepare {
+        note: IntentRecord {
             operation: [5; 16],
             action: "reset".to_owned(),
             mailbox: ObjectId([2; 16]),
             controller: None,
-            trace: Trace::Seal([6; 16]),
+            fingerprint: ChangeFingerprint::Seal([6; 16]),
             at: Timestamp(0),
-            state: NoteState::Asked,
+            state: IntentState::Prepared,
             due: Timestamp(0),
         },
         message: None,

@@ -9,7 +9,7 @@ use umpin::clock::{SystemClock, Timestamp};
 use umpin::credential::keyring::Purpose;
 use umpin::credential::seal::SealContext;
 use umpin::directory::embedded::{EmbeddedOptions, LocalOutbox};
-use umpin::directory::journal::{ChangeNote, Journal, NoteState, Trace};
+use umpin::directory::journal::{ChangeFingerprint, IntentRecord, IntentState, Journal};
 use umpin::directory::key_register::KeyRegister;
 use umpin::directory::{Applied, CounterChange, CredentialChange, Directory, Swap};
 use umpin::keys::Keys;
@@ -73,18 +73,18 @@ fn the_store_takes_nothing_that_is_sealed_under_a_replaced_key() {
     let trail = AuditBatch::new("host", vec![entry], stale.chain_keys());
     let error = local.append(&trail).unwrap_err();
     assert_eq!(error.code().id(), "WriteConflict", "{error}");
-    let note = ChangeNote {
+    let note = IntentRecord {
         operation: [2; 16],
         action: "Reset".to_owned(),
         mailbox: id,
         controller: None,
-        trace: Trace::Seal([0; 16]),
+        fingerprint: ChangeFingerprint::Seal([0; 16]),
         at: Timestamp(1),
-        state: NoteState::Asked,
+        state: IntentState::Prepared,
         due: Timestamp(1),
     };
-    local.ask(&note, None, Some(&trail)).unwrap_err();
-    assert_eq!(local.notes_of(id).unwrap(), []);
+    local.prepare(&note, None, Some(&trail)).unwrap_err();
+    assert_eq!(local.intents_of(id).unwrap(), []);
     assert_eq!(chains(&rig::cheap_session(home.path()), None), ["intact"]);
     assert_eq!(local.retired_keys().unwrap().len(), 1);
 }

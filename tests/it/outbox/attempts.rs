@@ -38,14 +38,14 @@ fn counted_attempts_are_recorded_after_the_count_and_what_follows_from_them_arou
     });
     let mut answer = sign_in(&service, 0, "000001");
     assert_eq!(answer.outcome, SignIn::ResetByFailures);
-    service.deliver_after(&mut answer);
+    service.deliver_pending(&mut answer);
     let log = log::brief(&world, "a");
     assert_eq!(
         log[10..],
         ["intent AutomaticReset", "intent SignInFailure", "done", "done"]
     );
     for _ in 0..10 {
-        service.deliver_after(&mut sign_in(&service, 0, "000001"));
+        service.deliver_pending(&mut sign_in(&service, 0, "000001"));
     }
     assert_eq!(sign_in(&service, 0, "000001").outcome, SignIn::Locked);
     let log = log::brief(&world, "a");
@@ -131,7 +131,7 @@ fn a_reset_by_failures_has_its_outcome_and_its_message_whatever_step_the_host_di
             let process = world.process(host);
             world.send_by(&[way]);
             process.dies_at(death);
-            let attempt = |service: &Service| service.deliver_after(&mut sign_in(service, number, "000001"));
+            let attempt = |service: &Service| service.deliver_pending(&mut sign_in(service, number, "000001"));
             let died = process.run(attempt).is_none();
             world.send_by(&[]);
             drop(process);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use umpin::directory::journal::NoteState;
+use umpin::directory::journal::IntentState;
 use umpin::service::Lookup;
 
 use super::trail::asked;
@@ -49,7 +49,7 @@ fn what_became_of_a_change_is_found_out_after_the_clock_was_set_back() {
     world.send_by(&[Way::AnswerLost]);
     let lock = super::trail::lock(0, true);
     asked(&service, lock).map(drop).expect_err("the answer is lost");
-    assert_eq!(log::notes(&world, "a", 0)[0].state, NoteState::Unknown);
+    assert_eq!(log::notes(&world, "a", 0)[0].state, IntentState::InDoubt);
     world.set_back(YEARS);
     send(&service);
     assert_eq!(log::notes(&world, "a", 0), [], "the note stays undue");

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use umpin::directory::journal::NoteState;
+use umpin::directory::journal::IntentState;
 use umpin::service::reset::{Notification, ResetRequest};
 use umpin::service::signin::SignIn;
 use umpin::service::{Lookup, Service};
@@ -183,7 +183,7 @@ fn what_nobody_reads_is_kept_for_whoever_asks_or_changes_next() {
         let world = healed();
         find(&world);
         assert_eq!(losses(&world, "a"), 1, "found");
-        assert_eq!(log::notes(&world, "a", 0)[0].state, NoteState::Lost);
+        assert_eq!(log::notes(&world, "a", 0)[0].state, IntentState::Overwritten);
         let service = world.process("a").service;
         assert_eq!(warnings(&service, 0).len(), 1);
         assert_eq!(warnings(&service, 0).len(), 1, "asking does not note that it was told");
@@ -308,7 +308,7 @@ fn an_automatic_reset_that_lost_is_found_as_well() {
     world.converge();
     let there = world.process_at("b", DC2).service;
     for _ in 0..5 {
-        there.deliver_after(&mut sign_in(&there, 0, "000001"));
+        there.deliver_pending(&mut sign_in(&there, 0, "000001"));
     }
     world.later(MINUTE);
     reset(&world.process("a").service, 0).expect("an administrator's reset");

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use umpin::clock::Timestamp;
 use umpin::directory::embedded::{EmbeddedOptions, LocalOutbox};
-use umpin::directory::journal::{Advance, ChangeNote, NoteState, Trace};
+use umpin::directory::journal::{ChangeFingerprint, IntentRecord, IntentState, Transition};
 use umpin::mailbox::ObjectId;
 use umpin::notification::outbox::{EntryState, Outbox, OutboxEntry};
 use umpin::service::Service;
@@ -70,18 +70,18 @@ fn entry() -> OutboxEntry {
     }
 }
 
-fn note() -> ChangeNote {
-    ChangeNote {
+fn note() -> IntentRecord {
+    IntentRecord {
         operation: [5; 16],
         action: "Reset".to_owned(),
         mailbox: entry().mailbox,
         controller: None,
-        trace: Trace::Pin {
+        fingerprint: ChangeFingerprint::Pin {
             id: entry().pin_id,
             previous: None,
         },
         at: Timestamp(0),
-        state: NoteState::Asked,
+        state: IntentState::Prepared,
         due: Timestamp(0),
     }
 }
@@ -114,9 +114,9 @@ fn a_full_disk_refuses_the_reset_before_the_pin_changes() {
     let make = LocalOutbox::new(EmbeddedOptions::new(&outbox));
     let note = note();
     let journal = make.journal().expect("a journal");
-    journal.ask(&note, Some(&entry()), None).expect("there is space");
+    journal.prepare(&note, Some(&entry()), None).expect("there is space");
     journal
-        .advance(Advance::new(note.operation, NoteState::Unknown, None))
+        .transition(Transition::new(note.operation, IntentState::InDoubt, None))
         .expect("there is space");
     make.remove(entry().id).expect("there is space");
     drop(make);

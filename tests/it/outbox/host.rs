@@ -8,7 +8,7 @@ use umpin::audit::AuditBatch;
 use umpin::clock::Timestamp;
 use umpin::directory::Page;
 use umpin::directory::embedded::LocalOutbox;
-use umpin::directory::journal::{Advance, Advanced, ChangeNote, Journal};
+use umpin::directory::journal::{IntentRecord, Journal, Transition, TransitionResult};
 use umpin::mailbox::ObjectId;
 use umpin::notification::outbox::{Lease, Outbox, OutboxEntry};
 use umpin::notification::{DeliveryError, Notifier, OutgoingMessage};
@@ -71,12 +71,12 @@ impl Mortal {
 }
 
 impl Journal for Mortal {
-    fn ask(&self, note: &ChangeNote, message: Option<&OutboxEntry>, intent: Option<&AuditBatch>) -> Result<()> {
-        self.fuse.around(|| self.journal().ask(note, message, intent))
+    fn prepare(&self, note: &IntentRecord, message: Option<&OutboxEntry>, intent: Option<&AuditBatch>) -> Result<()> {
+        self.fuse.around(|| self.journal().prepare(note, message, intent))
     }
 
-    fn advance(&self, step: Advance) -> Result<Advanced> {
-        self.fuse.around(|| self.journal().advance(step))
+    fn transition(&self, step: Transition) -> Result<TransitionResult> {
+        self.fuse.around(|| self.journal().transition(step))
     }
 
     fn append(&self, audit: &AuditBatch) -> Result<()> {
@@ -87,16 +87,16 @@ impl Journal for Mortal {
         self.fuse.around(|| self.journal().dummy_write())
     }
 
-    fn notes_of(&self, mailbox: ObjectId) -> Result<Vec<ChangeNote>> {
-        self.journal().notes_of(mailbox)
+    fn intents_of(&self, mailbox: ObjectId) -> Result<Vec<IntentRecord>> {
+        self.journal().intents_of(mailbox)
     }
 
-    fn take_due(&self, now: Timestamp, pause: RangeInclusive<i64>) -> Result<Option<ChangeNote>> {
+    fn take_due(&self, now: Timestamp, pause: RangeInclusive<i64>) -> Result<Option<IntentRecord>> {
         self.fuse.around(|| self.journal().take_due(now, pause))
     }
 
-    fn lost(&self) -> Result<Vec<ChangeNote>> {
-        self.journal().lost()
+    fn overwritten(&self) -> Result<Vec<IntentRecord>> {
+        self.journal().overwritten()
     }
 }
 

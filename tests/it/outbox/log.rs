@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use umpin::audit::ChainStatus;
 use umpin::directory::embedded::{EmbeddedDirectory, EmbeddedOptions, LocalOutbox};
-use umpin::directory::journal::{ChangeNote, NoteState};
+use umpin::directory::journal::{IntentRecord, IntentState};
 use umpin::notification::outbox::Outbox;
 use umpin::service::audit::{AuditItem, AuditQuery};
 
@@ -52,10 +52,10 @@ pub fn shown(world: &Arc<World>, host: &str) -> Vec<AuditItem> {
     page.items
 }
 
-pub fn notes(world: &World, host: &str, number: usize) -> Vec<ChangeNote> {
+pub fn notes(world: &World, host: &str, number: usize) -> Vec<IntentRecord> {
     let outbox = LocalOutbox::new(EmbeddedOptions::new(world.outbox_file(host)));
     let journal = outbox.journal().expect("a journal");
-    journal.notes_of(world.object_id(number)).expect("the notes")
+    journal.intents_of(world.object_id(number)).expect("the notes")
 }
 
 /// Everything has an end that the log tells of. How many operations on PINs are said to have been made.
@@ -95,7 +95,10 @@ pub fn check(world: &Arc<World>, mailboxes: usize, host: &str, place: &str) -> u
     }
     for number in 0..mailboxes {
         let open = notes(world, host, number);
-        let open: Vec<_> = open.iter().filter(|note| note.state != NoteState::Made).collect();
+        let open: Vec<_> = open
+            .iter()
+            .filter(|note| note.state != IntentState::Committed)
+            .collect();
         assert!(
             open.is_empty(),
             "{place}: nobody has found out on {host} about {open:#?}"

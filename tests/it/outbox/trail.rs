@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use umpin::credential::kdf::KdfContext;
 use umpin::credential::record::CredentialRecord;
-use umpin::directory::journal::NoteState;
+use umpin::directory::journal::IntentState;
 use umpin::keys::Keys;
 use umpin::notification::outbox::EntryState;
 use umpin::pin::Pin;
@@ -76,7 +76,7 @@ fn the_intent_is_there_before_the_change_and_the_outcome_after_it() {
     let during = Arc::clone(&world);
     world.meanwhile(false, move || {
         assert_eq!(log::brief(&during, "a"), ["intent Reset"]);
-        assert_eq!(log::notes(&during, "a", 0)[0].state, NoteState::Asked);
+        assert_eq!(log::notes(&during, "a", 0)[0].state, IntentState::Prepared);
         let listed = during
             .process("a")
             .service

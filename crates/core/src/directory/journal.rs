@@ -15,20 +15,20 @@ use crate::notification::outbox::entry::{Lease, OutboxEntry};
 
 /// How far a change has come, as far as this host knows. It only goes forward.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum NoteState {
-    /// It was asked for, and nobody has said what came of it: its process is at work, or died.
-    Asked,
-    /// Its answer was lost, and the audit says so.
-    Unknown,
-    /// It was made. Until it is known to have lasted, its record is compared.
-    Made,
-    /// It was made and did not last, because a change on another controller won. The audit says so; nobody was told yet.
-    Lost,
+pub enum IntentState {
+    /// The intent is recorded and the outcome is not: the process is at work, or it died.
+    Prepared,
+    /// The answer of the controller was lost. The audit log says so.
+    InDoubt,
+    /// The change was made. Its record is compared until the change is known to have been replicated everywhere.
+    Committed,
+    /// The change was made and then lost a replication conflict. The audit log says so; no caller was told yet.
+    Overwritten,
 }
 
 /// What tells in a record that a change was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trace {
+pub enum ChangeFingerprint {
     /// The change sets a PIN.
     Pin {
         /// Names it.
@@ -40,7 +40,7 @@ pub enum Trace {
     Seal([u8; 16]),
 }
 
-impl Trace {
+impl ChangeFingerprint {
     /// Of a new PIN that is to follow the one in force in this record.
     #[must_use]
     pub fn of_pin(id: [u8; 16], before: &CredentialRecord) -> Self {
@@ -65,7 +65,7 @@ impl Trace {
 
 /// A note about one change.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ChangeNote {
+pub struct IntentRecord {
     /// Joins it with the audit.
     pub operation: [u8; 16],
     /// What was done, as the audit names it.
@@ -75,24 +75,24 @@ pub struct ChangeNote {
     /// On which controller, and where alone its fate can be read.
     pub controller: Option<String>,
     /// What tells that it was made.
-    pub trace: Trace,
+    pub fingerprint: ChangeFingerprint,
     /// When it was asked for.
     pub at: Timestamp,
     /// How far it has come.
-    pub state: NoteState,
+    pub state: IntentState,
     /// Nobody else follows it up before this moment.
     pub due: Timestamp,
 }
 
 /// What has become of a change, with everything that is recorded together with that.
 #[derive(Clone)]
-pub struct Advance {
+pub struct Transition {
     /// Which change.
     pub operation: [u8; 16],
     /// Nothing is recorded of a change that has come further than this: somebody else has found it out.
-    pub from: NoteState,
+    pub from: IntentState,
     /// Its new state, and when it is followed up; `None`: there is nothing left to know, and the note is forgotten.
-    pub to: Option<(NoteState, Timestamp)>,
+    pub to: Option<(IntentState, Timestamp)>,
     /// What the audit is told.
     pub audit: Option<AuditBatch>,
     /// A message that may be sent from now on, and until when the lease on it is prolonged.
@@ -101,10 +101,10 @@ pub struct Advance {
     pub discard: Option<[u8; 16]>,
 }
 
-impl Advance {
+impl Transition {
     /// Without audit and message.
     #[must_use]
-    pub fn new(operation: [u8; 16], from: NoteState, to: Option<(NoteState, Timestamp)>) -> Self {
+    pub fn new(operation: [u8; 16], from: IntentState, to: Option<(IntentState, Timestamp)>) -> Self {
         Self {
             operation,
             from,
@@ -118,7 +118,7 @@ impl Advance {
 
 /// What came of [`Journal::advance`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Advanced {
+pub struct TransitionResult {
     /// Whether it was this call that recorded it.
     pub moved: bool,
     /// The prolonged lease of the message that was released; `None`: there was none, or it is another's.
@@ -132,14 +132,14 @@ pub trait Journal: Send + Sync {
     ///
     /// # Errors
     /// Those of the store: the change must not be asked for.
-    fn ask(&self, note: &ChangeNote, message: Option<&OutboxEntry>, intent: Option<&AuditBatch>) -> Result<()>;
+    fn prepare(&self, note: &IntentRecord, message: Option<&OutboxEntry>, intent: Option<&AuditBatch>) -> Result<()>;
 
     /// Records what has become of a change: all of it, or nothing where somebody else has. The message is released whether or
     /// not there is a note. Durable when this returns, unless the note is only forgotten.
     ///
     /// # Errors
     /// Those of the store.
-    fn advance(&self, step: Advance) -> Result<Advanced>;
+    fn transition(&self, step: Transition) -> Result<TransitionResult>;
 
     /// Records what needs no intent; durable when this returns.
     ///
@@ -157,18 +157,18 @@ pub trait Journal: Send + Sync {
     ///
     /// # Errors
     /// Those of the store.
-    fn notes_of(&self, mailbox: ObjectId) -> Result<Vec<ChangeNote>>;
+    fn intents_of(&self, mailbox: ObjectId) -> Result<Vec<IntentRecord>>;
 
     /// Takes a note that is due and puts it off for thrice its age, but within `pause` (milliseconds). The message of a change whose
     /// fate is open is followed up in its stead, so such a note is not given.
     ///
     /// # Errors
     /// Those of the store.
-    fn take_due(&self, now: Timestamp, pause: RangeInclusive<i64>) -> Result<Option<ChangeNote>>;
+    fn take_due(&self, now: Timestamp, pause: RangeInclusive<i64>) -> Result<Option<IntentRecord>>;
 
     /// The changes that did not last and that nobody was told of, oldest first.
     ///
     /// # Errors
     /// Those of the store.
-    fn lost(&self) -> Result<Vec<ChangeNote>>;
+    fn overwritten(&self) -> Result<Vec<IntentRecord>>;
 }

@@ -8,11 +8,11 @@
 //! Counting a failed sign-in is asked for first and recorded afterwards: it must be counted whatever becomes of the record.
 
 use super::outbox::Pending;
-use super::trail::{Action, Outcome, Trail};
+use super::trail::{Action, Outcome, PendingAudit};
 use super::{Service, Warning, random_id};
 use crate::audit::{AuditBatch, ChainKeys};
 use crate::credential::seal;
-use crate::directory::journal::{Advance, Advanced, ChangeNote, Journal, NoteState, Trace};
+use crate::directory::journal::{ChangeFingerprint, IntentRecord, IntentState, Journal, Transition, TransitionResult};
 use crate::directory::key_register::is_replaced;
 use crate::directory::{Applied, CounterChange, CredentialChange, Swap};
 use crate::mailbox::Mailbox;
@@ -20,20 +20,20 @@ use crate::notification::outbox::EntryState;
 use crate::{Error, ErrorCode, Result};
 
 /// A change that is wanted.
-pub(super) struct Wanted {
+pub(super) struct ProposedChange {
     pub change: CredentialChange,
-    pub trail: Option<Trail>,
+    pub trail: Option<PendingAudit>,
     /// What is done to the record, and what tells that it was; `None`: an attempt is counted, and nothing else.
-    pub deed: Option<(Action, Trace)>,
+    pub recorded_as: Option<(Action, ChangeFingerprint)>,
 }
 
-impl Wanted {
+impl ProposedChange {
     /// A count that nobody is told of.
     pub(super) fn bare(change: CredentialChange) -> Self {
         Self {
             change,
             trail: None,
-            deed: None,
+            recorded_as: None,
         }
     }
 }
@@ -72,18 +72,18 @@ impl Service {
     /// Those of [`crate::directory::Directory::apply`]; those of the journal, and then nothing was changed.
     pub(super) fn apply(
         &self,
-        wanted: Wanted,
+        wanted: ProposedChange,
         operation: &mut Operation,
         pending: Option<&mut Pending>,
     ) -> Result<Applied> {
-        let Wanted {
+        let ProposedChange {
             mut change,
             trail,
-            deed,
+            recorded_as,
         } = wanted;
-        match (self.ports.outbox.journal(), deed) {
+        match (self.ports.outbox.journal(), recorded_as) {
             (None, _) => {
-                change.audit = trail.map(Trail::whole);
+                change.audit = trail.map(PendingAudit::whole);
                 self.ask(change)
             }
             (Some(journal), None) => {
@@ -96,15 +96,15 @@ impl Service {
                 }
                 Ok(applied)
             }
-            (Some(journal), Some((action, trace))) => {
-                let note = ChangeNote {
+            (Some(journal), Some((action, fingerprint))) => {
+                let note = IntentRecord {
                     operation: operation.id,
                     action: action.name().to_owned(),
                     mailbox: change.mailbox,
                     controller: change.controller.clone(),
-                    trace,
+                    fingerprint,
                     at: self.now(),
-                    state: NoteState::Asked,
+                    state: IntentState::Prepared,
                     due: self.lease_end(),
                 };
                 self.apply_in_steps(journal, &note, change, trail, operation, pending)
@@ -115,9 +115,9 @@ impl Service {
     fn apply_in_steps(
         &self,
         journal: &dyn Journal,
-        note: &ChangeNote,
+        note: &IntentRecord,
         mut change: CredentialChange,
-        trail: Option<Trail>,
+        trail: Option<PendingAudit>,
         operation: &mut Operation,
         pending: Option<&mut Pending>,
     ) -> Result<Applied> {
@@ -127,7 +127,7 @@ impl Service {
             entry.state = EntryState::Unconfirmed;
         }
         let intent = trail.as_ref().map(|trail| trail.intent(operation.id));
-        match journal.ask(note, message.as_ref(), intent.as_ref()) {
+        match journal.prepare(note, message.as_ref(), intent.as_ref()) {
             // It has to be sealed anew, with its message.
             Err(error) if is_replaced(&error) => return Ok(Applied::Conflict),
             asked => asked.map_err(|error| not_recorded(&error))?,
@@ -137,7 +137,7 @@ impl Service {
         match self.ask(change) {
             Ok(Applied::Committed) => {
                 operation.is_open = false;
-                let mut made = Advance::new(operation.id, NoteState::Unknown, self.after_success(note));
+                let mut made = Transition::new(operation.id, IntentState::InDoubt, self.after_success(note));
                 made.audit = trail.map(|trail| trail.rest(operation.id, self.now()));
                 made.release = message.map(|entry| (entry.lease(), self.lease_end()));
                 // A failure here loses nothing: note and message stay as they are, and their fate can be read from the record.
@@ -215,10 +215,10 @@ impl Service {
         let Ok(ring) = self.ring() else { return };
         let mut step = match outcome {
             Outcome::Unknown => {
-                let unknown = (NoteState::Unknown, self.lease_end());
-                Advance::new(operation.id, NoteState::Asked, Some(unknown))
+                let unknown = (IntentState::InDoubt, self.lease_end());
+                Transition::new(operation.id, IntentState::Prepared, Some(unknown))
             }
-            _ => Advance::new(operation.id, NoteState::Unknown, None),
+            _ => Transition::new(operation.id, IntentState::InDoubt, None),
         };
         step.audit = self.ended(&ring, operation.id, outcome);
         step.discard = discard;
@@ -226,11 +226,11 @@ impl Service {
     }
 
     /// Records what has become of a change; where the key was replaced since, under the new one.
-    pub(super) fn advanced(&self, journal: &dyn Journal, step: Advance) -> Result<Advanced> {
-        match journal.advance(step.clone()) {
+    pub(super) fn advanced(&self, journal: &dyn Journal, step: Transition) -> Result<TransitionResult> {
+        match journal.transition(step.clone()) {
             Err(error) if is_replaced(&error) => {
                 let audit = step.audit.map(|trail| self.rekeyed(trail)).transpose()?;
-                journal.advance(Advance { audit, ..step })
+                journal.transition(Transition { audit, ..step })
             }
             advanced => advanced,
         }

@@ -1,12 +1,12 @@
 //! Clearing a mailbox's PIN: record and counter go, whatever state they are in, and the mailbox is as one that never had a PIN.
 
-use super::change::{Operation, Wanted};
-use super::fate::Fate;
-use super::race::{Manners, Race};
+use super::change::{Operation, ProposedChange};
+use super::fate::ChangeOutcome;
+use super::race::{CasRetry, RetryPriority};
 use super::trail::{Action, Event, Target};
 use super::{Lookup, Service, Warning};
 use crate::cancellation::Cancellation;
-use crate::directory::journal::{Advance, Trace};
+use crate::directory::journal::{ChangeFingerprint, Transition};
 use crate::directory::{Applied, CounterChange, CredentialChange, Found, StoredCredential, Swap};
 use crate::mailbox::{Mailbox, ObjectId};
 use crate::{Error, ErrorCode, Result};
@@ -69,7 +69,7 @@ impl Service {
             alternatives: &request.alternatives,
         };
         let mut found = self.resolve(&request.identity, lookup)?;
-        let mut race = Race::begin(Manners::First);
+        let mut retry = CasRetry::begin(RetryPriority::Administrator);
         loop {
             request.cancellation.check()?;
             let stored = self.stored_of(&found)?;
@@ -82,7 +82,7 @@ impl Service {
             match self.apply(wanted, operation, None)? {
                 Applied::Committed => {
                     let id = found.mailbox.object_id;
-                    match self.drop_what_was_set(id, operation.id) {
+                    match self.drop_earlier_messages(id, operation.id) {
                         Ok(dropped) => outcome.messages = dropped,
                         Err(error) => outcome.warnings.push(
                             Warning::new(
@@ -100,7 +100,7 @@ impl Service {
                         .extend(Self::warn_unrecorded(operation, &found.mailbox));
                     return Ok(outcome);
                 }
-                Applied::Conflict | Applied::Unreached => race.lost(&found.mailbox)?,
+                Applied::Conflict | Applied::Unreached => retry.retry(&found.mailbox)?,
             }
             let again = self
                 .directory()
@@ -129,7 +129,7 @@ impl Service {
         found: &Found,
         stored: StoredCredential,
         operation: &Operation,
-    ) -> Result<Wanted> {
+    ) -> Result<ProposedChange> {
         let mut event = Event::new(Action::ClearPin, CMDLET, Target::Mailbox(&found.mailbox))?;
         event.operation = operation.id;
         event
@@ -153,19 +153,19 @@ impl Service {
             cancellation: request.cancellation.clone(),
             premise: None,
         };
-        Ok(Wanted {
+        Ok(ProposedChange {
             change,
             trail,
-            deed: Some((Action::ClearPin, Trace::GONE)),
+            recorded_as: Some((Action::ClearPin, ChangeFingerprint::GONE)),
         })
     }
 
     /// What this computer set before is not lost, but gone as wanted: nobody is warned of it, and nobody gets a message of it.
-    fn drop_what_was_set(&self, mailbox: ObjectId, operation: [u8; 16]) -> Result<usize> {
+    fn drop_earlier_messages(&self, mailbox: ObjectId, operation: [u8; 16]) -> Result<usize> {
         if let Some(journal) = self.ports.outbox.journal() {
-            for note in journal.notes_of(mailbox)? {
+            for note in journal.intents_of(mailbox)? {
                 if note.operation != operation {
-                    journal.advance(Advance::new(note.operation, note.state, None))?;
+                    journal.transition(Transition::new(note.operation, note.state, None))?;
                 }
             }
         }
@@ -174,7 +174,7 @@ impl Service {
         for entry in outbox.entries(Some(mailbox), None, usize::MAX)?.items {
             // One that somebody handles is dropped by him.
             if let Some(entry) = outbox.lease(entry.id, self.now(), self.lease_end())? {
-                self.drop_entry(&entry, Fate::Replaced)?;
+                self.drop_entry(&entry, ChangeOutcome::Replaced)?;
                 dropped += 1;
             }
         }

@@ -22,14 +22,14 @@ const DEADLINE: Duration = Duration::from_secs(5);
 
 /// A PIN that was asked to be set.
 #[derive(Clone, Copy)]
-pub(super) struct WantedPin<'a> {
+pub(super) struct AnnouncedPin<'a> {
     pub mailbox: ObjectId,
     /// Where the change was sent to.
     pub controller: Option<&'a str>,
     pub id: [u8; 16],
 }
 
-impl<'a> From<&'a OutboxEntry> for WantedPin<'a> {
+impl<'a> From<&'a OutboxEntry> for AnnouncedPin<'a> {
     fn from(entry: &'a OutboxEntry) -> Self {
         Self {
             mailbox: entry.mailbox,
@@ -41,7 +41,7 @@ impl<'a> From<&'a OutboxEntry> for WantedPin<'a> {
 
 /// What is known of such a PIN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(super) enum ChangeOutcome {
     /// It is the PIN in force.
     InForce,
     /// It was, or it would have been but for a later one.
@@ -52,7 +52,7 @@ pub(super) enum Fate {
     MailboxGone,
 }
 
-impl Fate {
+impl ChangeOutcome {
     /// Why a message is not sent.
     pub(super) const fn explained(self) -> &'static str {
         match self {
@@ -66,15 +66,15 @@ impl Fate {
 
 impl Service {
     /// The fate of a PIN whose change is certain.
-    pub(super) fn fate(&self, pin: WantedPin<'_>) -> Result<Fate> {
+    pub(super) fn outcome_of_committed(&self, pin: AnnouncedPin<'_>) -> Result<ChangeOutcome> {
         Ok(match self.look(pin.mailbox, pin.controller)? {
-            None => Fate::MailboxGone,
+            None => ChangeOutcome::MailboxGone,
             Some((_, record)) => {
-                self.watch(pin.mailbox, pin.controller, &record);
+                self.check_replication(pin.mailbox, pin.controller, &record);
                 match record.pin_state(pin.id) {
-                    PinState::Current => Fate::InForce,
+                    PinState::Current => ChangeOutcome::InForce,
                     // A record does not remember for ever; or another controller's change has won.
-                    PinState::Superseded | PinState::Unknown => Fate::Replaced,
+                    PinState::Superseded | PinState::Unknown => ChangeOutcome::Replaced,
                 }
             }
         })
@@ -84,15 +84,15 @@ impl Service {
     ///
     /// # Errors
     /// The fate is still unknown.
-    pub(super) fn settle_fate(&self, pin: WantedPin<'_>) -> Result<Fate> {
+    pub(super) fn resolve_in_doubt(&self, pin: AnnouncedPin<'_>) -> Result<ChangeOutcome> {
         let deadline = Instant::now() + DEADLINE;
         loop {
             let Some((stored, record)) = self.look(pin.mailbox, pin.controller)? else {
-                return Ok(Fate::MailboxGone);
+                return Ok(ChangeOutcome::MailboxGone);
             };
             let state = record.pin_state(pin.id);
             if state == PinState::Superseded {
-                return Ok(Fate::Replaced);
+                return Ok(ChangeOutcome::Replaced);
             }
             if self.is_behind(pin, &stored, &record)? {
                 return Err(Error::new(
@@ -101,10 +101,10 @@ impl Service {
                 ));
             }
             if state == PinState::Current {
-                return Ok(Fate::InForce);
+                return Ok(ChangeOutcome::InForce);
             }
-            match self.directory().apply(self.sealed_anew(pin, stored, &record)?)? {
-                Applied::Committed => return Ok(Fate::NeverSet),
+            match self.directory().apply(self.fence(pin, stored, &record)?)? {
+                Applied::Committed => return Ok(ChangeOutcome::NeverSet),
                 Applied::Unreached => {
                     return Err(Error::new(
                         ErrorCode::DirectoryUnavailable,
@@ -126,7 +126,7 @@ impl Service {
     /// Whether another controller knows more than the one that the change was sent to. While that was out of reach, somebody may
     /// have changed the mailbox on another: then what is in force here has been replaced, and to seal this record anew would be a
     /// change that is later than that one, and win.
-    fn is_behind(&self, pin: WantedPin<'_>, stored: &StoredCredential, record: &CredentialRecord) -> Result<bool> {
+    fn is_behind(&self, pin: AnnouncedPin<'_>, stored: &StoredCredential, record: &CredentialRecord) -> Result<bool> {
         for other in self.directory().elsewhere(pin.mailbox, pin.controller)? {
             if other.record == stored.record {
                 continue;
@@ -166,9 +166,9 @@ impl Service {
             .map_err(|e| Error::new(ErrorCode::StoreCorrupt, "The PIN record is damaged.").caused_by(e))
     }
 
-    fn sealed_anew(
+    fn fence(
         &self,
-        pin: WantedPin<'_>,
+        pin: AnnouncedPin<'_>,
         stored: StoredCredential,
         record: &CredentialRecord,
     ) -> Result<CredentialChange> {

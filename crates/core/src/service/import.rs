@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::path::PathBuf;
 
 use super::Service;
-use super::trail::{Action, Event, Target, Trail};
+use super::trail::{Action, Event, PendingAudit, Target};
 use crate::audit::AuditBatch;
 use crate::cancellation::Cancellation;
 use crate::directory::{ImportCounts, Route};
@@ -167,7 +167,7 @@ impl Service {
             }
             events.push(change);
         }
-        Ok(self.trail(&ring, self.now(), &events).map(Trail::whole))
+        Ok(self.trail(&ring, self.now(), &events).map(PendingAudit::whole))
     }
 }
 

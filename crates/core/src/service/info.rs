@@ -1,6 +1,6 @@
 //! The state of PINs, as `Get-UMMailboxPIN` shows it. Never a PIN.
 
-use super::lost::warning_of;
+use super::lost::conflict_warning;
 use super::resolve::Lookup;
 use super::{Service, Warning};
 use crate::clock::Timestamp;
@@ -82,17 +82,17 @@ impl Service {
 
     fn info_of(&self, found: Found, route: Route<'_>) -> Result<PinInfo> {
         let policy = self.policy_of(&found.mailbox, route)?;
-        let seen = self.read_record(&found)?;
+        let loaded = self.read_record(&found)?;
         let mailbox = found.mailbox;
         // Who may read the directory may not be one of those who may read this computer's journal.
-        let lost = self.lost_of(mailbox.object_id, seen.controller.as_deref(), &seen.record);
-        let warnings = lost
+        let conflicts = self.conflicts_of(mailbox.object_id, loaded.controller.as_deref(), &loaded.record);
+        let warnings = conflicts
             .unwrap_or_default()
             .iter()
-            .map(|note| warning_of(&mailbox, note))
+            .map(|note| conflict_warning(&mailbox, note))
             .collect();
-        let counter = self.counter_of(&mailbox, &seen)?;
-        let (record, policy) = (&seen.record, &policy.settings);
+        let counter = self.counter_of(&mailbox, &loaded)?;
+        let (record, policy) = (&loaded.record, &policy.settings);
         let locked_since = locked_since(record, &counter, policy);
         Ok(PinInfo {
             pin_expired: record.is_expired(policy, self.now()),

@@ -7,13 +7,13 @@ use serde_json::json;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use super::fate::Fate;
+use super::fate::ChangeOutcome;
 use super::trail::{Action, Outcome, Target};
 use super::{Service, Warning};
 use crate::Result;
 use crate::clock::Timestamp;
 use crate::credential::record::CredentialRecord;
-use crate::directory::journal::{Advance, ChangeNote, NoteState, Trace};
+use crate::directory::journal::{ChangeFingerprint, IntentRecord, IntentState, Transition};
 use crate::mailbox::{Mailbox, ObjectId};
 use crate::notification::outbox::{EntryState, OutboxEntry};
 
@@ -24,48 +24,48 @@ const TOLD: usize = 5;
 
 impl Service {
     /// This computer's changes that did not last, as a record tells that was read on that controller. Records nothing.
-    pub(super) fn lost_of(
+    pub(super) fn conflicts_of(
         &self,
         mailbox: ObjectId,
         controller: Option<&str>,
         record: &CredentialRecord,
-    ) -> Result<Vec<ChangeNote>> {
+    ) -> Result<Vec<IntentRecord>> {
         let Some(journal) = self.ports.outbox.journal() else {
             return Ok(Vec::new());
         };
-        let mut notes = journal.notes_of(mailbox)?;
+        let mut notes = journal.intents_of(mailbox)?;
         if notes.iter().any(|note| is_lost(note, controller, record)) {
             // The record may be older than the note, and a change of this moment be missing in it. It is not in one that is read
             // after the note.
             let Some((_, record)) = self.look(mailbox, controller)? else {
                 return Ok(Vec::new());
             };
-            notes.retain(|note| note.state == NoteState::Lost || is_lost(note, controller, &record));
+            notes.retain(|note| note.state == IntentState::Overwritten || is_lost(note, controller, &record));
         } else {
-            notes.retain(|note| note.state == NoteState::Lost);
+            notes.retain(|note| note.state == IntentState::Overwritten);
         }
         Ok(notes)
     }
 
     /// Records what did not last, for whoever is told next. What cannot be recorded now is found again.
-    pub(super) fn watch(&self, mailbox: ObjectId, controller: Option<&str>, record: &CredentialRecord) {
-        let lost = self.lost_of(mailbox, controller, record).unwrap_or_default();
-        for note in lost.iter().filter(|note| note.state != NoteState::Lost) {
-            let _ = self.record_lost(note, false);
+    pub(super) fn check_replication(&self, mailbox: ObjectId, controller: Option<&str>, record: &CredentialRecord) {
+        let lost = self.conflicts_of(mailbox, controller, record).unwrap_or_default();
+        for note in lost.iter().filter(|note| note.state != IntentState::Overwritten) {
+            let _ = self.record_conflict(note, false);
         }
     }
 
     /// Records that a change did not last, or, `told`, that somebody knows by now. False: somebody else has.
-    pub(super) fn record_lost(&self, note: &ChangeNote, told: bool) -> Result<bool> {
+    pub(super) fn record_conflict(&self, note: &IntentRecord, told: bool) -> Result<bool> {
         let Some(journal) = self.ports.outbox.journal() else {
             return Ok(false);
         };
-        let kept = (NoteState::Lost, self.now().plus_millis(KEPT_MILLIS));
-        let mut step = Advance::new(note.operation, note.state, (!told).then_some(kept));
-        let is_news = note.state != NoteState::Lost;
+        let kept = (IntentState::Overwritten, self.now().plus_millis(KEPT_MILLIS));
+        let mut step = Transition::new(note.operation, note.state, (!told).then_some(kept));
+        let is_news = note.state != IntentState::Overwritten;
         if is_news {
             let mailbox = self.mailbox_of(note.mailbox).unwrap_or_default();
-            step.audit = self.found_out(
+            step.audit = self.record_late_outcome(
                 &*self.ring_on_disk()?,
                 note.operation,
                 Action::ResetLost.name(),
@@ -82,23 +82,23 @@ impl Service {
     }
 
     /// The message would announce a PIN that is not in force. One that somebody handles is dropped by him.
-    fn drop_message_of(&self, note: &ChangeNote) -> Result<()> {
+    fn drop_message_of(&self, note: &IntentRecord) -> Result<()> {
         let outbox = &*self.ports.outbox;
         let entries = outbox.entries(Some(note.mailbox), None, usize::MAX)?.items;
         for entry in entries.iter().filter(|entry| is_of(note, entry)) {
             if let Some(entry) = outbox.lease(entry.id, self.now(), self.lease_end())? {
-                self.drop_entry(&entry, Fate::Replaced)?;
+                self.drop_entry(&entry, ChangeOutcome::Replaced)?;
             }
         }
         Ok(())
     }
 
     /// Tells of everything that did not last, once.
-    pub(super) fn report_lost(&self, warnings: &mut Vec<Warning>, diagnostics: &mut Vec<String>) {
+    pub(super) fn report_conflicts(&self, warnings: &mut Vec<Warning>, diagnostics: &mut Vec<String>) {
         let Some(journal) = self.ports.outbox.journal() else {
             return;
         };
-        let lost = match journal.lost() {
+        let lost = match journal.overwritten() {
             Ok(lost) => lost,
             Err(error) => {
                 diagnostics.push(format!("The journal could not be read: {error}"));
@@ -106,7 +106,7 @@ impl Service {
             }
         };
         for note in lost.iter().take(TOLD) {
-            if matches!(self.record_lost(note, true), Ok(true)) {
+            if matches!(self.record_conflict(note, true), Ok(true)) {
                 let name = match self.mailbox_of(note.mailbox) {
                     Ok(Some(mailbox)) => mailbox.identity(),
                     _ => "a mailbox that is gone".to_owned(),
@@ -117,27 +117,29 @@ impl Service {
     }
 }
 
-fn is_lost(note: &ChangeNote, controller: Option<&str>, record: &CredentialRecord) -> bool {
+fn is_lost(note: &IntentRecord, controller: Option<&str>, record: &CredentialRecord) -> bool {
     let here = match (note.controller.as_deref(), controller) {
         (Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
         (one, other) => one == other,
     };
-    match note.trace {
-        Trace::Pin { id, previous } => note.state == NoteState::Made && here && record.has_lost(id, previous),
-        Trace::Seal(_) => false,
+    match note.fingerprint {
+        ChangeFingerprint::Pin { id, previous } => {
+            note.state == IntentState::Committed && here && record.has_lost(id, previous)
+        }
+        ChangeFingerprint::Seal(_) => false,
     }
 }
 
-fn is_of(note: &ChangeNote, entry: &OutboxEntry) -> bool {
-    Some(entry.pin_id) == note.trace.pin_id() && entry.state != EntryState::Failed
+fn is_of(note: &IntentRecord, entry: &OutboxEntry) -> bool {
+    Some(entry.pin_id) == note.fingerprint.pin_id() && entry.state != EntryState::Failed
 }
 
 /// What somebody who asks for, or changes, this mailbox should know.
-pub(super) fn warning_of(mailbox: &Mailbox, note: &ChangeNote) -> Warning {
+pub(super) fn conflict_warning(mailbox: &Mailbox, note: &IntentRecord) -> Warning {
     warning(&mailbox.identity(), note)
 }
 
-fn warning(name: &str, note: &ChangeNote) -> Warning {
+fn warning(name: &str, note: &IntentRecord) -> Warning {
     let place = note
         .controller
         .as_ref()

@@ -101,9 +101,9 @@ pub struct Service {
     ports: Ports,
     settings: Settings,
     ring: sealed::CachedRing,
-    turns: race::Turns,
+    sign_in_locks: race::KeyedMutex,
     last_drain: AtomicI64,
-    courier: outbox::Courier,
+    dispatcher: outbox::Dispatcher,
     pickup_reported: AtomicBool,
     installation: Option<check::Installation>,
     retention_reported: AtomicBool,
@@ -143,9 +143,9 @@ impl Service {
             ports,
             settings,
             ring: sealed::CachedRing::default(),
-            turns: race::Turns::default(),
+            sign_in_locks: race::KeyedMutex::default(),
             last_drain: AtomicI64::new(i64::MIN),
-            courier: outbox::Courier::default(),
+            dispatcher: outbox::Dispatcher::default(),
             pickup_reported: AtomicBool::new(false),
             installation: None,
             retention_reported: AtomicBool::new(false),
@@ -167,7 +167,7 @@ impl Service {
         self.ports.directory.start_threads()?;
         self.ports.outbox.start_threads()?;
         if self.ports.notifier.may_block() {
-            self.courier.start_thread()?;
+            self.dispatcher.start_thread()?;
         }
         Ok(())
     }

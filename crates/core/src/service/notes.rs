@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::Service;
-use super::fate::{Fate, WantedPin};
+use super::fate::{AnnouncedPin, ChangeOutcome};
 use super::trail::{Outcome, Target};
 use crate::clock::Timestamp;
 use crate::credential::record::{CredentialRecord, PinState};
 use crate::credential::seal;
-use crate::directory::journal::{Advance, Advanced, ChangeNote, NoteState, Trace};
+use crate::directory::journal::{ChangeFingerprint, IntentRecord, IntentState, Transition, TransitionResult};
 use crate::notification::outbox::{Lease, OutboxEntry};
 use crate::{ErrorCode, Result};
 
@@ -26,13 +26,13 @@ const FORGOTTEN_MILLIS: i64 = 30 * 86_400_000;
 
 impl Service {
     /// Follows up at most so many notes in that time. What one of them fails with keeps none of the others.
-    pub(super) fn follow_up(&self, most: usize, patience: Duration, diagnostics: &mut Vec<String>) -> Result<()> {
+    pub(super) fn recover_pending(&self, most: usize, timeout: Duration, diagnostics: &mut Vec<String>) -> Result<()> {
         let Some(journal) = self.ports.outbox.journal() else {
             return Ok(());
         };
         let began = Instant::now();
         for _ in 0..most {
-            if began.elapsed() >= patience {
+            if began.elapsed() >= timeout {
                 break;
             }
             let Some(note) = journal.take_due(self.now(), PAUSE_MILLIS..=MAX_PAUSE_MILLIS)? else {
@@ -47,60 +47,62 @@ impl Service {
         Ok(())
     }
 
-    fn follow(&self, note: &ChangeNote) -> Result<()> {
+    fn follow(&self, note: &IntentRecord) -> Result<()> {
         match note.state {
-            NoteState::Asked | NoteState::Unknown => {
-                let fate = self.fate_of(note)?;
-                self.conclude_found(note, fate, None).map(drop)
+            IntentState::Prepared | IntentState::InDoubt => {
+                let fate = self.outcome_of(note)?;
+                self.record_found_outcome(note, fate, None).map(drop)
             }
-            NoteState::Made => self.compare(note),
-            NoteState::Lost => self.forget(note),
+            IntentState::Committed => self.compare(note),
+            IntentState::Overwritten => self.forget(note),
         }
     }
 
     /// What is to be known of a change that was made: nothing more, unless it sets a PIN.
-    pub(super) fn after_success(&self, note: &ChangeNote) -> Option<(NoteState, Timestamp)> {
+    pub(super) fn after_success(&self, note: &IntentRecord) -> Option<(IntentState, Timestamp)> {
         let due = self.now().plus_millis(PAUSE_MILLIS);
-        note.trace.pin_id().map(|_| (NoteState::Made, due))
+        note.fingerprint.pin_id().map(|_| (IntentState::Committed, due))
     }
 
     /// The note about the change that a message goes with, while its fate is open.
-    pub(super) fn open_note_of(&self, entry: &OutboxEntry) -> Result<Option<ChangeNote>> {
+    pub(super) fn open_intent_of(&self, entry: &OutboxEntry) -> Result<Option<IntentRecord>> {
         let Some(journal) = self.ports.outbox.journal() else {
             return Ok(None);
         };
-        let mut notes = journal.notes_of(entry.mailbox)?.into_iter();
-        Ok(notes.find(|note| note.trace.pin_id() == Some(entry.pin_id) && note.state <= NoteState::Unknown))
+        let mut notes = journal.intents_of(entry.mailbox)?.into_iter();
+        Ok(notes.find(|note| note.fingerprint.pin_id() == Some(entry.pin_id) && note.state <= IntentState::InDoubt))
     }
 
     /// Records a fate that was found out; `None`: it cannot be known any more.
-    pub(super) fn conclude_found(
+    pub(super) fn record_found_outcome(
         &self,
-        note: &ChangeNote,
-        fate: Option<Fate>,
+        note: &IntentRecord,
+        fate: Option<ChangeOutcome>,
         release: Option<(Lease, Timestamp)>,
-    ) -> Result<Advanced> {
+    ) -> Result<TransitionResult> {
         let Some(journal) = self.ports.outbox.journal() else {
-            return Ok(Advanced::default());
+            return Ok(TransitionResult::default());
         };
         let (outcome, reason) = match fate {
-            Some(Fate::InForce | Fate::Replaced) => (Outcome::Succeeded, None),
-            Some(Fate::NeverSet) => (Outcome::Void, Some("neverSet")),
-            Some(Fate::MailboxGone) => (Outcome::Unknown, Some("mailboxGone")),
+            Some(ChangeOutcome::InForce | ChangeOutcome::Replaced) => (Outcome::Succeeded, None),
+            Some(ChangeOutcome::NeverSet) => (Outcome::Void, Some("neverSet")),
+            Some(ChangeOutcome::MailboxGone) => (Outcome::Unknown, Some("mailboxGone")),
             None => (Outcome::Unknown, None),
         };
-        let to = self.after_success(note).filter(|_| fate == Some(Fate::InForce));
-        let mut step = Advance::new(note.operation, NoteState::Unknown, to);
+        let to = self
+            .after_success(note)
+            .filter(|_| fate == Some(ChangeOutcome::InForce));
+        let mut step = Transition::new(note.operation, IntentState::InDoubt, to);
         step.release = release;
         // That it is not known needs no saying twice.
-        if outcome != Outcome::Unknown || note.state == NoteState::Asked {
+        if outcome != Outcome::Unknown || note.state == IntentState::Prepared {
             let mut result = json!({ "recovered": true });
             if let Some(reason) = reason {
                 result["reason"] = reason.into();
             }
             let mailbox = self.mailbox_of(note.mailbox).unwrap_or_default();
             let target = mailbox.as_ref().map_or(Target::Directory, Target::Mailbox);
-            step.audit = self.found_out(
+            step.audit = self.record_late_outcome(
                 &*self.ring_on_disk()?,
                 note.operation,
                 &note.action,
@@ -113,24 +115,24 @@ impl Service {
     }
 
     /// What became of a change without message; one that sets a PIN can no longer be made afterwards.
-    fn fate_of(&self, note: &ChangeNote) -> Result<Option<Fate>> {
+    fn outcome_of(&self, note: &IntentRecord) -> Result<Option<ChangeOutcome>> {
         let controller = note.controller.as_deref();
-        let found = match note.trace {
-            Trace::Pin { id, .. } => self
-                .settle_fate(WantedPin {
+        let found = match note.fingerprint {
+            ChangeFingerprint::Pin { id, .. } => self
+                .resolve_in_doubt(AnnouncedPin {
                     mailbox: note.mailbox,
                     controller,
                     id,
                 })
                 .map(Some),
-            Trace::Seal(seal) => self.look(note.mailbox, controller).map(|found| match found {
-                None => Some(Fate::MailboxGone),
+            ChangeFingerprint::Seal(seal) => self.look(note.mailbox, controller).map(|found| match found {
+                None => Some(ChangeOutcome::MailboxGone),
                 Some((stored, _)) => {
                     let is_there = match &stored.record {
                         Some(record) => seal::tag(record) == seal,
-                        None => note.trace == Trace::GONE,
+                        None => note.fingerprint == ChangeFingerprint::GONE,
                     };
-                    is_there.then_some(Fate::InForce)
+                    is_there.then_some(ChangeOutcome::InForce)
                 }
             }),
         };
@@ -143,7 +145,7 @@ impl Service {
     }
 
     /// Whether a change that was made has lasted.
-    fn compare(&self, note: &ChangeNote) -> Result<()> {
+    fn compare(&self, note: &IntentRecord) -> Result<()> {
         let controller = note.controller.as_deref();
         let settled = self.is_older(note, SETTLED_MILLIS);
         let record = match self.look(note.mailbox, controller) {
@@ -156,11 +158,11 @@ impl Service {
             }
             Err(error) => return Err(error),
         };
-        let (Some(record), Trace::Pin { id, previous }) = (record, note.trace) else {
+        let (Some(record), ChangeFingerprint::Pin { id, previous }) = (record, note.fingerprint) else {
             return self.forget(note);
         };
         if record.has_lost(id, previous) {
-            return self.record_lost(note, false).map(drop);
+            return self.record_conflict(note, false).map(drop);
         }
         if settled || record.pin_state(id) != PinState::Current {
             return self.forget(note);
@@ -169,28 +171,28 @@ impl Service {
     }
 
     /// The record as any controller has it.
-    fn word_of_others(&self, note: &ChangeNote) -> Result<Option<CredentialRecord>> {
+    fn word_of_others(&self, note: &IntentRecord) -> Result<Option<CredentialRecord>> {
         Ok(self.look(note.mailbox, None)?.map(|(_, record)| record))
     }
 
-    fn is_older(&self, note: &ChangeNote, millis: i64) -> bool {
+    fn is_older(&self, note: &IntentRecord, millis: i64) -> bool {
         self.now() >= note.at.plus_millis(millis)
     }
 
-    fn forget(&self, note: &ChangeNote) -> Result<()> {
+    fn forget(&self, note: &IntentRecord) -> Result<()> {
         match self.ports.outbox.journal() {
             Some(journal) => journal
-                .advance(Advance::new(note.operation, note.state, None))
+                .transition(Transition::new(note.operation, note.state, None))
                 .map(drop),
             None => Ok(()),
         }
     }
 }
 
-fn known_by(record: &CredentialRecord, note: &ChangeNote) -> Option<Fate> {
-    match record.pin_state(note.trace.pin_id()?) {
-        PinState::Current => Some(Fate::InForce),
-        PinState::Superseded => Some(Fate::Replaced),
+fn known_by(record: &CredentialRecord, note: &IntentRecord) -> Option<ChangeOutcome> {
+    match record.pin_state(note.fingerprint.pin_id()?) {
+        PinState::Current => Some(ChangeOutcome::InForce),
+        PinState::Superseded => Some(ChangeOutcome::Replaced),
         PinState::Unknown => None,
     }
 }

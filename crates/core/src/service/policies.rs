@@ -2,7 +2,7 @@
 
 use super::import::settings_for_audit;
 use super::resolve::{Lookup, shortened};
-use super::trail::{Action, Event, Target, Trail};
+use super::trail::{Action, Event, PendingAudit, Target};
 use super::{Service, random_id};
 use crate::audit::AuditBatch;
 use crate::cancellation::Cancellation;
@@ -223,7 +223,7 @@ impl Service {
                 event = event.result(side, settings_for_audit(&policy.settings));
             }
         }
-        Ok(self.trail(&ring, self.now(), &[event]).map(Trail::whole))
+        Ok(self.trail(&ring, self.now(), &[event]).map(PendingAudit::whole))
     }
 }
 

@@ -17,24 +17,24 @@ const DEADLINE: Duration = Duration::from_secs(10);
 /// Who gives way. Constant guessing must not keep an administrator waiting: with automatic resets it changes the record again
 /// and again.
 #[derive(Clone, Copy)]
-pub(super) enum Manners {
-    /// An administrator: comes again at once, after up to 5 ms.
-    First,
-    /// An attempt to sign in: after up to 80 ms in the end.
-    GiveWay,
+pub(super) enum RetryPriority {
+    /// An administrator's change: retries after up to 5 ms.
+    Administrator,
+    /// An attempt to sign in: retries after up to 80 ms in the end.
+    SignIn,
 }
 
 /// One change's attempts.
-pub(super) struct Race {
-    manners: Manners,
+pub(super) struct CasRetry {
+    priority: RetryPriority,
     deadline: Instant,
     lost: u32,
 }
 
-impl Race {
-    pub(super) fn begin(manners: Manners) -> Self {
+impl CasRetry {
+    pub(super) fn begin(priority: RetryPriority) -> Self {
         Self {
-            manners,
+            priority,
             deadline: Instant::now() + DEADLINE,
             lost: 0,
         }
@@ -46,7 +46,7 @@ impl Race {
     }
 
     /// Another writer was first, or the controller was out of reach: waits a random moment, or gives up.
-    pub(super) fn lost(&mut self, mailbox: &Mailbox) -> Result<()> {
+    pub(super) fn retry(&mut self, mailbox: &Mailbox) -> Result<()> {
         self.lost += 1;
         if Instant::now() >= self.deadline {
             return Err(Error::new(
@@ -64,9 +64,9 @@ impl Race {
 
     /// A random moment; for whoever gives way up to twice as long after each lost race.
     fn jitter(&self) -> Result<Duration> {
-        let doubled = match self.manners {
-            Manners::First => 0,
-            Manners::GiveWay => self.lost.min(5).saturating_sub(1),
+        let doubled = match self.priority {
+            RetryPriority::Administrator => 0,
+            RetryPriority::SignIn => self.lost.min(5).saturating_sub(1),
         };
         let range = 5_000_u64 << doubled;
         let [low, high, ..] = random_id()?;
@@ -76,7 +76,7 @@ impl Race {
     }
 }
 
-/// What attempts to sign in take turns at.
+/// What attempts to sign in take mutex at.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Subject {
     /// A mailbox, by whichever of its names.
@@ -90,9 +90,9 @@ pub(super) enum Subject {
 /// processes compete with an administrator's change, and not as many as there are threads; and they lose no races among
 /// themselves, each of which would cost them a write.
 ///
-/// Names that are no mailbox's have turns as well, because waiting takes time, and time tells.
+/// Names that are no mailbox's have mutex as well, because waiting takes time, and time tells.
 #[derive(Default)]
-pub(super) struct Turns {
+pub(super) struct KeyedMutex {
     /// No more than there are threads that sign in.
     taken: Mutex<HashSet<Subject>>,
     given_back: Condvar,
@@ -100,25 +100,25 @@ pub(super) struct Turns {
 }
 
 /// One subject's turn, given back when dropped.
-pub(super) struct Turn<'a> {
-    turns: &'a Turns,
+pub(super) struct KeyedGuard<'a> {
+    mutex: &'a KeyedMutex,
     subject: Subject,
 }
 
-impl Turns {
-    /// What attempts at a name that is no mailbox's take turns at.
+impl KeyedMutex {
+    /// What attempts at a name that is no mailbox's take mutex at.
     pub(super) fn nobody(&self, name: impl Hash) -> Subject {
         Subject::Nobody(self.key.hash_one(name))
     }
 
     /// The turn if it is free at once.
-    pub(super) fn try_take(&self, subject: Subject) -> Option<Turn<'_>> {
+    pub(super) fn try_lock(&self, subject: Subject) -> Option<KeyedGuard<'_>> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        taken.insert(subject).then(|| Turn { turns: self, subject })
+        taken.insert(subject).then(|| KeyedGuard { mutex: self, subject })
     }
 
     /// Waits for the turn, but no longer than a change may take. An error calls the subject by `name`.
-    pub(super) fn take(&self, subject: Subject, name: &str) -> Result<Turn<'_>> {
+    pub(super) fn take(&self, subject: Subject, name: &str) -> Result<KeyedGuard<'_>> {
         let deadline = Instant::now() + DEADLINE;
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         while !taken.insert(subject) {
@@ -135,16 +135,16 @@ impl Turns {
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
         }
-        Ok(Turn { turns: self, subject })
+        Ok(KeyedGuard { mutex: self, subject })
     }
 }
 
-impl Drop for Turn<'_> {
+impl Drop for KeyedGuard<'_> {
     fn drop(&mut self) {
-        let mut taken = self.turns.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = self.mutex.taken.lock().unwrap_or_else(PoisonError::into_inner);
         taken.remove(&self.subject);
         drop(taken);
-        self.turns.given_back.notify_all();
+        self.mutex.given_back.notify_all();
     }
 }
 

@@ -1,6 +1,6 @@
 //! Removing a mailbox from the directory, for users who have left and for what an import made by mistake.
 
-use super::trail::{Action, Event, Target, Trail};
+use super::trail::{Action, Event, PendingAudit, Target};
 use super::{Lookup, Service};
 use crate::cancellation::Cancellation;
 use crate::directory::{Applied, Removal};
@@ -63,7 +63,7 @@ impl Service {
             .result("messagesDropped", outcome.messages);
         let audit = if self.settings.audit {
             let ring = self.ring_for_change()?;
-            self.trail(&ring, self.now(), &[event]).map(Trail::whole)
+            self.trail(&ring, self.now(), &[event]).map(PendingAudit::whole)
         } else {
             None
         };

@@ -31,7 +31,7 @@ const KEY_SAMPLES: usize = 8;
 
 /// A mailbox's record as it was read.
 #[derive(Clone)]
-pub(super) struct Seen {
+pub(super) struct LoadedRecord {
     /// Where it was read, and where alone it can be changed.
     pub controller: Option<String>,
     pub stored: StoredCredential,
@@ -203,7 +203,7 @@ impl Service {
     }
 
     /// Opens the record that was read with the mailbox, or else reads it; a mailbox without one has never had a PIN.
-    pub(super) fn read_record(&self, found: &Found) -> Result<Seen> {
+    pub(super) fn read_record(&self, found: &Found) -> Result<LoadedRecord> {
         let (mailbox, controller) = (&found.mailbox, found.controller.clone());
         let stored = match &found.stored {
             Some(stored) => stored.clone(),
@@ -219,7 +219,7 @@ impl Service {
                 CredentialRecord::decode(&plain).map_err(|e| self.damaged(mailbox).caused_by(e))?
             }
         };
-        Ok(Seen {
+        Ok(LoadedRecord {
             controller,
             stored,
             record,
@@ -248,9 +248,9 @@ impl Service {
     }
 
     /// The failed sign-ins that count under a record. Read apart from it, because a reset must not fail for what it replaces.
-    pub(super) fn counter_of(&self, mailbox: &Mailbox, seen: &Seen) -> Result<FailureCounter> {
-        let epoch = seen.record.epoch;
-        let Some(sealed) = &seen.stored.counter else {
+    pub(super) fn counter_of(&self, mailbox: &Mailbox, loaded: &LoadedRecord) -> Result<FailureCounter> {
+        let epoch = loaded.record.epoch;
+        let Some(sealed) = &loaded.stored.counter else {
             return Ok(FailureCounter::zero(epoch));
         };
         let context = self.seal_context(mailbox.object_id)?;

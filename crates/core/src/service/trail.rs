@@ -115,21 +115,21 @@ pub(super) enum Outcome {
 
 /// What the audit is told of a change.
 #[derive(Clone)]
-pub(super) struct Trail {
+pub(super) struct PendingAudit {
     /// Without entries.
     chain: AuditBatch,
-    events: Vec<Told>,
+    events: Vec<PendingAuditEvent>,
 }
 
 #[derive(Clone)]
-struct Told {
+struct PendingAuditEvent {
     operation: [u8; 16],
     at: Timestamp,
     intent: Value,
     result: Map<String, Value>,
 }
 
-impl Trail {
+impl PendingAudit {
     /// Intent and outcome of each event, for the transaction of the change.
     pub(super) fn whole(self) -> AuditBatch {
         let host = self.chain.host.clone();
@@ -196,14 +196,14 @@ fn outcome(host: &str, outcome: Outcome, result: Map<String, Value>) -> Value {
 
 impl Service {
     /// What the audit is told of these events; `None` where auditing is switched off.
-    pub(super) fn trail(&self, ring: &KeyRing, at: Timestamp, events: &[Event<'_>]) -> Option<Trail> {
-        let told = events.iter().map(|event| Told {
+    pub(super) fn trail(&self, ring: &KeyRing, at: Timestamp, events: &[Event<'_>]) -> Option<PendingAudit> {
+        let told = events.iter().map(|event| PendingAuditEvent {
             operation: event.operation,
             at,
             intent: self.intent(event),
             result: event.result.clone(),
         });
-        Some(Trail {
+        Some(PendingAudit {
             chain: self.chain_of(ring, Vec::new())?,
             events: told.collect(),
         })
@@ -216,7 +216,7 @@ impl Service {
     }
 
     /// As [`Self::ended`], but found out later, by somebody else perhaps, and far from the intent: so it says what it is about.
-    pub(super) fn found_out(
+    pub(super) fn record_late_outcome(
         &self,
         ring: &KeyRing,
         operation: [u8; 16],

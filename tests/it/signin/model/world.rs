@@ -157,7 +157,7 @@ impl World {
             Err(error) => return refused(&error).map(|told| (told, None)),
         };
         let before = self.messages();
-        self.service.deliver_after(&mut answer);
+        self.service.deliver_pending(&mut answer);
         let told = Told::Answer {
             outcome: answer.outcome.name(),
             until_reset: answer.left.until_reset,

@@ -9,12 +9,12 @@ use super::{KeyProblem, KeyUpdate, KeyUpdateRequest, ReplacedKey};
 use crate::cancellation::Cancellation;
 use crate::credential::keyring::{KeyRing, Purpose};
 use crate::credential::seal::{self, OpenError};
-use crate::directory::journal::{NoteState, Trace};
+use crate::directory::journal::{ChangeFingerprint, IntentState};
 use crate::directory::key_register::KeyRegister;
 use crate::directory::{Applied, CounterChange, CredentialChange, SealedOtherwise, Swap};
 use crate::mailbox::ObjectId;
 use crate::random::system_rng;
-use crate::service::fate::Fate;
+use crate::service::fate::ChangeOutcome;
 use crate::service::trail::{Action, Outcome, Target};
 use crate::service::{Service, Warning};
 use crate::{Error, Result};
@@ -177,14 +177,14 @@ impl Service {
         let Some(journal) = self.ports.outbox.journal() else {
             return;
         };
-        let notes = journal.notes_of(mailbox).unwrap_or_default();
-        let is_open = |state| state <= NoteState::Unknown;
+        let notes = journal.intents_of(mailbox).unwrap_or_default();
+        let is_open = |state| state <= IntentState::InDoubt;
         for note in notes
             .iter()
-            .filter(|note| note.trace == Trace::Seal(tag) && is_open(note.state))
+            .filter(|note| note.fingerprint == ChangeFingerprint::Seal(tag) && is_open(note.state))
         {
             // What cannot be recorded now is found out to be unknown.
-            let _ = self.conclude_found(note, Some(Fate::InForce), None);
+            let _ = self.record_found_outcome(note, Some(ChangeOutcome::InForce), None);
         }
     }
 
@@ -261,7 +261,7 @@ impl Service {
         });
         let how = if is_complete { Outcome::Succeeded } else { Outcome::Void };
         let action = Action::UpdateKey.name();
-        let audit = self.found_out(&ring, operation, action, Target::Directory, how, result);
+        let audit = self.record_late_outcome(&ring, operation, action, Target::Directory, how, result);
         match audit {
             Some(trail) => self.recorded(trail, |trail| {
                 register.conclude(operation, is_complete, Some(trail.clone()))

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use super::courier::{Attempt, Patience, back_off};
+use super::dispatcher::{Attempt, DeliveryTimeout, back_off};
 use super::{LEASE_MILLIS, Service};
 use crate::clock::Timestamp;
 use crate::credential::keyring::Purpose;
@@ -11,7 +11,7 @@ use crate::mailbox::ObjectId;
 use crate::notification::OutgoingMessage;
 use crate::notification::outbox::{EntryState, OutboxEntry};
 use crate::service::Warning;
-use crate::service::fate::{Fate, WantedPin};
+use crate::service::fate::{AnnouncedPin, ChangeOutcome};
 use crate::service::notify::unpack;
 use crate::{Error, ErrorCode, Result};
 
@@ -23,10 +23,10 @@ const DRAIN_TIME: Duration = Duration::from_secs(5);
 
 /// What became of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Handled {
+pub(super) enum DrainOutcome {
     Sent,
     /// Its PIN is not in force.
-    Dropped(Fate),
+    Dropped(ChangeOutcome),
     /// Stays; why.
     Queued(String),
     /// Stays; refused for good as things are.
@@ -47,7 +47,10 @@ impl Service {
         let began = Instant::now();
         let due = self.now();
         for _ in 0..DRAIN_LIMIT {
-            let Some(left) = DRAIN_TIME.checked_sub(began.elapsed()).filter(|_| self.is_way_free()) else {
+            let Some(left) = DRAIN_TIME
+                .checked_sub(began.elapsed())
+                .filter(|_| self.is_circuit_closed())
+            else {
                 break;
             };
             // One at a time: a lease must outlast the delivery, and none is held for what is not yet begun.
@@ -55,8 +58,8 @@ impl Service {
                 Ok(entry) => {
                     let Some(entry) = entry else { break };
                     let mailbox = entry.mailbox;
-                    let handled = self.handle(entry, Patience::For(left));
-                    diagnostics.push(self.told(mailbox, &handled));
+                    let outcome = self.handle(entry, DeliveryTimeout::For(left));
+                    diagnostics.push(self.told(mailbox, &outcome));
                 }
                 Err(error) => {
                     diagnostics.push(format!("The outbox could not be read: {error}"));
@@ -65,12 +68,12 @@ impl Service {
             }
         }
         let left = DRAIN_TIME.saturating_sub(began.elapsed());
-        if let Err(error) = self.follow_up(DRAIN_LIMIT, left, diagnostics) {
+        if let Err(error) = self.recover_pending(DRAIN_LIMIT, left, diagnostics) {
             diagnostics.push(format!("The journal could not be read: {error}"));
         }
         if let Some(warnings) = warnings {
             self.report_failures(warnings, diagnostics);
-            self.report_lost(warnings, diagnostics);
+            self.report_conflicts(warnings, diagnostics);
         }
     }
 
@@ -96,9 +99,9 @@ impl Service {
     }
 
     /// Does with a leased entry what is to be done.
-    pub(super) fn handle(&self, mut entry: OutboxEntry, patience: Patience<'_>) -> Handled {
-        match self.try_to_send(&mut entry, patience) {
-            Ok(handled) => handled,
+    pub(super) fn handle(&self, mut entry: OutboxEntry, timeout: DeliveryTimeout<'_>) -> DrainOutcome {
+        match self.try_to_send(&mut entry, timeout) {
+            Ok(outcome) => outcome,
             Err(error) => {
                 let reason = error.message().trim_end_matches('.').to_owned();
                 // A key that is not there now is no reason to wipe what it opens.
@@ -111,34 +114,34 @@ impl Service {
         }
     }
 
-    fn try_to_send(&self, entry: &mut OutboxEntry, patience: Patience<'_>) -> Result<Handled> {
+    fn try_to_send(&self, entry: &mut OutboxEntry, timeout: DeliveryTimeout<'_>) -> Result<DrainOutcome> {
         let settled = entry.state == EntryState::Ready;
-        let pin = WantedPin::from(&*entry);
+        let pin = AnnouncedPin::from(&*entry);
         let fate = if settled {
-            self.fate(pin)?
+            self.outcome_of_committed(pin)?
         } else {
-            self.settle_fate(pin)?
+            self.resolve_in_doubt(pin)?
         };
-        let note = if settled { None } else { self.open_note_of(entry)? };
-        if fate != Fate::InForce {
+        let note = if settled { None } else { self.open_intent_of(entry)? };
+        if fate != ChangeOutcome::InForce {
             if let Some(note) = note {
-                self.conclude_found(&note, Some(fate), None)?;
+                self.record_found_outcome(&note, Some(fate), None)?;
             }
             self.drop_entry(entry, fate)?;
-            return Ok(Handled::Dropped(fate));
+            return Ok(DrainOutcome::Dropped(fate));
         }
         if !settled {
             // Only now may others send it without finding out again; and finding out may have taken most of the lease.
             let lease = match note {
                 Some(note) => {
                     let release = Some((entry.lease(), self.lease_end()));
-                    self.conclude_found(&note, Some(fate), release)?.lease
+                    self.record_found_outcome(&note, Some(fate), release)?.lease
                 }
                 None => self.ports.outbox.release(entry.lease(), self.lease_end())?,
             };
             match lease {
                 Some(lease) => entry.leased_until = lease.until,
-                None => return Ok(Handled::Lost),
+                None => return Ok(DrainOutcome::Lost),
             }
         } else if entry.attempts > 0 && self.is_expired(entry) {
             let reason = entry.last_error.clone().unwrap_or_default();
@@ -146,11 +149,11 @@ impl Service {
         }
         let message = self.opened(entry)?;
         Ok(
-            match self.later_attempt(message, entry.lease(), entry.attempts, patience) {
+            match self.later_attempt(message, entry.lease(), entry.attempts, timeout) {
                 // A failure to note it means at worst that it is delivered once more under the same Message-ID.
-                Attempt::Delivered { .. } => Handled::Sent,
-                Attempt::Queued { reason, .. } => Handled::Queued(reason),
-                Attempt::Refused { reason, .. } => Handled::Refused(reason),
+                Attempt::Delivered { .. } => DrainOutcome::Sent,
+                Attempt::Queued { reason, .. } => DrainOutcome::Queued(reason),
+                Attempt::Refused { reason, .. } => DrainOutcome::Refused(reason),
             },
         )
     }
@@ -166,38 +169,42 @@ impl Service {
         unpack(entry, &packed).ok_or_else(damaged)
     }
 
-    fn put_off(&self, entry: &OutboxEntry, reason: String) -> Handled {
+    fn put_off(&self, entry: &OutboxEntry, reason: String) -> DrainOutcome {
         let until = self.now().plus_millis(back_off(entry.attempts));
         match self.ports.outbox.defer(entry.lease(), until, &reason) {
-            Ok(false) => Handled::Lost,
+            Ok(false) => DrainOutcome::Lost,
             // What cannot be noted is tried again when the lease ends.
-            Ok(true) | Err(_) => Handled::Queued(reason),
+            Ok(true) | Err(_) => DrainOutcome::Queued(reason),
         }
     }
 
-    fn expire(&self, entry: &OutboxEntry, reason: String) -> Handled {
+    fn expire(&self, entry: &OutboxEntry, reason: String) -> DrainOutcome {
         match self.give_up(entry, &reason) {
-            Ok(true) => Handled::Expired(reason),
-            Ok(false) => Handled::Lost,
-            Err(_) => Handled::Queued(reason),
+            Ok(true) => DrainOutcome::Expired(reason),
+            Ok(false) => DrainOutcome::Lost,
+            Err(_) => DrainOutcome::Queued(reason),
         }
     }
 
-    fn told(&self, mailbox: ObjectId, handled: &Handled) -> String {
+    fn told(&self, mailbox: ObjectId, outcome: &DrainOutcome) -> String {
         let name = match self.mailbox_of(mailbox) {
             Ok(Some(mailbox)) => format!("\"{}\"", mailbox.identity()),
             _ => "a mailbox that is gone".to_owned(),
         };
-        match handled {
-            Handled::Sent => format!("Handed over a message for {name} that was left in the outbox."),
-            Handled::Dropped(Fate::NeverSet) => format!("Dropped a message for {name}: its PIN was never set."),
-            Handled::Dropped(Fate::MailboxGone) => "Dropped a message of a mailbox that is gone.".to_owned(),
-            Handled::Dropped(_) => format!("Dropped a message for {name}: its PIN has been replaced since."),
-            Handled::Queued(reason) | Handled::Refused(reason) => {
+        match outcome {
+            DrainOutcome::Sent => format!("Handed over a message for {name} that was left in the outbox."),
+            DrainOutcome::Dropped(ChangeOutcome::NeverSet) => {
+                format!("Dropped a message for {name}: its PIN was never set.")
+            }
+            DrainOutcome::Dropped(ChangeOutcome::MailboxGone) => {
+                "Dropped a message of a mailbox that is gone.".to_owned()
+            }
+            DrainOutcome::Dropped(_) => format!("Dropped a message for {name}: its PIN has been replaced since."),
+            DrainOutcome::Queued(reason) | DrainOutcome::Refused(reason) => {
                 format!("The message for {name} stays in the outbox: {reason}.")
             }
-            Handled::Expired(reason) => format!("The message for {name} was given up: {reason}."),
-            Handled::Lost => format!("The message for {name} is left to another process."),
+            DrainOutcome::Expired(reason) => format!("The message for {name} was given up: {reason}."),
+            DrainOutcome::Lost => format!("The message for {name} is left to another process."),
         }
     }
 }

@@ -6,8 +6,8 @@ use crate::audit::AuditBatch;
 use crate::clock::Timestamp;
 use crate::notification::outbox::OutboxEntry;
 use crate::service::Warning;
-use crate::service::fate::Fate;
-use crate::service::trail::{Action, Event, Target, Trail};
+use crate::service::fate::ChangeOutcome;
+use crate::service::trail::{Action, Event, PendingAudit, Target};
 
 /// A message that was given up is listed for this long.
 const KEPT_MILLIS: i64 = 30 * 86_400_000;
@@ -38,11 +38,11 @@ impl Service {
     }
 
     /// Drops an entry whose PIN is not in force.
-    pub(in crate::service) fn drop_entry(&self, entry: &OutboxEntry, fate: Fate) -> Result<()> {
+    pub(in crate::service) fn drop_entry(&self, entry: &OutboxEntry, fate: ChangeOutcome) -> Result<()> {
         let reason = match fate {
-            Fate::Replaced => "replaced",
-            Fate::NeverSet => "neverSet",
-            Fate::MailboxGone | Fate::InForce => "mailboxGone",
+            ChangeOutcome::Replaced => "replaced",
+            ChangeOutcome::NeverSet => "neverSet",
+            ChangeOutcome::MailboxGone | ChangeOutcome::InForce => "mailboxGone",
         };
         let audit = self.end_of(entry, Action::NotificationDropped, reason)?;
         // A process that died while it delivered may have left a part of the message, the PIN in it.
@@ -60,7 +60,7 @@ impl Service {
             .result("attempts", entry.attempts);
         Ok(self
             .trail(&*self.ring_on_disk()?, self.now(), &[event])
-            .map(Trail::whole))
+            .map(PendingAudit::whole))
     }
 
     /// Tells of messages that were given up, once.

@@ -1,6 +1,6 @@
 //! Messages from their change to the mail system. How a message is recorded with its change: `service/change.rs`.
 
-mod courier;
+mod dispatcher;
 mod drain;
 mod expiry;
 mod listing;
@@ -22,11 +22,11 @@ use crate::service::notify::pack;
 use crate::service::reset::Notification;
 use crate::{ErrorCode, Result};
 
-pub(super) use courier::Courier;
+pub(super) use dispatcher::Dispatcher;
 pub use listing::NotificationItem;
 pub use sending::{SendReport, SendRequest, SentItem};
 
-use courier::{Attempt, Begun};
+use dispatcher::{Attempt, InFlightDelivery};
 
 /// How long an entry is one process's alone: longer than one delivery may take, with some of it for reading the record.
 const LEASE_MILLIS: i64 = DELIVERY_LIMIT.as_millis() as i64 + 60_000;
@@ -48,7 +48,7 @@ impl Pending {
 
 enum Delivery {
     Waiting(Arc<OutgoingMessage>),
-    Begun(Begun),
+    InFlight(InFlightDelivery),
 }
 
 impl Service {

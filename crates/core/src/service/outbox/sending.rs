@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::Service;
-use super::courier::Patience;
-use super::drain::Handled;
+use super::dispatcher::DeliveryTimeout;
+use super::drain::DrainOutcome;
 use crate::Result;
 use crate::cancellation::Cancellation;
 use crate::clock::Timestamp;
@@ -105,7 +105,7 @@ impl Service {
         }
         // Whatever goes wrong here has nothing to do with the messages, and is tried again.
         let left = CALL_TIME.saturating_sub(began.elapsed());
-        let _ = self.follow_up(usize::MAX, left, &mut Vec::new());
+        let _ = self.recover_pending(usize::MAX, left, &mut Vec::new());
         Ok(())
     }
 
@@ -120,7 +120,7 @@ impl Service {
                 Some(entry) => self.send_one(entry, cancellation, &mut failures, report),
                 None => {
                     let mut item = self.sent_item(entry);
-                    item.took(Handled::Lost);
+                    item.set_outcome(DrainOutcome::Lost);
                     report.items.push(item);
                 }
             }
@@ -138,9 +138,9 @@ impl Service {
         let tried = Instant::now();
         let mut item = self.sent_item(&entry);
         item.attempts += 1;
-        let handled = self.handle(entry, Patience::UntilStopped(cancellation));
-        failures.note(matches!(handled, Handled::Queued(_)), tried.elapsed());
-        item.took(handled);
+        let outcome = self.handle(entry, DeliveryTimeout::UntilStopped(cancellation));
+        failures.note(matches!(outcome, DrainOutcome::Queued(_)), tried.elapsed());
+        item.set_outcome(outcome);
         report.items.push(item);
     }
 
@@ -157,14 +157,14 @@ impl Service {
 }
 
 impl SentItem {
-    fn took(&mut self, handled: Handled) {
-        (self.outcome, self.reason) = match handled {
-            Handled::Sent => ("sent", None),
-            Handled::Dropped(fate) => ("dropped", Some(fate.explained().to_owned())),
-            Handled::Queued(reason) => ("queued", Some(reason)),
-            Handled::Refused(reason) => ("failed", Some(reason)),
-            Handled::Expired(reason) => ("expired", Some(reason)),
-            Handled::Lost => ("busy", Some("another process is handling it".to_owned())),
+    fn set_outcome(&mut self, outcome: DrainOutcome) {
+        (self.outcome, self.reason) = match outcome {
+            DrainOutcome::Sent => ("sent", None),
+            DrainOutcome::Dropped(fate) => ("dropped", Some(fate.explained().to_owned())),
+            DrainOutcome::Queued(reason) => ("queued", Some(reason)),
+            DrainOutcome::Refused(reason) => ("failed", Some(reason)),
+            DrainOutcome::Expired(reason) => ("expired", Some(reason)),
+            DrainOutcome::Lost => ("busy", Some("another process is handling it".to_owned())),
         };
     }
 }

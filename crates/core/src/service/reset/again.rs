@@ -41,7 +41,7 @@ impl Service {
         if plan.is_confirmed() {
             check_as_shown(plan, mailbox, recipient.as_deref())?;
         }
-        plan.seen = self.read_record(&found)?;
+        plan.loaded = self.read_record(&found)?;
         plan.recipient = recipient;
         plan.mailbox = found.mailbox;
         plan.read_at = read_at;

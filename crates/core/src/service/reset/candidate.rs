@@ -36,7 +36,7 @@ impl Candidate {
             return Self::kept(plan, now);
         }
         let (expired, lock) = (plan.will_expire(), plan.will_lock());
-        let record = &plan.seen.record;
+        let record = &plan.loaded.record;
         let policy = &plan.policy.settings;
         let verifiers = match &mut plan.given {
             Some(given) => {
@@ -81,11 +81,11 @@ impl Candidate {
 
     fn kept(plan: &ResetPlan, now: Timestamp) -> Result<Self> {
         let lock = plan.will_lock();
-        let seen = &plan.seen.record;
+        let loaded = &plan.loaded.record;
         let mut record = if lock {
-            seen.locked(now)
+            loaded.locked(now)
         } else {
-            seen.unlocked(random_id()?)
+            loaded.unlocked(random_id()?)
         };
         if let Some(expired) = plan.request.pin_expired {
             record.expired = expired;

@@ -10,15 +10,15 @@ use crate::credential::kdf::KdfContext;
 use crate::credential::keyring::KeyRing;
 use crate::credential::keyring::Purpose;
 use crate::credential::seal;
-use crate::directory::journal::Trace;
+use crate::directory::journal::ChangeFingerprint;
 use crate::directory::{Applied, CounterChange, CredentialChange, Premise, Swap};
 use crate::notification::message::Reason;
 use crate::random::system_rng;
 use crate::service::Service;
-use crate::service::change::{Operation, Wanted};
+use crate::service::change::{Operation, ProposedChange};
 use crate::service::notify::Announcement;
 use crate::service::outbox::Pending;
-use crate::service::race::{Manners, Race};
+use crate::service::race::{CasRetry, RetryPriority};
 use crate::service::trail::{Event, Target};
 
 impl Service {
@@ -42,15 +42,15 @@ impl Service {
         plan.diagnostics.clear();
         plan.request.cancellation.check()?;
         let mut ring = self.ring_for_change()?;
-        for note in std::mem::take(&mut plan.lost) {
+        for note in std::mem::take(&mut plan.conflicts) {
             // What cannot be recorded now is found, and told, once more.
-            let _ = self.record_lost(&note, true);
+            let _ = self.record_conflict(&note, true);
         }
         if self.is_stale(&plan) {
             self.directory().forget_policies();
             self.look_again(&mut plan)?;
         }
-        let mut race = Race::begin(Manners::First);
+        let mut retry = CasRetry::begin(RetryPriority::Administrator);
         let mut generated = plan.generated.take();
         loop {
             plan.request.cancellation.check()?;
@@ -63,14 +63,14 @@ impl Service {
             match self.apply(wanted, operation, pending.as_mut())? {
                 Applied::Committed => return Ok(self.finish(plan, candidate, pending, operation, now)),
                 refused => {
-                    race.lost(&plan.mailbox)?;
+                    retry.retry(&plan.mailbox)?;
                     let name = plan.mailbox.identity();
                     let why = match refused {
                         Applied::Unreached => "The controller could not be reached to change",
                         _ => "Another writer was first to change",
                     };
                     plan.diagnostics
-                        .push(format!("{why} \"{name}\"; attempt {}.", race.attempt()));
+                        .push(format!("{why} \"{name}\"; attempt {}.", retry.attempt()));
                 }
             }
             self.look_again(&mut plan)?;
@@ -86,10 +86,10 @@ impl Service {
         ring: &KeyRing,
         operation: [u8; 16],
         now: Timestamp,
-    ) -> Result<(Wanted, Option<Pending>)> {
+    ) -> Result<(ProposedChange, Option<Pending>)> {
         let context = self.seal_context(plan.mailbox.object_id)?;
         let record = ring.seal(Purpose::Record, &context, &candidate.record.encode(), &mut system_rng())?;
-        let controller = &plan.seen.controller;
+        let controller = &plan.loaded.controller;
         let mut entry = None;
         let mut pending = None;
         if let (Some((pin, pin_id)), Some(recipient)) = (&candidate.announced, &plan.recipient) {
@@ -117,14 +117,14 @@ impl Service {
         let event = Self::event(plan, operation);
         let (action, trail) = (event.action, self.trail(ring, now, &[event]));
         let trace = match &candidate.announced {
-            Some((_, id)) => Trace::of_pin(*id, &plan.seen.record),
-            None => Trace::Seal(seal::tag(&record)),
+            Some((_, id)) => ChangeFingerprint::of_pin(*id, &plan.loaded.record),
+            None => ChangeFingerprint::Seal(seal::tag(&record)),
         };
         let change = CredentialChange {
             mailbox: plan.mailbox.object_id,
             controller: controller.clone(),
             record: Some(Swap {
-                expected: plan.seen.stored.replaced(),
+                expected: plan.loaded.stored.replaced(),
                 new: record,
             }),
             counter,
@@ -136,10 +136,10 @@ impl Service {
                 policy: plan.policy.clone(),
             })),
         };
-        let wanted = Wanted {
+        let wanted = ProposedChange {
             change,
             trail,
-            deed: Some((action, trace)),
+            recorded_as: Some((action, trace)),
         };
         Ok((wanted, pending))
     }
@@ -171,7 +171,7 @@ impl Service {
         diagnostics.push(format!(
             "Changed \"{}\" in {}.",
             plan.mailbox.identity(),
-            plan.seen
+            plan.loaded
                 .controller
                 .clone()
                 .unwrap_or_else(|| self.directory().location())

@@ -12,12 +12,12 @@ use crate::cancellation::Cancellation;
 use crate::clock::Timestamp;
 use crate::credential::kdf::PinVerifiers;
 use crate::directory::PolicyObject;
-use crate::directory::journal::ChangeNote;
+use crate::directory::journal::IntentRecord;
 use crate::mailbox::Mailbox;
 use crate::pin::Pin;
 use crate::service::Warning;
 use crate::service::resolve::Lookup;
-use crate::service::sealed::Seen;
+use crate::service::sealed::LoadedRecord;
 
 /// What `Set-UMMailboxPIN` was asked for. `None` means that the parameter was omitted.
 #[derive(Default)]
@@ -68,13 +68,13 @@ pub struct ResetPlan {
     mailbox: Mailbox,
     policy: PolicyObject,
     recipient: Option<String>,
-    seen: Seen,
+    loaded: LoadedRecord,
     /// The administrator's PIN, taken out of the request, with what has been derived from it.
     given: Option<PinVerifiers>,
     /// The PIN that validation made up, where only that told whether there is one.
     generated: Option<PinVerifiers>,
     /// Earlier resets by this computer that did not last: the warnings tell of them.
-    lost: Vec<ChangeNote>,
+    conflicts: Vec<IntentRecord>,
     warnings: Vec<Warning>,
     diagnostics: Vec<String>,
     /// When all of this was read.
@@ -130,7 +130,7 @@ impl ResetPlan {
     #[must_use]
     pub fn will_expire(&self) -> bool {
         if self.request.keep_pin {
-            self.request.pin_expired.unwrap_or(self.seen.record.expired)
+            self.request.pin_expired.unwrap_or(self.loaded.record.expired)
         } else {
             self.request.pin_expired.unwrap_or(true)
         }

@@ -8,7 +8,7 @@ use crate::credential::kdf::{KdfContext, PinVerifiers};
 use crate::generate::PinSpace;
 use crate::policy::PinRule;
 use crate::service::Service;
-use crate::service::lost::warning_of;
+use crate::service::lost::conflict_warning;
 use crate::service::resolve::require_um_enabled;
 use crate::{Error, ErrorCode, Result};
 
@@ -41,19 +41,19 @@ impl Service {
         diagnostics.push(format!("The UM mailbox policy is \"{}\".", policy.settings.name));
         let mut warnings = Vec::new();
         let recipient = recipient::decide(request, mailbox, &mut warnings)?;
-        let seen = self.read_record(&found)?;
-        let lost = self.lost_of(mailbox.object_id, found.controller.as_deref(), &seen.record);
-        let lost = lost.unwrap_or_else(|error| {
+        let loaded = self.read_record(&found)?;
+        let conflicts = self.conflicts_of(mailbox.object_id, found.controller.as_deref(), &loaded.record);
+        let conflicts = conflicts.unwrap_or_else(|error| {
             diagnostics.push(format!("The journal could not be read: {error}"));
             Vec::new()
         });
-        warnings.extend(lost.iter().map(|note| warning_of(mailbox, note)));
+        warnings.extend(conflicts.iter().map(|note| conflict_warning(mailbox, note)));
         let mut given = request.pin.take().map(PinVerifiers::new);
         if let Some(verifiers) = &mut given {
             let mut rules = policy.settings.check(verifiers.pin(), &mailbox.extensions);
             if !rules.is_empty() {
                 // The PIN is refused already; the derivation tells the whole truth in one answer.
-                if seen
+                if loaded
                     .record
                     .is_reused(verifiers, kdf, policy.settings.pin_history_count)?
                 {
@@ -71,10 +71,10 @@ impl Service {
             mailbox: found.mailbox,
             policy,
             recipient,
-            seen,
+            loaded,
             given,
             generated: None,
-            lost,
+            conflicts,
             warnings,
             diagnostics,
             read_at,
@@ -100,13 +100,13 @@ impl Service {
         let policy = &plan.policy.settings;
         match &mut plan.given {
             Some(verifiers) => {
-                if plan.seen.record.is_reused(verifiers, kdf, policy.pin_history_count)? {
+                if plan.loaded.record.is_reused(verifiers, kdf, policy.pin_history_count)? {
                     return Err(policy_violation(&plan.mailbox, policy, &[PinRule::History]));
                 }
             }
             None if plan.request.keep_pin => {}
             None => {
-                let record = &plan.seen.record;
+                let record = &plan.loaded.record;
                 let remembered = record.remembered(policy.pin_history_count);
                 let left = PinSpace::new(policy, &plan.mailbox.extensions)?.remaining();
                 // Mostly there are more than the history can have; else only a draw tells, and what it gives is kept for commit.

@@ -33,17 +33,17 @@ impl Service {
         let (subject, name) = self.nobody(&request.subscriber);
         let stand_in = self.stand_in();
         let nobody = ObjectId(random_id()?);
-        let _turn = match self.turns.try_take(subject) {
+        let _turn = match self.sign_in_locks.try_lock(subject) {
             Some(turn) => turn,
             None => {
                 verifiers.verifier(&stand_in, kdf)?;
-                let turn = self.turns.take(subject, &name)?;
+                let turn = self.sign_in_locks.take(subject, &name)?;
                 let _ = self.directory().credential(nobody, None);
                 turn
             }
         };
         let _ = self.directory().policy("", route);
-        self.watch(nobody, None, &CredentialRecord::never_set(nobody.0));
+        self.check_replication(nobody, None, &CredentialRecord::never_set(nobody.0));
         verifiers.verifier(&stand_in, kdf)?;
         self.count_nothing(route)?;
         Ok(reason)
@@ -77,10 +77,10 @@ impl Service {
     /// What attempts at this name take turns at, and what an error calls it.
     fn nobody(&self, subscriber: &Subscriber) -> (Subject, String) {
         match subscriber {
-            Subscriber::Identity(text) => (self.turns.nobody(fold(text)), shortened(text.trim())),
+            Subscriber::Identity(text) => (self.sign_in_locks.nobody(fold(text)), shortened(text.trim())),
             Subscriber::Extension { number, dial_plan } => {
                 let digits: String = number.chars().filter(char::is_ascii_digit).collect();
-                let subject = self.turns.nobody((&digits, dial_plan.as_deref().map(fold)));
+                let subject = self.sign_in_locks.nobody((&digits, dial_plan.as_deref().map(fold)));
                 (subject, shortened(&digits))
             }
         }

@@ -13,10 +13,10 @@ use crate::directory::{Applied, CounterChange, CredentialChange, Found, PolicyOb
 use crate::mailbox::Mailbox;
 use crate::random::system_rng;
 use crate::service::Service;
-use crate::service::change::{Operation, Wanted};
-use crate::service::race::{Manners, Race, Subject};
+use crate::service::change::{Operation, ProposedChange};
+use crate::service::race::{CasRetry, RetryPriority, Subject};
 use crate::service::resolve::require_um_enabled;
-use crate::service::sealed::Seen;
+use crate::service::sealed::LoadedRecord;
 use crate::service::trail::{Action, Event, Target};
 use crate::{Error, ErrorCode, Result};
 
@@ -25,7 +25,7 @@ pub(super) struct Attempt<'a> {
     pub request: &'a SignInRequest,
     pub mailbox: Mailbox,
     pub policy: PolicyObject,
-    pub seen: Seen,
+    pub loaded: LoadedRecord,
     pub counter: FailureCounter,
     pub ring: &'a KeyRing,
     /// The id of what is done to the record.
@@ -35,7 +35,7 @@ pub(super) struct Attempt<'a> {
 
 /// What to write for an attempt, and what to answer when it is written.
 pub(super) struct Step {
-    pub wanted: Wanted,
+    pub wanted: ProposedChange,
     pub answer: SignInAnswer,
     /// Less to write, for when this cannot be written. A wrong PIN ends with what takes exactly the space of the right one: else
     /// a disk too full to count wrong PINs would allow any number of guesses at the one that is accepted.
@@ -51,13 +51,13 @@ impl Service {
         let mut verifiers = PinVerifiers::new(request.pin.clone());
         self.attempt(&request, &mut verifiers, kdf, |service, attempt, _| {
             let policy = &attempt.policy.settings;
-            let outcome = if attempt.seen.record.is_expired(policy, attempt.now) {
+            let outcome = if attempt.loaded.record.is_expired(policy, attempt.now) {
                 SignIn::ChangeRequired
             } else {
                 SignIn::Accepted
             };
-            let cleared = FailureCounter::zero(attempt.seen.record.epoch);
-            let wanted = Wanted::bare(service.count(attempt, &cleared)?);
+            let cleared = FailureCounter::zero(attempt.loaded.record.epoch);
+            let wanted = ProposedChange::bare(service.count(attempt, &cleared)?);
             let answer = attempt.answer(outcome, &cleared);
             Ok(Ok(Step {
                 wanted,
@@ -108,36 +108,36 @@ impl Service {
         F: FnMut(&Self, &Attempt<'_>, &mut KdfContext) -> Result<Result<Step>>,
     {
         let route = request.lookup().route();
-        let mut loaded = self.ring_for_attempts()?;
+        let mut ring_on_disk = self.ring_for_attempts()?;
         let mut found = match self.subscriber(request) {
             Ok(found) => found,
             Err(error) => return self.refuse(request, verifiers, kdf, error).map(Err),
         };
         let subject = Subject::Mailbox(found.mailbox.object_id);
-        let _turn = match self.turns.try_take(subject) {
+        let _turn = match self.sign_in_locks.try_lock(subject) {
             Some(turn) => turn,
             None => {
                 // What takes long is done while waiting, and not in a row.
                 self.read_record(&found)?.record.is_current(verifiers, kdf)?;
-                let turn = self.turns.take(subject, &found.mailbox.identity())?;
+                let turn = self.sign_in_locks.take(subject, &found.mailbox.identity())?;
                 found.stored = None;
                 turn
             }
         };
-        let mut race = Race::begin(Manners::GiveWay);
+        let mut retry = CasRetry::begin(RetryPriority::SignIn);
         loop {
             let policy = self.policy_of(&found.mailbox, route)?;
-            let seen = self.read_record(&found)?;
+            let loaded = self.read_record(&found)?;
             let mailbox = found.mailbox;
-            if seen.stored.record.is_none() {
-                let none = FailureCounter::zero(seen.record.epoch);
-                let answer = SignInAnswer::new(mailbox, SignIn::Rejected, &seen.record, &none, &policy.settings);
+            if loaded.stored.record.is_none() {
+                let none = FailureCounter::zero(loaded.record.epoch);
+                let answer = SignInAnswer::new(mailbox, SignIn::Rejected, &loaded.record, &none, &policy.settings);
                 self.count_nothing(route)?;
                 return Ok(Ok(answer));
             }
-            self.watch(mailbox.object_id, seen.controller.as_deref(), &seen.record);
-            let counter = self.counter_of(&mailbox, &seen)?;
-            let ring = match &loaded {
+            self.check_replication(mailbox.object_id, loaded.controller.as_deref(), &loaded.record);
+            let counter = self.counter_of(&mailbox, &loaded)?;
+            let ring = match &ring_on_disk {
                 Some(ring) => Arc::clone(ring),
                 None => self.ring_on_disk()?,
             };
@@ -145,7 +145,7 @@ impl Service {
                 request,
                 mailbox,
                 policy,
-                seen,
+                loaded,
                 counter,
                 ring: &ring,
                 operation: operation.id,
@@ -158,7 +158,7 @@ impl Service {
                 }
                 Next::Write(step) => self.write(*step, operation)?.map(Ok),
                 Next::Refuse(error) => {
-                    let cleared = FailureCounter::zero(attempt.seen.record.epoch);
+                    let cleared = FailureCounter::zero(attempt.loaded.record.epoch);
                     match self.directory().apply(self.count(&attempt, &cleared)?)? {
                         Applied::Committed => Some(Err(error)),
                         Applied::Conflict | Applied::Unreached => None,
@@ -167,11 +167,11 @@ impl Service {
             };
             match written {
                 Some(answer) => return Ok(answer),
-                None => race.lost(&attempt.mailbox)?,
+                None => retry.retry(&attempt.mailbox)?,
             }
             found = self.again(&attempt.mailbox, route)?;
             // Perhaps it was the key that was replaced.
-            loaded = self.ring_for_attempts()?;
+            ring_on_disk = self.ring_for_attempts()?;
         }
     }
 
@@ -200,7 +200,7 @@ impl Service {
     where
         F: FnMut(&Self, &Attempt<'_>, &mut KdfContext) -> Result<Result<Step>>,
     {
-        let (record, policy) = (&attempt.seen.record, &attempt.policy.settings);
+        let (record, policy) = (&attempt.loaded.record, &attempt.policy.settings);
         if let Some(since) = rules::locked_since(record, &attempt.counter, policy) {
             return self.refuse_locked(attempt, since);
         }
@@ -241,7 +241,7 @@ impl Service {
         events: &[Event<'_>],
     ) -> Result<Step> {
         let trail = self.trail(attempt.ring, attempt.now, events);
-        let mut bare = Wanted::bare(self.count(attempt, &counter)?);
+        let mut bare = ProposedChange::bare(self.count(attempt, &counter)?);
         // With a journal the count does not depend on the record of it.
         bare.trail = trail.clone().filter(|_| self.ports.outbox.journal().is_some());
         let bare = Step {
@@ -250,9 +250,9 @@ impl Service {
             otherwise: None,
         };
         Ok(Step {
-            wanted: Wanted {
+            wanted: ProposedChange {
                 trail,
-                ..Wanted::bare(self.count(attempt, &counter)?)
+                ..ProposedChange::bare(self.count(attempt, &counter)?)
             },
             answer: attempt.answer(outcome, &counter),
             otherwise: Some(Box::new(bare)),
@@ -263,10 +263,10 @@ impl Service {
     pub(super) fn count(&self, attempt: &Attempt<'_>, counter: &FailureCounter) -> Result<CredentialChange> {
         Ok(CredentialChange {
             mailbox: attempt.mailbox.object_id,
-            controller: attempt.seen.controller.clone(),
+            controller: attempt.loaded.controller.clone(),
             record: None,
             counter: CounterChange::Swap(Swap {
-                expected: attempt.seen.stored.counter.clone(),
+                expected: attempt.loaded.stored.counter.clone(),
                 new: self.sealed_counter(attempt, counter)?,
             }),
             message: None,
@@ -320,7 +320,7 @@ pub(super) enum Next {
 impl Attempt<'_> {
     pub(super) fn answer(&self, outcome: SignIn, counter: &FailureCounter) -> SignInAnswer {
         let policy = &self.policy.settings;
-        SignInAnswer::new(self.mailbox.clone(), outcome, &self.seen.record, counter, policy)
+        SignInAnswer::new(self.mailbox.clone(), outcome, &self.loaded.record, counter, policy)
     }
 
     /// A failed attempt, for the audit.
@@ -329,7 +329,7 @@ impl Attempt<'_> {
     }
 
     /// What is done to the record, for the audit.
-    pub(super) fn deed(&self, action: Action) -> Result<Event<'_>> {
+    pub(super) fn action_event(&self, action: Action) -> Result<Event<'_>> {
         let mut event = self.event(action)?;
         event.operation = self.operation;
         Ok(event)

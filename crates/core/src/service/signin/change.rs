@@ -8,11 +8,11 @@ use crate::credential::counter::FailureCounter;
 use crate::credential::kdf::{KdfContext, PinVerifiers};
 use crate::credential::keyring::Purpose;
 use crate::credential::record::NewPin;
-use crate::directory::journal::Trace;
+use crate::directory::journal::ChangeFingerprint;
 use crate::directory::{CounterChange, CredentialChange, Swap};
 use crate::policy::PinRule;
 use crate::random::system_rng;
-use crate::service::change::Wanted;
+use crate::service::change::ProposedChange;
 use crate::service::reset::candidate::params_for;
 use crate::service::reset::violation::policy_violation;
 use crate::service::trail::Action;
@@ -33,17 +33,17 @@ impl Service {
     }
 
     fn replace(&self, attempt: &Attempt<'_>, new: &mut PinVerifiers, kdf: &mut KdfContext) -> Result<Result<Step>> {
-        let (mailbox, policy, seen) = (&attempt.mailbox, &attempt.policy.settings, &attempt.seen);
+        let (mailbox, policy, loaded) = (&attempt.mailbox, &attempt.policy.settings, &attempt.loaded);
         let mut rules = policy.check(new.pin(), &mailbox.extensions);
-        if seen.record.is_reused(new, kdf, policy.pin_history_count)? {
+        if loaded.record.is_reused(new, kdf, policy.pin_history_count)? {
             rules.push(PinRule::History);
         }
         if !rules.is_empty() {
             return Ok(Err(policy_violation(mailbox, policy, &rules)));
         }
-        let params = params_for(&seen.record, self.settings.cost)?;
+        let params = params_for(&loaded.record, self.settings.cost)?;
         let (pin_id, epoch) = (random_id()?, random_id()?);
-        let record = seen.record.with_new_pin(NewPin {
+        let record = loaded.record.with_new_pin(NewPin {
             pin_id,
             verifier: new.verifier(&params, kdf)?,
             params,
@@ -55,18 +55,18 @@ impl Service {
         });
         let context = self.seal_context(mailbox.object_id)?;
         let cleared = FailureCounter::zero(epoch);
-        let event = attempt.deed(Action::ChangePin)?;
+        let event = attempt.action_event(Action::ChangePin)?;
         let change = CredentialChange {
             mailbox: mailbox.object_id,
-            controller: seen.controller.clone(),
+            controller: loaded.controller.clone(),
             record: Some(Swap {
-                expected: seen.stored.record.clone(),
+                expected: loaded.stored.record.clone(),
                 new: attempt
                     .ring
                     .seal(Purpose::Record, &context, &record.encode(), &mut system_rng())?,
             }),
             counter: CounterChange::Swap(Swap {
-                expected: seen.stored.counter.clone(),
+                expected: loaded.stored.counter.clone(),
                 new: self.sealed_counter(attempt, &cleared)?,
             }),
             message: None,
@@ -76,10 +76,10 @@ impl Service {
         };
         let answer = SignInAnswer::new(mailbox.clone(), SignIn::Accepted, &record, &cleared, policy);
         Ok(Ok(Step {
-            wanted: Wanted {
+            wanted: ProposedChange {
                 change,
                 trail: self.trail(attempt.ring, attempt.now, &[event]),
-                deed: Some((Action::ChangePin, Trace::of_pin(pin_id, &seen.record))),
+                recorded_as: Some((Action::ChangePin, ChangeFingerprint::of_pin(pin_id, &loaded.record))),
             },
             answer,
             otherwise: None,

@@ -8,11 +8,11 @@ use crate::credential::counter::FailureCounter;
 use crate::credential::kdf::KdfContext;
 use crate::credential::keyring::Purpose;
 use crate::credential::record::NewPin;
-use crate::directory::journal::Trace;
+use crate::directory::journal::ChangeFingerprint;
 use crate::directory::{CounterChange, CredentialChange, Swap};
 use crate::notification::message::Reason;
 use crate::random::system_rng;
-use crate::service::change::Wanted;
+use crate::service::change::ProposedChange;
 use crate::service::notify::Announcement;
 use crate::service::reset::Notification;
 use crate::service::reset::candidate::{draw, params_for};
@@ -26,16 +26,16 @@ impl Service {
     /// stays until an administrator acts.
     pub(super) fn refuse_locked(&self, attempt: &Attempt<'_>, since: Timestamp) -> Result<Next> {
         let answer = attempt.answer(SignIn::Locked, &attempt.counter);
-        if attempt.seen.record.locked_at.is_some() || attempt.counter.locked_at.is_some() {
+        if attempt.loaded.record.locked_at.is_some() || attempt.counter.locked_at.is_some() {
             return Ok(Next::Answer(Box::new(answer)));
         }
         let event = attempt
             .event(Action::LockOut)?
             .result("failures", attempt.counter.failures);
         Ok(Next::Write(Box::new(Step {
-            wanted: Wanted {
+            wanted: ProposedChange {
                 trail: self.trail(attempt.ring, attempt.now, &[event]),
-                ..Wanted::bare(self.count(attempt, &attempt.counter.locked(since))?)
+                ..ProposedChange::bare(self.count(attempt, &attempt.counter.locked(since))?)
             },
             answer,
             otherwise: None,
@@ -82,18 +82,18 @@ impl Service {
         counter: FailureCounter,
         kdf: &mut KdfContext,
     ) -> Result<Option<Step>> {
-        let (mailbox, policy, seen) = (&attempt.mailbox, &attempt.policy.settings, &attempt.seen);
+        let (mailbox, policy, loaded) = (&attempt.mailbox, &attempt.policy.settings, &attempt.loaded);
         let Ok(recipient) = own_address(mailbox) else {
             return Ok(None);
         };
-        let mut verifiers = match draw(&seen.record, policy, &mailbox.extensions, kdf) {
+        let mut verifiers = match draw(&loaded.record, policy, &mailbox.extensions, kdf) {
             Ok(verifiers) => verifiers,
             Err(error) if error.code() == ErrorCode::NoValidPin => return Ok(None),
             Err(error) => return Err(error),
         };
-        let params = params_for(&seen.record, self.settings.cost)?;
+        let params = params_for(&loaded.record, self.settings.cost)?;
         let pin_id = random_id()?;
-        let record = seen.record.with_new_pin(NewPin {
+        let record = loaded.record.with_new_pin(NewPin {
             pin_id,
             verifier: verifiers.verifier(&params, kdf)?,
             params,
@@ -102,7 +102,7 @@ impl Service {
             locked_at: None,
             by_user: false,
             // As it was: what others count meanwhile, on another controller perhaps, goes on towards the lock-out.
-            epoch: seen.record.epoch,
+            epoch: loaded.record.epoch,
         });
         let context = self.seal_context(mailbox.object_id)?;
         let message = self.compose(
@@ -121,22 +121,22 @@ impl Service {
         let events = [
             attempt.failure(&counter)?,
             attempt
-                .deed(Action::AutomaticReset)?
+                .action_event(Action::AutomaticReset)?
                 .result("failures", counter.failures)
                 .result("recipient", recipient.as_str()),
         ];
-        let (entry, pending) = self.pending(message, pin_id, seen.controller.clone(), &context, attempt.ring)?;
+        let (entry, pending) = self.pending(message, pin_id, loaded.controller.clone(), &context, attempt.ring)?;
         let change = CredentialChange {
             mailbox: mailbox.object_id,
-            controller: seen.controller.clone(),
+            controller: loaded.controller.clone(),
             record: Some(Swap {
-                expected: seen.stored.record.clone(),
+                expected: loaded.stored.record.clone(),
                 new: attempt
                     .ring
                     .seal(Purpose::Record, &context, &record.encode(), &mut system_rng())?,
             }),
             counter: CounterChange::Swap(Swap {
-                expected: seen.stored.counter.clone(),
+                expected: loaded.stored.counter.clone(),
                 new: self.sealed_counter(attempt, &carried_over)?,
             }),
             message: Some(entry),
@@ -147,10 +147,13 @@ impl Service {
         let mut answer = attempt.answer(SignIn::ResetByFailures, &carried_over);
         answer.message = Some(pending);
         Ok(Some(Step {
-            wanted: Wanted {
+            wanted: ProposedChange {
                 change,
                 trail: self.trail(attempt.ring, attempt.now, &events),
-                deed: Some((Action::AutomaticReset, Trace::of_pin(pin_id, &seen.record))),
+                recorded_as: Some((
+                    Action::AutomaticReset,
+                    ChangeFingerprint::of_pin(pin_id, &loaded.record),
+                )),
             },
             answer,
             otherwise: None,
@@ -159,7 +162,7 @@ impl Service {
 
     /// Hands the message of a reset by failures over. Apart from the attempt, so that a slow relay keeps nobody waiting for an
     /// answer: the message is durable already, and what fails here is tried again later.
-    pub fn deliver_after(&self, answer: &mut SignInAnswer) -> Notification {
+    pub fn deliver_pending(&self, answer: &mut SignInAnswer) -> Notification {
         let Some(pending) = answer.message.take() else {
             return Notification::None;
         };

@@ -17,7 +17,7 @@ use crate::service::{Service, random_id};
 use crate::threads::no_thread;
 
 /// How long a reset waits for its message to be taken.
-const PATIENCE: Duration = Duration::from_secs(5);
+const FIRST_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Deliveries that go on although nobody waits for them any more: with so many the way is taken to be blocked.
 const MAX_OVERDUE: usize = 4;
 /// After a delivery that took longer than this and failed, or was waited for in vain, resets do not try for a while: a pipeline
@@ -30,14 +30,14 @@ const MAX_BACK_OFF_MILLIS: i64 = 3_600_000;
 
 /// How long somebody waits for a delivery. What takes longer goes on without him.
 #[derive(Clone, Copy)]
-pub(super) enum Patience<'a> {
+pub(super) enum DeliveryTimeout<'a> {
     /// That long.
     For(Duration),
     /// As long as it takes, but not much longer once he has asked to stop.
     UntilStopped(&'a Cancellation),
 }
 
-impl Patience<'_> {
+impl DeliveryTimeout<'_> {
     /// How often he looks whether he still waits.
     const STEP: Duration = Duration::from_millis(50);
 
@@ -50,7 +50,7 @@ impl Patience<'_> {
         loop {
             match told.recv_timeout(Self::STEP) {
                 Err(RecvTimeoutError::Timeout) if cancellation.is_requested() => {
-                    if stopped.get_or_insert_with(Instant::now).elapsed() >= PATIENCE {
+                    if stopped.get_or_insert_with(Instant::now).elapsed() >= FIRST_ATTEMPT_TIMEOUT {
                         return Err(RecvTimeoutError::Timeout);
                     }
                 }
@@ -70,7 +70,7 @@ pub(super) enum Attempt {
 
 /// What the attempts of one service have in common.
 #[derive(Default)]
-pub(in crate::service) struct Courier {
+pub(in crate::service) struct Dispatcher {
     overdue: Arc<AtomicUsize>,
     /// Until when resets do not try, and why.
     paused_until: AtomicI64,
@@ -78,7 +78,7 @@ pub(in crate::service) struct Courier {
     workers: Workers,
 }
 
-impl Courier {
+impl Dispatcher {
     /// Why nothing should be tried now by somebody who does not want to wait.
     fn blocked(&self, now: Timestamp) -> Option<String> {
         let left = self.paused_until.load(Ordering::Acquire).saturating_sub(now.0);
@@ -101,7 +101,7 @@ impl Courier {
 }
 
 /// What one attempt needs; it may go on in a thread of its own after the service is gone.
-struct Errand {
+struct DeliveryJob {
     notifier: Arc<dyn Notifier>,
     outbox: Arc<dyn Outbox>,
     clock: Arc<dyn Clock>,
@@ -109,7 +109,7 @@ struct Errand {
     earlier_attempts: u32,
 }
 
-impl Errand {
+impl DeliveryJob {
     /// Delivers and tells the outbox.
     fn run(self, lease: Lease) -> Attempt {
         let delivered = self.notifier.deliver(&self.message);
@@ -149,15 +149,15 @@ impl Errand {
 }
 
 /// A delivery under way in a thread of its own. Dropped before it was made certain, it hands nothing over.
-pub(super) struct Begun {
+pub(super) struct InFlightDelivery {
     certain: Sender<Lease>,
     told: Receiver<Attempt>,
     watch: Arc<Watch>,
 }
 
 impl Service {
-    fn errand(&self, message: Arc<OutgoingMessage>, earlier_attempts: u32) -> Errand {
-        Errand {
+    fn job(&self, message: Arc<OutgoingMessage>, earlier_attempts: u32) -> DeliveryJob {
+        DeliveryJob {
             notifier: Arc::clone(&self.ports.notifier),
             outbox: Arc::clone(&self.ports.outbox),
             clock: Arc::clone(&self.ports.clock),
@@ -169,31 +169,33 @@ impl Service {
     /// Begins a delivery while its change is being made durable, unless there is nothing to gain: the way to the relay and back
     /// is then no longer than that of the content.
     pub(in crate::service) fn begin_delivery(&self, pending: &mut Pending) {
-        if !self.ports.notifier.may_block() || self.courier.blocked(self.now()).is_some() {
+        if !self.ports.notifier.may_block() || self.dispatcher.blocked(self.now()).is_some() {
             return;
         }
         if let Delivery::Waiting(message) = &pending.delivery {
-            let errand = self.errand(Arc::clone(message), 0);
-            if let Ok(begun) = self.start(errand) {
-                pending.delivery = Delivery::Begun(begun);
+            let job = self.job(Arc::clone(message), 0);
+            if let Ok(in_flight) = self.start(job) {
+                pending.delivery = Delivery::InFlight(in_flight);
             }
         }
     }
 
     /// Right after the change: waits a few seconds, or not at all while the way is known to be blocked.
     pub(super) fn first_attempt(&self, delivery: Delivery, lease: Lease) -> Attempt {
-        let errand = match delivery {
-            Delivery::Begun(begun) => return self.bounded(begun, lease, Patience::For(PATIENCE)),
-            Delivery::Waiting(message) => self.errand(message, 0),
+        let job = match delivery {
+            Delivery::InFlight(in_flight) => {
+                return self.bounded(in_flight, lease, DeliveryTimeout::For(FIRST_ATTEMPT_TIMEOUT));
+            }
+            Delivery::Waiting(message) => self.job(message, 0),
         };
         if !self.ports.notifier.may_block() {
-            return errand.run(lease);
+            return job.run(lease);
         }
-        if let Some(reason) = self.courier.blocked(self.now()) {
-            let noted = errand.put_off(lease, &reason);
+        if let Some(reason) = self.dispatcher.blocked(self.now()) {
+            let noted = job.put_off(lease, &reason);
             return Attempt::Queued { reason, noted };
         }
-        self.start_and_wait(errand, lease, Patience::For(PATIENCE))
+        self.start_and_wait(job, lease, DeliveryTimeout::For(FIRST_ATTEMPT_TIMEOUT))
     }
 
     /// A later attempt by somebody who has that much time.
@@ -202,24 +204,24 @@ impl Service {
         message: OutgoingMessage,
         lease: Lease,
         earlier_attempts: u32,
-        patience: Patience<'_>,
+        timeout: DeliveryTimeout<'_>,
     ) -> Attempt {
-        let errand = self.errand(Arc::new(message), earlier_attempts);
+        let job = self.job(Arc::new(message), earlier_attempts);
         if self.ports.notifier.may_block() {
-            self.start_and_wait(errand, lease, patience)
+            self.start_and_wait(job, lease, timeout)
         } else {
-            errand.run(lease)
+            job.run(lease)
         }
     }
 
     /// Whether those who must not wait should try at all.
-    pub(super) fn is_way_free(&self) -> bool {
-        !self.ports.notifier.may_block() || self.courier.blocked(self.now()).is_none()
+    pub(super) fn is_circuit_closed(&self) -> bool {
+        !self.ports.notifier.may_block() || self.dispatcher.blocked(self.now()).is_none()
     }
 
-    fn start_and_wait(&self, errand: Errand, lease: Lease, patience: Patience<'_>) -> Attempt {
-        match self.start(errand) {
-            Ok(begun) => self.bounded(begun, lease, patience),
+    fn start_and_wait(&self, job: DeliveryJob, lease: Lease, timeout: DeliveryTimeout<'_>) -> Attempt {
+        match self.start(job) {
+            Ok(in_flight) => self.bounded(in_flight, lease, timeout),
             Err(error) => {
                 let reason = format!("no thread could be started to deliver it: {error}");
                 let until = self.now().plus_millis(back_off(0));
@@ -229,33 +231,33 @@ impl Service {
         }
     }
 
-    fn start(&self, errand: Errand) -> std::io::Result<Begun> {
+    fn start(&self, job: DeliveryJob) -> std::io::Result<InFlightDelivery> {
         let (tell, told) = channel();
         let (certain, right) = channel();
         let watch = Arc::new(Watch {
-            overdue: Arc::clone(&self.courier.overdue),
+            overdue: Arc::clone(&self.dispatcher.overdue),
             stage: Mutex::new(Stage::WaitedFor),
         });
         let ended = Ended(Arc::clone(&watch));
-        self.courier.workers.run(move || {
+        self.dispatcher.workers.run(move || {
             let _ended = ended;
-            if let Some(attempt) = errand.run_once(&right) {
+            if let Some(attempt) = job.run_once(&right) {
                 let _ = tell.send(attempt);
             }
         })?;
-        Ok(Begun { certain, told, watch })
+        Ok(InFlightDelivery { certain, told, watch })
     }
 
     /// Lets the delivery go on and waits for it that long. What takes longer goes on, and the outbox learns what came of it.
-    fn bounded(&self, begun: Begun, lease: Lease, patience: Patience<'_>) -> Attempt {
+    fn bounded(&self, in_flight: InFlightDelivery, lease: Lease, timeout: DeliveryTimeout<'_>) -> Attempt {
         let began = Instant::now();
         // The thread hears it, or it has ended by a panic, and that is told below.
-        let _ = begun.certain.send(lease);
-        let attempt = match patience.wait(&begun.told) {
+        let _ = in_flight.certain.send(lease);
+        let attempt = match timeout.wait(&in_flight.told) {
             Ok(attempt) => attempt,
             Err(RecvTimeoutError::Timeout) => {
-                begun.watch.give_up_waiting();
-                self.courier.pause(
+                in_flight.watch.give_up_waiting();
+                self.dispatcher.pause(
                     self.now(),
                     "a delivery before it was not taken within a few seconds, so it was not tried yet",
                 );
@@ -272,10 +274,10 @@ impl Service {
             },
         };
         // Who waits as long as it takes has kept nobody waiting.
-        if let (Attempt::Queued { reason, .. }, Patience::For(_)) = (&attempt, patience)
+        if let (Attempt::Queued { reason, .. }, DeliveryTimeout::For(_)) = (&attempt, timeout)
             && began.elapsed() > SLOW
         {
-            self.courier.pause(
+            self.dispatcher.pause(
                 self.now(),
                 &format!("the delivery before it failed ({reason}), so it was not tried yet"),
             );
@@ -348,12 +350,12 @@ mod tests {
 
     #[test]
     fn a_blocked_way_is_tried_again_after_a_while_and_after_the_clock_was_set_back() {
-        let courier = Courier::default();
-        assert_eq!(courier.blocked(Timestamp(1_000_000)), None);
-        courier.pause(Timestamp(1_000_000), "slow");
-        assert_eq!(courier.blocked(Timestamp(1_000_001)).as_deref(), Some("slow"));
-        assert_eq!(courier.blocked(Timestamp(1_029_999)).as_deref(), Some("slow"));
-        assert_eq!(courier.blocked(Timestamp(1_030_000)), None);
-        assert_eq!(courier.blocked(Timestamp(900_000)), None);
+        let dispatcher = Dispatcher::default();
+        assert_eq!(dispatcher.blocked(Timestamp(1_000_000)), None);
+        dispatcher.pause(Timestamp(1_000_000), "slow");
+        assert_eq!(dispatcher.blocked(Timestamp(1_000_001)).as_deref(), Some("slow"));
+        assert_eq!(dispatcher.blocked(Timestamp(1_029_999)).as_deref(), Some("slow"));
+        assert_eq!(dispatcher.blocked(Timestamp(1_030_000)), None);
+        assert_eq!(dispatcher.blocked(Timestamp(900_000)), None);
     }
 }
