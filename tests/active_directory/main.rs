@@ -1,7 +1,7 @@
 //! Active Directory: Samba domain controllers, in namespaces that end with the tests.
 //!
-//! Needs Linux, root and Samba (the Debian packages that `.ci/run` names). Where they are missing each test says so and passes,
-//! unless `CI` is `true`. See `rig/mod.rs` for how a test gets at a controller.
+//! Needs Linux, root and Samba (the Debian packages that `.ci/run` names). Where they are missing, every test fails and
+//! says so; `cargo xtask test --all` reports them as skipped then. See `rig/mod.rs` for how a test gets at a controller.
 #![cfg(target_os = "linux")]
 
 mod adapter;

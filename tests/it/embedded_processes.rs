@@ -168,94 +168,66 @@ fn a_process_that_hangs_with_the_lock_is_an_error_in_time() {
     directory.store_id().unwrap();
 }
 
-/// Runs `test` in a small file system of its own, where this account may mount one.
 #[cfg(target_os = "linux")]
-fn in_small_file_system(test: fn(&Path)) {
-    let home = tempfile::tempdir().unwrap();
-    let mounted = Command::new("mount")
-        .args(["-t", "tmpfs", "-o", "size=1m,mode=0700", "tmpfs"])
-        .arg(home.path())
-        .output()
-        .is_ok_and(|o| o.status.success());
-    if !mounted {
-        eprintln!("skipped: may not mount");
-        return;
-    }
-    let outcome = std::panic::catch_unwind(|| test(home.path()));
-    Command::new("umount").arg("-l").arg(home.path()).status().unwrap();
-    if let Err(panic) = outcome {
-        std::panic::resume_unwind(panic);
-    }
-}
+mod needs_mount {
+    use super::*;
+    use crate::support::small::Small;
 
-#[test]
-#[cfg(target_os = "linux")]
-fn a_full_disk_loses_nothing_and_says_so() {
-    in_small_file_system(fill_the_disk);
-}
-
-#[test]
-#[cfg(target_os = "linux")]
-fn a_read_only_medium_can_be_read() {
-    in_small_file_system(read_from_read_only_medium);
-}
-
-#[cfg(target_os = "linux")]
-fn read_from_read_only_medium(home: &Path) {
-    let path = home.join("directory.db");
-    let directory = open(&path);
-    directory.import(&plan(rows(3)), None, false).unwrap();
-    let id = find_one(&directory, "User 1").object_id;
-    directory.apply(change(id, None, b"record")).unwrap();
-    drop(directory);
-    let remount = || {
-        let done = Command::new("mount").args(["-o", "remount,ro"]).arg(home).status();
-        assert!(done.unwrap().success());
-    };
-    for leftover in ["-wal", "-shm", ".lock", ".gate"] {
-        // A copy on such a medium has the database alone.
-        fs::remove_file(beside(&path, leftover)).unwrap();
-    }
-    remount();
-    for directory in [open(&path), open_read_only(&path)] {
-        let found = directory.credential(id, None).unwrap().record;
-        assert_eq!(found.as_deref(), Some(&b"record"[..]));
-    }
-    let error = open(&path).apply(change(id, Some(b"record"), b"new")).unwrap_err();
-    assert_eq!(error.code(), ErrorCode::AccessDenied, "{error:?}");
-}
-
-#[cfg(target_os = "linux")]
-fn fill_the_disk(home: &Path) {
-    let path = home.join("directory.db");
-    let directory = open(&path);
-    directory.import(&plan(rows(20)), None, false).unwrap();
-    let ids: Vec<_> = (0..20)
-        .map(|n| find_one(&directory, &format!("User {n}")).object_id)
-        .collect();
-    let mut stored = vec![None; 20];
-    let mut error = None;
-    'fill: for round in 0..200_u8 {
-        for (id, stored) in ids.iter().zip(&mut stored) {
-            let record = vec![round; 3000];
-            match directory.apply(change(*id, stored.as_deref(), &record)) {
-                Ok(_) => *stored = Some(record),
-                Err(e) => {
-                    error = Some(e);
-                    break 'fill;
+    #[test]
+    fn a_full_disk_loses_nothing_and_says_so() {
+        let small = Small::new("1m");
+        let path = small.path("directory.db");
+        let directory = open(&path);
+        directory.import(&plan(rows(20)), None, false).unwrap();
+        let ids: Vec<_> = (0..20)
+            .map(|n| find_one(&directory, &format!("User {n}")).object_id)
+            .collect();
+        let mut stored = vec![None; 20];
+        let mut error = None;
+        'fill: for round in 0..200_u8 {
+            for (id, stored) in ids.iter().zip(&mut stored) {
+                let record = vec![round; 3000];
+                match directory.apply(change(*id, stored.as_deref(), &record)) {
+                    Ok(_) => *stored = Some(record),
+                    Err(e) => {
+                        error = Some(e);
+                        break 'fill;
+                    }
                 }
             }
         }
+        let error = error.expect("the disk never became full");
+        assert_eq!(error.code(), ErrorCode::DirectoryUnavailable, "{error:?}");
+        let check = |directory: &EmbeddedDirectory| {
+            for (id, stored) in ids.iter().zip(&stored) {
+                assert_eq!(&directory.credential(*id, None).unwrap().record, stored);
+            }
+        };
+        check(&directory);
+        drop(directory);
+        check(&open(&path));
+        assert_eq!(integrity(&path), "ok");
     }
-    let error = error.expect("the disk never became full");
-    assert_eq!(error.code(), ErrorCode::DirectoryUnavailable, "{error:?}");
-    let check = |directory: &EmbeddedDirectory| {
-        for (id, stored) in ids.iter().zip(&stored) {
-            assert_eq!(&directory.credential(*id, None).unwrap().record, stored);
+
+    #[test]
+    fn a_read_only_medium_can_be_read() {
+        let small = Small::new("1m");
+        let path = small.path("directory.db");
+        let directory = open(&path);
+        directory.import(&plan(rows(3)), None, false).unwrap();
+        let id = find_one(&directory, "User 1").object_id;
+        directory.apply(change(id, None, b"record")).unwrap();
+        drop(directory);
+        for leftover in ["-wal", "-shm", ".lock", ".gate"] {
+            // A copy on such a medium has the database alone.
+            fs::remove_file(beside(&path, leftover)).unwrap();
         }
-    };
-    check(&directory);
-    drop(directory);
-    check(&open(&path));
-    assert_eq!(integrity(&path), "ok");
+        small.make_read_only();
+        for directory in [open(&path), open_read_only(&path)] {
+            let found = directory.credential(id, None).unwrap().record;
+            assert_eq!(found.as_deref(), Some(&b"record"[..]));
+        }
+        let error = open(&path).apply(change(id, Some(b"record"), b"new")).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::AccessDenied, "{error:?}");
+    }
 }

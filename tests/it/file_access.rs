@@ -6,7 +6,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::path::Path;
 
 use crate::support::{PEOPLE, Store, open, request, reset};
-use nix::unistd::{Group, Uid, User, geteuid};
+use nix::unistd::{Group, Uid, User};
 use serde_json::{Value, json};
 use umpin::ErrorCode;
 use umpin::session::{Session, SharedError};
@@ -77,28 +77,6 @@ fn with_pin() -> Store {
 }
 
 #[test]
-fn a_key_of_somebody_else_is_refused() {
-    if !geteuid().is_root() {
-        return; // only root can give files away
-    }
-    let store = with_pin();
-    chown(store.path("umpin.key"), Some(STRANGER), None).expect("chown");
-    refused(&store, ErrorCode::KeyUnavailable, &["umpin.key", "3999998"]);
-    chown(store.path("umpin.key"), Some(0), None).expect("chown");
-    status(&open(store.directory.path())).expect("mended, it works");
-}
-
-#[test]
-fn a_store_of_somebody_else_is_refused() {
-    if !geteuid().is_root() {
-        return; // only root can give files away
-    }
-    let store = with_pin();
-    chown(store.path("directory.db"), Some(STRANGER), None).expect("chown");
-    refused(&store, ErrorCode::StoreExposed, &["directory.db", "3999998"]);
-}
-
-#[test]
 fn a_folder_that_everybody_writes_in_is_refused() {
     let store = with_pin();
     for open_mode in [0o777, 0o1777, 0o703] {
@@ -147,45 +125,6 @@ fn a_pickup_folder_that_others_write_in_takes_no_message() {
     assert_eq!(store.record("tonysmith@contoso.com").1, before, "nothing is changed");
     set_mode(&store.path("pickup"), 0o755);
     store.reset(tony.clone(), None).expect("mended");
-    if geteuid().is_root() {
-        chown(store.path("pickup"), Some(STRANGER), None).expect("chown");
-        let error = store.reset(tony, None).err().expect("a refusal");
-        assert!(error.message().contains("3999998"), "{error:?}");
-    }
-}
-
-/// What root does in the store of a service's account leaves that account in possession.
-#[test]
-fn root_leaves_the_store_of_an_account_to_that_account() {
-    if !geteuid().is_root() {
-        return; // only root can act in another's store
-    }
-    let store = Store::empty();
-    chown(store.directory.path(), Some(STRANGER), None).expect("chown");
-    store.import(PEOPLE).expect("an import by root");
-    store
-        .reset(json!({ "v": 1, "identity": "tonysmith@contoso.com" }), None)
-        .expect("a reset by root");
-    for name in [
-        "directory.db",
-        "directory.db.lock",
-        "directory.db.gate",
-        "umpin.key",
-        "pickup",
-    ] {
-        let owner = fs::metadata(store.path(name)).expect(name).uid();
-        assert_eq!(owner, STRANGER, "{name} is not the account's");
-    }
-    for message in fs::read_dir(store.path("pickup")).expect("messages") {
-        let message = message.expect("an entry");
-        assert_eq!(
-            message.metadata().expect("metadata").uid(),
-            STRANGER,
-            "{:?}",
-            message.path()
-        );
-    }
-    status(&open(store.directory.path())).expect("and it stays usable");
 }
 
 #[test]
@@ -206,127 +145,189 @@ fn a_replaced_key_is_noticed_where_only_the_audit_tells() {
     status(&open(store.directory.path())).expect("the right key is back");
 }
 
-/// A group that this account may give files to, and the sandbox for a store that is made for it.
-fn any_group() -> Option<Group> {
-    if geteuid().is_root() {
-        return Group::from_name("daemon").ok().flatten();
+/// Only root can give files away.
+mod needs_root {
+    use super::*;
+
+    #[test]
+    fn a_key_of_somebody_else_is_refused() {
+        let store = with_pin();
+        chown(store.path("umpin.key"), Some(STRANGER), None).expect("chown");
+        refused(&store, ErrorCode::KeyUnavailable, &["umpin.key", "3999998"]);
+        chown(store.path("umpin.key"), Some(0), None).expect("chown");
+        status(&open(store.directory.path())).expect("mended, it works");
     }
-    None
-}
 
-#[test]
-fn a_service_group_gets_into_what_is_made_for_it() {
-    let Some(group) = any_group() else {
-        return; // only root is sure to be able to give files to a group
-    };
-    let folder = tempfile::tempdir().expect("a folder");
-    set_mode(folder.path(), 0o755);
-    let config = folder.path().join("umpin.json");
-    import_and_reset(&group, &config, &folder.path().join("srv/umpin"));
-    shared_as(
-        &group,
-        folder.path(),
-        &[
-            ("srv", 0o750),
-            ("srv/umpin", 0o2770),
-            ("srv/umpin/directory.db", 0o660),
-            ("srv/umpin/directory.db.lock", 0o660),
-            ("srv/umpin/umpin.key", 0o640),
-            ("srv/umpin/pickup", 0o2770),
-        ],
-    );
-    a_member_resets(&group, &config, folder.path(), &folder.path().join("srv/umpin/pickup"));
-}
-
-/// Made by an administrator for this, as `mktemp -d` or `umask 077; mkdir` make one, with the configuration in it.
-#[test]
-fn a_service_group_gets_into_a_new_folder_with_the_configuration() {
-    let Some(group) = any_group() else {
-        return; // only root is sure to be able to give files to a group
-    };
-    let above = tempfile::tempdir().expect("a folder");
-    set_mode(above.path(), 0o755);
-    let data = above.path().join("umpin");
-    fs::create_dir(&data).expect("a folder");
-    set_mode(&data, 0o700);
-    let config = data.join("umpin.json");
-    import_and_reset(&group, &config, &data);
-    set_mode(&config, 0o644);
-    let modes = [
-        ("umpin", 0o2770),
-        ("umpin/directory.db", 0o660),
-        ("umpin/umpin.key", 0o640),
-        ("umpin/pickup", 0o2770),
-    ];
-    shared_as(&group, above.path(), &modes);
-    a_member_resets(&group, &config, above.path(), &data.join("pickup"));
-}
-
-fn import_and_reset(group: &Group, config: &Path, data: &Path) {
-    fs::write(
-        config,
-        json!({ "serviceGroup": group.name,
-        "directory": { "type": "embedded", "path": data.join("directory.db") },
-        "keys": { "active": "k1", "k1": data.join("umpin.key") },
-        "notification": { "type": "pickup", "directory": data.join("pickup") } })
-        .to_string(),
-    )
-    .expect("a configuration");
-    let people = config.with_file_name("people.csv");
-    fs::write(&people, PEOPLE).expect("a file");
-    let request_text = json!({ "v": 1, "configFile": config, "dataDirectory": "/nonexistent" }).to_string();
-    let session = Session::open(request_text.as_bytes()).expect("a session");
-    request(&session, &json!({ "v": 1, "operation": "import", "path": people })).expect("an import");
-    reset(&session, json!({ "v": 1, "identity": "tonysmith@contoso.com" }), None).expect("a reset");
-}
-
-fn shared_as(group: &Group, folder: &Path, modes: &[(&str, u32)]) {
-    for (name, expected) in modes {
-        let path = folder.join(name);
-        let found = fs::metadata(&path).expect(name);
-        assert_eq!(found.gid(), group.gid.as_raw(), "the group of {name}");
-        assert_eq!(mode(&path), *expected, "the mode of {name}");
+    #[test]
+    fn a_store_of_somebody_else_is_refused() {
+        let store = with_pin();
+        chown(store.path("directory.db"), Some(STRANGER), None).expect("chown");
+        refused(&store, ErrorCode::StoreExposed, &["directory.db", "3999998"]);
     }
-}
 
-/// As an account that has the rights of the group and no others: `daemon` is a member of its own group on every system.
-fn a_member_resets(group: &Group, config: &Path, folder: &Path, pickup: &Path) {
-    let Ok(Some(user)) = User::from_name("daemon") else {
-        return;
-    };
-    assert_eq!(user.gid, group.gid, "the test takes daemon for a member of daemon");
-    assert_ne!(user.uid, Uid::from_raw(0));
-    let program = std::env::current_exe().expect("this program");
-    // Where accounts other than root can run it.
-    let copy = folder.join("member");
-    fs::copy(program, &copy).expect("a copy");
-    set_mode(&copy, 0o755);
-    let output = std::process::Command::new("setpriv")
-        .args(["--reuid=daemon", "--regid=daemon", "--clear-groups", "--"])
-        .arg(&copy)
-        .args(["--exact", "file_access::as_a_member", "--ignored", "--nocapture"])
-        .env("UMPIN_TEST_CONFIG", config)
-        .current_dir("/")
-        .output();
-    let output = output.expect("setpriv (util-linux) runs");
-    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && said.contains("1 passed"), "{said}");
-    for message in fs::read_dir(pickup).expect("messages") {
-        let path = message.expect("an entry").path();
-        assert_eq!(
-            fs::metadata(&path).expect("metadata").gid(),
-            group.gid.as_raw(),
-            "{path:?}"
+    #[test]
+    fn a_pickup_folder_of_somebody_else_takes_no_message() {
+        let store = with_pin();
+        chown(store.path("pickup"), Some(STRANGER), None).expect("chown");
+        let tony = json!({ "v": 1, "identity": "tonysmith@contoso.com" });
+        let error = store.reset(tony, None).err().expect("a refusal");
+        assert_eq!(error.code(), ErrorCode::NotificationUnavailable, "{error:?}");
+        assert!(error.message().contains("3999998"), "{error:?}");
+    }
+
+    /// What root does in the store of a service's account leaves that account in possession.
+    #[test]
+    fn root_leaves_the_store_of_an_account_to_that_account() {
+        let store = Store::empty();
+        chown(store.directory.path(), Some(STRANGER), None).expect("chown");
+        store.import(PEOPLE).expect("an import by root");
+        store
+            .reset(json!({ "v": 1, "identity": "tonysmith@contoso.com" }), None)
+            .expect("a reset by root");
+        for name in [
+            "directory.db",
+            "directory.db.lock",
+            "directory.db.gate",
+            "umpin.key",
+            "pickup",
+        ] {
+            let owner = fs::metadata(store.path(name)).expect(name).uid();
+            assert_eq!(owner, STRANGER, "{name} is not the account's");
+        }
+        for message in fs::read_dir(store.path("pickup")).expect("messages") {
+            let message = message.expect("an entry");
+            assert_eq!(
+                message.metadata().expect("metadata").uid(),
+                STRANGER,
+                "{:?}",
+                message.path()
+            );
+        }
+        status(&open(store.directory.path())).expect("and it stays usable");
+    }
+
+    /// A group that every system has, with an account of the same name.
+    fn any_group() -> Group {
+        Group::from_name("daemon")
+            .expect("the groups can be read")
+            .expect("the group daemon")
+    }
+
+    #[test]
+    fn a_service_group_gets_into_what_is_made_for_it() {
+        let group = any_group();
+        let folder = tempfile::tempdir().expect("a folder");
+        set_mode(folder.path(), 0o755);
+        let config = folder.path().join("umpin.json");
+        import_and_reset(&group, &config, &folder.path().join("srv/umpin"));
+        shared_as(
+            &group,
+            folder.path(),
+            &[
+                ("srv", 0o750),
+                ("srv/umpin", 0o2770),
+                ("srv/umpin/directory.db", 0o660),
+                ("srv/umpin/directory.db.lock", 0o660),
+                ("srv/umpin/umpin.key", 0o640),
+                ("srv/umpin/pickup", 0o2770),
+            ],
         );
+        a_member_resets(&group, &config, folder.path(), &folder.path().join("srv/umpin/pickup"));
     }
-}
 
-#[test]
-#[ignore = "run by a_service_group_gets_into_what_is_made_for_it, as another account"]
-fn as_a_member() {
-    let config = std::env::var("UMPIN_TEST_CONFIG").expect("run by another test");
-    let request_text = json!({ "v": 1, "configFile": config, "dataDirectory": "/nonexistent" }).to_string();
-    let session = Session::open(request_text.as_bytes()).expect("a session");
-    status(&session).expect("the group gets in");
-    reset(&session, json!({ "v": 1, "identity": "tonysmith@contoso.com" }), None).expect("a reset by a member");
+    /// Made by an administrator for this, as `mktemp -d` or `umask 077; mkdir` make one, with the configuration in it.
+    #[test]
+    fn a_service_group_gets_into_a_new_folder_with_the_configuration() {
+        let group = any_group();
+        let above = tempfile::tempdir().expect("a folder");
+        set_mode(above.path(), 0o755);
+        let data = above.path().join("umpin");
+        fs::create_dir(&data).expect("a folder");
+        set_mode(&data, 0o700);
+        let config = data.join("umpin.json");
+        import_and_reset(&group, &config, &data);
+        set_mode(&config, 0o644);
+        let modes = [
+            ("umpin", 0o2770),
+            ("umpin/directory.db", 0o660),
+            ("umpin/umpin.key", 0o640),
+            ("umpin/pickup", 0o2770),
+        ];
+        shared_as(&group, above.path(), &modes);
+        a_member_resets(&group, &config, above.path(), &data.join("pickup"));
+    }
+
+    fn import_and_reset(group: &Group, config: &Path, data: &Path) {
+        fs::write(
+            config,
+            json!({ "serviceGroup": group.name,
+            "directory": { "type": "embedded", "path": data.join("directory.db") },
+            "keys": { "active": "k1", "k1": data.join("umpin.key") },
+            "notification": { "type": "pickup", "directory": data.join("pickup") } })
+            .to_string(),
+        )
+        .expect("a configuration");
+        let people = config.with_file_name("people.csv");
+        fs::write(&people, PEOPLE).expect("a file");
+        let request_text = json!({ "v": 1, "configFile": config, "dataDirectory": "/nonexistent" }).to_string();
+        let session = Session::open(request_text.as_bytes()).expect("a session");
+        request(&session, &json!({ "v": 1, "operation": "import", "path": people })).expect("an import");
+        reset(&session, json!({ "v": 1, "identity": "tonysmith@contoso.com" }), None).expect("a reset");
+    }
+
+    fn shared_as(group: &Group, folder: &Path, modes: &[(&str, u32)]) {
+        for (name, expected) in modes {
+            let path = folder.join(name);
+            let found = fs::metadata(&path).expect(name);
+            assert_eq!(found.gid(), group.gid.as_raw(), "the group of {name}");
+            assert_eq!(mode(&path), *expected, "the mode of {name}");
+        }
+    }
+
+    /// As an account that has the rights of the group and no others: `daemon` is a member of its own group on every system.
+    fn a_member_resets(group: &Group, config: &Path, folder: &Path, pickup: &Path) {
+        let user = User::from_name("daemon")
+            .expect("the accounts can be read")
+            .expect("the account daemon");
+        assert_eq!(user.gid, group.gid, "the test takes daemon for a member of daemon");
+        assert_ne!(user.uid, Uid::from_raw(0));
+        let program = std::env::current_exe().expect("this program");
+        // Where accounts other than root can run it.
+        let copy = folder.join("member");
+        fs::copy(program, &copy).expect("a copy");
+        set_mode(&copy, 0o755);
+        let output = std::process::Command::new("setpriv")
+            .args(["--reuid=daemon", "--regid=daemon", "--clear-groups", "--"])
+            .arg(&copy)
+            .args([
+                "--exact",
+                "file_access::needs_root::as_a_member",
+                "--ignored",
+                "--nocapture",
+            ])
+            .env("UMPIN_TEST_CONFIG", config)
+            .current_dir("/")
+            .output();
+        let output = output.expect("setpriv (util-linux) runs");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && said.contains("1 passed"), "{said}");
+        for message in fs::read_dir(pickup).expect("messages") {
+            let path = message.expect("an entry").path();
+            assert_eq!(
+                fs::metadata(&path).expect("metadata").gid(),
+                group.gid.as_raw(),
+                "{path:?}"
+            );
+        }
+    }
+
+    #[test]
+    #[ignore = "run by a_service_group_gets_into_what_is_made_for_it, as another account"]
+    fn as_a_member() {
+        let config = std::env::var("UMPIN_TEST_CONFIG").expect("run by another test");
+        let request_text = json!({ "v": 1, "configFile": config, "dataDirectory": "/nonexistent" }).to_string();
+        let session = Session::open(request_text.as_bytes()).expect("a session");
+        status(&session).expect("the group gets in");
+        reset(&session, json!({ "v": 1, "identity": "tonysmith@contoso.com" }), None).expect("a reset by a member");
+    }
 }

@@ -10,7 +10,6 @@ mod embedded_import;
 mod embedded_processes;
 mod embedded_store;
 mod faults;
-mod faults_disk;
 mod file_access;
 mod hostile_store;
 mod identity_forms;

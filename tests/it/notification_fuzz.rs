@@ -1,8 +1,6 @@
 //! What no name, address, policy text or configuration can do to the message. It is read back by three parsers that had no
 //! part in making it: `mail-parser`, Python's `email`, and for the HTML part html5ever.
 
-use std::process::Command;
-
 use crate::support::message::{Case, Read, assert_read, hostile};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
@@ -67,97 +65,88 @@ fn deep_nesting_is_taken() {
     }
 }
 
-/// `None` where there is no Python, which is a failure where everything is to be tested.
-fn python() -> Option<Command> {
-    let works = Command::new("python3")
-        .args(["-c", "import email.policy"])
-        .output()
-        .is_ok_and(|output| output.status.success());
-    if works {
-        return Some(Command::new("python3"));
-    }
-    let complete = std::env::var("CI").is_ok_and(|value| value == "true");
-    assert!(
-        !complete,
-        "python3 is missing; its e-mail parser has not read the messages"
-    );
-    eprintln!("NOT RUN: python3 is missing; its e-mail parser has not read the messages");
-    None
-}
+mod needs_python {
+    use std::process::Command;
 
-#[test]
-fn python_reads_the_same() {
-    const CASES: usize = 300;
-    let Some(mut python) = python() else { return };
-    let folder = tempfile::tempdir().expect("folder");
-    let mut runner = TestRunner::new_with_rng(
-        Config::default(),
-        TestRng::from_seed(RngAlgorithm::ChaCha, &std::array::from_fn::<u8, 32, _>(|i| i as u8)),
-    );
-    let mut cases = Vec::new();
-    for number in 0..CASES {
-        let mut case = hostile::case().new_tree(&mut runner).expect("a case").current();
-        let recipient = hostile::address().new_tree(&mut runner).expect("an address").current();
-        let with_address = Case {
-            recipient,
-            ..case.clone()
+    use super::*;
+
+    #[test]
+    fn python_reads_the_same() {
+        const CASES: usize = 300;
+        let folder = tempfile::tempdir().expect("folder");
+        let mut runner = TestRunner::new_with_rng(
+            Config::default(),
+            TestRng::from_seed(RngAlgorithm::ChaCha, &std::array::from_fn::<u8, 32, _>(|i| i as u8)),
+        );
+        let mut cases = Vec::new();
+        for number in 0..CASES {
+            let mut case = hostile::case().new_tree(&mut runner).expect("a case").current();
+            let recipient = hostile::address().new_tree(&mut runner).expect("an address").current();
+            let with_address = Case {
+                recipient,
+                ..case.clone()
+            };
+            if with_address.compose().is_ok() {
+                case = with_address;
+            }
+            std::fs::write(folder.path().join(format!("{number}.eml")), case.content()).expect("written");
+            cases.push(case);
+        }
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/read_messages.py");
+        let output = Command::new("python3")
+            .arg(script)
+            .arg(folder.path())
+            .output()
+            .expect("python3 starts: is it installed?");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let answer: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        for (number, case) in cases.iter().enumerate() {
+            let seen = &answer[number.to_string()];
+            assert_eq!(seen["defects"], serde_json::json!([]), "{number}: {case:?}\n{seen}");
+            let python = from_json(seen);
+            assert_read(&python, &case.recipient, &case.pin);
+            let rust = crate::support::message::read(&case.content());
+            assert_eq!(python.subject, rust.subject);
+            for (python, rust) in [(&python.to, &rust.to), (&python.from, &rust.from)] {
+                assert_eq!(people(python), people(rust), "{case:?}");
+            }
+            assert_eq!(lines(&python.text), lines(&rust.text));
+            assert_eq!(lines(&python.html), lines(&rust.html));
+        }
+    }
+
+    fn people(list: &[(String, String)]) -> Vec<(String, String)> {
+        list.iter()
+            .map(|(name, address)| {
+                (
+                    crate::support::message::without_spaces(name),
+                    crate::support::message::unquoted(address),
+                )
+            })
+            .collect()
+    }
+
+    fn lines(text: &str) -> Vec<&str> {
+        text.lines().collect()
+    }
+
+    fn from_json(seen: &serde_json::Value) -> Read {
+        let text = |value: &serde_json::Value| value.as_str().expect("text").to_owned();
+        let list = |value: &serde_json::Value| value.as_array().expect("list").iter().map(text).collect();
+        let people = |value: &serde_json::Value| -> Vec<(String, String)> {
+            let pairs = value.as_array().expect("list");
+            pairs.iter().map(|pair| (text(&pair[0]), text(&pair[1]))).collect()
         };
-        if with_address.compose().is_ok() {
-            case = with_address;
+        Read {
+            headers: list(&seen["headers"]),
+            from: people(&seen["from"]),
+            to: people(&seen["to"]),
+            subject: text(&seen["subject"]),
+            message_id: text(&seen["messageId"]),
+            has_date: seen["hasDate"] == true,
+            types: list(&seen["types"]),
+            text: text(&seen["text"]),
+            html: text(&seen["html"]),
         }
-        std::fs::write(folder.path().join(format!("{number}.eml")), case.content()).expect("written");
-        cases.push(case);
-    }
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/read_messages.py");
-    let output = python.arg(script).arg(folder.path()).output().expect("started");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let answer: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    for (number, case) in cases.iter().enumerate() {
-        let seen = &answer[number.to_string()];
-        assert_eq!(seen["defects"], serde_json::json!([]), "{number}: {case:?}\n{seen}");
-        let python = from_json(seen);
-        assert_read(&python, &case.recipient, &case.pin);
-        let rust = crate::support::message::read(&case.content());
-        assert_eq!(python.subject, rust.subject);
-        for (python, rust) in [(&python.to, &rust.to), (&python.from, &rust.from)] {
-            assert_eq!(people(python), people(rust), "{case:?}");
-        }
-        assert_eq!(lines(&python.text), lines(&rust.text));
-        assert_eq!(lines(&python.html), lines(&rust.html));
-    }
-}
-
-fn people(list: &[(String, String)]) -> Vec<(String, String)> {
-    list.iter()
-        .map(|(name, address)| {
-            (
-                crate::support::message::without_spaces(name),
-                crate::support::message::unquoted(address),
-            )
-        })
-        .collect()
-}
-
-fn lines(text: &str) -> Vec<&str> {
-    text.lines().collect()
-}
-
-fn from_json(seen: &serde_json::Value) -> Read {
-    let text = |value: &serde_json::Value| value.as_str().expect("text").to_owned();
-    let list = |value: &serde_json::Value| value.as_array().expect("list").iter().map(text).collect();
-    let people = |value: &serde_json::Value| -> Vec<(String, String)> {
-        let pairs = value.as_array().expect("list");
-        pairs.iter().map(|pair| (text(&pair[0]), text(&pair[1]))).collect()
-    };
-    Read {
-        headers: list(&seen["headers"]),
-        from: people(&seen["from"]),
-        to: people(&seen["to"]),
-        subject: text(&seen["subject"]),
-        message_id: text(&seen["messageId"]),
-        has_date: seen["hasDate"] == true,
-        types: list(&seen["types"]),
-        text: text(&seen["text"]),
-        html: text(&seen["html"]),
     }
 }

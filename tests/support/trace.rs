@@ -33,24 +33,6 @@ pub enum What {
     Said(String),
 }
 
-/// `strace` where it works here; `None` says why not, which is a failure where everything is to be tested.
-fn strace() -> Option<Command> {
-    let works = Command::new("strace")
-        .args(["-f", "-y", "-o", "/dev/null", "true"])
-        .output()
-        .is_ok_and(|output| output.status.success());
-    if works {
-        return Some(Command::new("strace"));
-    }
-    let complete = std::env::var("CI").is_ok_and(|value| value == "true");
-    assert!(
-        !complete,
-        "strace is missing or may not trace; the order of syncs is not tested"
-    );
-    eprintln!("NOT RUN: strace is missing or may not trace; the order of syncs is not tested");
-    None
-}
-
 const ARGUMENTS: &[&str] = &[
     "-f",
     "-y",
@@ -125,9 +107,9 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// Runs `task` in the other process of the test `entry`, which says each of `steps` when it is done with it. `None` where nothing can be traced.
-    pub fn record(entry: &str, data: &Path, task: &Value, steps: &'static [&'static str]) -> Option<Self> {
-        let mut strace = strace()?;
+    /// Runs `task` in the other process of the test `entry`, which says each of `steps` when it is done with it.
+    pub fn record(entry: &str, data: &Path, task: &Value, steps: &'static [&'static str]) -> Self {
+        let mut strace = Command::new("strace");
         let log = tempfile::NamedTempFile::new().expect("a temporary file");
         let line = process::command_line(entry);
         let environment = process::command(&line, task);
@@ -139,17 +121,17 @@ impl Trace {
             .args(&line)
             .stdin(Stdio::null())
             .output()
-            .expect("strace runs");
+            .expect("strace starts: is it installed?");
         assert!(
             output.status.success(),
-            "the traced process failed: {}",
+            "strace may not trace, or the traced process failed: {}",
             String::from_utf8_lossy(&output.stderr)
         );
-        Some(Self {
+        Self {
             calls: read(log.path()),
             data: data.to_string_lossy().into_owned(),
             steps,
-        })
+        }
     }
 
     pub fn path(&self, name: &str) -> String {

@@ -31,7 +31,7 @@ pub fn kerberos() -> Option<&'static str> {
 pub fn samba(report: &mut Report) -> bool {
     let mut found = false;
     report.part("directory Samba", || {
-        Ok(match forest::missing()? {
+        Ok(match forest::missing() {
             Some(missing) => Outcome::NotRun(format!("the tests on Active Directory are left out: {missing}")),
             None => {
                 found = true;

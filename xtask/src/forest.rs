@@ -7,7 +7,7 @@ use std::thread;
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
-use crate::{directory, process};
+use crate::{directory, process, requirements};
 
 /// A forest with one domain controller, which ends with this.
 #[derive(Debug)]
@@ -19,20 +19,20 @@ pub struct Forest {
 }
 
 /// Why there can be none here.
-pub fn missing() -> Result<Option<&'static str>> {
+pub fn missing() -> Option<&'static str> {
     if !cfg!(target_os = "linux") {
-        return Ok(Some("Samba's controllers run in namespaces of Linux"));
+        return Some("Samba's controllers run in namespaces of Linux");
     }
     if ["samba", "samba-tool", "ldbmodify", "ldapmodify"]
         .iter()
         .any(|program| process::find(program).is_none())
     {
-        return Ok(Some("Samba is not installed; `.ci/run` names the Debian packages"));
+        return Some("Samba is not installed; `.ci/run` names the Debian packages");
     }
-    if process::output(Command::new("id").arg("-u"))?.trim() != "0" {
-        return Ok(Some("only root may make the namespaces and start Samba"));
+    if !requirements::is_root() {
+        return Some("only root may make the namespaces and start Samba");
     }
-    Ok(None)
+    None
 }
 
 impl Forest {

@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
 use crate::report::{Counts, Outcome};
-use crate::{cargo, process, repo};
+use crate::{cargo, process, repo, requirements};
 
 /// Long enough for a slow machine, short enough to notice a deadlock.
 const LIMIT: Duration = Duration::from_secs(1800);
@@ -31,26 +31,32 @@ const TARGETS: &[&str] = &[
 /// The programs whose modules change or measure their process.
 const BY_MODULE: &[&str] = &["it", "contract"];
 
-/// Runs them; `python` is the Python that has `aiosmtpd`.
-pub fn run(python: Option<&Path>) -> Result<Outcome> {
-    let with_python = |command: &mut Command| {
-        if let Some(python) = python {
-            command.env("UMPIN_TEST_PYTHON", python);
+/// Runs them, but for those in modules of these names.
+pub fn run(left_out: &[&str]) -> Result<Outcome> {
+    let with_python = |command: &mut Command| -> Result<()> {
+        if !left_out.contains(&"needs_aiosmtpd") {
+            command.env("UMPIN_TEST_PYTHON", requirements::aiosmtpd()?);
         }
+        Ok(())
     };
     if process::find("cargo-nextest").is_some() {
         let mut command = cargo::cargo();
-        command.args(["nextest", "run"]).args(TARGETS);
-        with_python(&mut command);
+        command
+            .args(["nextest", "run"])
+            .args(TARGETS)
+            .args(nextest_filter(left_out));
+        with_python(&mut command)?;
         let (output, success) = process::tee_all(&mut command, LIMIT)?;
         return outcome(nextest_counts(&output), success);
     }
     let mut total = Counts::default();
     for (name, program) in programs()? {
-        for tests in groups(&name, &list(&program)?) {
+        let list = list(&program)?;
+        total.skipped += tests(&list).filter(|test| is_in(test, left_out)).count();
+        for tests in groups(&name, &list, left_out) {
             let mut command = Command::new(&program);
             command.current_dir(repo::root()).args(tests);
-            with_python(&mut command);
+            with_python(&mut command)?;
             let (output, success) = process::tee(&mut command, LIMIT)?;
             let counts = libtest_counts(&output);
             total += counts;
@@ -60,6 +66,26 @@ pub fn run(python: Option<&Path>) -> Result<Outcome> {
         }
     }
     outcome(total, true)
+}
+
+/// Leaves out the tests in modules of these names.
+fn nextest_filter(left_out: &[&str]) -> Vec<String> {
+    if left_out.is_empty() {
+        return Vec::new();
+    }
+    let modules = left_out.join("|");
+    vec!["-E".to_owned(), format!("not test(/(^|::)({modules})::/)")]
+}
+
+/// The tests of what a test program lists.
+fn tests(list: &str) -> impl Iterator<Item = &str> {
+    list.lines().filter_map(|line| line.strip_suffix(": test"))
+}
+
+/// Whether a test stands in a module of one of these names.
+fn is_in(test: &str, modules: &[&str]) -> bool {
+    let path = test.rsplit_once("::").map_or("", |(path, _)| path);
+    path.split("::").any(|module| modules.contains(&module))
 }
 
 /// Runs what `cargo test` is told to.
@@ -113,20 +139,17 @@ fn list(program: &Path) -> Result<String> {
     )
 }
 
-/// The arguments of each process that the tests of a program take.
-fn groups(program: &str, list: &str) -> Vec<Vec<String>> {
-    if !BY_MODULE.contains(&program) {
-        return vec![Vec::new()];
-    }
-    let mut modules: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for test in list.lines().filter_map(|line| line.strip_suffix(": test")) {
+/// The arguments of each process that the tests of a program take, without those in modules of the names `left_out`.
+fn groups(program: &str, list: &str, left_out: &[&str]) -> Vec<Vec<String>> {
+    let mut groups: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for test in tests(list).filter(|test| !is_in(test, left_out)) {
         let module = test.split("::").next().unwrap_or(test);
-        modules
-            .entry(module)
+        groups
+            .entry(if BY_MODULE.contains(&program) { module } else { "" })
             .or_insert_with(|| vec!["--exact".to_owned()])
             .push(test.to_owned());
     }
-    modules.into_values().collect()
+    groups.into_values().collect()
 }
 
 /// The sum of the lines `test result: ok. 3 passed; 0 failed; 1 ignored; …`.
@@ -224,15 +247,37 @@ mod tests {
     }
 
     #[test]
-    fn a_module_is_a_process_and_every_test_is_in_one() {
-        let list = "open_files::one: test\nsignin::a::two: test\nsignin::three: test\n\n";
+    fn a_module_is_a_process_and_every_test_that_is_not_left_out_is_in_one() {
+        let list = "open_files::one: test\nsignin::a::two: test\nsignin::three: test\nsignin::slow::four: test\n\n";
         assert_eq!(
-            groups("it", list),
+            groups("it", list, &["slow"]),
             [
                 vec!["--exact", "open_files::one"],
                 vec!["--exact", "signin::a::two", "signin::three"]
             ]
         );
-        assert_eq!(groups("umpin", list), [Vec::<String>::new()]);
+        assert_eq!(
+            groups("umpin", list, &[]),
+            [vec![
+                "--exact",
+                "open_files::one",
+                "signin::a::two",
+                "signin::three",
+                "signin::slow::four"
+            ]]
+        );
+        assert!(groups("umpin", "slow::one: test\n", &["slow"]).is_empty());
+    }
+
+    #[test]
+    fn a_test_is_left_out_by_its_module_and_not_by_a_part_of_a_name() {
+        assert!(is_in("signin::slow::one", &["slow"]));
+        assert!(!is_in("signin::slow", &["slow"]));
+        assert!(!is_in("signin::slower::one", &["slow"]));
+        assert!(nextest_filter(&[]).is_empty());
+        assert_eq!(
+            nextest_filter(&["slow", "needs_root"]),
+            ["-E", "not test(/(^|::)(slow|needs_root)::/)"]
+        );
     }
 }

@@ -9,7 +9,7 @@ use crate::interop::{self, Compiler};
 use crate::module::{self, Staged};
 use crate::powershell::{self, PowerShell};
 use crate::report::{Counts, Outcome, Report};
-use crate::{bare, c_programs, demo, dependencies, directory, mail, pester, process, rust_tests, workflows};
+use crate::{bare, c_programs, demo, dependencies, directory, pester, process, requirements, rust_tests, workflows};
 
 /// The parts in their order; naming some on the command line runs only those.
 pub const PARTS: &[&str] = &[
@@ -65,8 +65,8 @@ pub fn run(chosen: &[&str]) -> Result<()> {
         report.part("workflows and issue forms", workflows::check);
     }
     if wanted("rust") {
-        let python = mail::servers(&mut report);
-        report.part("Rust tests", || rust_tests::run(python.as_deref()));
+        let left_out = requirements::missing(&mut report);
+        report.part("Rust tests", || rust_tests::run(&left_out));
     }
     if wanted("directory") && directory::samba(&mut report) {
         report.part("Active Directory", || rust_tests::libtest(&mut directory::tests()));

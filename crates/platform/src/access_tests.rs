@@ -55,60 +55,6 @@ fn a_folder_that_others_write_in_is_open() {
 }
 
 #[test]
-fn the_service_group_may_write_and_others_may_not() {
-    if !geteuid().is_root() {
-        return; // only root can give a folder to any group
-    }
-    let (_above, folder) = folder(0o2770);
-    chown(&folder, None, Some(STRANGER)).unwrap();
-    let with = |gid| Owners::of(None, Some(group(gid)));
-    assert_eq!(with(STRANGER).open_folder(&folder), None);
-    let why = with(STRANGER + 1).open_folder(&folder).expect("another group");
-    assert!(why.contains("the group with the number 3999999"), "{why}");
-    assert!(Owners::of(None, None).open_folder(&folder).is_some());
-    assert_eq!(with(STRANGER).shut_to_group(&folder), None);
-    set_mode(&folder, 0o770);
-    assert!(
-        with(STRANGER)
-            .shut_to_group(&folder)
-            .expect("no setgid")
-            .contains("setgid")
-    );
-    set_mode(&folder, 0o2700);
-    assert!(with(STRANGER).shut_to_group(&folder).expect("shut").contains("2700"));
-}
-
-#[test]
-fn a_stranger_s_file_is_foreign_unless_the_whole_store_is_his() {
-    if !geteuid().is_root() {
-        return; // only root can give files away
-    }
-    let (_above, folder) = folder(0o700);
-    let (store, key) = (folder.join("directory.db"), folder.join("umpin.key"));
-    fs::write(&key, "").unwrap();
-    chown(&key, Some(STRANGER), None).unwrap();
-    let foreign = |path: &Path| Owners::of(Some(&store), None).foreign(&fs::metadata(path).unwrap());
-    let why = foreign(&key).expect("root's store with a stranger's key");
-    assert!(why.contains("number 3999999"), "{why}");
-    fs::write(&store, "").unwrap();
-    assert!(foreign(&key).is_some());
-    assert_eq!(foreign(&store), None);
-    // A stranger's folder around root's store: he can exchange it.
-    chown(&folder, Some(STRANGER), None).unwrap();
-    assert!(
-        Owners::of(Some(&store), None)
-            .open_folder(&folder)
-            .expect("foreign")
-            .contains("belongs")
-    );
-    // All of it is the account's that the service runs as.
-    chown(&store, Some(STRANGER), None).unwrap();
-    assert_eq!(foreign(&key), None);
-    assert_eq!(Owners::of(Some(&store), None).open_folder(&folder), None);
-    assert_eq!(account_for_new_files(&store), Some(STRANGER));
-}
-
-#[test]
 fn what_is_above_counts_unless_it_is_sticky() {
     let (above, folder) = folder(0o700);
     let nobody = Owners::of(None, None);
@@ -137,4 +83,57 @@ fn own_files_stay_own() {
         (geteuid().as_raw(), getegid().as_raw())
     );
     assert_eq!(Owners::default().foreign(&metadata), None);
+}
+
+/// Only root can give files away.
+mod needs_root {
+    use super::*;
+
+    #[test]
+    fn the_service_group_may_write_and_others_may_not() {
+        let (_above, folder) = folder(0o2770);
+        chown(&folder, None, Some(STRANGER)).unwrap();
+        let with = |gid| Owners::of(None, Some(group(gid)));
+        assert_eq!(with(STRANGER).open_folder(&folder), None);
+        let why = with(STRANGER + 1).open_folder(&folder).expect("another group");
+        assert!(why.contains("the group with the number 3999999"), "{why}");
+        assert!(Owners::of(None, None).open_folder(&folder).is_some());
+        assert_eq!(with(STRANGER).shut_to_group(&folder), None);
+        set_mode(&folder, 0o770);
+        assert!(
+            with(STRANGER)
+                .shut_to_group(&folder)
+                .expect("no setgid")
+                .contains("setgid")
+        );
+        set_mode(&folder, 0o2700);
+        assert!(with(STRANGER).shut_to_group(&folder).expect("shut").contains("2700"));
+    }
+
+    #[test]
+    fn a_stranger_s_file_is_foreign_unless_the_whole_store_is_his() {
+        let (_above, folder) = folder(0o700);
+        let (store, key) = (folder.join("directory.db"), folder.join("umpin.key"));
+        fs::write(&key, "").unwrap();
+        chown(&key, Some(STRANGER), None).unwrap();
+        let foreign = |path: &Path| Owners::of(Some(&store), None).foreign(&fs::metadata(path).unwrap());
+        let why = foreign(&key).expect("root's store with a stranger's key");
+        assert!(why.contains("number 3999999"), "{why}");
+        fs::write(&store, "").unwrap();
+        assert!(foreign(&key).is_some());
+        assert_eq!(foreign(&store), None);
+        // A stranger's folder around root's store: he can exchange it.
+        chown(&folder, Some(STRANGER), None).unwrap();
+        assert!(
+            Owners::of(Some(&store), None)
+                .open_folder(&folder)
+                .expect("foreign")
+                .contains("belongs")
+        );
+        // All of it is the account's that the service runs as.
+        chown(&store, Some(STRANGER), None).unwrap();
+        assert_eq!(foreign(&key), None);
+        assert_eq!(Owners::of(Some(&store), None).open_folder(&folder), None);
+        assert_eq!(account_for_new_files(&store), Some(STRANGER));
+    }
 }

@@ -473,17 +473,35 @@ mod tests {
             }
         }
 
+        /// Runs as an account that is not root, which may not give files to any group. Only the thread is another account's.
+        fn without_root(test: impl FnOnce() + Send) {
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    #[cfg(target_os = "linux")]
+                    if nix::unistd::geteuid().is_root() {
+                        nix::unistd::setfsuid(nix::unistd::Uid::from_raw(STRANGER));
+                    }
+                    test();
+                });
+            });
+        }
+
+        /// An account and a group without a name.
+        const STRANGER: u32 = 3_999_999;
+
         #[test]
         fn a_group_that_is_not_ours_leaves_no_file() {
-            if nix::unistd::geteuid().is_root() {
-                return; // root may give files to any group
-            }
             let directory = tempfile::tempdir().unwrap();
-            let root = ServiceGroup {
-                name: "root".to_owned(),
-                gid: 0,
+            if nix::unistd::geteuid().is_root() {
+                std::os::unix::fs::chown(directory.path(), Some(STRANGER), None).unwrap();
+            }
+            let strangers = ServiceGroup {
+                name: "strangers".to_owned(),
+                gid: STRANGER,
             };
-            create_atomically(&directory.path().join("a"), b"", Some(&root), None).unwrap_err();
+            without_root(|| {
+                create_atomically(&directory.path().join("a"), b"", Some(&strangers), None).unwrap_err();
+            });
             assert!(names(directory.path()).is_empty());
         }
 

@@ -4,7 +4,6 @@
 use std::any;
 use std::env;
 use std::fs;
-use std::io::{self, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -29,9 +28,8 @@ const KERBEROS: &str = "/mnt/krb5.conf";
 /// Lends the controller that the tests of this process share.
 pub fn shared(test: impl FnOnce(&Lab)) {
     static LAB: OnceLock<Lab> = OnceLock::new();
-    if enter() {
-        test(LAB.get_or_init(|| Lab::start(Forest::Single)));
-    }
+    enter();
+    test(LAB.get_or_init(|| Lab::start(Forest::Single)));
 }
 
 /// Runs the test in a process of its own, with a forest that nobody else sees.
@@ -59,9 +57,7 @@ pub fn alone_in_turn<T: FnMut(Forest, &Lab)>(forests: &[Forest], mut test: T) {
 
 /// Whether this is the test's own process. If not, the test has passed there by the return.
 fn is_alone<T>(environment: &[(&str, &str)]) -> bool {
-    if !enter() {
-        return false;
-    }
+    enter();
     let path = any::type_name::<T>();
     let name = path
         .strip_suffix("::{{closure}}")
@@ -87,26 +83,16 @@ fn is_alone<T>(environment: &[(&str, &str)]) -> bool {
     false
 }
 
-/// Whether the test can run. From outside, the whole process begins anew inside.
-fn enter() -> bool {
+/// From outside, the whole process begins anew inside.
+fn enter() {
     if env::var_os(INSIDE).is_some() {
-        return true;
+        return;
     }
     if let Some(missing) = missing() {
-        let complete = env::var("CI").is_ok_and(|value| value == "true");
-        assert!(!complete, "the tests on Active Directory cannot run: {missing}");
-        tell(missing);
-        return false;
+        panic!("the tests on Active Directory cannot run: {missing}");
     }
     let error = in_new(&this(), env::args_os().skip(1)).env(INSIDE, SHARED).exec();
     panic!("unshare does not start: {error}");
-}
-
-/// Not by `eprintln!`, which is kept from those who run the tests unless one fails.
-fn tell(why: &str) {
-    let line = format!("\nNOT RUN, the tests on Active Directory: {why}\n");
-    // In one piece, because other tests write there meanwhile.
-    let _ = io::stderr().write_all(line.as_bytes());
 }
 
 fn missing() -> Option<&'static str> {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use umpin::session::Session;
 
 use super::process::{self, Said, say};
-use super::{order, rig};
+use super::{needs_strace, rig};
 use crate::support;
 
 /// The test below that is the other process.
@@ -49,7 +49,7 @@ fn entry() {
         Some("resets") => do_resets(&data, &task),
         Some("import") => import(&data, &task),
         Some("leaving") => super::cancel::leaving(&data, &task),
-        Some("traced") => order::traced(&data),
+        Some("traced") => needs_strace::traced(&data),
         #[cfg(feature = "test-hooks")]
         Some("counted") => super::cost::counted(&data),
         other => panic!("{other:?}"),

@@ -10,7 +10,7 @@ mod child;
 mod cost;
 mod decided;
 mod kill;
-mod order;
+mod needs_strace;
 mod processes;
 mod races;
 mod scene;

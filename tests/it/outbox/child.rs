@@ -16,7 +16,7 @@ use umpin::service::reset::ResetRequest;
 use umpin::service::{Caller, Ports, Service, Settings};
 
 use super::rig::{self, Dice};
-use super::{order, process, relays, verdict};
+use super::{needs_strace, process, relays, verdict};
 use crate::support;
 
 /// The test below that is the other process.
@@ -156,7 +156,7 @@ fn entry() {
     let count = usize::try_from(task["count"].as_u64().expect("a number")).expect("a number");
     match task["what"].as_str() {
         Some("resets") => resets(&service, task["seed"].as_u64().expect("a number"), count),
-        Some("traced") => order::traced(&service),
+        Some("traced") => needs_strace::traced(&service),
         Some("send") => {
             say("ready");
             loop {

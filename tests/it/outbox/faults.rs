@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 
 use umpin::clock::Timestamp;
@@ -18,42 +17,6 @@ use umpin::{ErrorCode, Result};
 use super::child::{self, Kind};
 use super::rig::{self, Inside};
 use super::{trail, verdict};
-
-/// Where the outbox of a directory elsewhere is, on a file system of its own that can be filled and made read-only.
-struct Small(tempfile::TempDir);
-
-fn mount(arguments: &[&str], place: &Path) -> bool {
-    let done = Command::new("mount").args(arguments).arg(place).output();
-    done.is_ok_and(|done| done.status.success())
-}
-
-impl Small {
-    fn new() -> Option<Self> {
-        let place = tempfile::tempdir().expect("a temporary directory");
-        if mount(&["-t", "tmpfs", "-o", "size=512k,mode=0700", "tmpfs"], place.path()) {
-            return Some(Self(place));
-        }
-        eprintln!("NOT TESTED: this account may not mount a file system.");
-        None
-    }
-
-    /// Takes all space but that many bytes.
-    fn fill(&self, left: u64) {
-        use std::io::Write as _;
-        let path = self.0.path().join("filler");
-        let mut file = fs::File::create(path).expect("a file");
-        while file.write_all(&[0; 4096]).is_ok() {}
-        let length = file.metadata().expect("metadata").len();
-        file.set_len((length - length % 4096).saturating_sub(left))
-            .expect("shorter");
-    }
-}
-
-impl Drop for Small {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(self.0.path()).output();
-    }
-}
 
 fn entry() -> OutboxEntry {
     OutboxEntry {
@@ -107,59 +70,6 @@ fn lock(home: &Path, outbox: &Path) -> Result<()> {
 }
 
 #[test]
-fn a_full_disk_refuses_the_reset_before_the_pin_changes() {
-    let Some(small) = Small::new() else { return };
-    let home = rig::store(2);
-    let outbox = small.0.path().join("outbox.db");
-    let make = LocalOutbox::new(EmbeddedOptions::new(&outbox));
-    let note = note();
-    let journal = make.journal().expect("a journal");
-    journal.prepare(&note, Some(&entry()), None).expect("there is space");
-    journal
-        .transition(Transition::new(note.operation, IntentState::InDoubt, None))
-        .expect("there is space");
-    make.remove(entry().id).expect("there is space");
-    drop(make);
-    let mut full = 0;
-    for left in [0, 4096, 8192, 16_384, 32_768] {
-        small.fill(left);
-        for change in [with_outbox, lock] {
-            let before = Inside::of(home.path()).record(&rig::address(0));
-            let done = change(home.path(), &outbox);
-            let after = Inside::of(home.path()).record(&rig::address(0));
-            if let Err(error) = done {
-                full += 1;
-                assert_eq!(after, before, "the record is as it was, with {left} bytes left");
-                assert!(error.message().contains("so nothing was changed"), "{error}");
-            } else {
-                assert_ne!(after, before);
-            }
-        }
-        fs::remove_file(small.0.path().join("filler")).expect("space");
-    }
-    assert!(full > 0, "the disk was never full");
-    with_outbox(home.path(), &outbox).expect("there is space again");
-}
-
-#[test]
-fn a_read_only_outbox_refuses_the_reset_before_the_pin_changes() {
-    let Some(small) = Small::new() else { return };
-    let home = rig::store(2);
-    let outbox = small.0.path().join("outbox.db");
-    with_outbox(home.path(), &outbox).expect("it can be written");
-    assert!(mount(&["-o", "remount,ro"], small.0.path()));
-    let before = Inside::of(home.path()).record(&rig::address(0));
-    let error = with_outbox(home.path(), &outbox).expect_err("it cannot be written");
-    assert!(
-        matches!(error.code(), ErrorCode::AccessDenied | ErrorCode::DirectoryUnavailable)
-            && error.message().contains("outbox.db"),
-        "{error:?}"
-    );
-    lock(home.path(), &outbox).expect_err("nor for what has no message");
-    assert_eq!(Inside::of(home.path()).record(&rig::address(0)), before);
-}
-
-#[test]
 fn a_key_that_cannot_be_read_refuses_the_reset_and_expires_nothing() {
     use std::os::unix::fs::PermissionsExt as _;
     let home = rig::store(2);
@@ -186,4 +96,63 @@ fn a_key_that_cannot_be_read_refuses_the_reset_and_expires_nothing() {
         later.send_notifications(&request).expect("a report").items[0].outcome,
         "sent"
     );
+}
+
+/// The outbox of a remote directory is on a file system of its own.
+mod needs_mount {
+    use super::*;
+    use crate::support::small::Small;
+
+    #[test]
+    fn a_full_disk_refuses_the_reset_before_the_pin_changes() {
+        let small = Small::new("512k");
+        let home = rig::store(2);
+        let outbox = small.path("outbox.db");
+        let make = LocalOutbox::new(EmbeddedOptions::new(&outbox));
+        let note = note();
+        let journal = make.journal().expect("a journal");
+        journal.prepare(&note, Some(&entry()), None).expect("there is space");
+        journal
+            .transition(Transition::new(note.operation, IntentState::InDoubt, None))
+            .expect("there is space");
+        make.remove(entry().id).expect("there is space");
+        drop(make);
+        let mut full = 0;
+        for left in [0, 4096, 8192, 16_384, 32_768] {
+            small.fill(left);
+            for change in [with_outbox, lock] {
+                let before = Inside::of(home.path()).record(&rig::address(0));
+                let done = change(home.path(), &outbox);
+                let after = Inside::of(home.path()).record(&rig::address(0));
+                if let Err(error) = done {
+                    full += 1;
+                    assert_eq!(after, before, "the record is as it was, with {left} bytes left");
+                    assert!(error.message().contains("so nothing was changed"), "{error}");
+                } else {
+                    assert_ne!(after, before);
+                }
+            }
+            small.free();
+        }
+        assert!(full > 0, "the disk was never full");
+        with_outbox(home.path(), &outbox).expect("there is space again");
+    }
+
+    #[test]
+    fn a_read_only_outbox_refuses_the_reset_before_the_pin_changes() {
+        let small = Small::new("512k");
+        let home = rig::store(2);
+        let outbox = small.path("outbox.db");
+        with_outbox(home.path(), &outbox).expect("it can be written");
+        small.make_read_only();
+        let before = Inside::of(home.path()).record(&rig::address(0));
+        let error = with_outbox(home.path(), &outbox).expect_err("it cannot be written");
+        assert!(
+            matches!(error.code(), ErrorCode::AccessDenied | ErrorCode::DirectoryUnavailable)
+                && error.message().contains("outbox.db"),
+            "{error:?}"
+        );
+        lock(home.path(), &outbox).expect_err("nor for what has no message");
+        assert_eq!(Inside::of(home.path()).record(&rig::address(0)), before);
+    }
 }

@@ -13,9 +13,7 @@ use umpin::pin::Pin;
 use umpin::service::signin::{SignIn, SignInRequest, Subscriber};
 
 use super::child::{self, Kind, Reset, Running, Task};
-#[cfg(unix)]
-use super::relays::RealRelay;
-use super::relays::{Aiosmtpd, Doubled, Outage};
+use super::relays::{Doubled, Outage};
 use super::rig::{self, Dice, Inside};
 use super::verdict;
 use crate::support;
@@ -36,19 +34,27 @@ fn the_outbox_of_a_directory_elsewhere_loses_nothing() {
     outage(Kind::TwoSteps, &mut Doubled);
 }
 
-#[test]
-fn nothing_is_lost_on_the_way_to_a_real_sink() {
-    for kind in [Kind::Transactional, Kind::TwoSteps] {
-        let Some(mut relay) = Aiosmtpd::new() else { return };
-        outage(kind, &mut relay);
+mod needs_aiosmtpd {
+    use super::*;
+    use crate::outbox::relays::Aiosmtpd;
+
+    #[test]
+    fn nothing_is_lost_on_the_way_to_a_real_sink() {
+        for kind in [Kind::Transactional, Kind::TwoSteps] {
+            outage(kind, &mut Aiosmtpd::new());
+        }
     }
 }
 
 #[cfg(unix)]
-#[test]
-fn nothing_is_lost_on_the_way_through_a_real_relay() {
-    let Some(mut relay) = RealRelay::new() else { return };
-    outage(Kind::Transactional, &mut relay);
+mod needs_postfix {
+    use super::*;
+    use crate::outbox::relays::RealRelay;
+
+    #[test]
+    fn nothing_is_lost_on_the_way_through_a_real_relay() {
+        outage(Kind::Transactional, &mut RealRelay::new());
+    }
 }
 
 fn outage(kind: Kind, relay: &mut dyn Outage) {

@@ -14,7 +14,7 @@ use umpin::notification::smtp::{Relay, SmtpNotifier, Tls};
 use super::server::certificates::Authority;
 #[cfg(unix)]
 use super::server::postfix_server::Postfix;
-use super::server::rig::{PASSWORD, Sink, account, python};
+use super::server::rig::{PASSWORD, Sink, account};
 use crate::support::relay::Double;
 
 /// Where a real relay is, if one is to be used.
@@ -93,13 +93,11 @@ pub struct Aiosmtpd {
 }
 
 impl Aiosmtpd {
-    /// `None` where there is none.
-    pub fn new() -> Option<Self> {
-        python()?;
-        Some(Self {
+    pub fn new() -> Self {
+        Self {
             authority: Authority::new(),
             sink: None,
-        })
+        }
     }
 }
 
@@ -110,7 +108,7 @@ impl Outage for Aiosmtpd {
 
     fn end(&mut self, data: &Path) {
         let options = json!({ "user": "um@contoso.com", "password": PASSWORD });
-        let sink = Sink::trusted(&self.authority, options).expect("it was found before");
+        let sink = Sink::trusted(&self.authority, options);
         point_to(data, sink.port, &self.authority);
         self.sink = Some(sink);
     }
@@ -130,9 +128,8 @@ pub struct RealRelay(Postfix);
 
 #[cfg(unix)]
 impl RealRelay {
-    /// `None` where there is none.
-    pub fn new() -> Option<Self> {
-        Postfix::start().map(Self)
+    pub fn new() -> Self {
+        Self(Postfix::start())
     }
 }
 

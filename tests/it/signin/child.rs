@@ -13,7 +13,7 @@ use umpin::service::signin::{SignInRequest, Subscriber};
 use umpin::session::Session;
 
 use super::process::{self, Said, say};
-use super::{attempt, kill, order, rig};
+use super::{attempt, kill, needs_strace, rig};
 
 /// The test below that is the other process.
 pub const ENTRY: &str = "signin::child::entry";
@@ -80,7 +80,7 @@ fn entry() {
         Some("attack") => attack_until_stopped(&data, &task),
         Some("stopping") => kill::stopping(&data, &task),
         Some("running") => kill::running(&data, &task),
-        Some("traced") => order::traced(&data),
+        Some("traced") => needs_strace::traced(&data),
         other => panic!("{other:?}"),
     }
 }

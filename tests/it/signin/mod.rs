@@ -10,7 +10,7 @@ mod kill;
 pub mod kinds;
 mod memory;
 mod model;
-mod order;
+mod needs_strace;
 mod race;
 mod rules;
 

@@ -24,15 +24,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub const PIN: &str = "1985848";
 pub const PASSWORD: &str = "swordfish 4711!";
 
-/// Where everything is to be tested, nothing may be left out.
-pub fn not_run(what: &str) {
-    let complete = env::var("CI").is_ok_and(|value| value == "true");
-    assert!(!complete, "{what}");
-    eprintln!("NOT RUN: {what}");
-}
-
-/// A Python that has aiosmtpd: what `cargo xtask test` names or left behind, else the system's own.
-pub fn python() -> Option<PathBuf> {
+/// A Python that has aiosmtpd: what `cargo xtask test --all` names or left behind, else the system's own.
+fn python() -> PathBuf {
     let works = |python: &Path| {
         Command::new(python)
             .args(["-c", "import aiosmtpd.smtp"])
@@ -42,14 +35,11 @@ pub fn python() -> Option<PathBuf> {
     };
     let named = env::var_os("UMPIN_TEST_PYTHON").map(PathBuf::from);
     let left = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../tools/aiosmtpd/bin/python");
-    let found = [named, Some(left), Some(PathBuf::from("python3"))]
+    [named, Some(left), Some(PathBuf::from("python3"))]
         .into_iter()
         .flatten()
-        .find(|python| works(python));
-    if found.is_none() {
-        not_run("there is no Python with aiosmtpd; `cargo xtask test` provides it where there is python3 with venv");
-    }
-    found
+        .find(|python| works(python))
+        .expect("a Python with aiosmtpd, which `cargo xtask test --all` provides where there is python3 with venv")
 }
 
 /// A running sink; it ends with this.
@@ -79,9 +69,8 @@ pub struct Received {
 }
 
 impl Sink {
-    /// `None` where there is none to be had.
-    pub fn start(options: Value) -> Option<Self> {
-        let mut process = Command::new(python()?)
+    pub fn start(options: Value) -> Self {
+        let mut process = Command::new(python())
             .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/smtp/sink.py"))
             .arg(options.to_string())
             .stdin(Stdio::piped())
@@ -108,11 +97,11 @@ impl Sink {
             .as_u64()
             .and_then(|port| u16::try_from(port).ok())
             .expect("a port");
-        Some(sink)
+        sink
     }
 
     /// With TLS under a certificate of the authority for `localhost`, by STARTTLS.
-    pub fn trusted(authority: &Authority, mut more: Value) -> Option<Self> {
+    pub fn trusted(authority: &Authority, mut more: Value) -> Self {
         let signed = authority.sign(&["localhost"]);
         more["certificate"] = json!(signed.certificate);
         more["key"] = json!(signed.key);

@@ -7,7 +7,7 @@ use umpin::notification::smtp::{SmtpNotifier, Tls};
 use super::certificates::{Authority, Signed};
 use super::rig::{PASSWORD, Sink, account, message, put_off};
 
-fn sink(signed: &Signed, implicit: bool) -> Option<Sink> {
+fn sink(signed: &Signed, implicit: bool) -> Sink {
     Sink::start(json!({
         "certificate": signed.certificate, "key": signed.key, "implicit": implicit, "user": "um", "password": PASSWORD,
     }))
@@ -24,9 +24,7 @@ fn notifier(sink: &Sink, authority: &Authority, tls: Tls) -> SmtpNotifier {
 fn a_trusted_relay_gets_the_message_encrypted() {
     let authority = Authority::new();
     for (implicit, tls) in [(false, Tls::StartTls), (true, Tls::Implicit)] {
-        let Some(sink) = sink(&authority.sign(&["localhost"]), implicit) else {
-            return;
-        };
+        let sink = sink(&authority.sign(&["localhost"]), implicit);
         let notifier = notifier(&sink, &authority, tls);
         notifier.check().expect("a sound configuration");
         notifier.deliver(&message("tony@contoso.com")).expect("a delivery");
@@ -43,9 +41,7 @@ fn a_trusted_relay_gets_the_message_encrypted() {
 #[test]
 fn a_relay_may_be_known_by_its_address() {
     let authority = Authority::new();
-    let Some(sink) = sink(&authority.sign(&["127.0.0.1"]), false) else {
-        return;
-    };
+    let sink = sink(&authority.sign(&["127.0.0.1"]), false);
     let mut relay = sink.relay(Tls::StartTls);
     relay.host = "127.0.0.1".to_owned();
     relay.ca_file = Some(authority.file());
@@ -73,16 +69,14 @@ fn every_doubt_about_a_certificate_has_its_own_words() {
         ),
     ] {
         for (implicit, tls) in [(false, Tls::StartTls), (true, Tls::Implicit)] {
-            let Some(sink) = sink(&signed, implicit) else { return };
+            let sink = sink(&signed, implicit);
             let why = put_off(&notifier(&sink, &authority, tls));
             assert_eq!(why, format!("The relay localhost, port {}, {expected}", sink.port));
             assert!(!sink.saw("AUTH") && !sink.saw("MAIL"), "it went on");
         }
     }
     // Without a file, the system's authorities count, and this one is not among them.
-    let Some(sink) = sink(&authority.sign(&here), false) else {
-        return;
-    };
+    let sink = sink(&authority.sign(&here), false);
     let mut relay = sink.relay(Tls::StartTls);
     relay.login = account("um");
     let why = put_off(&SmtpNotifier::new(relay));
@@ -95,9 +89,7 @@ fn every_doubt_about_a_certificate_has_its_own_words() {
 #[test]
 fn without_starttls_nothing_is_sent() {
     // It offers to take the password in plain text.
-    let Some(sink) = Sink::start(json!({ "user": "um", "password": PASSWORD })) else {
-        return;
-    };
+    let sink = Sink::start(json!({ "user": "um", "password": PASSWORD }));
     let authority = Authority::new();
     let why = put_off(&notifier(&sink, &authority, Tls::StartTls));
     assert!(
@@ -112,9 +104,7 @@ fn without_starttls_nothing_is_sent() {
 #[test]
 fn starttls_that_is_refused_or_tampered_with() {
     let authority = Authority::new();
-    let Some(mut sink) = sink(&authority.sign(&["localhost"]), false) else {
-        return;
-    };
+    let mut sink = sink(&authority.sign(&["localhost"]), false);
     for (said, expected) in [
         ("454 4.7.0 not now", "refused STARTTLS for now: 454 4.7.0 not now"),
         ("502 5.5.1 what?", "refused STARTTLS: 502 5.5.1 what?"),
@@ -133,40 +123,39 @@ fn starttls_that_is_refused_or_tampered_with() {
     assert!(!sink.saw("AUTH") && !sink.saw("MAIL"));
 }
 
-/// Another address of this computer stands for another computer.
 #[cfg(unix)]
-#[test]
-fn plain_text_never_leaves_this_computer() {
-    let address = nix::ifaddrs::getifaddrs()
-        .expect("interfaces")
-        .filter_map(|interface| Some(interface.address?.as_sockaddr_in()?.ip()))
-        .find(|ip| !ip.is_loopback());
-    let Some(address) = address else {
-        super::rig::not_run("this computer has no address but the loopback; plain text to others is not tested");
-        return;
-    };
-    let Some(sink) = Sink::start(json!({ "user": "um", "password": PASSWORD, "address": "0.0.0.0" })) else {
-        return;
-    };
-    let mut relay = sink.relay(Tls::None);
-    relay.login = account("um");
-    // The sink does take it there …
-    SmtpNotifier::new(relay.clone())
-        .deliver(&message("tony@contoso.com"))
-        .expect("a delivery");
-    assert_eq!(sink.connections(), 1);
-    // … and is not even asked here.
-    relay.host = address.to_string();
-    let notifier = SmtpNotifier::new(relay);
-    let error = notifier.check().expect_err("waiting does not mend it").to_string();
-    assert!(
-        error.contains(&format!("is at {address}, not on this computer")),
-        "{error}"
-    );
-    let why = put_off(&notifier);
-    assert!(
-        why.contains("not on this computer, and 'notification.tls' is 'none'"),
-        "{why}"
-    );
-    assert_eq!(sink.connections(), 1);
+mod needs_network {
+    use super::*;
+
+    /// Another address of this computer stands for another computer.
+    #[test]
+    fn plain_text_never_leaves_this_computer() {
+        let address = nix::ifaddrs::getifaddrs()
+            .expect("interfaces")
+            .filter_map(|interface| Some(interface.address?.as_sockaddr_in()?.ip()))
+            .find(|ip| !ip.is_loopback())
+            .expect("this computer has another address than the loopback");
+        let sink = Sink::start(json!({ "user": "um", "password": PASSWORD, "address": "0.0.0.0" }));
+        let mut relay = sink.relay(Tls::None);
+        relay.login = account("um");
+        // The sink does take it there …
+        SmtpNotifier::new(relay.clone())
+            .deliver(&message("tony@contoso.com"))
+            .expect("a delivery");
+        assert_eq!(sink.connections(), 1);
+        // … and is not even asked here.
+        relay.host = address.to_string();
+        let notifier = SmtpNotifier::new(relay);
+        let error = notifier.check().expect_err("waiting does not mend it").to_string();
+        assert!(
+            error.contains(&format!("is at {address}, not on this computer")),
+            "{error}"
+        );
+        let why = put_off(&notifier);
+        assert!(
+            why.contains("not on this computer, and 'notification.tls' is 'none'"),
+            "{why}"
+        );
+        assert_eq!(sink.connections(), 1);
+    }
 }

@@ -19,9 +19,7 @@ fn refusals_are_told_apart_when_all_is_said_at_once() {
 }
 
 fn refusals(pipelining: bool) {
-    let Some(mut sink) = Sink::start(json!({ "pipelining": pipelining })) else {
-        return;
-    };
+    let mut sink = Sink::start(json!({ "pipelining": pipelining }));
     let port = sink.port;
     let cases: &[(&str, &str, bool, &str)] = &[
         (
@@ -124,9 +122,7 @@ fn refusals(pipelining: bool) {
 
 #[test]
 fn a_relay_that_wants_the_content_for_a_refused_recipient_gets_none() {
-    let Some(mut sink) = Sink::start(json!({ "pipelining": true })) else {
-        return;
-    };
+    let mut sink = Sink::start(json!({ "pipelining": true }));
     let notifier = sink.plain();
     sink.answer(json!({ "RCPT": { "say": "550 5.1.1 no such user" }, "DATA": { "say": "354 go on" } }));
     let why = refused(&notifier);
@@ -139,7 +135,7 @@ fn a_relay_that_wants_the_content_for_a_refused_recipient_gets_none() {
 
 #[test]
 fn a_lost_connection_puts_the_message_off() {
-    let Some(mut sink) = Sink::start(json!({})) else { return };
+    let mut sink = Sink::start(json!({}));
     for (stage, expected) in [
         ("greeting", "closed the connection without a greeting"),
         ("EHLO", "closed the connection at EHLO"),
@@ -158,7 +154,7 @@ fn a_lost_connection_puts_the_message_off() {
 
 #[test]
 fn what_was_handed_over_is_sent_again_under_the_same_id_only_by_the_next_attempt() {
-    let Some(mut sink) = Sink::start(json!({})) else { return };
+    let mut sink = Sink::start(json!({}));
     let notifier = sink.plain();
     notifier.deliver(&message("first@contoso.com")).expect("a delivery");
     let lost = message("tony@contoso.com");
@@ -172,7 +168,7 @@ fn what_was_handed_over_is_sent_again_under_the_same_id_only_by_the_next_attempt
 
 #[test]
 fn silence_ends_with_the_time_limit() {
-    let Some(mut sink) = Sink::start(json!({})) else { return };
+    let mut sink = Sink::start(json!({}));
     let drip = |text: &str| json!({ "drip": 0.3, "say": text });
     let endless = "2".repeat(100);
     let cases: &[(&str, Value)] = &[
@@ -200,9 +196,7 @@ fn silence_ends_with_the_time_limit() {
 
 #[test]
 fn a_slow_relay_holds_up_one_message_and_not_each() {
-    let Some(mut sink) = Sink::start(json!({ "answers": { "greeting": { "stall": true } } })) else {
-        return;
-    };
+    let mut sink = Sink::start(json!({ "answers": { "greeting": { "stall": true } } }));
     let mut relay = sink.relay(Tls::None);
     relay.timeout = Duration::from_secs(1);
     let notifier = SmtpNotifier::new(relay);
@@ -223,7 +217,7 @@ fn a_slow_relay_holds_up_one_message_and_not_each() {
 
 #[test]
 fn what_is_not_smtp_is_no_answer() {
-    let Some(mut sink) = Sink::start(json!({})) else { return };
+    let mut sink = Sink::start(json!({}));
     let long = "x".repeat(40_000);
     for (stage, said) in [
         ("greeting", "HTTP/1.1 400 Bad Request"),
@@ -248,7 +242,7 @@ fn what_is_not_smtp_is_no_answer() {
 
 #[test]
 fn a_relay_that_repeats_the_content_is_not_quoted() {
-    let Some(mut sink) = Sink::start(json!({})) else { return };
+    let mut sink = Sink::start(json!({}));
     sink.answer(
         json!({ "CONTENT": { "say": format!("550-5.7.1 refused\u{1b}[2J:\r\n550 'your PIN is {PIN}', {PIN}0.") } }),
     );
@@ -261,7 +255,7 @@ fn a_relay_that_repeats_the_content_is_not_quoted() {
 
 #[test]
 fn nobody_there() {
-    let Some(mut sink) = Sink::start(json!({})) else { return };
+    let mut sink = Sink::start(json!({}));
     let mut relay = sink.relay(Tls::None);
     sink.hang_up("");
     drop(sink);

@@ -35,9 +35,7 @@ fn recorded_and_synced_then_changed_and_synced_then_released_and_synced_then_mai
         seed: 0,
         count: 0,
     });
-    let Some(trace) = Trace::record(super::child::ENTRY, home.path(), &task, STEPS) else {
-        return;
-    };
+    let trace = Trace::record(super::child::ENTRY, home.path(), &task, STEPS);
     let (outbox, directory, mail) = (
         trace.path("outbox.db-wal"),
         trace.path("directory.db-wal"),
