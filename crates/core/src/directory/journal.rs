@@ -10,6 +10,8 @@ use crate::Result;
 use crate::audit::AuditBatch;
 use crate::clock::Timestamp;
 use crate::credential::record::CredentialRecord;
+use crate::credential::seal;
+use crate::directory::CredentialChange;
 use crate::mailbox::ObjectId;
 use crate::notification::outbox::entry::{Lease, OutboxEntry};
 
@@ -48,6 +50,13 @@ impl ChangeFingerprint {
             id,
             previous: before.current().map(|pin| pin.pin_id),
         }
+    }
+
+    /// Of a change that sets no PIN: the record that it writes.
+    #[must_use]
+    pub fn of_record(change: &CredentialChange) -> Self {
+        let tag = change.record.as_ref().map(|swap| seal::tag(&swap.new));
+        tag.map_or(Self::GONE, Self::Seal)
     }
 
     /// That there is no record afterwards.

@@ -181,6 +181,21 @@ pub struct Premise {
 }
 
 impl CredentialChange {
+    /// A change that leaves all values as they are.
+    #[must_use]
+    pub fn new(mailbox: ObjectId, controller: Option<String>) -> Self {
+        Self {
+            mailbox,
+            controller,
+            record: None,
+            counter: CounterChange::Keep,
+            message: None,
+            audit: None,
+            cancellation: Cancellation::default(),
+            premise: None,
+        }
+    }
+
     /// Whether these are the values that the change was to write. Sealed values are never the same twice, so one of them tells.
     pub fn is_in_force(&self, stored: &StoredCredential) -> bool {
         match (&self.record, &self.counter) {

@@ -29,7 +29,7 @@ pub(super) struct ProposedChange {
 
 impl ProposedChange {
     /// A count that nobody is told of.
-    pub(super) fn bare(change: CredentialChange) -> Self {
+    pub(super) fn count(change: CredentialChange) -> Self {
         Self {
             change,
             trail: None,

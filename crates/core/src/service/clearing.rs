@@ -142,16 +142,12 @@ impl Service {
             None
         };
         let change = CredentialChange {
-            mailbox: found.mailbox.object_id,
-            controller: found.controller.clone(),
             record: stored.record.map(Swap::removal),
             counter: stored
                 .counter
                 .map_or(CounterChange::Keep, |seen| CounterChange::Swap(Swap::removal(seen))),
-            message: None,
-            audit: None,
             cancellation: request.cancellation.clone(),
-            premise: None,
+            ..CredentialChange::new(found.mailbox.object_id, found.controller.clone())
         };
         Ok(ProposedChange {
             change,

@@ -7,13 +7,12 @@
 use std::time::{Duration, Instant};
 
 use super::Service;
-use crate::cancellation::Cancellation;
+use super::change_builder::ChangeBuilder;
 use crate::credential::keyring::Purpose;
 use crate::credential::record::{CredentialRecord, PinState};
-use crate::directory::{Applied, CounterChange, CredentialChange, StoredCredential, Swap};
+use crate::directory::{Applied, CredentialChange, StoredCredential};
 use crate::mailbox::ObjectId;
 use crate::notification::outbox::OutboxEntry;
-use crate::random::system_rng;
 use crate::service::random_id;
 use crate::{Error, ErrorCode, Result};
 
@@ -174,19 +173,8 @@ impl Service {
     ) -> Result<CredentialChange> {
         let context = self.seal_context(pin.mailbox)?;
         let ring = self.ring_on_disk()?;
-        Ok(CredentialChange {
-            mailbox: pin.mailbox,
-            controller: pin.controller.map(str::to_owned),
-            record: Some(Swap {
-                expected: stored.replaced(),
-                new: ring.seal(Purpose::Record, &context, &record.encode(), &mut system_rng())?,
-            }),
-            counter: CounterChange::Keep,
-            message: None,
-            audit: None,
-            cancellation: Cancellation::default(),
-            premise: None,
-        })
+        let change = ChangeBuilder::new(&ring, context, &stored, pin.controller).record(record)?;
+        Ok(change.build())
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod audit;
 mod change;
+mod change_builder;
 pub mod check;
 mod clearing;
 mod fate;

@@ -6,7 +6,6 @@ use serde_json::json;
 
 use super::cursor::{Cursor, Stage};
 use super::{KeyProblem, KeyUpdate, KeyUpdateRequest, ReplacedKey};
-use crate::cancellation::Cancellation;
 use crate::credential::keyring::{KeyRing, Purpose};
 use crate::credential::seal::{self, OpenError};
 use crate::directory::journal::{ChangeFingerprint, IntentState};
@@ -153,8 +152,6 @@ impl Service {
             self.settle_seal(item.mailbox, seal::tag(before));
         }
         Ok(Some(CredentialChange {
-            mailbox: item.mailbox,
-            controller: item.controller,
             record: record.map(|new| Swap {
                 expected: stored.record,
                 new,
@@ -165,10 +162,7 @@ impl Service {
                     new,
                 })
             }),
-            message: None,
-            audit: None,
-            cancellation: Cancellation::default(),
-            premise: None,
+            ..CredentialChange::new(item.mailbox, item.controller)
         }))
     }
 

@@ -8,14 +8,12 @@ use crate::clock::Timestamp;
 use crate::credential::counter::FailureCounter;
 use crate::credential::kdf::KdfContext;
 use crate::credential::keyring::KeyRing;
-use crate::credential::keyring::Purpose;
-use crate::credential::seal;
 use crate::directory::journal::ChangeFingerprint;
-use crate::directory::{Applied, CounterChange, CredentialChange, Premise, Swap};
+use crate::directory::{Applied, Premise};
 use crate::notification::message::Reason;
-use crate::random::system_rng;
 use crate::service::Service;
 use crate::service::change::{Operation, ProposedChange};
+use crate::service::change_builder::ChangeBuilder;
 use crate::service::notify::Announcement;
 use crate::service::outbox::Pending;
 use crate::service::race::{CasRetry, RetryPriority};
@@ -88,8 +86,13 @@ impl Service {
         now: Timestamp,
     ) -> Result<(ProposedChange, Option<Pending>)> {
         let context = self.seal_context(plan.mailbox.object_id)?;
-        let record = ring.seal(Purpose::Record, &context, &candidate.record.encode(), &mut system_rng())?;
         let controller = &plan.loaded.controller;
+        let mut changing = ChangeBuilder::new(ring, context, &plan.loaded.stored, controller.as_deref());
+        changing = changing.record(&candidate.record)?;
+        if candidate.voids_failures {
+            changing = changing.set_counter(&FailureCounter::zero(candidate.record.epoch))?;
+        }
+        let mut change = changing.build();
         let mut entry = None;
         let mut pending = None;
         if let (Some((pin, pin_id)), Some(recipient)) = (&candidate.announced, &plan.recipient) {
@@ -108,34 +111,18 @@ impl Service {
             let recorded = self.pending(composed, *pin_id, controller.clone(), &context, ring)?;
             (entry, pending) = (Some(recorded.0), Some(recorded.1));
         }
-        let counter = if candidate.voids_failures {
-            let zero = FailureCounter::zero(candidate.record.epoch).encode();
-            CounterChange::Set(ring.seal(Purpose::Counter, &context, &zero, &mut system_rng())?)
-        } else {
-            CounterChange::Keep
-        };
         let event = Self::event(plan, operation);
         let (action, trail) = (event.action, self.trail(ring, now, &[event]));
         let trace = match &candidate.announced {
             Some((_, id)) => ChangeFingerprint::of_pin(*id, &plan.loaded.record),
-            None => ChangeFingerprint::Seal(seal::tag(&record)),
+            None => ChangeFingerprint::of_record(&change),
         };
-        let change = CredentialChange {
-            mailbox: plan.mailbox.object_id,
-            controller: controller.clone(),
-            record: Some(Swap {
-                expected: plan.loaded.stored.replaced(),
-                new: record,
-            }),
-            counter,
-            message: entry,
-            audit: None,
-            cancellation: plan.request.cancellation.clone(),
-            premise: Some(Box::new(Premise {
-                mailbox: plan.mailbox.clone(),
-                policy: plan.policy.clone(),
-            })),
-        };
+        change.message = entry;
+        change.cancellation = plan.request.cancellation.clone();
+        change.premise = Some(Box::new(Premise {
+            mailbox: plan.mailbox.clone(),
+            policy: plan.policy.clone(),
+        }));
         let wanted = ProposedChange {
             change,
             trail,

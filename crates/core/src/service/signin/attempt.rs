@@ -3,17 +3,16 @@
 use std::sync::Arc;
 
 use super::{SignIn, SignInAnswer, SignInRequest, Subscriber};
-use crate::cancellation::Cancellation;
 use crate::clock::Timestamp;
 use crate::credential::counter::FailureCounter;
 use crate::credential::kdf::{KdfContext, PinVerifiers};
-use crate::credential::keyring::{KeyRing, Purpose};
+use crate::credential::keyring::KeyRing;
 use crate::credential::lockout::{self as rules, Consequence};
-use crate::directory::{Applied, CounterChange, CredentialChange, Found, PolicyObject, Swap};
+use crate::directory::{Applied, CredentialChange, Found, PolicyObject};
 use crate::mailbox::Mailbox;
-use crate::random::system_rng;
 use crate::service::Service;
 use crate::service::change::{Operation, ProposedChange};
+use crate::service::change_builder::ChangeBuilder;
 use crate::service::race::{CasRetry, RetryPriority, Subject};
 use crate::service::resolve::require_um_enabled;
 use crate::service::sealed::LoadedRecord;
@@ -35,7 +34,7 @@ pub(super) struct Attempt<'a> {
 
 /// What to write for an attempt, and what to answer when it is written.
 pub(super) struct Step {
-    pub wanted: ProposedChange,
+    pub proposed: ProposedChange,
     pub answer: SignInAnswer,
     /// Less to write, for when this cannot be written. A wrong PIN ends with what takes exactly the space of the right one: else
     /// a disk too full to count wrong PINs would allow any number of guesses at the one that is accepted.
@@ -57,27 +56,27 @@ impl Service {
                 SignIn::Accepted
             };
             let cleared = FailureCounter::zero(attempt.loaded.record.epoch);
-            let wanted = ProposedChange::bare(service.count(attempt, &cleared)?);
+            let proposed = ProposedChange::count(service.count(attempt, &cleared)?);
             let answer = attempt.answer(outcome, &cleared);
-            Ok(Ok(Step {
-                wanted,
+            Ok(Next::Write(Box::new(Step {
+                proposed,
                 answer,
                 otherwise: None,
-            }))
-        })?
+            })))
+        })
+        .and_then(AttemptEnd::into_result)
     }
 
-    /// Attempts until the compare-and-swap succeeds. `right` says what the right PIN leads to: a step, or an error to be told
-    /// once the step's place is taken by clearing the counter.
+    /// Attempts until the compare-and-swap succeeds. `right` says what the right PIN leads to.
     pub(super) fn attempt<F>(
         &self,
         request: &SignInRequest,
         verifiers: &mut PinVerifiers,
         kdf: &mut KdfContext,
         right: F,
-    ) -> Result<Result<SignInAnswer>>
+    ) -> Result<AttemptEnd>
     where
-        F: FnMut(&Self, &Attempt<'_>, &mut KdfContext) -> Result<Result<Step>>,
+        F: FnMut(&Self, &Attempt<'_>, &mut KdfContext) -> Result<Next>,
     {
         let derived = kdf.count();
         let mut operation = Operation::new()?;
@@ -85,12 +84,12 @@ impl Service {
         // Where others were first, the answer may be another than what was begun.
         let end = answer.as_ref().err().map_or(ErrorCode::WriteConflict, Error::code);
         self.abandon(&mut operation, end);
-        if let (Ok(Ok(answer)), Some(error)) = (&mut answer, operation.unrecorded) {
+        if let (Ok(AttemptEnd::Answered(answer)), Some(error)) = (&mut answer, operation.unrecorded) {
             answer
                 .diagnostics
                 .push(format!("The attempt could not be recorded: {error}"));
         }
-        if !matches!(&answer, Ok(Ok(answer)) if answer.outcome.is_positive()) {
+        if !matches!(&answer, Ok(AttemptEnd::Answered(answer)) if answer.outcome.is_positive()) {
             self.derive_as_often(verifiers.pin(), kdf, derived);
         }
         answer
@@ -103,15 +102,15 @@ impl Service {
         kdf: &mut KdfContext,
         mut right: F,
         operation: &mut Operation,
-    ) -> Result<Result<SignInAnswer>>
+    ) -> Result<AttemptEnd>
     where
-        F: FnMut(&Self, &Attempt<'_>, &mut KdfContext) -> Result<Result<Step>>,
+        F: FnMut(&Self, &Attempt<'_>, &mut KdfContext) -> Result<Next>,
     {
         let route = request.lookup().route();
         let mut ring_on_disk = self.ring_for_attempts()?;
         let mut found = match self.subscriber(request) {
             Ok(found) => found,
-            Err(error) => return self.refuse(request, verifiers, kdf, error).map(Err),
+            Err(error) => return self.refuse(request, verifiers, kdf, error).map(AttemptEnd::Refused),
         };
         let subject = Subject::Mailbox(found.mailbox.object_id);
         let _turn = match self.sign_in_locks.try_lock(subject) {
@@ -133,7 +132,7 @@ impl Service {
                 let none = FailureCounter::zero(loaded.record.epoch);
                 let answer = SignInAnswer::new(mailbox, SignIn::Rejected, &loaded.record, &none, &policy.settings);
                 self.count_nothing(route)?;
-                return Ok(Ok(answer));
+                return Ok(AttemptEnd::Answered(Box::new(answer)));
             }
             self.check_replication(mailbox.object_id, loaded.controller.as_deref(), &loaded.record);
             let counter = self.counter_of(&mailbox, &loaded)?;
@@ -154,13 +153,13 @@ impl Service {
             let written = match self.step(&attempt, verifiers, kdf, &mut right)? {
                 Next::Answer(answer) => {
                     self.count_nothing(route)?;
-                    return Ok(Ok(*answer));
+                    return Ok(AttemptEnd::Answered(answer));
                 }
-                Next::Write(step) => self.write(*step, operation)?.map(Ok),
+                Next::Write(step) => self.write(*step, operation)?.map(AttemptEnd::answered),
                 Next::Refuse(error) => {
                     let cleared = FailureCounter::zero(attempt.loaded.record.epoch);
                     match self.directory().apply(self.count(&attempt, &cleared)?)? {
-                        Applied::Committed => Some(Err(error)),
+                        Applied::Committed => Some(AttemptEnd::Refused(error)),
                         Applied::Conflict | Applied::Unreached => None,
                     }
                 }
@@ -179,7 +178,7 @@ impl Service {
     /// controller was out of reach.
     fn write(&self, mut step: Step, operation: &mut Operation) -> Result<Option<SignInAnswer>> {
         loop {
-            let written = self.apply(step.wanted, operation, step.answer.message.as_mut());
+            let written = self.apply(step.proposed, operation, step.answer.message.as_mut());
             match (written, step.otherwise) {
                 (Ok(Applied::Committed), _) => return Ok(Some(step.answer)),
                 (Ok(Applied::Conflict | Applied::Unreached), _) => return Ok(None),
@@ -198,7 +197,7 @@ impl Service {
         right: &mut F,
     ) -> Result<Next>
     where
-        F: FnMut(&Self, &Attempt<'_>, &mut KdfContext) -> Result<Result<Step>>,
+        F: FnMut(&Self, &Attempt<'_>, &mut KdfContext) -> Result<Next>,
     {
         let (record, policy) = (&attempt.loaded.record, &attempt.policy.settings);
         if let Some(since) = rules::locked_since(record, &attempt.counter, policy) {
@@ -211,10 +210,7 @@ impl Service {
             )));
         }
         if record.is_current(verifiers, kdf)? {
-            return Ok(match right(self, attempt, kdf)? {
-                Ok(step) => Next::Write(Box::new(step)),
-                Err(error) => Next::Refuse(error),
-            });
+            return right(self, attempt, kdf);
         }
         let (counter, consequence) = rules::after_failure(attempt.counter, policy, attempt.now);
         let step = match consequence {
@@ -241,18 +237,18 @@ impl Service {
         events: &[Event<'_>],
     ) -> Result<Step> {
         let trail = self.trail(attempt.ring, attempt.now, events);
-        let mut bare = ProposedChange::bare(self.count(attempt, &counter)?);
+        let mut bare = ProposedChange::count(self.count(attempt, &counter)?);
         // With a journal the count does not depend on the record of it.
         bare.trail = trail.clone().filter(|_| self.ports.outbox.journal().is_some());
         let bare = Step {
-            wanted: bare,
+            proposed: bare,
             answer: attempt.answer(outcome, &counter),
             otherwise: None,
         };
         Ok(Step {
-            wanted: ProposedChange {
+            proposed: ProposedChange {
                 trail,
-                ..ProposedChange::bare(self.count(attempt, &counter)?)
+                ..ProposedChange::count(self.count(attempt, &counter)?)
             },
             answer: attempt.answer(outcome, &counter),
             otherwise: Some(Box::new(bare)),
@@ -261,26 +257,14 @@ impl Service {
 
     /// The counter's swap, and nothing else.
     pub(super) fn count(&self, attempt: &Attempt<'_>, counter: &FailureCounter) -> Result<CredentialChange> {
-        Ok(CredentialChange {
-            mailbox: attempt.mailbox.object_id,
-            controller: attempt.loaded.controller.clone(),
-            record: None,
-            counter: CounterChange::Swap(Swap {
-                expected: attempt.loaded.stored.counter.clone(),
-                new: self.sealed_counter(attempt, counter)?,
-            }),
-            message: None,
-            audit: None,
-            cancellation: Cancellation::default(),
-            premise: None,
-        })
+        Ok(self.change_of(attempt)?.swap_counter(counter)?.build())
     }
 
-    pub(super) fn sealed_counter(&self, attempt: &Attempt<'_>, counter: &FailureCounter) -> Result<Vec<u8>> {
+    /// Builds a change of what the attempt has read.
+    pub(super) fn change_of<'a>(&self, attempt: &'a Attempt<'_>) -> Result<ChangeBuilder<'a>> {
         let context = self.seal_context(attempt.mailbox.object_id)?;
-        attempt
-            .ring
-            .seal(Purpose::Counter, &context, &counter.encode(), &mut system_rng())
+        let (stored, controller) = (&attempt.loaded.stored, attempt.loaded.controller.as_deref());
+        Ok(ChangeBuilder::new(attempt.ring, context, stored, controller))
     }
 
     fn subscriber(&self, request: &SignInRequest) -> Result<Found> {
@@ -303,6 +287,26 @@ impl Service {
                 require_um_enabled(&found.mailbox)?;
                 Ok(found)
             }
+        }
+    }
+}
+
+/// How an attempt ended that could be counted.
+pub(super) enum AttemptEnd {
+    Answered(Box<SignInAnswer>),
+    /// The error is told; an attempt with the right PIN has cleared the counter.
+    Refused(Error),
+}
+
+impl AttemptEnd {
+    fn answered(answer: SignInAnswer) -> Self {
+        Self::Answered(Box::new(answer))
+    }
+
+    pub(super) fn into_result(self) -> Result<SignInAnswer> {
+        match self {
+            Self::Answered(answer) => Ok(*answer),
+            Self::Refused(error) => Err(error),
         }
     }
 }

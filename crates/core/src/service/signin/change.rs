@@ -1,17 +1,13 @@
 //! The user's own change of the PIN: the old one opens, the policy decides, and expiry and first-time use are over.
 
-use super::attempt::{Attempt, Step};
+use super::attempt::{Attempt, AttemptEnd, Next, Step};
 use super::{ChangePinRequest, SignIn, SignInAnswer};
 use crate::Result;
-use crate::cancellation::Cancellation;
 use crate::credential::counter::FailureCounter;
 use crate::credential::kdf::{KdfContext, PinVerifiers};
-use crate::credential::keyring::Purpose;
 use crate::credential::record::NewPin;
 use crate::directory::journal::ChangeFingerprint;
-use crate::directory::{CounterChange, CredentialChange, Swap};
 use crate::policy::PinRule;
-use crate::random::system_rng;
 use crate::service::change::ProposedChange;
 use crate::service::reset::candidate::params_for;
 use crate::service::reset::violation::policy_violation;
@@ -29,17 +25,18 @@ impl Service {
         let mut new = PinVerifiers::new(new_pin);
         self.attempt(&attempt, &mut old, kdf, |service, attempt, kdf| {
             service.replace(attempt, &mut new, kdf)
-        })?
+        })
+        .and_then(AttemptEnd::into_result)
     }
 
-    fn replace(&self, attempt: &Attempt<'_>, new: &mut PinVerifiers, kdf: &mut KdfContext) -> Result<Result<Step>> {
+    fn replace(&self, attempt: &Attempt<'_>, new: &mut PinVerifiers, kdf: &mut KdfContext) -> Result<Next> {
         let (mailbox, policy, loaded) = (&attempt.mailbox, &attempt.policy.settings, &attempt.loaded);
         let mut rules = policy.check(new.pin(), &mailbox.extensions);
         if loaded.record.is_reused(new, kdf, policy.pin_history_count)? {
             rules.push(PinRule::History);
         }
         if !rules.is_empty() {
-            return Ok(Err(policy_violation(mailbox, policy, &rules)));
+            return Ok(Next::Refuse(policy_violation(mailbox, policy, &rules)));
         }
         let params = params_for(&loaded.record, self.settings.cost)?;
         let (pin_id, epoch) = (random_id()?, random_id()?);
@@ -53,36 +50,22 @@ impl Service {
             by_user: true,
             epoch,
         });
-        let context = self.seal_context(mailbox.object_id)?;
         let cleared = FailureCounter::zero(epoch);
         let event = attempt.action_event(Action::ChangePin)?;
-        let change = CredentialChange {
-            mailbox: mailbox.object_id,
-            controller: loaded.controller.clone(),
-            record: Some(Swap {
-                expected: loaded.stored.record.clone(),
-                new: attempt
-                    .ring
-                    .seal(Purpose::Record, &context, &record.encode(), &mut system_rng())?,
-            }),
-            counter: CounterChange::Swap(Swap {
-                expected: loaded.stored.counter.clone(),
-                new: self.sealed_counter(attempt, &cleared)?,
-            }),
-            message: None,
-            audit: None,
-            cancellation: Cancellation::default(),
-            premise: None,
-        };
+        let change = self
+            .change_of(attempt)?
+            .record(&record)?
+            .swap_counter(&cleared)?
+            .build();
         let answer = SignInAnswer::new(mailbox.clone(), SignIn::Accepted, &record, &cleared, policy);
-        Ok(Ok(Step {
-            wanted: ProposedChange {
+        Ok(Next::Write(Box::new(Step {
+            proposed: ProposedChange {
                 change,
                 trail: self.trail(attempt.ring, attempt.now, &[event]),
                 recorded_as: Some((Action::ChangePin, ChangeFingerprint::of_pin(pin_id, &loaded.record))),
             },
             answer,
             otherwise: None,
-        }))
+        })))
     }
 }

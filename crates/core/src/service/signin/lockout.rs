@@ -2,16 +2,12 @@
 
 use super::attempt::{Attempt, Next, Step};
 use super::{SignIn, SignInAnswer};
-use crate::cancellation::Cancellation;
 use crate::clock::Timestamp;
 use crate::credential::counter::FailureCounter;
 use crate::credential::kdf::KdfContext;
-use crate::credential::keyring::Purpose;
 use crate::credential::record::NewPin;
 use crate::directory::journal::ChangeFingerprint;
-use crate::directory::{CounterChange, CredentialChange, Swap};
 use crate::notification::message::Reason;
-use crate::random::system_rng;
 use crate::service::change::ProposedChange;
 use crate::service::notify::Announcement;
 use crate::service::reset::Notification;
@@ -33,9 +29,9 @@ impl Service {
             .event(Action::LockOut)?
             .result("failures", attempt.counter.failures);
         Ok(Next::Write(Box::new(Step {
-            wanted: ProposedChange {
+            proposed: ProposedChange {
                 trail: self.trail(attempt.ring, attempt.now, &[event]),
-                ..ProposedChange::bare(self.count(attempt, &attempt.counter.locked(since))?)
+                ..ProposedChange::count(self.count(attempt, &attempt.counter.locked(since))?)
             },
             answer,
             otherwise: None,
@@ -126,28 +122,16 @@ impl Service {
                 .result("recipient", recipient.as_str()),
         ];
         let (entry, pending) = self.pending(message, pin_id, loaded.controller.clone(), &context, attempt.ring)?;
-        let change = CredentialChange {
-            mailbox: mailbox.object_id,
-            controller: loaded.controller.clone(),
-            record: Some(Swap {
-                expected: loaded.stored.record.clone(),
-                new: attempt
-                    .ring
-                    .seal(Purpose::Record, &context, &record.encode(), &mut system_rng())?,
-            }),
-            counter: CounterChange::Swap(Swap {
-                expected: loaded.stored.counter.clone(),
-                new: self.sealed_counter(attempt, &carried_over)?,
-            }),
-            message: Some(entry),
-            audit: None,
-            cancellation: Cancellation::default(),
-            premise: None,
-        };
+        let mut change = self
+            .change_of(attempt)?
+            .record(&record)?
+            .swap_counter(&carried_over)?
+            .build();
+        change.message = Some(entry);
         let mut answer = attempt.answer(SignIn::ResetByFailures, &carried_over);
         answer.message = Some(pending);
         Ok(Some(Step {
-            wanted: ProposedChange {
+            proposed: ProposedChange {
                 change,
                 trail: self.trail(attempt.ring, attempt.now, &events),
                 recorded_as: Some((
