@@ -13,7 +13,7 @@ use umpin::directory::embedded::{EmbeddedDirectory, EmbeddedOptions};
 use umpin::directory::{Directory, Route};
 use umpin::identity::{DistinguishedName, Identity};
 use umpin::import::{ImportPlan, MailboxRow, PolicyRow, Properties};
-use umpin::mailbox::Extension;
+use umpin::mailbox::{Extension, MailboxProperties};
 use umpin::policy::UmMailboxPolicy;
 
 fn row(n: u64, domain: &str) -> MailboxRow {
@@ -21,23 +21,27 @@ fn row(n: u64, domain: &str) -> MailboxRow {
     MailboxRow {
         line: n + 2,
         given: Properties::ALL,
-        guid: None,
-        distinguished_name: DistinguishedName::parse(&format!("CN=User {n},OU=Sales,DC=contoso,DC=com")),
-        name: format!("User {n}"),
-        display_name: Some(format!("User {n} of {domain}")),
-        alias: Some(alias.clone()),
-        sam_account_name: Some(alias.clone()),
-        user_principal_name: Some(format!("{alias}@contoso.com")),
-        primary_smtp_address: Some(format!("{alias}@{domain}")),
-        email_addresses: vec![format!("SMTP:{alias}@{domain}"), format!("smtp:{alias}@mail.{domain}")],
-        legacy_exchange_dn: Some(format!("/o=Contoso/cn=Recipients/cn={alias}")),
-        um_enabled: true,
-        extensions: vec![Extension {
-            number: (100_000 + n).to_string(),
-            dial_plan: Some(domain.to_owned()),
-        }],
-        um_mailbox_policy: Some("Default".to_owned()),
-        preferred_language: None,
+        mailbox: MailboxProperties {
+            object_id: (),
+            um_mailbox_policy_link: None,
+            guid: None,
+            distinguished_name: DistinguishedName::parse(&format!("CN=User {n},OU=Sales,DC=contoso,DC=com")),
+            name: format!("User {n}"),
+            display_name: Some(format!("User {n} of {domain}")),
+            alias: Some(alias.clone()),
+            sam_account_name: Some(alias.clone()),
+            user_principal_name: Some(format!("{alias}@contoso.com")),
+            primary_smtp_address: Some(format!("{alias}@{domain}")),
+            email_addresses: vec![format!("SMTP:{alias}@{domain}"), format!("smtp:{alias}@mail.{domain}")],
+            legacy_exchange_dn: Some(format!("/o=Contoso/cn=Recipients/cn={alias}")),
+            um_enabled: true,
+            extensions: vec![Extension {
+                number: (100_000 + n).to_string(),
+                dial_plan: Some(domain.to_owned()),
+            }],
+            um_mailbox_policy: Some("Default".to_owned()),
+            preferred_language: None,
+        },
     }
 }
 

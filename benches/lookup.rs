@@ -11,6 +11,7 @@ use umpin::directory::embedded::{EmbeddedDirectory, EmbeddedOptions};
 use umpin::directory::{Directory, Route};
 use umpin::identity::{DistinguishedName, Identity};
 use umpin::import::{ImportPlan, MailboxRow, PolicyRow, Properties};
+use umpin::mailbox::MailboxProperties;
 use umpin::policy::UmMailboxPolicy;
 
 const SMALL: u64 = 1_000;
@@ -25,20 +26,24 @@ fn row(n: u64) -> MailboxRow {
     MailboxRow {
         line: n + 2,
         given: Properties::ALL,
-        guid: None,
-        distinguished_name: DistinguishedName::parse(&dn),
-        name: format!("User {n}"),
-        display_name: None,
-        alias: Some(format!("user{n}")),
-        sam_account_name: Some(format!("u{n}")),
-        user_principal_name: Some(format!("user{n}@corp.contoso.com")),
-        primary_smtp_address: Some(format!("user{n}@contoso.com")),
-        email_addresses: vec![format!("SMTP:user{n}@contoso.com"), format!("smtp:u{n}@fabrikam.com")],
-        legacy_exchange_dn: Some(format!("/o=Contoso/ou=Main/cn=Recipients/cn=user{n}")),
-        um_enabled: true,
-        extensions: Vec::new(),
-        um_mailbox_policy: Some("Default".to_owned()),
-        preferred_language: None,
+        mailbox: MailboxProperties {
+            object_id: (),
+            um_mailbox_policy_link: None,
+            guid: None,
+            distinguished_name: DistinguishedName::parse(&dn),
+            name: format!("User {n}"),
+            display_name: None,
+            alias: Some(format!("user{n}")),
+            sam_account_name: Some(format!("u{n}")),
+            user_principal_name: Some(format!("user{n}@corp.contoso.com")),
+            primary_smtp_address: Some(format!("user{n}@contoso.com")),
+            email_addresses: vec![format!("SMTP:user{n}@contoso.com"), format!("smtp:u{n}@fabrikam.com")],
+            legacy_exchange_dn: Some(format!("/o=Contoso/ou=Main/cn=Recipients/cn=user{n}")),
+            um_enabled: true,
+            extensions: Vec::new(),
+            um_mailbox_policy: Some("Default".to_owned()),
+            preferred_language: None,
+        },
     }
 }
 

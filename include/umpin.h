@@ -511,7 +511,7 @@ typedef uint32_t umpin_signin_t;
 #define UMPIN_ALREADY_USED 104
 
 /**
- * An earlier call on this session panicked; only freeing is allowed.
+ * An earlier call on this session panicked; only free is allowed.
  */
 #define UMPIN_POISONED 105
 
@@ -927,8 +927,8 @@ void umpin_request_free(umpin_request *request);
 
 /**
  * Opens a session. Reads the configuration file that the request names, starts a thread of each kind that it needs, and touches
- * nothing else: whether there is a store is told by the request `status`, or by the first reset. `UMPIN_NATIVE_FAULT` where the
- * system has no threads to give; once a session is open, later ones are no condition for anything. `UMPIN_FORKED` in a child of
+ * nothing else: the request `status`, or the first reset, tells whether there is a store. `UMPIN_NATIVE_FAULT` when the
+ * system has no threads; an open session works without further ones. `UMPIN_FORKED` in a child of
  * a process that has used the library.
  *
  * Pointers:

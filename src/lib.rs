@@ -6,7 +6,7 @@
 #![deny(unsafe_code)]
 
 pub mod config;
-mod json_fault;
+mod json_error;
 pub mod session;
 
 #[allow(unsafe_code)]

@@ -6,7 +6,7 @@ use super::DirectoryConfig;
 use super::address::{ZONE, has_zone};
 use super::file::{Object, RawDirectory};
 use super::password::password;
-use super::resolve::{Fault, Paths, foreign, plain, timeout, wrong};
+use super::resolve::{Paths, Reason, check_plain_text, invalid_value, refuse_foreign, timeout};
 use super::variables::Variables;
 use crate::directory::active_directory::{ActiveDirectorySettings, Bind, DEFAULT_COUNTER_ATTRIBUTE, Server, Tls};
 
@@ -42,8 +42,8 @@ pub(super) fn active_directory(
     group: Option<&str>,
     paths: &Paths<'_>,
     variables: &Variables,
-) -> Result<DirectoryConfig, Fault> {
-    foreign("directory", "path", raw.path.is_some(), "activeDirectory")?;
+) -> Result<DirectoryConfig, Reason> {
+    refuse_foreign("directory", "path", raw.path.is_some(), "activeDirectory")?;
     let settings = ActiveDirectorySettings {
         domain: domain(&raw.domain.ok_or_else(|| lacks("domain"))?)?,
         domain_controllers: servers("domainControllers", raw.domain_controllers)?,
@@ -69,51 +69,54 @@ pub(super) fn active_directory(
     })
 }
 
-fn lacks(key: &str) -> Fault {
+fn lacks(key: &str) -> Reason {
     format!("lacks the key 'directory.{key}'")
 }
 
-fn domain(text: &str) -> Result<String, Fault> {
+fn domain(text: &str) -> Result<String, Reason> {
     // A server's name without a port is a DNS name, or an address, which no domain is called.
     Server::parse(text)
         .filter(|server| server.port.is_none() && server.host.parse::<std::net::IpAddr>().is_err())
         .map(|server| server.host)
         .ok_or_else(|| {
-            wrong(
+            invalid_value(
                 "directory.domain",
                 "expected the DNS name of a domain such as contoso.com",
             )
         })
 }
 
-fn servers(key: &str, names: Option<Vec<String>>) -> Result<Vec<Server>, Fault> {
+fn servers(key: &str, names: Option<Vec<String>>) -> Result<Vec<Server>, Reason> {
     let Some(names) = names else {
         return Ok(Vec::new());
     };
     let key = format!("directory.{key}");
     if names.is_empty() {
-        return Err(wrong(&key, "it is empty; without the key DNS names the servers"));
+        return Err(invalid_value(
+            &key,
+            "it is empty; without the key DNS names the servers",
+        ));
     }
     let mut servers = Vec::with_capacity(names.len());
     for name in names {
         if has_zone(&name) {
-            return Err(wrong(&key, ZONE));
+            return Err(invalid_value(&key, ZONE));
         }
         let server = Server::parse(&name).ok_or_else(|| {
-            wrong(
+            invalid_value(
                 &key,
                 "expected host names such as dc1.contoso.com or dc1.contoso.com:636, or addresses such as 192.0.2.1 or [2001:db8::1]:636",
             )
         })?;
         if servers.contains(&server) {
-            return Err(wrong(&key, "a server stands there twice"));
+            return Err(invalid_value(&key, "a server occurs twice"));
         }
         servers.push(server);
     }
     Ok(servers)
 }
 
-fn bind(Object(raw): Object<RawBind>, paths: &Paths<'_>, variables: &Variables) -> Result<Bind, Fault> {
+fn bind(Object(raw): Object<RawBind>, paths: &Paths<'_>, variables: &Variables) -> Result<Bind, Reason> {
     let password = password(
         "directory.bind",
         "UMPIN_BIND_PASSWORD",
@@ -124,7 +127,7 @@ fn bind(Object(raw): Object<RawBind>, paths: &Paths<'_>, variables: &Variables) 
     )?;
     match (raw.method, raw.user, password) {
         (Method::Simple, Some(user), Some(password)) => {
-            plain("directory.bind.user", &user)?;
+            check_plain_text("directory.bind.user", &user)?;
             Ok(Bind::Simple { user, password })
         }
         (Method::Simple, None, _) => Err(lacks("bind.user")),
@@ -134,7 +137,7 @@ fn bind(Object(raw): Object<RawBind>, paths: &Paths<'_>, variables: &Variables) 
         ),
         (Method::Kerberos, None, None) => kerberos(),
         (Method::Kerberos, ..) => Err(
-            "has an account in 'directory.bind', which means nothing where 'directory.bind.method' is 'kerberos'"
+            "has an account in 'directory.bind', which is not valid when 'directory.bind.method' is 'kerberos'"
                 .to_owned(),
         ),
     }
@@ -142,12 +145,12 @@ fn bind(Object(raw): Object<RawBind>, paths: &Paths<'_>, variables: &Variables) 
 
 #[cfg(feature = "gssapi")]
 #[allow(clippy::unnecessary_wraps, reason = "as without the feature")]
-fn kerberos() -> Result<Bind, Fault> {
+fn kerberos() -> Result<Bind, Reason> {
     Ok(Bind::Kerberos)
 }
 
 #[cfg(not(feature = "gssapi"))]
-fn kerberos() -> Result<Bind, Fault> {
+fn kerberos() -> Result<Bind, Reason> {
     Err(format!(
         "has the value 'kerberos' in the key 'directory.bind.method', but {}",
         crate::directory::active_directory::NO_KERBEROS
@@ -155,14 +158,14 @@ fn kerberos() -> Result<Bind, Fault> {
 }
 
 /// A name as the schema has them (RFC 4512, 1.4: `keystring`).
-fn attribute(name: String) -> Result<String, Fault> {
+fn attribute(name: String) -> Result<String, Reason> {
     let sound = name.len() <= LONGEST_ATTRIBUTE
         && name.starts_with(|c: char| c.is_ascii_alphabetic())
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     if sound {
         Ok(name)
     } else {
-        Err(wrong(
+        Err(invalid_value(
             "directory.counterAttribute",
             "expected the name of an attribute such as extensionAttribute15",
         ))

@@ -157,11 +157,11 @@ fn faults_name_the_key_and_keep_what_may_be_a_password() {
         ),
         (
             r#", "bind": { "method": "kerberos", "user": "um" }"#,
-            "means nothing where 'directory.bind.method' is 'kerberos'",
+            "is not valid when 'directory.bind.method' is 'kerberos'",
         ),
         (
             r#", "path": "directory.db""#,
-            "'directory.path', which means nothing where 'directory.type' is 'activeDirectory'",
+            "'directory.path', which is not valid when 'directory.type' is 'activeDirectory'",
         ),
         (r#", "tls": "none""#, "expected 'ldaps' or 'startTls'"),
         (
@@ -194,11 +194,11 @@ fn faults_name_the_key_and_keep_what_may_be_a_password() {
         ),
         (
             r#", "globalCatalogs": ["[2001:db8::1]", "2001:DB8:0::1"]"#,
-            "'directory.globalCatalogs': a server stands there twice",
+            "'directory.globalCatalogs': a server occurs twice",
         ),
         (
             r#", "globalCatalogs": ["dc1.contoso.com", "DC1.contoso.com."]"#,
-            "'directory.globalCatalogs': a server stands there twice",
+            "'directory.globalCatalogs': a server occurs twice",
         ),
     ] {
         let message = resolved(more).expect_err(more);

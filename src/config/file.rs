@@ -14,7 +14,7 @@ use super::active_directory::{RawBind, RawTls};
 use super::keys::RawKeys;
 use super::whole::Whole;
 use crate::import::text::decode;
-use crate::json_fault::Fault;
+use crate::json_error::JsonError;
 use crate::platform::files::{TOO_MANY_OPEN, are_too_many_open, open_regular};
 use crate::{Error, ErrorCode, Result};
 
@@ -120,14 +120,14 @@ pub(super) enum TlsType {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct RawAudit {
     pub enabled: Option<bool>,
-    /// A hundred years at most: more is a slip of the finger.
+    /// At most a hundred years: more is a typing error.
     pub retention_days: Option<Whole<1, 36_500>>,
 }
 
 /// Reads and parses the file.
 pub(super) fn read(path: &Path) -> Result<RawConfig> {
     let mut bytes = Vec::new();
-    // Not a plain `open`: a pipe in its place would wait for a writer, in the caller's thread.
+    // Not `File::open`, which would wait for a writer if the path is a pipe.
     open_regular(path)
         .and_then(|(file, _)| file.take(MAX_LENGTH + 1).read_to_end(&mut bytes))
         .map_err(|e| {
@@ -141,11 +141,11 @@ pub(super) fn read(path: &Path) -> Result<RawConfig> {
     if bytes.len() as u64 > MAX_LENGTH {
         return Err(invalid(path, "is longer than 64 KiB"));
     }
-    let text = decode(&bytes).map_err(|fault| invalid(path, &fault.to_string()))?;
-    parse(&text).map_err(|fault| invalid(path, &fault))
+    let text = decode(&bytes).map_err(|reason| invalid(path, &reason.to_string()))?;
+    parse(&text).map_err(|reason| invalid(path, &reason))
 }
 
-/// The file as a whole, or something in it, cannot be used; `what` completes "The configuration file … ".
+/// The error for the file or a value in it; `what` completes "The configuration file … ".
 pub(super) fn invalid(path: &Path, what: &str) -> Error {
     Error::new(
         ErrorCode::ConfigurationInvalid,
@@ -164,6 +164,6 @@ fn parse(text: &str) -> Result<RawConfig, String> {
 }
 
 fn explain(path: &str, error: &serde_json::Error) -> String {
-    let place = format!(" (line {}, column {})", error.line(), error.column());
-    Fault::of(path, error).explain("key", &place)
+    let position = format!(" (line {}, column {})", error.line(), error.column());
+    JsonError::new(path, error).explain("key", &position)
 }

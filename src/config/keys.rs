@@ -18,7 +18,7 @@ impl<'de> Deserialize<'de> for RawKeys {
     }
 }
 
-/// By hand, because a map would silently take the last of two equal keys.
+/// Written by hand, because a map would silently use the last of two equal keys.
 struct KeysVisitor;
 
 impl<'de> Visitor<'de> for KeysVisitor {
@@ -35,14 +35,14 @@ impl<'de> Visitor<'de> for KeysVisitor {
             let value: String = map.next_value()?;
             if id == "active" {
                 if active.replace(value).is_some() {
-                    return Err(A::Error::custom("'active' stands there twice"));
+                    return Err(A::Error::custom("'active' occurs twice"));
                 }
             } else if !is_id(&id) {
                 return Err(A::Error::custom(
                     "a key id is 1 to 32 letters, digits, '-', '_' and '.'",
                 ));
             } else if files.insert(id.clone(), value).is_some() {
-                return Err(A::Error::custom(format!("'{id}' stands there twice")));
+                return Err(A::Error::custom(format!("'{id}' occurs twice")));
             }
         }
         let active = active.ok_or_else(|| A::Error::missing_field("active"))?;

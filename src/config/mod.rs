@@ -1,7 +1,7 @@
-//! Configuration: one JSON file, or the embedded defaults where there is none.
+//! Configuration: one JSON file, or the embedded defaults without one.
 //!
-//! Where to look for the file is the caller's decision (the library reads neither the environment nor the current
-//! directory); secrets are never in it, only where they are kept.
+//! The caller finds the file (the library reads neither the environment nor the current directory). The file never has secrets, only
+//! the paths and names of where they are kept.
 
 mod access_numbers;
 mod active_directory;
@@ -29,20 +29,20 @@ pub use variables::Variables;
 /// The store's file in the data directory.
 pub const DEFAULT_STORE: &str = "directory.db";
 
-/// What a session is opened with.
+/// The request that opens a session.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OpenRequest {
     /// The configuration file; `None`: the embedded defaults.
     pub config_file: Option<PathBuf>,
-    /// Where the embedded store is unless the file says otherwise.
+    /// The directory of the embedded store, unless the file names another.
     pub data_directory: PathBuf,
-    /// Who is acting, for the audit.
+    /// The caller, for the audit.
     pub caller: Option<String>,
-    /// The account that the program runs as, where the caller is another.
+    /// The account of the process, if it differs from the caller.
     pub run_as: Option<String>,
-    /// What is acting, for the audit.
+    /// The application, for the audit.
     pub application: Option<String>,
-    /// Stores that are used where nothing is configured: named where the configured one is missing.
+    /// Stores that are in use without a configuration, for the error when the configured one is missing.
     pub other_stores: Vec<PathBuf>,
     /// The caller's environment variables that begin with `UMPIN_`; those that the configuration names are kept.
     pub variables: Variables,
@@ -51,25 +51,25 @@ pub struct OpenRequest {
 /// A checked configuration. All paths are absolute if those of the [`OpenRequest`] are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// Where it was read; `None`: embedded defaults.
+    /// The file; `None`: embedded defaults.
     pub file: Option<PathBuf>,
-    /// Which directory, and where.
+    /// The directory.
     pub directory: DirectoryConfig,
     /// The key files.
     pub keys: KeysConfig,
-    /// How messages leave.
+    /// The delivery of messages.
     pub notification: NotificationConfig,
-    /// A message that could not be handed over for this long is given up.
+    /// A message that cannot be delivered for this long fails.
     pub notification_expiry: Duration,
-    /// What messages say.
+    /// The content of messages.
     pub message: MessageSettings,
     /// Whether changes are audited; default true.
     pub audit_enabled: bool,
     /// After how many days audit entries may be removed; `None`: never.
     pub audit_retention_days: Option<u32>,
-    /// Only objects in it may be written, unless the caller asks for the whole forest.
+    /// Only objects in this scope may be written, unless the request is for the whole forest.
     pub default_scope: Option<Scope>,
-    /// The domain in `DOMAIN\account` where it is not the first `DC=` component.
+    /// The NetBIOS name of the domain, if it is not the first `DC=` component.
     pub netbios_name: Option<String>,
     /// The group that shares the store, keys and messages with their owner.
     pub service_group: Option<String>,
@@ -85,11 +85,11 @@ pub enum DirectoryConfig {
         /// How long one operation waits for other writers.
         timeout: Duration,
     },
-    /// Active Directory, and what this host keeps for itself.
+    /// Active Directory, and the store of this host.
     ActiveDirectory {
-        /// How it is reached.
+        /// The settings of its connections.
         settings: Box<ActiveDirectorySettings>,
-        /// The file with the messages and the audit of this host.
+        /// The file with the outbox and the audit log of this host.
         outbox: PathBuf,
     },
 }
@@ -97,13 +97,13 @@ pub enum DirectoryConfig {
 /// The key files by key id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeysConfig {
-    /// The key that seals what is written from now on; always in `files`.
+    /// The key that seals new values; always in `files`.
     pub active: String,
-    /// Every key that may be needed to open what was sealed before.
+    /// Every key that may be needed to open older values.
     pub files: BTreeMap<String, PathBuf>,
 }
 
-/// The way of notifications.
+/// The delivery of notifications.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotificationConfig {
     /// Files in a directory.

@@ -1,12 +1,12 @@
-//! `passwordFile` or `passwordVariable`, wherever an account is.
+//! `passwordFile` and `passwordVariable`.
 
-use super::resolve::{Fault, Paths, wrong};
+use super::resolve::{Paths, Reason, invalid_value};
 use super::variables::{PREFIX, Variables};
 use crate::password::Password;
 
-const LONGEST_NAME: usize = 128;
+const MAX_NAME_LENGTH: usize = 128;
 
-/// The password of `section`, where it has one; `example` is a name that its variable could have.
+/// The password of `section`, if it has one; `example` is an example of the name of its variable.
 pub(super) fn password(
     section: &str,
     example: &str,
@@ -14,7 +14,7 @@ pub(super) fn password(
     variable: Option<String>,
     paths: &Paths<'_>,
     variables: &Variables,
-) -> Result<Option<Password>, Fault> {
+) -> Result<Option<Password>, Reason> {
     match (file, variable) {
         (Some(_), Some(_)) => Err(format!(
             "has both '{section}.passwordFile' and '{section}.passwordVariable'"
@@ -25,8 +25,8 @@ pub(super) fn password(
         }
         (None, Some(name)) => {
             if !is_name(&name) {
-                // What stands there instead may be the password itself.
-                return Err(wrong(
+                // The value may be the password itself, so the message does not have it.
+                return Err(invalid_value(
                     &format!("{section}.passwordVariable"),
                     &format!("expected the name of an environment variable such as {example}"),
                 ));
@@ -39,7 +39,7 @@ pub(super) fn password(
 }
 
 fn is_name(name: &str) -> bool {
-    name.len() <= LONGEST_NAME
+    name.len() <= MAX_NAME_LENGTH
         && name.strip_prefix(PREFIX).is_some_and(|rest| {
             !rest.is_empty()
                 && rest

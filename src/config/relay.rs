@@ -7,7 +7,7 @@ use rustls::pki_types::ServerName;
 use super::address::{ZONE, has_zone};
 use super::file::{RawNotification, TlsType};
 use super::password::password;
-use super::resolve::{Fault, Paths, foreign, plain, sender, wrong};
+use super::resolve::{Paths, Reason, check_plain_text, invalid_value, refuse_foreign, sender};
 use super::variables::Variables;
 use crate::notification::smtp::{Login, Relay, Tls};
 
@@ -18,24 +18,23 @@ pub(super) fn relay(
     group: Option<&str>,
     paths: &Paths<'_>,
     variables: &Variables,
-) -> Result<Relay, Fault> {
-    foreign("notification", "directory", raw.directory.is_some(), "smtp")?;
+) -> Result<Relay, Reason> {
+    refuse_foreign("notification", "directory", raw.directory.is_some(), "smtp")?;
     let tls = match raw.tls.unwrap_or(TlsType::StartTls) {
         TlsType::StartTls => Tls::StartTls,
         TlsType::Implicit => Tls::Implicit,
         TlsType::None => Tls::None,
     };
     let port = match (raw.port, tls) {
-        (Some(port), _) => {
-            u16::try_from(port.0).map_err(|_| wrong("notification.port", "expected a whole number from 1 to 65535"))?
-        }
+        (Some(port), _) => u16::try_from(port.0)
+            .map_err(|_| invalid_value("notification.port", "expected a whole number from 1 to 65535"))?,
         (None, Tls::StartTls) => 587,
         (None, Tls::Implicit) => 465,
         (None, Tls::None) => 25,
     };
     if tls == Tls::None && raw.ca_file.is_some() {
         return Err(
-            "has the key 'notification.caFile', which means nothing where 'notification.tls' is 'none'".to_owned(),
+            "has the key 'notification.caFile', which is not valid when 'notification.tls' is 'none'".to_owned(),
         );
     }
     let seconds = raw.timeout_seconds.map_or(DEFAULT_TIMEOUT_SECONDS, |seconds| seconds.0);
@@ -47,7 +46,7 @@ pub(super) fn relay(
         variables,
     )?;
     Ok(Relay {
-        host: host(&raw.host.ok_or_else(|| lacks("host"))?)?,
+        host: host(&raw.host.ok_or_else(|| missing("host"))?)?,
         port,
         tls,
         ca_file: raw
@@ -55,20 +54,20 @@ pub(super) fn relay(
             .map(|path| paths.take("notification.caFile", Some(&path), ""))
             .transpose()?,
         login,
-        from: sender(raw.from.ok_or_else(|| lacks("from"))?)?,
+        from: sender(raw.from.ok_or_else(|| missing("from"))?)?,
         timeout: Duration::from_secs(seconds.into()),
         group: group.map(str::to_owned),
     })
 }
 
-fn lacks(key: &str) -> Fault {
+fn missing(key: &str) -> Reason {
     format!("lacks the key 'notification.{key}'")
 }
 
-/// A name that a certificate can have: international names in their ASCII form, addresses without brackets.
-fn host(text: &str) -> Result<String, Fault> {
+/// A name that a certificate can have: internationalised names in their ASCII form, addresses without brackets.
+fn host(text: &str) -> Result<String, Reason> {
     if has_zone(text) {
-        return Err(wrong("notification.host", ZONE));
+        return Err(invalid_value("notification.host", ZONE));
     }
     let bare = text
         .strip_prefix('[')
@@ -81,9 +80,9 @@ fn host(text: &str) -> Result<String, Fault> {
     };
     name.filter(|name| ServerName::try_from(name.as_str()).is_ok())
         .ok_or_else(|| {
-            wrong(
+            invalid_value(
                 "notification.host",
-                "expected a host name or an IP address, without the port, which 'notification.port' says",
+                "expected a host name or an IP address, without the port ('notification.port')",
             )
         })
 }
@@ -94,11 +93,11 @@ fn login(
     variable: Option<String>,
     paths: &Paths<'_>,
     variables: &Variables,
-) -> Result<Option<Login>, Fault> {
+) -> Result<Option<Login>, Reason> {
     let password = password("notification", "UMPIN_RELAY_PASSWORD", file, variable, paths, variables)?;
     match (user, password) {
         (Some(user), Some(password)) => {
-            plain("notification.user", &user)?;
+            check_plain_text("notification.user", &user)?;
             Ok(Some(Login { user, password }))
         }
         (None, None) => Ok(None),

@@ -149,11 +149,11 @@ fn faults_name_the_key_and_keep_what_may_be_a_password() {
         (r#", "timeoutSeconds": 101"#, "expected a whole number from 1 to 100"),
         (
             r#", "directory": "out""#,
-            "'notification.directory', which means nothing where 'notification.type' is 'smtp'",
+            "'notification.directory', which is not valid when 'notification.type' is 'smtp'",
         ),
         (
             r#", "caFile": "ca.pem", "tls": "none""#,
-            "'notification.caFile', which means nothing where 'notification.tls' is 'none'",
+            "'notification.caFile', which is not valid when 'notification.tls' is 'none'",
         ),
         (r#", "caFile": """#, "'notification.caFile': it is empty"),
         (

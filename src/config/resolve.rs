@@ -1,4 +1,4 @@
-//! What is written, checked and completed with the defaults.
+//! Validates the configuration file and adds the defaults.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,13 +17,13 @@ use crate::Result;
 use crate::notification::message::parse_sender;
 use crate::notification::{MessageSettings, language};
 
-/// Replies to it stay on the machine that collects the messages; a real installation sets its own.
+/// Replies to it stay on the computer that collects the messages; installations set their own sender.
 const DEFAULT_FROM: &str = "Unified Messaging <um@localhost>";
 const DEFAULT_TIMEOUT_SECONDS: u32 = 30;
 const DEFAULT_EXPIRY_HOURS: u32 = 72;
 
-/// A fault, as what completes "The configuration file … ".
-pub(super) type Fault = String;
+/// The reason why a file cannot be used; completes "The configuration file … ".
+pub(super) type Reason = String;
 
 pub(super) fn resolve(raw: RawConfig, open: &OpenRequest) -> Result<Config> {
     let file = open.config_file.clone();
@@ -31,12 +31,12 @@ pub(super) fn resolve(raw: RawConfig, open: &OpenRequest) -> Result<Config> {
         data: &open.data_directory,
         beside: file.as_deref().and_then(Path::parent),
     };
-    let build = || -> Result<Config, Fault> {
+    let build = || -> Result<Config, Reason> {
         let (audit_enabled, audit_retention_days) = audit(raw.audit);
         let message = message(raw.notification.as_ref())?;
         let service_group = raw
             .service_group
-            .map(|name| plain("serviceGroup", &name).map(|()| name))
+            .map(|name| check_plain_text("serviceGroup", &name).map(|()| name))
             .transpose()?;
         let directory = directory(raw.directory, service_group.as_deref(), &paths, &open.variables)?;
         Ok(Config {
@@ -53,28 +53,28 @@ pub(super) fn resolve(raw: RawConfig, open: &OpenRequest) -> Result<Config> {
             service_group,
         })
     };
-    // Only a file can have faults; the defaults have none.
-    build().map_err(|fault| invalid(file.as_deref().unwrap_or(Path::new("")), &fault))
+    // The defaults are valid, so an error is always one of the file.
+    build().map_err(|reason| invalid(file.as_deref().unwrap_or(Path::new("")), &reason))
 }
 
-/// A scope in which nothing can be is a mistake.
-fn scope(text: &str, directory: &DirectoryConfig) -> Result<Scope, Fault> {
+/// Refuses a scope outside the domain, which would be empty.
+fn scope(text: &str, directory: &DirectoryConfig) -> Result<Scope, Reason> {
     let scope = Scope::parse(text).ok_or_else(|| {
-        wrong(
+        invalid_value(
             "defaultScope",
             "expected a container such as contoso.com/Sales or OU=Sales,DC=contoso,DC=com",
         )
     })?;
     match directory {
-        DirectoryConfig::ActiveDirectory { settings, .. } if !scope.is_in_domain(&settings.domain) => {
-            Err(wrong("defaultScope", "it is not in the domain of 'directory.domain'"))
-        }
+        DirectoryConfig::ActiveDirectory { settings, .. } if !scope.is_in_domain(&settings.domain) => Err(
+            invalid_value("defaultScope", "it is not in the domain of 'directory.domain'"),
+        ),
         _ => Ok(scope),
     }
 }
 
-pub(super) fn wrong(key: &str, expected: &str) -> Fault {
-    format!("has a wrong value in the key '{key}': {expected}")
+pub(super) fn invalid_value(key: &str, expected: &str) -> Reason {
+    format!("has an invalid value in the key '{key}': {expected}")
 }
 
 /// Paths in the file are relative to the file; a default is in the data directory.
@@ -84,22 +84,22 @@ pub(super) struct Paths<'a> {
 }
 
 impl Paths<'_> {
-    pub fn take(&self, key: &str, given: Option<&str>, default: &str) -> Result<PathBuf, Fault> {
+    pub fn take(&self, key: &str, given: Option<&str>, default: &str) -> Result<PathBuf, Reason> {
         let Some(given) = given else {
             return Ok(self.data.join(default));
         };
-        plain(key, given)?;
+        check_plain_text(key, given)?;
         Ok(self.beside.unwrap_or(self.data).join(given))
     }
 }
 
-/// Text that is not blank and has no control characters.
-pub(super) fn plain(key: &str, value: &str) -> Result<(), Fault> {
+/// Refuses text that is blank or has control characters.
+pub(super) fn check_plain_text(key: &str, value: &str) -> Result<(), Reason> {
     if value.trim().is_empty() {
-        return Err(wrong(key, "it is empty"));
+        return Err(invalid_value(key, "it is empty"));
     }
     if value.chars().any(char::is_control) {
-        return Err(wrong(key, "it contains a control character"));
+        return Err(invalid_value(key, "it contains a control character"));
     }
     Ok(())
 }
@@ -109,7 +109,7 @@ fn directory(
     group: Option<&str>,
     paths: &Paths<'_>,
     variables: &Variables,
-) -> Result<DirectoryConfig, Fault> {
+) -> Result<DirectoryConfig, Reason> {
     let (mut path, mut seconds) = (None, None);
     if let Some(Object(raw)) = raw {
         if raw.r#type == DirectoryType::ActiveDirectory {
@@ -125,7 +125,7 @@ fn directory(
             ("counterAttribute", raw.counter_attribute.is_some()),
             ("outbox", raw.outbox.is_some()),
         ] {
-            foreign("directory", key, given, "embedded")?;
+            refuse_foreign("directory", key, given, "embedded")?;
         }
         (path, seconds) = (raw.path, raw.timeout_seconds);
     }
@@ -135,21 +135,21 @@ fn directory(
     })
 }
 
-/// Of one operation on the directory.
+/// The timeout of one operation on the directory.
 pub(super) fn timeout(given: Option<Whole<1, 600>>, default: u32) -> Duration {
     Duration::from_secs(given.map_or(default, |seconds| seconds.0).into())
 }
 
-pub(super) fn foreign(section: &str, key: &str, given: bool, kind: &str) -> Result<(), Fault> {
+pub(super) fn refuse_foreign(section: &str, key: &str, given: bool, kind: &str) -> Result<(), Reason> {
     if given {
         return Err(format!(
-            "has the key '{section}.{key}', which means nothing where '{section}.type' is '{kind}'"
+            "has the key '{section}.{key}', which is not valid when '{section}.type' is '{kind}'"
         ));
     }
     Ok(())
 }
 
-fn keys(raw: Option<RawKeys>, paths: &Paths<'_>) -> Result<KeysConfig, Fault> {
+fn keys(raw: Option<RawKeys>, paths: &Paths<'_>) -> Result<KeysConfig, Reason> {
     let Some(raw) = raw else {
         return Ok(KeysConfig {
             active: "k1".to_owned(),
@@ -161,7 +161,7 @@ fn keys(raw: Option<RawKeys>, paths: &Paths<'_>) -> Result<KeysConfig, Fault> {
         let key = format!("keys.{id}");
         let path = paths.take(&key, Some(&path), "")?;
         if let Some((other, _)) = files.iter().find(|(_, known)| **known == path) {
-            return Err(wrong(&key, &format!("it is the file of '{other}' too")));
+            return Err(invalid_value(&key, &format!("it is the file of '{other}' too")));
         }
         files.insert(id, path);
     }
@@ -176,7 +176,7 @@ fn notification(
     group: Option<&str>,
     paths: &Paths<'_>,
     variables: &Variables,
-) -> Result<NotificationConfig, Fault> {
+) -> Result<NotificationConfig, Reason> {
     let (mut directory, mut from) = (None, None);
     if let Some(Object(raw)) = raw {
         if raw.r#type == NotificationType::Smtp {
@@ -192,7 +192,7 @@ fn notification(
             ("passwordVariable", raw.password_variable.is_some()),
             ("timeoutSeconds", raw.timeout_seconds.is_some()),
         ] {
-            foreign("notification", key, given, "pickup")?;
+            refuse_foreign("notification", key, given, "pickup")?;
         }
         (directory, from) = (raw.directory, raw.from);
     }
@@ -202,9 +202,9 @@ fn notification(
     })
 }
 
-pub(super) fn sender(from: String) -> Result<String, Fault> {
+pub(super) fn sender(from: String) -> Result<String, Reason> {
     if parse_sender(&from).is_none() {
-        return Err(wrong(
+        return Err(invalid_value(
             "notification.from",
             "expected one sender such as Unified Messaging <um@contoso.com>",
         ));
@@ -225,8 +225,8 @@ fn audit(raw: Option<Object<RawAudit>>) -> (bool, Option<u32>) {
     })
 }
 
-/// What messages say, whichever way they leave.
-fn message(raw: Option<&Object<RawNotification>>) -> Result<MessageSettings, Fault> {
+/// The settings of messages.
+fn message(raw: Option<&Object<RawNotification>>) -> Result<MessageSettings, Reason> {
     let mut settings = MessageSettings::default();
     let Some(Object(raw)) = raw else {
         return Ok(settings);
@@ -234,53 +234,53 @@ fn message(raw: Option<&Object<RawNotification>>) -> Result<MessageSettings, Fau
     if let Some(tag) = &raw.language {
         let known = language::look_up(tag).ok_or_else(|| {
             let tags: Vec<_> = language::tags().collect();
-            wrong("notification.language", &format!("expected one of {}", tags.join(", ")))
+            invalid_value("notification.language", &format!("expected one of {}", tags.join(", ")))
         })?;
         settings.language = Some(known.to_owned());
     }
     if let Some(text) = &raw.help_desk {
-        short("notification.helpDesk", text, 200)?;
+        check_length("notification.helpDesk", text, 200)?;
         settings.help_desk = Some(text.trim().to_owned());
     }
     if let Some(RawAccessNumbers(plans)) = &raw.access_numbers {
         for (dial_plan, numbers) in plans {
-            short("notification.accessNumbers", dial_plan, 256)?;
+            check_length("notification.accessNumbers", dial_plan, 256)?;
             let key = format!("notification.accessNumbers.{dial_plan}");
             if numbers.is_empty() {
-                return Err(wrong(&key, "expected at least one number"));
+                return Err(invalid_value(&key, "expected at least one number"));
             }
             for number in numbers {
-                short(&key, number, 40)?;
+                check_length(&key, number, 40)?;
                 if !number.chars().any(char::is_numeric) {
-                    return Err(wrong(&key, "expected numbers such as +1 425 555 0100"));
+                    return Err(invalid_value(&key, "expected numbers such as +1 425 555 0100"));
                 }
             }
             if !settings.add_access_numbers(dial_plan, numbers.clone()) {
-                return Err(wrong(&key, "the dial plan stands there twice"));
+                return Err(invalid_value(&key, "the dial plan occurs twice"));
             }
         }
     }
     Ok(settings)
 }
 
-/// Plain text of limited length.
-fn short(key: &str, value: &str, longest: usize) -> Result<(), Fault> {
-    plain(key, value)?;
+/// Refuses text that is not plain or too long.
+fn check_length(key: &str, value: &str, longest: usize) -> Result<(), Reason> {
+    check_plain_text(key, value)?;
     if value.chars().count() > longest {
-        return Err(wrong(key, &format!("it is longer than {longest} characters")));
+        return Err(invalid_value(key, &format!("it is longer than {longest} characters")));
     }
     Ok(())
 }
 
 /// 1–15 characters without those that Windows forbids in the name.
-fn netbios_name(name: String) -> Result<String, Fault> {
-    let sound = (1..=15).contains(&name.chars().count())
+fn netbios_name(name: String) -> Result<String, Reason> {
+    let is_valid = (1..=15).contains(&name.chars().count())
         && name.trim() == name
         && !name.chars().any(|c| c.is_control() || "\\/:*?\"<>|@".contains(c));
-    if sound {
+    if is_valid {
         Ok(name)
     } else {
-        Err(wrong(
+        Err(invalid_value(
             "netbiosName",
             "expected the 1 to 15 characters of a NetBIOS domain name",
         ))

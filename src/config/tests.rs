@@ -163,7 +163,7 @@ fn faults_name_the_key() {
         ),
         (
             r#"{ "directory": { "type": "embedded", "tls": "ldaps" } }"#,
-            "'directory.tls', which means nothing",
+            "'directory.tls', which is not valid when",
         ),
         (
             r#"{ "directory": { "type": "embedded", "path": "" } }"#,
@@ -188,7 +188,7 @@ fn faults_name_the_key() {
         ),
         (
             r#"{ "keys": { "active": "k1", "k1": "a", "k1": "b" } }"#,
-            "'k1' stands there twice",
+            "'k1' occurs twice",
         ),
         (
             r#"{ "keys": { "active": "k1", "k1": "a", "k 2": "b" } }"#,
@@ -208,7 +208,7 @@ fn faults_name_the_key() {
         ),
         (
             r#"{ "notification": { "type": "pickup", "port": 25 } }"#,
-            "'notification.port', which means nothing",
+            "'notification.port', which is not valid when",
         ),
         (
             r#"{ "notification": { "type": "pickup", "expireAfterHours": 0 } }"#,
@@ -264,7 +264,7 @@ fn faults_name_the_key() {
         ),
         (
             r#"{ "notification": { "type": "pickup", "accessNumbers": { "Main": ["1"], "MAIN": ["2"] } } }"#,
-            "'notification.accessNumbers.MAIN': the dial plan stands there twice",
+            "'notification.accessNumbers.MAIN': the dial plan occurs twice",
         ),
         (
             r#"{ "notification": { "type": "pickup", "from": "a@contoso.com, b@contoso.com" } }"#,

@@ -1,4 +1,4 @@
-//! The caller's environment variables, in which a password may be.
+//! The caller's environment variables, which may hold passwords.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::secret::Secret;
 
-/// What every one of them begins with.
+/// The prefix of their names.
 pub(super) const PREFIX: &str = "UMPIN_";
 
 /// By name; the values are wiped on drop and never shown.
@@ -15,13 +15,13 @@ pub(super) const PREFIX: &str = "UMPIN_";
 pub struct Variables(BTreeMap<String, Secret>);
 
 impl Variables {
-    /// Whether every name begins with `UMPIN_`: nobody shall hand over a whole environment.
+    /// Whether every name begins with `UMPIN_`, so that no caller passes its whole environment.
     #[must_use]
-    pub fn are_ours(&self) -> bool {
+    pub fn have_prefix(&self) -> bool {
         self.0.keys().all(|name| name.starts_with(PREFIX))
     }
 
-    /// The value of one.
+    /// The value of a variable.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Secret> {
         self.0.get(name).cloned()

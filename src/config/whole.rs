@@ -1,4 +1,4 @@
-//! Numbers with a range, told as one whatever is wrong with them: another type, a fraction, too small, too large.
+//! Numbers with a range. Every invalid value (another type, a fraction, out of range) gives the same message.
 
 use std::fmt;
 

@@ -1,10 +1,10 @@
 //! Batches: many resets at once.
 
-use super::boundary::{boundary, freeing_of_session};
+use super::boundary::{boundary, free_session_handle};
 use super::buffer::umpin_buffer;
 use super::error::umpin_error;
 use super::plan::umpin_plan;
-use super::pointers::{Out, apart, handle, reclaim, required};
+use super::pointers::{Out, handle, reclaim, require_distinct, required};
 use super::session::{session_ref, umpin_session};
 use super::status::{UMPIN_BATCH_EMPTY, UMPIN_OK, UMPIN_PENDING, umpin_status_t};
 use crate::session::{Batch, Collected, Poll, timeout};
@@ -24,11 +24,11 @@ pub unsafe extern "C" fn umpin_batch_new(
     batch: *mut *mut umpin_batch,
     error: *mut *mut umpin_error,
 ) -> umpin_status_t {
-    // SAFETY: the caller vouches for the pointer, see above.
+    // SAFETY: `session` is NULL or not yet freed, by this function's contract.
     let session = unsafe { session_ref(session) };
-    // SAFETY: likewise.
+    // SAFETY: `batch` is NULL or valid for writing, by this function's contract.
     let batch = unsafe { Out::new(batch) };
-    // SAFETY: likewise.
+    // SAFETY: `error` is NULL or valid for writing, by this function's contract.
     let error = unsafe { Out::new(error) };
     boundary(session, error, || {
         let (session, batch) = (required(session, "session")?, required(batch, "batch")?);
@@ -52,11 +52,11 @@ pub unsafe extern "C" fn umpin_batch_submit(
     plan: *const umpin_plan,
     error: *mut *mut umpin_error,
 ) -> umpin_status_t {
-    // SAFETY: the caller vouches for the pointer, see above.
+    // SAFETY: `batch` is NULL or not yet freed, by this function's contract.
     let batch = unsafe { handle(batch) };
-    // SAFETY: likewise.
+    // SAFETY: `plan` is NULL or not yet freed, by this function's contract.
     let plan = unsafe { handle(plan) };
-    // SAFETY: likewise.
+    // SAFETY: `error` is NULL or valid for writing, by this function's contract.
     let error = unsafe { Out::new(error) };
     boundary(batch.map(|batch| batch.0.session()), error, || {
         let (batch, plan) = (required(batch, "batch")?, required(plan, "plan")?);
@@ -85,25 +85,25 @@ pub unsafe extern "C" fn umpin_batch_collect(
     pin: *mut *mut umpin_buffer,
     error: *mut *mut umpin_error,
 ) -> umpin_status_t {
-    // SAFETY: the caller vouches for the pointer, see above.
+    // SAFETY: `batch` is NULL or not yet freed, by this function's contract.
     let batch = unsafe { handle(batch) };
-    // SAFETY: likewise.
+    // SAFETY: `index` is NULL or valid for writing, by this function's contract.
     let index = unsafe { Out::new(index) };
-    // SAFETY: likewise.
+    // SAFETY: `response` is NULL or valid for writing, by this function's contract.
     let response = unsafe { Out::new(response) };
-    // SAFETY: likewise.
+    // SAFETY: `pin` is NULL or valid for writing, by this function's contract.
     let pin = unsafe { Out::new(pin) };
-    // SAFETY: likewise.
+    // SAFETY: `error` is NULL or valid for writing, by this function's contract.
     let error = unsafe { Out::new(error) };
     boundary(batch.map(|batch| batch.0.session()), error, || {
-        let apart = apart(&[
-            index.as_ref().map(Out::place),
-            response.as_ref().map(Out::place),
-            pin.as_ref().map(Out::place),
+        let distinct = require_distinct(&[
+            index.as_ref().map(Out::address),
+            response.as_ref().map(Out::address),
+            pin.as_ref().map(Out::address),
         ]);
         let batch = required(batch, "batch")?;
         let (index, response) = (required(index, "index")?, required(response, "response")?);
-        apart?;
+        distinct?;
         batch.0.session().check()?;
         match batch.0.collect(timeout(timeout_ms)) {
             Poll::Pending => Ok(UMPIN_PENDING),
@@ -130,7 +130,7 @@ pub unsafe extern "C" fn umpin_batch_collect(
 /// `batch` is NULL or a batch not yet freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn umpin_batch_cancel(batch: *const umpin_batch) -> umpin_status_t {
-    // SAFETY: the caller vouches for the pointer, see above.
+    // SAFETY: `batch` is NULL or not yet freed, by this function's contract.
     let batch = unsafe { handle(batch) };
     boundary(batch.map(|batch| batch.0.session()), None, || {
         let batch = required(batch, "batch")?;
@@ -147,7 +147,7 @@ pub unsafe extern "C" fn umpin_batch_cancel(batch: *const umpin_batch) -> umpin_
 /// `batch` is NULL or a batch not yet freed, and is not used again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn umpin_batch_free(batch: *mut umpin_batch) {
-    // SAFETY: the caller vouches for the pointer, see above.
+    // SAFETY: `batch` is NULL or not yet freed, and is not used again, by this function's contract.
     let batch = unsafe { reclaim(batch) };
-    freeing_of_session(batch);
+    free_session_handle(batch);
 }

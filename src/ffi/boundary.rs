@@ -1,4 +1,4 @@
-//! What every export runs inside: no panic leaves the library, every failure becomes a status and, where wanted, an object.
+//! The boundary around every export: no panic leaves the library, and every error becomes a status and, if requested, an error object.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Once};
@@ -9,16 +9,16 @@ use super::status::umpin_status_t;
 use crate::session::{Session, SharedError, process};
 use crate::{Error, ErrorCode};
 
-/// A failure on its way to the caller: plain or shared.
-pub(super) struct Failure(SharedError);
+/// An error on its way to the caller: plain or shared.
+pub(super) struct BoundaryError(SharedError);
 
-impl From<Error> for Failure {
+impl From<Error> for BoundaryError {
     fn from(error: Error) -> Self {
         Self(Arc::new(error))
     }
 }
 
-impl From<SharedError> for Failure {
+impl From<SharedError> for BoundaryError {
     fn from(error: SharedError) -> Self {
         Self(error)
     }
@@ -28,12 +28,12 @@ impl From<SharedError> for Failure {
 pub(super) fn boundary(
     session: Option<&Session>,
     error: Option<Out<'_, *mut umpin_error>>,
-    body: impl FnOnce() -> Result<umpin_status_t, Failure>,
+    body: impl FnOnce() -> Result<umpin_status_t, BoundaryError>,
 ) -> umpin_status_t {
     silence_panics();
     let failure = match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(status)) => return status,
-        Ok(Err(Failure(failure))) => failure,
+        Ok(Err(BoundaryError(failure))) => failure,
         Err(_) => {
             if let Some(session) = session {
                 session.poison();
@@ -49,7 +49,7 @@ pub(super) fn boundary(
         return status;
     }
     if let Some(out) = error {
-        // Building the object must not undo what the boundary is for.
+        // Building the object must not panic through the boundary.
         if let Ok(object) = catch_unwind(AssertUnwindSafe(|| umpin_error::boxed(failure))) {
             out.write(Box::into_raw(object));
         }
@@ -57,25 +57,25 @@ pub(super) fn boundary(
     status
 }
 
-/// Frees a handle; there is nobody to report to.
-pub(super) fn freeing<T>(handle: Option<Box<T>>) {
+/// Frees a handle. A panic is ignored: there is no status to return.
+pub(super) fn free<T>(handle: Option<Box<T>>) {
     silence_panics();
     let _ = catch_unwind(AssertUnwindSafe(|| drop(handle)));
 }
 
-/// Frees a handle of a session. In the child of a fork it is left to the end of that process: the threads that dropping waits
-/// for do not exist there, and their locks may be held for ever.
-pub(super) fn freeing_of_session<T>(handle: Option<Box<T>>) {
+/// Frees a handle of a session. In the child of a fork the handle is leaked: the threads that dropping waits for do not exist
+/// there, and their locks may be held forever.
+pub(super) fn free_session_handle<T>(handle: Option<Box<T>>) {
     match handle {
         Some(handle) if process::is_child() => std::mem::forget(handle),
-        handle => freeing(handle),
+        handle => free(handle),
     }
 }
 
-/// The default hook prints a panic's text, which may hold data, to the host's standard error. The library has its own copy
-/// of the standard library, so that this hook concerns no other.
+/// Replaces the default hook, which prints the text of a panic, and with it perhaps data, to the standard error of the host. The
+/// library has its own copy of the standard library, so the hook affects no other code.
 fn silence_panics() {
-    // Another thread of the parent may have been at it.
+    // Another thread of the parent may have held the lock of `ONCE`.
     if process::is_child() {
         return;
     }

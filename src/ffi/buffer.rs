@@ -1,10 +1,10 @@
-//! Bytes that the library gives to its caller.
+//! Buffers: bytes that the library returns to its caller.
 
 use zeroize::Zeroizing;
 
-use super::boundary::{boundary, freeing};
+use super::boundary::{boundary, free};
 use super::error::umpin_error;
-use super::pointers::{Out, apart, handle, reclaim, required};
+use super::pointers::{Out, handle, reclaim, require_distinct, required};
 use super::status::{UMPIN_OK, umpin_status_t};
 use crate::pin::Pin;
 
@@ -32,17 +32,17 @@ pub unsafe extern "C" fn umpin_buffer_data(
     data: *mut *const u8,
     length: *mut usize,
 ) -> umpin_status_t {
-    // SAFETY: the caller vouches for the pointer, see above.
+    // SAFETY: `buffer` is NULL or not yet freed, by this function's contract.
     let buffer = unsafe { handle(buffer) };
-    // SAFETY: likewise.
+    // SAFETY: `data` is NULL or valid for writing, by this function's contract.
     let data = unsafe { Out::new(data) };
-    // SAFETY: likewise.
+    // SAFETY: `length` is NULL or valid for writing, by this function's contract.
     let length = unsafe { Out::new(length) };
     boundary(None, None::<Out<'_, *mut umpin_error>>, || {
         let buffer = required(buffer, "buffer")?;
-        let apart = apart(&[data.as_ref().map(Out::place), length.as_ref().map(Out::place)]);
+        let distinct = require_distinct(&[data.as_ref().map(Out::address), length.as_ref().map(Out::address)]);
         let (data, length) = (required(data, "data")?, required(length, "length")?);
-        apart?;
+        distinct?;
         data.write(buffer.0.as_ptr());
         length.write(buffer.0.len());
         Ok(UMPIN_OK)
@@ -55,7 +55,7 @@ pub unsafe extern "C" fn umpin_buffer_data(
 /// `buffer` is NULL or a buffer not yet freed, and is not used again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn umpin_buffer_free(buffer: *mut umpin_buffer) {
-    // SAFETY: the caller vouches for the pointer, see above.
+    // SAFETY: `buffer` is NULL or not yet freed, and is not used again, by this function's contract.
     let buffer = unsafe { reclaim(buffer) };
-    freeing(buffer);
+    free(buffer);
 }

@@ -1,7 +1,7 @@
 //! The error object.
 
-use super::boundary::{Failure, boundary, freeing};
-use super::pointers::{Out, apart, handle, reclaim, required};
+use super::boundary::{BoundaryError, boundary, free};
+use super::pointers::{Out, handle, reclaim, require_distinct, required};
 use super::status::{UMPIN_OK, umpin_status_t};
 use crate::Error;
 use crate::session::{SharedError, error_json};
@@ -28,9 +28,9 @@ impl umpin_error {
 /// `error` is NULL or an error not yet freed; `status` is NULL or valid for writing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn umpin_error_status(error: *const umpin_error, status: *mut umpin_status_t) -> umpin_status_t {
-    // SAFETY: the caller vouches for the pointer, see above.
+    // SAFETY: `error` is NULL or not yet freed, by this function's contract.
     let error = unsafe { handle(error) };
-    // SAFETY: likewise.
+    // SAFETY: `status` is NULL or valid for writing, by this function's contract.
     let status = unsafe { Out::new(status) };
     boundary(None, None, || {
         let error = required(error, "error")?;
@@ -50,7 +50,7 @@ pub unsafe extern "C" fn umpin_error_id(
     data: *mut *const u8,
     length: *mut usize,
 ) -> umpin_status_t {
-    // SAFETY: the caller vouches for the pointers, see above.
+    // SAFETY: the pointers fulfil the contract of this function, which is that of `text`.
     unsafe { text(error, data, length, |error| error.code().id()) }
 }
 
@@ -64,7 +64,7 @@ pub unsafe extern "C" fn umpin_error_message(
     data: *mut *const u8,
     length: *mut usize,
 ) -> umpin_status_t {
-    // SAFETY: the caller vouches for the pointers, see above.
+    // SAFETY: the pointers fulfil the contract of this function, which is that of `text`.
     unsafe { text(error, data, length, Error::message) }
 }
 
@@ -78,7 +78,7 @@ pub unsafe extern "C" fn umpin_error_recommended_action(
     data: *mut *const u8,
     length: *mut usize,
 ) -> umpin_status_t {
-    // SAFETY: the caller vouches for the pointers, see above.
+    // SAFETY: the pointers fulfil the contract of this function, which is that of `text`.
     unsafe { text(error, data, length, Error::recommended_action) }
 }
 
@@ -92,11 +92,11 @@ pub unsafe extern "C" fn umpin_error_json(
     data: *mut *const u8,
     length: *mut usize,
 ) -> umpin_status_t {
-    // SAFETY: the caller vouches for the pointer, see above.
+    // SAFETY: `error` is NULL or not yet freed, by this function's contract.
     let error = unsafe { handle(error) };
-    // SAFETY: likewise.
+    // SAFETY: `data` is NULL or valid for writing, by this function's contract.
     let data = unsafe { Out::new(data) };
-    // SAFETY: likewise.
+    // SAFETY: `length` is NULL or valid for writing, by this function's contract.
     let length = unsafe { Out::new(length) };
     boundary(None, None, || give(&required(error, "error")?.json, data, length))
 }
@@ -107,9 +107,9 @@ pub unsafe extern "C" fn umpin_error_json(
 /// `error` is NULL or an error not yet freed, and is not used again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn umpin_error_free(error: *mut umpin_error) {
-    // SAFETY: the caller vouches for the pointer, see above.
+    // SAFETY: `error` is NULL or not yet freed, and is not used again, by this function's contract.
     let error = unsafe { reclaim(error) };
-    freeing(error);
+    free(error);
 }
 
 /// # Safety
@@ -120,11 +120,11 @@ unsafe fn text(
     length: *mut usize,
     of: fn(&Error) -> &str,
 ) -> umpin_status_t {
-    // SAFETY: the caller vouches for the pointer.
+    // SAFETY: `error` is NULL or not yet freed, by this function's contract.
     let error = unsafe { handle(error) };
-    // SAFETY: likewise.
+    // SAFETY: `data` is NULL or valid for writing, by this function's contract.
     let data = unsafe { Out::new(data) };
-    // SAFETY: likewise.
+    // SAFETY: `length` is NULL or valid for writing, by this function's contract.
     let length = unsafe { Out::new(length) };
     boundary(None, None, || {
         give(of(&required(error, "error")?.error).as_bytes(), data, length)
@@ -135,10 +135,10 @@ fn give(
     bytes: &[u8],
     data: Option<Out<'_, *const u8>>,
     length: Option<Out<'_, usize>>,
-) -> Result<umpin_status_t, Failure> {
-    let apart = apart(&[data.as_ref().map(Out::place), length.as_ref().map(Out::place)]);
+) -> Result<umpin_status_t, BoundaryError> {
+    let distinct = require_distinct(&[data.as_ref().map(Out::address), length.as_ref().map(Out::address)]);
     let (data, length) = (required(data, "data")?, required(length, "length")?);
-    apart?;
+    distinct?;
     data.write(bytes.as_ptr());
     length.write(bytes.len());
     Ok(UMPIN_OK)

@@ -1,32 +1,32 @@
-//! The moment from which on a fork is too late.
+//! Detection of forks.
 
 use crate::Result;
 use crate::session::process;
 
-/// Before anything of the library is used.
+/// Records the process, and registers the handler of forks; called before anything else.
 ///
 /// # Errors
 /// `Forked`.
 pub(super) fn enter() -> Result<()> {
     process::enter()?;
     #[cfg(unix)]
-    watch();
+    register();
     Ok(())
 }
 
-/// The process id tells a child from its parent, but not from a later process that the system gives the same one.
+/// Registers a handler: the process id distinguishes a child from its parent, but ids are reused.
 #[cfg(unix)]
-fn watch() {
+fn register() {
     use std::sync::atomic::{AtomicBool, Ordering};
 
     extern "C" fn in_child() {
         process::note_fork();
     }
 
-    static IS_WATCHED: AtomicBool = AtomicBool::new(false);
-    if !IS_WATCHED.swap(true, Ordering::AcqRel) {
+    static IS_REGISTERED: AtomicBool = AtomicBool::new(false);
+    if !IS_REGISTERED.swap(true, Ordering::AcqRel) {
         // SAFETY: the handler lives as long as the process, because the library is never unloaded, and only stores to an atomic.
-        // That it could not be registered costs nothing but what the process id does not tell.
+        // If it cannot be registered, the process id still detects most children.
         unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
     }
 }

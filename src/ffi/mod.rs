@@ -1,7 +1,7 @@
-//! The C ABI: the only unsafe code of the crate. Each file exports the functions of one handle; the contract they share
-//! stands in the header's introduction (`include/prologue.h`).
+//! The C ABI: the only unsafe code of the crate. Each file exports the functions of one handle; their common contract
+//! is the header's introduction (`include/prologue.h`).
 
-#![allow(non_camel_case_types, reason = "these names are C's")]
+#![allow(non_camel_case_types, reason = "the names of the C header")]
 
 mod batch;
 mod boundary;

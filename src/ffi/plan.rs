@@ -1,9 +1,9 @@
 //! One reset: prepare, validate, commit.
 
-use super::boundary::{boundary, freeing_of_session};
+use super::boundary::{boundary, free_session_handle};
 use super::buffer::umpin_buffer;
 use super::error::umpin_error;
-use super::pointers::{Out, apart, handle, input, pin, reclaim, required};
+use super::pointers::{Out, handle, input, pin, reclaim, require_distinct, required};
 use super::session::{session_ref, umpin_session};
 use super::status::{UMPIN_OK, UMPIN_PENDING, umpin_status_t};
 use crate::session::{Plan, Poll, timeout};
@@ -27,15 +27,15 @@ pub unsafe extern "C" fn umpin_plan_new(
     plan: *mut *mut umpin_plan,
     error: *mut *mut umpin_error,
 ) -> umpin_status_t {
-    // SAFETY: the caller vouches for the pointer, see above.
+    // SAFETY: `session` is NULL or not yet freed, by this function's contract.
     let session = unsafe { session_ref(session) };
-    // SAFETY: likewise.
+    // SAFETY: `request` is NULL or valid for reading `request_length` bytes, by this function's contract.
     let request = unsafe { input(request, request_length, "request") };
-    // SAFETY: likewise.
+    // SAFETY: `pin_text` is NULL or valid for reading `pin_length` bytes, by this function's contract.
     let pin_text = unsafe { input(pin_text, pin_length, "pin_text") };
-    // SAFETY: likewise.
+    // SAFETY: `plan` is NULL or valid for writing, by this function's contract.
     let plan = unsafe { Out::new(plan) };
-    // SAFETY: likewise.
+    // SAFETY: `error` is NULL or valid for writing, by this function's contract.
     let error = unsafe { Out::new(error) };
     boundary(session, error, || {
         let (session, plan) = (required(session, "session")?, required(plan, "plan")?);
@@ -57,11 +57,11 @@ pub unsafe extern "C" fn umpin_plan_target(
     target: *mut *mut umpin_buffer,
     error: *mut *mut umpin_error,
 ) -> umpin_status_t {
-    // SAFETY: the caller vouches for the pointer, see above.
+    // SAFETY: `plan` is NULL or not yet freed, by this function's contract.
     let plan = unsafe { handle(plan) };
-    // SAFETY: likewise.
+    // SAFETY: `target` is NULL or valid for writing, by this function's contract.
     let target = unsafe { Out::new(target) };
-    // SAFETY: likewise.
+    // SAFETY: `error` is NULL or valid for writing, by this function's contract.
     let error = unsafe { Out::new(error) };
     boundary(plan.map(|plan| plan.0.session()), error, || {
         let (plan, target) = (required(plan, "plan")?, required(target, "target")?);
@@ -88,9 +88,9 @@ pub unsafe extern "C" fn umpin_plan_validate(
     timeout_ms: u32,
     error: *mut *mut umpin_error,
 ) -> umpin_status_t {
-    // SAFETY: the caller vouches for the pointer, see above.
+    // SAFETY: `plan` is NULL or not yet freed, by this function's contract.
     let plan = unsafe { handle(plan) };
-    // SAFETY: likewise.
+    // SAFETY: `error` is NULL or valid for writing, by this function's contract.
     let error = unsafe { Out::new(error) };
     boundary(plan.map(|plan| plan.0.session()), error, || {
         let plan = required(plan, "plan")?;
@@ -117,18 +117,18 @@ pub unsafe extern "C" fn umpin_plan_commit(
     pin: *mut *mut umpin_buffer,
     error: *mut *mut umpin_error,
 ) -> umpin_status_t {
-    // SAFETY: the caller vouches for the pointer, see above.
+    // SAFETY: `plan` is NULL or not yet freed, by this function's contract.
     let plan = unsafe { handle(plan) };
-    // SAFETY: likewise.
+    // SAFETY: `response` is NULL or valid for writing, by this function's contract.
     let response = unsafe { Out::new(response) };
-    // SAFETY: likewise.
+    // SAFETY: `pin` is NULL or valid for writing, by this function's contract.
     let pin = unsafe { Out::new(pin) };
-    // SAFETY: likewise.
+    // SAFETY: `error` is NULL or valid for writing, by this function's contract.
     let error = unsafe { Out::new(error) };
     boundary(plan.map(|plan| plan.0.session()), error, || {
-        let apart = apart(&[response.as_ref().map(Out::place), pin.as_ref().map(Out::place)]);
+        let distinct = require_distinct(&[response.as_ref().map(Out::address), pin.as_ref().map(Out::address)]);
         let (plan, response) = (required(plan, "plan")?, required(response, "response")?);
-        apart?;
+        distinct?;
         plan.0.session().check()?;
         match plan.0.commit(timeout(timeout_ms))? {
             Poll::Ready(outcome) => {
@@ -151,7 +151,7 @@ pub unsafe extern "C" fn umpin_plan_commit(
 /// `plan` is NULL or a plan not yet freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn umpin_plan_cancel(plan: *const umpin_plan) -> umpin_status_t {
-    // SAFETY: the caller vouches for the pointer, see above.
+    // SAFETY: `plan` is NULL or not yet freed, by this function's contract.
     let plan = unsafe { handle(plan) };
     boundary(plan.map(|plan| plan.0.session()), None, || {
         let plan = required(plan, "plan")?;
@@ -168,7 +168,7 @@ pub unsafe extern "C" fn umpin_plan_cancel(plan: *const umpin_plan) -> umpin_sta
 /// `plan` is NULL or a plan not yet freed, and is not used again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn umpin_plan_free(plan: *mut umpin_plan) {
-    // SAFETY: the caller vouches for the pointer, see above.
+    // SAFETY: `plan` is NULL or not yet freed, and is not used again, by this function's contract.
     let plan = unsafe { reclaim(plan) };
-    freeing_of_session(plan);
+    free_session_handle(plan);
 }

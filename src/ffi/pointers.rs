@@ -1,46 +1,41 @@
-//! Raw pointers, checked once and turned into references, slices and places to write to.
+//! Raw pointers of the caller, checked once and converted to references, slices and out-parameters.
 
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 
-use super::boundary::Failure;
+use super::boundary::BoundaryError;
 use crate::pin::Pin;
 use crate::{Error, ErrorCode};
 
-/// A place for a result: written on success. No reference, because a caller may pass the same place twice.
+/// An out-parameter, written on success. Not a reference, because a caller may pass the same address twice.
 pub(super) struct Out<'a, T>(NonNull<T>, PhantomData<&'a mut T>);
 
 impl<T> Out<'_, T> {
     /// `None` for NULL.
     ///
     /// # Safety
-    /// `place` is NULL or valid for writing a `T` during `'a`; what it holds is not read.
-    pub(super) unsafe fn new(place: *mut T) -> Option<Self> {
-        NonNull::new(place).map(|place| Self(place, PhantomData))
+    /// `address` is NULL or valid for writing a `T` during `'a`; its content is not read.
+    pub(super) unsafe fn new(address: *mut T) -> Option<Self> {
+        NonNull::new(address).map(|address| Self(address, PhantomData))
     }
 
     pub(super) fn write(self, value: T) {
-        // SAFETY: not NULL, and valid for writing, as whoever made this vouched for.
+        // SAFETY: not NULL, and valid for writing by the contract of `new`.
         unsafe { self.0.write(value) };
     }
 
-    /// Where it lies, to be compared with another.
-    pub(super) fn place(&self) -> *const () {
+    /// The address, for comparison with another.
+    pub(super) fn address(&self) -> *const () {
         self.0.as_ptr().cast_const().cast()
     }
 }
 
-/// Refuses results that would be written to the same place, where the second would take the place of the first: a PIN that of a
-/// response, or a buffer that nobody could free any more.
-pub(super) fn apart(places: &[Option<*const ()>]) -> Result<(), Failure> {
-    let mut given: Vec<_> = places.iter().flatten().collect();
+/// Refuses results at the same address: the second would overwrite the first, and a buffer could not be freed any more.
+pub(super) fn require_distinct(addresses: &[Option<*const ()>]) -> Result<(), BoundaryError> {
+    let mut given: Vec<_> = addresses.iter().flatten().collect();
     given.sort_unstable();
     if given.windows(2).any(|pair| pair[0] == pair[1]) {
-        return Err(Error::new(
-            ErrorCode::InvalidArgument,
-            "Two results are to be written to the same place.",
-        )
-        .into());
+        return Err(Error::new(ErrorCode::InvalidArgument, "Two results have the same address.").into());
     }
     Ok(())
 }
@@ -50,11 +45,11 @@ pub(super) fn apart(places: &[Option<*const ()>]) -> Result<(), Failure> {
 /// # Safety
 /// `handle` is NULL or was given by this library and has not been freed.
 pub(super) unsafe fn handle<'a, T>(handle: *const T) -> Option<&'a T> {
-    // SAFETY: the caller vouches; handles are only ever shared, never borrowed mutably.
+    // SAFETY: NULL or not yet freed, by this function's contract; handles are only shared, never borrowed mutably.
     unsafe { handle.as_ref() }
 }
 
-/// Takes a handle back to drop it.
+/// Takes a handle back, to drop it.
 ///
 /// # Safety
 /// `handle` is NULL or was given by this library, has not been freed, and is not used again.
@@ -62,15 +57,15 @@ pub(super) unsafe fn reclaim<T>(handle: *mut T) -> Option<Box<T>> {
     if handle.is_null() {
         return None;
     }
-    // SAFETY: not NULL, so it came from `Box::into_raw`, once, as the caller vouches.
+    // SAFETY: not NULL, so it came from `Box::into_raw` and is taken back once, by this function's contract.
     Some(unsafe { Box::from_raw(handle) })
 }
 
-/// Bytes of the caller's. The pointer is ignored when the length is 0.
+/// The caller's bytes. The pointer is ignored when the length is 0.
 ///
 /// # Safety
 /// `data` is NULL, or `length` is 0, or `data` is valid for reading `length` bytes during `'a`.
-pub(super) unsafe fn input<'a>(data: *const u8, length: usize, name: &str) -> Result<&'a [u8], Failure> {
+pub(super) unsafe fn input<'a>(data: *const u8, length: usize, name: &str) -> Result<&'a [u8], BoundaryError> {
     if length == 0 {
         return Ok(&[]);
     }
@@ -84,12 +79,12 @@ pub(super) unsafe fn input<'a>(data: *const u8, length: usize, name: &str) -> Re
         )
         .into());
     }
-    // SAFETY: neither NULL nor longer than an object; the caller vouches for the rest.
+    // SAFETY: neither NULL nor longer than an object; readable by this function's contract.
     Ok(unsafe { std::slice::from_raw_parts(data, length) })
 }
 
 /// A copy of the caller's PIN; `None` when its length is 0.
-pub(super) fn pin(bytes: &[u8]) -> Result<Option<Pin>, Failure> {
+pub(super) fn pin(bytes: &[u8]) -> Result<Option<Pin>, BoundaryError> {
     if bytes.is_empty() {
         return Ok(None);
     }
@@ -98,11 +93,11 @@ pub(super) fn pin(bytes: &[u8]) -> Result<Option<Pin>, Failure> {
     Ok(Some(Pin::new(text.to_owned())))
 }
 
-/// A required pointer that must not be NULL.
-pub(super) fn required<T>(value: Option<T>, name: &str) -> Result<T, Failure> {
+/// The value of a pointer that must not be NULL.
+pub(super) fn required<T>(value: Option<T>, name: &str) -> Result<T, BoundaryError> {
     value.ok_or_else(|| null(name))
 }
 
-fn null(name: &str) -> Failure {
+fn null(name: &str) -> BoundaryError {
     Error::new(ErrorCode::NullArgument, format!("The pointer \"{name}\" is NULL.")).into()
 }

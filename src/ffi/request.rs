@@ -1,6 +1,6 @@
 //! Requests: everything but a reset.
 
-use super::boundary::{boundary, freeing_of_session};
+use super::boundary::{boundary, free_session_handle};
 use super::buffer::umpin_buffer;
 use super::error::umpin_error;
 use super::pointers::{Out, handle, input, reclaim, required};
@@ -25,13 +25,13 @@ pub unsafe extern "C" fn umpin_request_new(
     request: *mut *mut umpin_request,
     error: *mut *mut umpin_error,
 ) -> umpin_status_t {
-    // SAFETY: the caller vouches for the pointer, see above.
+    // SAFETY: `session` is NULL or not yet freed, by this function's contract.
     let session = unsafe { session_ref(session) };
-    // SAFETY: likewise.
+    // SAFETY: `json` is NULL or valid for reading `json_length` bytes, by this function's contract.
     let json = unsafe { input(json, json_length, "json") };
-    // SAFETY: likewise.
+    // SAFETY: `request` is NULL or valid for writing, by this function's contract.
     let request = unsafe { Out::new(request) };
-    // SAFETY: likewise.
+    // SAFETY: `error` is NULL or valid for writing, by this function's contract.
     let error = unsafe { Out::new(error) };
     boundary(session, error, || {
         let (session, request) = (required(session, "session")?, required(request, "request")?);
@@ -53,11 +53,11 @@ pub unsafe extern "C" fn umpin_request_wait(
     response: *mut *mut umpin_buffer,
     error: *mut *mut umpin_error,
 ) -> umpin_status_t {
-    // SAFETY: the caller vouches for the pointer, see above.
+    // SAFETY: `request` is NULL or not yet freed, by this function's contract.
     let request = unsafe { handle(request) };
-    // SAFETY: likewise.
+    // SAFETY: `response` is NULL or valid for writing, by this function's contract.
     let response = unsafe { Out::new(response) };
-    // SAFETY: likewise.
+    // SAFETY: `error` is NULL or valid for writing, by this function's contract.
     let error = unsafe { Out::new(error) };
     boundary(request.map(|request| request.0.session()), error, || {
         let (request, response) = (required(request, "request")?, required(response, "response")?);
@@ -80,7 +80,7 @@ pub unsafe extern "C" fn umpin_request_wait(
 /// `request` is NULL or a request not yet freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn umpin_request_cancel(request: *const umpin_request) -> umpin_status_t {
-    // SAFETY: the caller vouches for the pointer, see above.
+    // SAFETY: `request` is NULL or not yet freed, by this function's contract.
     let request = unsafe { handle(request) };
     boundary(request.map(|request| request.0.session()), None, || {
         let request = required(request, "request")?;
@@ -97,7 +97,7 @@ pub unsafe extern "C" fn umpin_request_cancel(request: *const umpin_request) -> 
 /// `request` is NULL or a request not yet freed, and is not used again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn umpin_request_free(request: *mut umpin_request) {
-    // SAFETY: the caller vouches for the pointer, see above.
+    // SAFETY: `request` is NULL or not yet freed, and is not used again, by this function's contract.
     let request = unsafe { reclaim(request) };
-    freeing_of_session(request);
+    free_session_handle(request);
 }

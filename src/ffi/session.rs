@@ -1,6 +1,6 @@
 //! Sessions.
 
-use super::boundary::{boundary, freeing_of_session};
+use super::boundary::{boundary, free_session_handle};
 use super::error::umpin_error;
 use super::fork;
 use super::pointers::{Out, handle, input, reclaim, required};
@@ -11,8 +11,8 @@ use crate::session::Session;
 pub struct umpin_session(pub(super) Session);
 
 /// Opens a session. Reads the configuration file that the request names, starts a thread of each kind that it needs, and touches
-/// nothing else: whether there is a store is told by the request `status`, or by the first reset. `UMPIN_NATIVE_FAULT` where the
-/// system has no threads to give; once a session is open, later ones are no condition for anything. `UMPIN_FORKED` in a child of
+/// nothing else: the request `status`, or the first reset, tells whether there is a store. `UMPIN_NATIVE_FAULT` when the
+/// system has no threads; an open session works without further ones. `UMPIN_FORKED` in a child of
 /// a process that has used the library.
 ///
 /// # Safety
@@ -24,13 +24,13 @@ pub unsafe extern "C" fn umpin_session_open(
     session: *mut *mut umpin_session,
     error: *mut *mut umpin_error,
 ) -> umpin_status_t {
-    // SAFETY: the caller vouches for the pointer, see above.
+    // SAFETY: `request` is NULL or valid for reading `request_length` bytes, by this function's contract.
     let request = unsafe { input(request, request_length, "request") };
-    // SAFETY: likewise.
+    // SAFETY: `session` is NULL or valid for writing, by this function's contract.
     let session = unsafe { Out::new(session) };
-    // SAFETY: likewise.
+    // SAFETY: `error` is NULL or valid for writing, by this function's contract.
     let error = unsafe { Out::new(error) };
-    // First of all: from here on a fork is too late.
+    // First, so that a later fork is detected.
     let entered = fork::enter();
     boundary(None, error, || {
         entered?;
@@ -48,16 +48,16 @@ pub unsafe extern "C" fn umpin_session_open(
 /// `session` is NULL or a session not yet freed, and is not used again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn umpin_session_free(session: *mut umpin_session) {
-    // SAFETY: the caller vouches for the pointer, see above.
+    // SAFETY: `session` is NULL or not yet freed, and is not used again, by this function's contract.
     let session = unsafe { reclaim(session) };
-    freeing_of_session(session);
+    free_session_handle(session);
 }
 
-/// The session behind a pointer, if it may be used.
+/// The session behind a pointer; `None` for NULL.
 ///
 /// # Safety
 /// `session` is NULL or a session not yet freed.
 pub(super) unsafe fn session_ref<'a>(session: *const umpin_session) -> Option<&'a Session> {
-    // SAFETY: the caller vouches.
+    // SAFETY: `session` is NULL or not yet freed, by this function's contract.
     unsafe { handle(session) }.map(|session| &session.0)
 }

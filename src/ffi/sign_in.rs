@@ -2,7 +2,7 @@
 
 use super::boundary::boundary;
 use super::error::umpin_error;
-use super::pointers::{Out, apart, handle, input, pin, required};
+use super::pointers::{Out, handle, input, pin, require_distinct, required};
 use super::request::umpin_request;
 use super::session::{session_ref, umpin_session};
 use super::status::{UMPIN_OK, UMPIN_PENDING, umpin_status_t};
@@ -52,15 +52,15 @@ pub unsafe extern "C" fn umpin_signin(
     request: *mut *mut umpin_request,
     error: *mut *mut umpin_error,
 ) -> umpin_status_t {
-    // SAFETY: the caller vouches for the pointer, see above.
+    // SAFETY: `session` is NULL or not yet freed, by this function's contract.
     let session = unsafe { session_ref(session) };
-    // SAFETY: likewise.
+    // SAFETY: `json` is NULL or valid for reading `json_length` bytes, by this function's contract.
     let json = unsafe { input(json, json_length, "json") };
-    // SAFETY: likewise.
+    // SAFETY: `pin_text` is NULL or valid for reading `pin_length` bytes, by this function's contract.
     let pin_text = unsafe { input(pin_text, pin_length, "pin_text") };
-    // SAFETY: likewise.
+    // SAFETY: `request` is NULL or valid for writing, by this function's contract.
     let request = unsafe { Out::new(request) };
-    // SAFETY: likewise.
+    // SAFETY: `error` is NULL or valid for writing, by this function's contract.
     let error = unsafe { Out::new(error) };
     boundary(session, error, || {
         let (session, request) = (required(session, "session")?, required(request, "request")?);
@@ -88,17 +88,17 @@ pub unsafe extern "C" fn umpin_change_pin(
     request: *mut *mut umpin_request,
     error: *mut *mut umpin_error,
 ) -> umpin_status_t {
-    // SAFETY: the caller vouches for the pointer, see above.
+    // SAFETY: `session` is NULL or not yet freed, by this function's contract.
     let session = unsafe { session_ref(session) };
-    // SAFETY: likewise.
+    // SAFETY: `json` is NULL or valid for reading `json_length` bytes, by this function's contract.
     let json = unsafe { input(json, json_length, "json") };
-    // SAFETY: likewise.
+    // SAFETY: `old_pin` is NULL or valid for reading `old_pin_length` bytes, by this function's contract.
     let old_pin = unsafe { input(old_pin, old_pin_length, "old_pin") };
-    // SAFETY: likewise.
+    // SAFETY: `new_pin` is NULL or valid for reading `new_pin_length` bytes, by this function's contract.
     let new_pin = unsafe { input(new_pin, new_pin_length, "new_pin") };
-    // SAFETY: likewise.
+    // SAFETY: `request` is NULL or valid for writing, by this function's contract.
     let request = unsafe { Out::new(request) };
-    // SAFETY: likewise.
+    // SAFETY: `error` is NULL or valid for writing, by this function's contract.
     let error = unsafe { Out::new(error) };
     boundary(session, error, || {
         let (session, request) = (required(session, "session")?, required(request, "request")?);
@@ -123,36 +123,36 @@ pub unsafe extern "C" fn umpin_signin_result(
     until_lock: *mut u32,
     error: *mut *mut umpin_error,
 ) -> umpin_status_t {
-    // SAFETY: the caller vouches for the pointer, see above.
+    // SAFETY: `request` is NULL or not yet freed, by this function's contract.
     let request = unsafe { handle(request) };
-    // SAFETY: likewise.
+    // SAFETY: `result` is NULL or valid for writing, by this function's contract.
     let result = unsafe { Out::new(result) };
-    // SAFETY: likewise.
+    // SAFETY: `until_reset` is NULL or valid for writing, by this function's contract.
     let until_reset = unsafe { Out::new(until_reset) };
-    // SAFETY: likewise.
+    // SAFETY: `until_lock` is NULL or valid for writing, by this function's contract.
     let until_lock = unsafe { Out::new(until_lock) };
-    // SAFETY: likewise.
+    // SAFETY: `error` is NULL or valid for writing, by this function's contract.
     let error = unsafe { Out::new(error) };
     boundary(request.map(|request| request.0.session()), error, || {
-        let apart = apart(&[
-            result.as_ref().map(Out::place),
-            until_reset.as_ref().map(Out::place),
-            until_lock.as_ref().map(Out::place),
+        let distinct = require_distinct(&[
+            result.as_ref().map(Out::address),
+            until_reset.as_ref().map(Out::address),
+            until_lock.as_ref().map(Out::address),
         ]);
         let (request, result) = (required(request, "request")?, required(result, "result")?);
-        apart?;
+        distinct?;
         request.0.session().check()?;
         let attempt = match request.0.attempt()? {
             Poll::Ready(attempt) => attempt,
             Poll::Pending => return Ok(UMPIN_PENDING),
         };
         result.write(attempt.outcome as umpin_signin_t);
-        for (place, left) in [
+        for (out, left) in [
             (until_reset, attempt.left.until_reset),
             (until_lock, attempt.left.until_lock),
         ] {
-            if let Some(place) = place {
-                place.write(left.unwrap_or(UMPIN_UNLIMITED));
+            if let Some(out) = out {
+                out.write(left.unwrap_or(UMPIN_UNLIMITED));
             }
         }
         Ok(UMPIN_OK)

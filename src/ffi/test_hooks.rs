@@ -15,9 +15,9 @@ pub unsafe extern "C" fn umpin_test_panic(
     session: *const umpin_session,
     error: *mut *mut umpin_error,
 ) -> umpin_status_t {
-    // SAFETY: the caller vouches for the pointer, see above.
+    // SAFETY: `session` is NULL or not yet freed, by this function's contract.
     let session = unsafe { session_ref(session) };
-    // SAFETY: likewise.
+    // SAFETY: `error` is NULL or valid for writing, by this function's contract.
     let error = unsafe { Out::new(error) };
     boundary(session, error, || {
         required(session, "session")?.check()?;

@@ -2,7 +2,7 @@
 
 use super::boundary::boundary;
 use super::error::umpin_error;
-use super::pointers::{Out, apart, required};
+use super::pointers::{Out, require_distinct, required};
 use super::status::{UMPIN_OK, umpin_status_t};
 
 /// The number of this interface. It changes when existing programs would no longer work.
@@ -21,14 +21,14 @@ pub extern "C" fn umpin_abi_version() -> u32 {
 /// `text` and `length` are NULL or valid for writing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn umpin_version(text: *mut *const u8, length: *mut usize) -> umpin_status_t {
-    // SAFETY: the caller vouches for the pointer, see above.
+    // SAFETY: `text` is NULL or valid for writing, by this function's contract.
     let text = unsafe { Out::new(text) };
-    // SAFETY: likewise.
+    // SAFETY: `length` is NULL or valid for writing, by this function's contract.
     let length = unsafe { Out::new(length) };
     boundary(None, None::<Out<'_, *mut umpin_error>>, || {
-        let apart = apart(&[text.as_ref().map(Out::place), length.as_ref().map(Out::place)]);
+        let distinct = require_distinct(&[text.as_ref().map(Out::address), length.as_ref().map(Out::address)]);
         let (text, length) = (required(text, "text")?, required(length, "length")?);
-        apart?;
+        distinct?;
         let version = env!("CARGO_PKG_VERSION");
         text.write(version.as_ptr());
         length.write(version.len());

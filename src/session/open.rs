@@ -10,7 +10,7 @@ use crate::config::{Config, DEFAULT_STORE, DirectoryConfig, NotificationConfig, 
 use crate::credential::kdf::Cost;
 use crate::directory::Directory;
 use crate::directory::active_directory::{ActiveDirectory, Bind};
-use crate::directory::embedded::{Elsewhere, EmbeddedDirectory, EmbeddedOptions, LocalOutbox};
+use crate::directory::embedded::{EmbeddedDirectory, EmbeddedOptions, LocalOutbox, OtherStores};
 use crate::keys::{KeyFiles, Keys, SharedKeyFiles};
 use crate::notification::Notifier;
 use crate::notification::outbox::Outbox;
@@ -51,12 +51,12 @@ fn check_group(config: &Config) -> Result<()> {
 }
 
 /// Where the store would be without the configuration file, and where the caller knows of others.
-fn elsewhere(request: &OpenRequest, path: &Path) -> Elsewhere {
+fn other_stores(request: &OpenRequest, path: &Path) -> OtherStores {
     let usual = request.data_directory.join(DEFAULT_STORE);
     let configured_in = request.config_file.clone().filter(|_| usual != path);
     let mut stores = vec![usual];
     stores.extend(request.other_stores.iter().cloned());
-    Elsewhere { configured_in, stores }
+    OtherStores { configured_in, stores }
 }
 
 /// Reads the configuration and puts the adapters together; opens nothing that it names.
@@ -84,8 +84,8 @@ pub(super) fn service(request: OpenRequest) -> Result<Service> {
     let directory: Arc<dyn Directory>;
     let (outbox, audit, keys): (Arc<dyn Outbox>, Arc<dyn AuditLog>, Arc<dyn Keys>) = match config.directory {
         DirectoryConfig::Embedded { path, timeout } => {
-            let elsewhere = elsewhere(&request, &path);
-            let store = EmbeddedDirectory::new(store(path, timeout)).with_elsewhere(elsewhere);
+            let other_stores = other_stores(&request, &path);
+            let store = EmbeddedDirectory::new(store(path, timeout)).with_other_stores(other_stores);
             let store = Arc::new(store);
             directory = Arc::clone(&store) as _;
             (Arc::clone(&store) as _, store, Arc::new(keys))

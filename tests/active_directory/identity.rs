@@ -234,7 +234,7 @@ fn a_mailbox_is_described_as_an_import_describes_it() {
         embedded.import(&plan, None, false).expect("an import");
         assert!(plan.mailboxes.len() > 20);
         for row in &plan.mailboxes {
-            let guid = row.guid.expect("the fixture has GUIDs").to_string();
+            let guid = row.mailbox.guid.expect("the fixture has GUIDs").to_string();
             let imported = embedded
                 .find(&Identity::parse(&guid).unwrap(), Route::Preferred)
                 .unwrap();

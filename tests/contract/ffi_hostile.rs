@@ -411,7 +411,7 @@ fn two_results_in_one_place_are_refused_before_anything_is_done() {
         assert_eq!(call(&raw mut error), UMPIN_INVALID_ARGUMENT, "{name}");
         assert_eq!(
             error_of(error)["message"],
-            "Two results are to be written to the same place.",
+            "Two results have the same address.",
             "{name}"
         );
     }

@@ -37,29 +37,33 @@ fn render(plan: &ImportPlan) -> String {
     let mut out = String::new();
     let mut line = |text: String| writeln!(out, "{text}").expect("a string takes everything");
     for row in &plan.mailboxes {
-        line(format!("mailbox in line {}: {}", row.line, row.name));
+        line(format!("mailbox in line {}: {}", row.line, row.mailbox.name));
         let extensions: Vec<_> = row
+            .mailbox
             .extensions
             .iter()
             .map(|e| format!("{}@{}", e.number, e.dial_plan.as_deref().unwrap_or("?")))
             .collect();
         for (name, value) in [
-            ("guid", row.guid.map(|g| g.to_string())),
-            ("dn", row.distinguished_name.as_ref().map(|dn| dn.as_str().to_owned())),
-            ("display name", row.display_name.clone()),
-            ("alias", row.alias.clone()),
-            ("account", row.sam_account_name.clone()),
-            ("upn", row.user_principal_name.clone()),
-            ("primary", row.primary_smtp_address.clone()),
+            ("guid", row.mailbox.guid.map(|g| g.to_string())),
+            (
+                "dn",
+                row.mailbox.distinguished_name.as_ref().map(|dn| dn.as_str().to_owned()),
+            ),
+            ("display name", row.mailbox.display_name.clone()),
+            ("alias", row.mailbox.alias.clone()),
+            ("account", row.mailbox.sam_account_name.clone()),
+            ("upn", row.mailbox.user_principal_name.clone()),
+            ("primary", row.mailbox.primary_smtp_address.clone()),
             (
                 "addresses",
-                Some(row.email_addresses.join(" | ")).filter(|s| !s.is_empty()),
+                Some(row.mailbox.email_addresses.join(" | ")).filter(|s| !s.is_empty()),
             ),
-            ("legacy dn", row.legacy_exchange_dn.clone()),
-            ("um enabled", Some(row.um_enabled.to_string())),
+            ("legacy dn", row.mailbox.legacy_exchange_dn.clone()),
+            ("um enabled", Some(row.mailbox.um_enabled.to_string())),
             ("extensions", Some(extensions.join(" | ")).filter(|s| !s.is_empty())),
-            ("policy", row.um_mailbox_policy.clone()),
-            ("languages", row.preferred_language.clone()),
+            ("policy", row.mailbox.um_mailbox_policy.clone()),
+            ("languages", row.mailbox.preferred_language.clone()),
         ] {
             if let Some(value) = value {
                 line(format!("  {name}: {value}"));
@@ -90,7 +94,7 @@ fn render(plan: &ImportPlan) -> String {
             s.reset_pin_text
         ));
     }
-    for problem in &plan.problems {
+    for problem in &plan.errors {
         line(format!("problem in line {}: {}", problem.line, problem.message));
     }
     for notice in &plan.notices {
@@ -248,8 +252,8 @@ fn the_default_policy_is_that_of_the_options() {
         ..ImportOptions::default()
     };
     let plan = parse(text, Format::Csv, &options).expect("usable");
-    assert_eq!(plan.mailboxes[0].um_mailbox_policy.as_deref(), Some("Voice"));
-    assert_eq!(plan.mailboxes[1].um_mailbox_policy, None);
+    assert_eq!(plan.mailboxes[0].mailbox.um_mailbox_policy.as_deref(), Some("Voice"));
+    assert_eq!(plan.mailboxes[1].mailbox.um_mailbox_policy, None);
     let names: Vec<_> = plan.policies.iter().map(|p| p.settings.name.as_str()).collect();
     assert_eq!(names, ["Voice"]);
     let too_long = ImportOptions {
@@ -271,16 +275,16 @@ fn languages_are_taken_as_they_are_written() {
         ("German", Some("German")),
     ] {
         let plan = one(value);
-        assert_eq!(plan.mailboxes[0].preferred_language.as_deref(), kept);
-        assert!(plan.problems.is_empty() && plan.ignored_columns.is_empty());
+        assert_eq!(plan.mailboxes[0].mailbox.preferred_language.as_deref(), kept);
+        assert!(plan.errors.is_empty() && plan.ignored_columns.is_empty());
     }
     for value in ["de\nBcc: x", &"de,".repeat(100)] {
         let plan = one(value);
         assert!(plan.mailboxes.is_empty());
         assert!(
-            plan.problems[0].message.contains("PreferredLanguage"),
+            plan.errors[0].message.contains("PreferredLanguage"),
             "{:?}",
-            plan.problems
+            plan.errors
         );
     }
 }
@@ -304,25 +308,35 @@ fn extensions_of_files_choose_the_format() {
 /// What holds for every plan, whatever the file was.
 fn assert_sound(plan: &ImportPlan) {
     for row in &plan.mailboxes {
-        assert!(!row.name.trim().is_empty() || row.distinguished_name.is_none());
+        assert!(!row.mailbox.name.trim().is_empty() || row.mailbox.distinguished_name.is_none());
         assert!(
-            row.distinguished_name.is_some()
-                || row.guid.is_some()
-                || row.user_principal_name.is_some()
-                || !row.email_addresses.is_empty()
+            row.mailbox.distinguished_name.is_some()
+                || row.mailbox.guid.is_some()
+                || row.mailbox.user_principal_name.is_some()
+                || !row.mailbox.email_addresses.is_empty()
         );
-        assert!(!row.um_enabled || row.um_mailbox_policy.is_some());
+        assert!(!row.mailbox.um_enabled || row.mailbox.um_mailbox_policy.is_some());
         let marked: Vec<_> = row
+            .mailbox
             .email_addresses
             .iter()
             .filter_map(|a| a.strip_prefix("SMTP:"))
             .collect();
         assert_eq!(
             marked,
-            row.primary_smtp_address.as_deref().into_iter().collect::<Vec<_>>()
+            row.mailbox
+                .primary_smtp_address
+                .as_deref()
+                .into_iter()
+                .collect::<Vec<_>>()
         );
-        assert!(row.extensions.iter().all(|e| (1..=20).contains(&e.number.len())));
-        if let Some(policy) = &row.um_mailbox_policy {
+        assert!(
+            row.mailbox
+                .extensions
+                .iter()
+                .all(|e| (1..=20).contains(&e.number.len()))
+        );
+        if let Some(policy) = &row.mailbox.um_mailbox_policy {
             let known = plan.policies.iter().filter(|p| p.settings.name == *policy).count();
             assert_eq!(known, 1, "{policy}");
         }

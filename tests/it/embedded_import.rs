@@ -29,10 +29,10 @@ fn importing_again_keeps_records_and_ids() {
     assert!(counts.policies_created.is_empty() && counts.policies_updated.is_empty());
 
     let mut many = rows(6);
-    many[3].distinguished_name = DistinguishedName::parse("cn=USER 3, ou=sales, dc=contoso, dc=com");
-    many[3].alias = Some("tony".to_owned());
-    many[3].email_addresses = vec!["SMTP:tony@contoso.com".to_owned()];
-    many[3].extensions.clear();
+    many[3].mailbox.distinguished_name = DistinguishedName::parse("cn=USER 3, ou=sales, dc=contoso, dc=com");
+    many[3].mailbox.alias = Some("tony".to_owned());
+    many[3].mailbox.email_addresses = vec!["SMTP:tony@contoso.com".to_owned()];
+    many[3].mailbox.extensions.clear();
     let rehearsed = directory.import(&plan(many.clone()), None, true).unwrap();
     assert_eq!(find_one(&directory, "User 3"), before);
     let counts = directory.import(&plan(many), None, false).unwrap();
@@ -69,7 +69,7 @@ fn the_user_s_languages_are_kept_until_the_file_says_otherwise() {
     assert_eq!(find_one(&directory, "User 0").preferred_language, None);
     for languages in [Some("de-AT, en;q=0.8"), Some("fr"), None] {
         let mut one = rows(1);
-        one[0].preferred_language = languages.map(str::to_owned);
+        one[0].mailbox.preferred_language = languages.map(str::to_owned);
         let counts = directory.import(&plan(one), None, false).unwrap();
         assert_eq!(counts.mailboxes_updated, 1);
         assert_eq!(find_one(&directory, "User 0").preferred_language.as_deref(), languages);
@@ -85,8 +85,8 @@ fn a_mailbox_is_followed_by_its_guid_and_its_pin_goes_to_nobody_else() {
     // First imported without GUIDs; they come with the second file.
     directory.import(&plan(rows(2)), None, false).unwrap();
     let mut many = rows(2);
-    many[0].guid = Some(a);
-    many[1].guid = Some(b);
+    many[0].mailbox.guid = Some(a);
+    many[1].mailbox.guid = Some(b);
     let counts = directory.import(&plan(many.clone()), None, false).unwrap();
     assert_eq!((counts.mailboxes_created, counts.mailboxes_updated), (0, 2));
     let ids = (
@@ -94,18 +94,18 @@ fn a_mailbox_is_followed_by_its_guid_and_its_pin_goes_to_nobody_else() {
         find_one(&directory, "User 1").object_id,
     );
     // The two swap their names.
-    let dn = many[0].distinguished_name.clone();
-    many[0].distinguished_name = many[1].distinguished_name.clone();
-    many[1].distinguished_name = dn;
+    let dn = many[0].mailbox.distinguished_name.clone();
+    many[0].mailbox.distinguished_name = many[1].mailbox.distinguished_name.clone();
+    many[1].mailbox.distinguished_name = dn;
     let counts = directory.import(&plan(many.clone()), None, false).unwrap();
     assert_eq!((counts.mailboxes_updated, counts.refused.len()), (2, 0));
     assert_eq!(find_one(&directory, &a.to_string()).object_id, ids.0);
     assert_eq!(find_one(&directory, "contoso.com/Sales/User 0").object_id, ids.1);
     // A newcomer takes the name of one who moves away, his row standing first.
     let mut newcomer = row(1, "Newcomer");
-    newcomer.distinguished_name = many[0].distinguished_name.clone();
-    newcomer.guid = Some(Uuid::from_u128(0xc));
-    many[0].distinguished_name = DistinguishedName::parse("CN=Moved,DC=contoso,DC=com");
+    newcomer.mailbox.distinguished_name = many[0].mailbox.distinguished_name.clone();
+    newcomer.mailbox.guid = Some(Uuid::from_u128(0xc));
+    many[0].mailbox.distinguished_name = DistinguishedName::parse("CN=Moved,DC=contoso,DC=com");
     let counts = directory
         .import(&plan(vec![newcomer.clone(), many[0].clone()]), None, false)
         .unwrap();
@@ -113,8 +113,8 @@ fn a_mailbox_is_followed_by_its_guid_and_its_pin_goes_to_nobody_else() {
     assert_eq!(find_one(&directory, "contoso.com/Moved").object_id, ids.0);
     // Nobody moved the one whose name this row wants.
     let mut newcomer = row(9, "Another");
-    newcomer.distinguished_name = DistinguishedName::parse("CN=Moved,DC=contoso,DC=com");
-    newcomer.guid = Some(Uuid::from_u128(0xd));
+    newcomer.mailbox.distinguished_name = DistinguishedName::parse("CN=Moved,DC=contoso,DC=com");
+    newcomer.mailbox.guid = Some(Uuid::from_u128(0xd));
     let counts = directory.import(&plan(vec![newcomer]), None, false).unwrap();
     assert_eq!(counts.refused.len(), 1);
     assert_eq!(
@@ -135,8 +135,8 @@ fn rows_without_guid_and_dn_are_matched_by_upn() {
     let directory = open(&path);
     let before = find_one(&directory, "User 1");
     let mut one = row(3, "Renamed");
-    one.distinguished_name = None;
-    one.user_principal_name = Some("USER.1@upn.contoso.com".to_owned());
+    one.mailbox.distinguished_name = None;
+    one.mailbox.user_principal_name = Some("USER.1@upn.contoso.com".to_owned());
     let counts = directory.import(&plan(vec![one]), None, false).unwrap();
     assert_eq!((counts.mailboxes_created, counts.mailboxes_updated), (0, 1));
     let after = find_one(&directory, "Renamed");
@@ -148,8 +148,8 @@ fn rows_without_guid_and_dn_are_matched_by_upn() {
 fn a_refused_row_keeps_the_whole_file_out() {
     let (home, path) = store(1);
     let mut twice = rows(4);
-    twice[2].guid = Some(Uuid::from_u128(7));
-    twice[3].guid = Some(Uuid::from_u128(7));
+    twice[2].mailbox.guid = Some(Uuid::from_u128(7));
+    twice[3].mailbox.guid = Some(Uuid::from_u128(7));
     twice.push(row(9, "User 1"));
     for (path, exists) in [(path.clone(), true), (home.path().join("new.db"), false)] {
         let directory = open(&path);

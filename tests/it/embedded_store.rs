@@ -61,7 +61,7 @@ fn an_ambiguous_name_is_counted_exactly_and_shown_in_part() {
     let path = home.path().join("directory.db");
     let mut many = rows(40);
     for row in &mut many[..25] {
-        row.alias = Some("Team".to_owned());
+        row.mailbox.alias = Some("Team".to_owned());
     }
     let directory = open(&path);
     directory.import(&plan(many), None, false).unwrap();
@@ -80,7 +80,7 @@ fn a_listing_pages_through_everything_once() {
     let path = home.path().join("directory.db");
     let directory = open(&path);
     let mut many = rows(25);
-    many[3].um_enabled = false;
+    many[3].mailbox.um_enabled = false;
     directory.import(&plan(many), None, false).unwrap();
     for (only, expected) in [(false, 25), (true, 24)] {
         let filter = MailboxFilter { um_enabled_only: only };
@@ -561,7 +561,7 @@ fn audit_entries_share_the_change_and_form_a_chain_for_each_host() {
     for host in ["a", "b"] {
         let mut previous = ChainLink::default();
         for entry in entries.iter().filter(|e| e.host == host) {
-            assert!(keys.follows(&previous, entry), "{entry:?}");
+            assert!(keys.is_valid_entry(&previous, entry), "{entry:?}");
             previous.position += 1;
             previous.mac = entry.mac;
         }

@@ -45,7 +45,7 @@ impl Store {
 
     fn import(&self, csv: &str) -> ImportCounts {
         let plan = parse(csv.as_bytes(), Format::Csv, &ImportOptions::default()).expect("a usable file");
-        assert_eq!(plan.problems, [], "{csv}");
+        assert_eq!(plan.errors, [], "{csv}");
         let rehearsed = self.directory.import(&plan, None, true).expect("a rehearsal");
         let counts = self.directory.import(&plan, None, false).expect("an import");
         assert_eq!(counts, rehearsed, "-WhatIf says what happens");

@@ -20,13 +20,13 @@ const MANY: u64 = 600;
 fn changed_rows() -> Vec<MailboxRow> {
     let mut many = rows(MANY + 1);
     for row in &mut many {
-        let alias = row.alias.clone().unwrap_or_default();
-        row.display_name = Some("Changed".to_owned());
-        row.primary_smtp_address = Some(format!("{alias}@tailspin.example"));
-        row.email_addresses = vec![format!("SMTP:{alias}@tailspin.example")];
-        row.extensions[0].number = (9000 + row.line).to_string();
-        let moved = format!("CN={},OU=Board,DC=contoso,DC=com", row.name);
-        row.distinguished_name = umpin::identity::DistinguishedName::parse(&moved);
+        let alias = row.mailbox.alias.clone().unwrap_or_default();
+        row.mailbox.display_name = Some("Changed".to_owned());
+        row.mailbox.primary_smtp_address = Some(format!("{alias}@tailspin.example"));
+        row.mailbox.email_addresses = vec![format!("SMTP:{alias}@tailspin.example")];
+        row.mailbox.extensions[0].number = (9000 + row.line).to_string();
+        let moved = format!("CN={},OU=Board,DC=contoso,DC=com", row.mailbox.name);
+        row.mailbox.distinguished_name = umpin::identity::DistinguishedName::parse(&moved);
     }
     many
 }

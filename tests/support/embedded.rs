@@ -7,7 +7,7 @@ use umpin::directory::embedded::{EmbeddedDirectory, EmbeddedOptions};
 use umpin::directory::{Applied, CounterChange, CredentialChange, Directory, Route, Swap};
 use umpin::identity::{DistinguishedName, Identity};
 use umpin::import::{ImportPlan, MailboxRow, PolicyRow, Properties};
-use umpin::mailbox::{Extension, Mailbox, ObjectId};
+use umpin::mailbox::{Extension, Mailbox, MailboxProperties, ObjectId};
 use umpin::notification::outbox::{EntryState, OutboxEntry};
 use umpin::policy::UmMailboxPolicy;
 
@@ -26,27 +26,31 @@ pub fn row(line: u64, name: &str) -> MailboxRow {
     MailboxRow {
         line,
         given: Properties::ALL,
-        guid: None,
-        distinguished_name: DistinguishedName::parse(&format!("CN={name},OU=Sales,DC=contoso,DC=com")),
-        name: name.to_owned(),
-        display_name: Some(format!("{name} (Sales)")),
-        alias: Some(alias.clone()),
-        sam_account_name: Some(format!("{alias}.sam")),
-        user_principal_name: Some(format!("{alias}@upn.contoso.com")),
-        primary_smtp_address: Some(format!("{alias}@contoso.com")),
-        email_addresses: vec![
-            format!("SMTP:{alias}@contoso.com"),
-            format!("smtp:{alias}@fabrikam.com"),
-            format!("eum:{};phone-context=Main.contoso.com", 4000 + line),
-        ],
-        legacy_exchange_dn: Some(format!("/o=Contoso/ou=Sales/cn=Recipients/cn={alias}")),
-        um_enabled: true,
-        extensions: vec![Extension {
-            number: (4000 + line).to_string(),
-            dial_plan: Some("Main.contoso.com".to_owned()),
-        }],
-        um_mailbox_policy: Some("Default".to_owned()),
-        preferred_language: None,
+        mailbox: MailboxProperties {
+            object_id: (),
+            um_mailbox_policy_link: None,
+            guid: None,
+            distinguished_name: DistinguishedName::parse(&format!("CN={name},OU=Sales,DC=contoso,DC=com")),
+            name: name.to_owned(),
+            display_name: Some(format!("{name} (Sales)")),
+            alias: Some(alias.clone()),
+            sam_account_name: Some(format!("{alias}.sam")),
+            user_principal_name: Some(format!("{alias}@upn.contoso.com")),
+            primary_smtp_address: Some(format!("{alias}@contoso.com")),
+            email_addresses: vec![
+                format!("SMTP:{alias}@contoso.com"),
+                format!("smtp:{alias}@fabrikam.com"),
+                format!("eum:{};phone-context=Main.contoso.com", 4000 + line),
+            ],
+            legacy_exchange_dn: Some(format!("/o=Contoso/ou=Sales/cn=Recipients/cn={alias}")),
+            um_enabled: true,
+            extensions: vec![Extension {
+                number: (4000 + line).to_string(),
+                dial_plan: Some("Main.contoso.com".to_owned()),
+            }],
+            um_mailbox_policy: Some("Default".to_owned()),
+            preferred_language: None,
+        },
     }
 }
 

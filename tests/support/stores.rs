@@ -199,7 +199,7 @@ impl Inside {
             let previous = last.entry(stored.host.clone()).or_default();
             if let Some(keys) = &keys {
                 assert!(
-                    keys.follows(previous, &stored),
+                    keys.is_valid_entry(previous, &stored),
                     "audit entry {} does not follow the one before it: {body}",
                     stored.seq
                 );

@@ -8,8 +8,8 @@ use super::connection::{Depth, Search};
 use super::lookup::all;
 use super::servers::Whom;
 use super::{ActiveDirectory, lock};
-use umpin_core::attributes::faults::Faults;
 use umpin_core::attributes::policy::{ATTRIBUTES, CLASS, read};
+use umpin_core::attributes::value_errors::ValueErrors;
 use umpin_core::directory::{PolicyObject, Route};
 use umpin_core::identity::DistinguishedName;
 use umpin_core::identity::fold::fold;
@@ -118,7 +118,7 @@ impl ActiveDirectory {
         let mut policies: Vec<Known> = entries
             .iter()
             .filter_map(|entry| {
-                let mut faults = Faults::default();
+                let mut faults = ValueErrors::default();
                 // What the schema would not allow is not there.
                 let policy = read(entry, &mut faults).ok()?;
                 Some(Known {

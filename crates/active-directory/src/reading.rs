@@ -5,8 +5,8 @@ use uuid::Uuid;
 use super::connection::Entry;
 use super::forest::Forest;
 use super::schema::{RECORD, Schema};
-use umpin_core::attributes::faults::Faults;
-use umpin_core::attributes::mailbox::{ATTRIBUTES, draft, is_mailbox};
+use umpin_core::attributes::mailbox::{ATTRIBUTES, is_mailbox, raw_mailbox};
+use umpin_core::attributes::value_errors::ValueErrors;
 use umpin_core::credential::seal::is_sealed;
 use umpin_core::directory::{Found, StoredCredential};
 use umpin_core::identity::fold::fold;
@@ -91,9 +91,9 @@ impl Reading {
             return None;
         }
         // What the schema would not allow is not there; what cannot be understood is left out, as far as the rest can do without.
-        let said = draft(entry).ok()?.read(&mut Faults::default());
-        let guid = said.guid?;
-        let mut mailbox = said.into_mailbox(ObjectId(guid.into_bytes()), guid);
+        let properties = raw_mailbox(entry).ok()?.validate(&mut ValueErrors::default());
+        let guid = properties.guid?;
+        let mut mailbox = properties.with_ids(ObjectId(guid.into_bytes()), guid);
         if mailbox.name.is_empty() {
             // Two objects that were given one name on two controllers: the loser's has a line break in it.
             mailbox.name = entry

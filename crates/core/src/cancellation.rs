@@ -1,4 +1,4 @@
-//! Stopping: whoever started an operation may call it off until its commit point, and from there on it finishes.
+//! Cancellation of operations: possible until the commit point; after it the operation finishes.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,15 +6,15 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use crate::{Error, ErrorCode, Result};
 
-/// Somebody asked to stop.
+/// Cancellation was requested.
 const REQUESTED: u8 = 1;
 /// The operation is at, or past, its commit point.
 const COMMITTING: u8 = 2;
 
-/// The flag of one operation, handed down with what it is to do. Clones are the same flag; the default one is never set.
+/// The cancellation flag of one operation. Clones share the flag; the default one is never set.
 ///
-/// Request and commit point exclude each other in one atomic step: once [`Self::cancel`] has answered that it came in time, the
-/// operation changes nothing, whatever it is at, and whoever asked need not wait for it.
+/// Request and commit point exclude each other in one atomic step: once [`Self::cancel`] has returned true, the operation changes
+/// nothing, and the caller need not wait for it.
 #[derive(Clone, Default)]
 pub struct Cancellation(Option<Arc<Flag>>);
 
@@ -26,27 +26,27 @@ struct Flag {
 }
 
 impl Cancellation {
-    /// The flag of an operation that may be called off.
+    /// The flag of an operation that may be cancelled.
     #[must_use]
     pub fn new() -> Self {
         Self(Some(Arc::default()))
     }
 
-    /// Asks the operation to stop. True: in time, it will change nothing. False: it is past its commit point, or cannot be
-    /// called off; should its change be refused, it will not try again.
+    /// Requests cancellation. True: the operation will change nothing. False: it is past its commit point, or cannot be
+    /// cancelled; if its change is refused, it does not try again.
     pub fn cancel(&self) -> bool {
         self.0
             .as_ref()
             .is_some_and(|flag| flag.state.fetch_or(REQUESTED, Ordering::AcqRel) & COMMITTING == 0)
     }
 
-    /// Whether somebody asked to stop, in time or not: what need not be begun any more is not begun.
+    /// Whether cancellation was requested, in time or not: further work is not begun.
     #[must_use]
     pub fn is_requested(&self) -> bool {
         self.state() & REQUESTED != 0
     }
 
-    /// Before each step that costs something.
+    /// Checks for cancellation, before each expensive step.
     ///
     /// # Errors
     /// `Cancelled`.
@@ -57,10 +57,10 @@ impl Cancellation {
         Ok(())
     }
 
-    /// Immediately before the change is made: from here on it cannot be called off.
+    /// Passes the commit point, immediately before the change: after it the operation cannot be cancelled.
     ///
     /// # Errors
-    /// `Cancelled`: it must not be made.
+    /// `Cancelled`: the change must not be made.
     pub fn enter_commit(&self) -> Result<()> {
         let Some(flag) = &self.0 else { return Ok(()) };
         #[cfg(any(test, feature = "test-hooks"))]
@@ -74,14 +74,14 @@ impl Cancellation {
         }
     }
 
-    /// The change was not made: until the next attempt the operation may be called off again.
+    /// Leaves the commit point, because the change was refused: until the next attempt the operation may be cancelled again.
     pub fn leave_commit(&self) {
         if let Some(flag) = &self.0 {
             flag.state.fetch_and(!COMMITTING, Ordering::AcqRel);
         }
     }
 
-    /// Runs once, at the commit point, before it is decided whether the operation passes it.
+    /// Sets a hook that runs once, immediately before the commit point.
     #[cfg(any(test, feature = "test-hooks"))]
     pub fn at_commit_point(&self, hook: impl FnOnce() + Send + 'static) {
         if let Some(flag) = &self.0 {
@@ -129,7 +129,7 @@ impl PartialEq for Cancellation {
 
 impl Eq for Cancellation {}
 
-/// What an operation ends with that was called off in time.
+/// The error of an operation that was cancelled in time.
 pub fn cancelled() -> Error {
     Error::new(
         ErrorCode::Cancelled,
@@ -157,11 +157,11 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_change_may_be_called_off_again() {
+    fn a_refused_change_may_be_cancelled_again() {
         let flag = Cancellation::new();
         flag.enter_commit().unwrap();
         flag.leave_commit();
-        assert!(flag.enter_commit().is_ok(), "nobody asked to stop");
+        assert!(flag.enter_commit().is_ok(), "no cancellation was requested");
         assert!(!flag.cancel());
         flag.leave_commit();
         assert_eq!(flag.check().unwrap_err().code(), ErrorCode::Cancelled);
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_without_a_flag_cannot_be_called_off() {
+    fn an_operation_without_a_flag_cannot_be_cancelled() {
         let none = Cancellation::default();
         assert!(!none.cancel() && !none.is_requested());
         assert!(none.check().is_ok() && none.enter_commit().is_ok());

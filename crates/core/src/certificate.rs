@@ -1,4 +1,4 @@
-//! What a server's certificate says.
+//! The check of a server's certificate.
 
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
@@ -8,13 +8,13 @@ use crate::check::{Check, Subject};
 use crate::clock::Timestamp;
 use umpin_platform::text::one_line;
 
-/// A certificate that ends sooner is to be renewed now.
+/// A certificate that expires sooner gives a warning.
 const SOON_DAYS: i64 = 30;
 const DAY_MS: i64 = 86_400_000;
-/// Names shown at most.
+/// The most names in the message.
 const NAMES: usize = 5;
 
-/// What is told of a certificate that the TLS handshake has accepted: the name fits and the authority is trusted.
+/// Describes a certificate that the TLS handshake has accepted: the name matches and the authority is trusted.
 pub fn examine(der: Option<&[u8]>, server: &str, now: Timestamp) -> Check {
     let parsed = der.and_then(|der| X509Certificate::from_der(der).ok());
     let Some((_, certificate)) = parsed else {

@@ -1,17 +1,17 @@
-//! What a check of the configuration finds. Ports tell it of themselves; nothing is changed for it.
+//! The results of a check of the configuration. Ports check themselves, and change nothing.
 
 use crate::Error;
 
-/// How one check came out.
+/// The result of one check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CheckStatus {
-    /// As it should be.
+    /// Everything is in order.
     Passed,
-    /// It works, and something should be done about it.
+    /// It works, and the administrator should act.
     Warning,
     /// It does not work.
     Failed,
-    /// It was not looked at, for the reason in the message.
+    /// It was not checked, for the reason in the message.
     Skipped,
 }
 
@@ -44,14 +44,14 @@ pub enum Subject {
     MailRelay,
     /// The pickup folder.
     PickupFolder,
-    /// A message to an address of the caller's.
+    /// A test message to an address of the caller's choice.
     TestMessage,
     /// Owner and mode of a file or folder.
     Files,
 }
 
 impl Subject {
-    /// As messages name it.
+    /// The name in responses.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -79,23 +79,23 @@ impl Subject {
 pub struct Check {
     /// What was checked.
     pub subject: Subject,
-    /// How it came out.
-    pub verdict: CheckStatus,
-    /// Which server, file or mailbox.
+    /// The result.
+    pub status: CheckStatus,
+    /// The server, file or mailbox.
     pub target: String,
     /// A sentence.
     pub message: String,
-    /// What to do, where something is to be done.
+    /// The recommended action, if any.
     pub action: Option<String>,
-    /// The id of the error that commands would fail with.
+    /// The id of the error with which commands fail.
     pub error_id: Option<&'static str>,
 }
 
 impl Check {
-    fn new(subject: Subject, verdict: CheckStatus, target: impl Into<String>, message: impl Into<String>) -> Self {
+    fn new(subject: Subject, status: CheckStatus, target: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             subject,
-            verdict,
+            status,
             target: target.into(),
             message: message.into(),
             action: None,
@@ -103,19 +103,19 @@ impl Check {
         }
     }
 
-    /// As it should be.
+    /// A check that passed.
     #[must_use]
     pub fn passed(subject: Subject, target: impl Into<String>, message: impl Into<String>) -> Self {
         Self::new(subject, CheckStatus::Passed, target, message)
     }
 
-    /// It was not looked at.
+    /// A check that was skipped.
     #[must_use]
     pub fn skipped(subject: Subject, target: impl Into<String>, why: impl Into<String>) -> Self {
         Self::new(subject, CheckStatus::Skipped, target, why)
     }
 
-    /// It works, and something should be done.
+    /// A check with a warning.
     #[must_use]
     pub fn warning(
         subject: Subject,
@@ -128,7 +128,7 @@ impl Check {
         check
     }
 
-    /// It does not work.
+    /// A check that failed, with an action of its own.
     #[must_use]
     pub fn failing(
         subject: Subject,
@@ -141,7 +141,7 @@ impl Check {
         check
     }
 
-    /// It does not work, as commands would be told.
+    /// A check that failed with the error that commands would report.
     #[must_use]
     pub fn failed(subject: Subject, target: impl Into<String>, error: &Error) -> Self {
         let mut check = Self::failing(subject, target, error.message(), error.recommended_action());

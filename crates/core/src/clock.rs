@@ -1,4 +1,4 @@
-//! Time as the domain sees it: a number handed in, never read.
+//! Points in time. The domain gets them as arguments and reads no clock.
 
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -11,13 +11,13 @@ use serde::{Deserialize, Serialize};
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
-    /// This moment plus a number of milliseconds (saturating).
+    /// Adds milliseconds (saturating).
     #[must_use]
     pub const fn plus_millis(self, millis: i64) -> Self {
         Self(self.0.saturating_add(millis))
     }
 
-    /// This moment plus a number of days of 24 hours (saturating).
+    /// Adds days of 24 hours (saturating).
     #[must_use]
     pub const fn plus_days(self, days: u32) -> Self {
         self.plus_millis(days as i64 * 86_400_000)
@@ -43,7 +43,7 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// The port that tells the time.
+/// The port to the clock.
 pub trait Clock: Send + Sync {
     /// The current time.
     fn now(&self) -> Timestamp;

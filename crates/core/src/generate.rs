@@ -1,7 +1,7 @@
 //! PIN generation: unbiased digits from the operating system's random number generator.
 //!
-//! The PINs that a policy allows are counted exactly and numbered, one number is drawn, and the PIN of that number is built.
-//! So every valid PIN is equally likely, however few there are, and a policy that leaves none is told at once.
+//! The PINs that a policy allows are counted and numbered, a number is drawn, and the PIN with that number is built. So every valid
+//! PIN is equally likely, however few there are, and a policy that leaves none is detected without a loop.
 
 mod automaton;
 
@@ -14,9 +14,9 @@ use crate::mailbox::Extension;
 use crate::pin::{MAX_PIN_LENGTH, Pin};
 use crate::policy::{LEAST_MIN_PIN_LENGTH, UmMailboxPolicy, dialled_digits};
 
-/// One PIN of exactly `MinPINLength` digits that obeys every rule but the history, each such PIN equally likely.
+/// A PIN of exactly `MinPINLength` digits that obeys every rule but the history, each such PIN equally likely.
 ///
-/// Where the history counts too, use [`PinSpace`].
+/// With a history, use [`PinSpace`].
 ///
 /// # Errors
 /// As [`PinSpace::new`] and [`PinSpace::draw`].
@@ -79,7 +79,7 @@ impl PinSpace {
         let mut excluded: Vec<u128> = single.iter().filter_map(|pin| automaton.rank(pin)).collect();
         excluded.sort_unstable();
         excluded.dedup();
-        // Room for what is drawn, so that growing does not leave an unwiped copy behind.
+        // With room for the draws, because growing leaves an unwiped copy behind.
         excluded.reserve_exact(DRAWS_WITHOUT_GROWTH);
 
         Ok(Self {

@@ -1,8 +1,8 @@
 //! Key files: 32 raw bytes each, readable by their owner or one service group only.
 //!
-//! Beside the file of the active key others may lie that no configuration names: `<file>.<key id>`, each with the key of that id.
-//! One that is newer waits to become active, or the store knows it as the successor; one that is older still opens what was sealed
-//! with it. So a key is replaced without a change of the configuration.
+//! Beside the file of the active key there may be others that no configuration names: `<file>.<key id>`, each with the key of that id. A
+//! newer one is to become active, or is the successor in the store; an older one still opens what was sealed with it. So a key is
+//! replaced without a change of the configuration.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -17,7 +17,7 @@ use umpin_platform::access::{Owners, account_for_new_files, account_of};
 use umpin_platform::files::{self, GroupUse};
 use umpin_platform::group::ServiceGroup;
 
-/// Where the keys are.
+/// The files of the keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyFiles {
     /// The name of the key that seals.
@@ -26,43 +26,42 @@ pub struct KeyFiles {
     pub files: BTreeMap<String, PathBuf>,
     /// Whose members may read the files, besides the owner.
     pub group: Option<String>,
-    /// The store of this computer that they belong to: its account may own them, where root asks.
+    /// The store of this computer that they belong to: its account may own them if root runs the command.
     pub store: Option<PathBuf>,
 }
 
-/// A key and where it lies.
+/// A key and its file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyFile {
     /// The key.
     pub id: KeyId,
     /// Its file.
     pub path: PathBuf,
-    /// Whether the configuration names the file; otherwise it lies beside that of the active key under a name with the key's id.
+    /// Whether the configuration names the file; otherwise it is beside that of the active key, with the key id in its name.
     pub is_configured: bool,
 }
 
 /// The port to the keys.
 pub trait Keys: Send + Sync {
-    /// Whether the active key is there, usable or not.
+    /// Whether the active key exists, usable or not.
     fn exists(&self) -> bool;
 
     /// Loads every key; creates and changes nothing.
     ///
     /// # Errors
-    /// `ConfigurationInvalid` for names that lead nowhere; `KeyUnavailable` naming the first key that is missing, unreadable, of
+    /// `ConfigurationInvalid` for a name without a file; `KeyUnavailable` naming the first key that is missing, unreadable, of
     /// the wrong size or exposed.
     fn load(&self) -> Result<KeyRing>;
 
-    /// Loads every key, making the active one if it does not exist. Never replaces one; of several processes all end up with the
-    /// same key.
+    /// Loads every key, and creates the active one if it does not exist. Never replaces one; concurrent processes get the same key.
     ///
-    /// Only for a store that holds nothing sealed yet: where something is, a missing key is lost, not new.
+    /// Only for a store without sealed values: otherwise a missing key is lost, not new.
     ///
     /// # Errors
     /// As `load`.
     fn create_active(&self) -> Result<KeyRing>;
 
-    /// Where the keys lie, the active one first.
+    /// The files of the keys, the active one first.
     ///
     /// # Errors
     /// As `load`.
@@ -70,19 +69,19 @@ pub trait Keys: Send + Sync {
         Ok(Vec::new())
     }
 
-    /// Makes a key that waits to become active: beside the active one, for the same account and group.
+    /// Creates the next key, beside the active one, for the same account and group.
     ///
     /// # Errors
-    /// `KeyUnavailable` where it cannot be made.
+    /// `KeyUnavailable` if it cannot be created.
     fn create_waiting(&self) -> Result<KeyFile> {
         Err(Error::new(ErrorCode::KeyUnavailable, "Keys cannot be made here."))
     }
 
-    /// Gives the file of a key that is not configured the name of the active key's file, which keeps its content under a name with
-    /// its id. Nothing where it has that name.
+    /// Makes a key active: exchanges its file with that of the active key, which gets a name with its id. Does nothing if the key is
+    /// active already.
     ///
     /// # Errors
-    /// `KeyUnavailable` where the files cannot be renamed.
+    /// `KeyUnavailable` if the files cannot be renamed.
     fn promote(&self, _id: KeyId) -> Result<()> {
         Ok(())
     }
@@ -95,7 +94,7 @@ pub trait Keys: Send + Sync {
 
 impl Keys for KeyFiles {
     fn exists(&self) -> bool {
-        // What cannot be looked at counts as there: loading tells why, and nothing is made in its place.
+        // A file that cannot be examined counts as existing: loading reports the reason, and no file is created.
         self.active_path()
             .is_ok_and(|path| !matches!(path.symlink_metadata(), Err(error) if error.kind() == io::ErrorKind::NotFound))
     }
@@ -117,7 +116,7 @@ impl Keys for KeyFiles {
         let id = MasterKey::new(&bytes).id();
         let path = beside(active, id);
         let group = self.service_group()?;
-        // Whoever may use the one may use the other.
+        // The same accounts may use both keys.
         account_of(active)
             .and_then(|account| files::create_atomically(&path, bytes.as_slice(), group.as_ref(), account))
             .map_err(|error| not_made(&path, error))?;
@@ -153,7 +152,7 @@ impl Keys for KeyFiles {
     }
 
     fn create_active(&self) -> Result<KeyRing> {
-        // Looked at first, so that loading needs no right to write; `create_atomically` decides the race.
+        // Checked first, so that loading needs no write access; `create_atomically` is safe against a race.
         if !self.exists() {
             let path = self.active_path()?;
             let owners = Owners::of(self.store.as_deref(), self.service_group()?);
@@ -165,7 +164,7 @@ impl Keys for KeyFiles {
     }
 }
 
-/// Key files of a directory that several hosts share: none is ever made, because its host alone would read what it seals.
+/// Key files of a directory that several hosts share: none is created, because only its host could open what it seals.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SharedKeyFiles(pub KeyFiles);
 
@@ -223,16 +222,16 @@ impl KeyFiles {
     fn load_all(&self) -> Result<Vec<(KeyFile, MasterKey)>> {
         let path = self.active_path()?;
         let owners = Owners::of(self.store.as_deref(), self.service_group()?);
-        let mut reading = self.read_all(path, &owners)?;
+        let mut scan = self.read_all(path, &owners)?;
         for _ in 1..ATTEMPTS {
-            if reading.is_stable && !reading.may_miss_one {
+            if scan.is_stable && !scan.may_miss_one {
                 break;
             }
-            reading = self.read_all(path, &owners)?;
+            scan = self.read_all(path, &owners)?;
         }
-        // Stable to the end: at most, a copy of the active key lies beside it, and there is no other.
-        if reading.is_stable {
-            return Ok(reading.keys);
+        // Stable in the last attempt: at most, a copy of the active key is beside it.
+        if scan.is_stable {
+            return Ok(scan.keys);
         }
         Err(
             unavailable(path, "key files beside it are renamed or removed again and again")
@@ -240,7 +239,7 @@ impl KeyFiles {
         )
     }
 
-    fn read_all(&self, path: &Path, owners: &Owners) -> Result<Reading> {
+    fn read_all(&self, path: &Path, owners: &Owners) -> Result<KeyScan> {
         let load = |path: &Path, is_configured| {
             let key = load_key(path, owners)?;
             let file = KeyFile {
@@ -273,7 +272,7 @@ impl KeyFiles {
         }
         // What was renamed meanwhile may have been missed under both names.
         is_stable &= waiting_beside(path) == waiting && load_key(path, owners)?.id() == active;
-        Ok(Reading {
+        Ok(KeyScan {
             keys,
             is_stable,
             may_miss_one,
@@ -300,17 +299,17 @@ impl KeyFiles {
     }
 }
 
-/// Every key file, read one after the other.
-struct Reading {
+/// A scan of the key files.
+struct KeyScan {
     /// The active one first.
     keys: Vec<(KeyFile, MasterKey)>,
-    /// Whether nothing was renamed or removed meanwhile.
+    /// Whether no file was renamed or removed during the scan.
     is_stable: bool,
-    /// Whether the active key alone lies beside itself, as after two exchanges in a row.
+    /// Whether the only other file is a copy of the active key, as after two exchanges in a row.
     may_miss_one: bool,
 }
 
-/// How often the files are read when they are renamed at the same time.
+/// The most scans when files are renamed at the same time.
 const ATTEMPTS: u32 = 20;
 
 /// The name, beside the active key's file, of a key that is not configured.
@@ -344,7 +343,7 @@ fn waiting_beside(active: &Path) -> Vec<(KeyId, PathBuf)> {
     found
 }
 
-/// Whether a file could not be opened because it is not there (any more).
+/// Whether a file could not be opened because it does not exist.
 fn is_missing(error: &Error) -> bool {
     let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<std::io::Error>());
     cause.is_some_and(|cause| cause.kind() == std::io::ErrorKind::NotFound)
@@ -364,14 +363,14 @@ fn load_key(path: &Path, owners: &Owners) -> Result<MasterKey> {
         return Err(unavailable(path, &exposure)
             .action("Make the key file readable by its owner only; replace the key if others may have read it."));
     }
-    // Whoever owns it can read it, and put another key in it.
+    // The owner can read the key and replace it.
     if let Some(why) = owners.foreign(&metadata) {
         return Err(unavailable(path, &why).action(
             "Give the key file to the account that owns the store, or to root; replace the key if that account was not meant to read it.",
         ));
     }
     check_folder(path, owners)?;
-    // One byte more than a key has, so that a longer file shows.
+    // One byte more than a key, to detect a longer file.
     let mut bytes = Zeroizing::new(Vec::with_capacity(KEY_LENGTH + 1));
     file.take(KEY_LENGTH as u64 + 1)
         .read_to_end(&mut bytes)

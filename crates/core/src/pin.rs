@@ -7,12 +7,12 @@ pub const MAX_PIN_LENGTH: usize = 24;
 
 /// A PIN as typed or generated: wiped on drop, and without `Debug` or `Display` so that no text can hold it by accident.
 ///
-/// It may break any rule, even that of being numeric: [`crate::policy`] tells.
+/// It may break any rule, even that of being numeric: [`crate::policy`] has the rules.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct Pin(String);
 
 impl Pin {
-    /// Takes the text over.
+    /// A PIN from its text.
     #[must_use]
     pub fn new(text: String) -> Self {
         Self(text)
@@ -24,7 +24,7 @@ impl Pin {
         &self.0
     }
 
-    /// Whether there is at least one character and every one is an ASCII digit: other scripts' digits cannot be keyed.
+    /// Whether it has at least one character and only ASCII digits: digits of other scripts cannot be dialled.
     #[must_use]
     pub fn is_numeric(&self) -> bool {
         !self.0.is_empty() && self.0.bytes().all(|b| b.is_ascii_digit())

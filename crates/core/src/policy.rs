@@ -10,7 +10,7 @@ pub const LEAST_MIN_PIN_LENGTH: u32 = 4;
 const MAX_NAME_CHARS: usize = 64;
 const MAX_TEXT_CHARS: usize = 512;
 
-/// A limit that can be switched off, as Exchange's `Unlimited<T>`.
+/// A limit or `Unlimited`, as Exchange's `Unlimited<T>`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limit {
     /// No limit.
@@ -86,7 +86,7 @@ impl UmMailboxPolicy {
             length < usize::try_from(self.min_pin_length).unwrap_or(usize::MAX),
         );
         rule(PinRule::TooLong, length > MAX_PIN_LENGTH);
-        // Nothing at all is only too short.
+        // An empty PIN is only too short.
         rule(PinRule::NotNumeric, !numeric && !text.is_empty());
         if numeric {
             let common = !self.allow_common_patterns;
@@ -172,9 +172,9 @@ fn is_repeated(digits: &str) -> bool {
     digits.len() > 1 && digits.iter().all(|digit| *digit == digits[0])
 }
 
-/// The digits of an extension, without the marks that people write between them (`+1 (425) 555-0100`).
+/// The digits of an extension, without separators (`+1 (425) 555-0100`).
 ///
-/// `None` for one without digits and for a SIP address, which is not keyed and whose digits mean nothing.
+/// `None` for an extension without digits and for a SIP address, which callers do not dial.
 pub fn dialled_digits(extension: &Extension) -> Option<String> {
     let is_mark = |c: char| c.is_whitespace() || matches!(c, '+' | '-' | '.' | '(' | ')' | '/');
     let number = &extension.number;

@@ -1,18 +1,17 @@
-//! Randomness: from the operating system and from nowhere else. The domain is handed the generator, so that tests can give
-//! one of their own.
+//! Random numbers of the operating system. The domain gets the generator as an argument, so that tests can pass another.
 
 use rand::TryCryptoRng;
 use rand::rngs::SysRng;
 
 use crate::{Error, ErrorCode, Result};
 
-/// The operating system's random number generator, asked anew for every draw; its failure is an error, not a panic.
+/// The operating system's random number generator. Its failure is an error, not a panic.
 #[must_use]
 pub fn system_rng() -> SysRng {
     SysRng
 }
 
-/// `N` fresh random bytes of the operating system's: ids, epochs.
+/// `N` random bytes of the operating system, for ids and epochs.
 ///
 /// # Errors
 /// As [`random_bytes`].
@@ -20,7 +19,7 @@ pub fn system_bytes<const N: usize>() -> Result<[u8; N]> {
     random_bytes(&mut SysRng)
 }
 
-/// `N` fresh random bytes: salts, nonces, epochs, PIN ids.
+/// `N` random bytes, for salts, nonces, epochs and PIN ids.
 ///
 /// # Errors
 /// `NativeFault` when the generator fails: nothing can be protected without it.

@@ -1,17 +1,17 @@
-//! The library's threads: how one is started, and what is told where the system has none to give.
+//! Starting threads of the library, and the error when the system has none.
 
 use std::io;
 use std::thread::{Builder, JoinHandle};
 
 use crate::{Error, ErrorCode};
 
-/// Said here, because the standard library would otherwise ask the environment (`RUST_MIN_STACK`).
+/// Set explicitly, because the standard library would read the environment (`RUST_MIN_STACK`).
 const STACK_BYTES: usize = 2 * 1024 * 1024;
 
-/// Starts a thread of that name.
+/// Starts a thread with that name.
 ///
 /// # Errors
-/// The limits of the account or of the computer are reached.
+/// When the limits of the account or of the computer are reached.
 pub fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
     Builder::new().name(name.to_owned()).stack_size(STACK_BYTES).spawn(work)
 }

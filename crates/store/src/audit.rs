@@ -4,26 +4,26 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::audit_retention::remove_old;
 use super::audit_rows::{bytes, head, heads, signed, store_head, unsigned};
-use super::error::{Sql, changed};
+use super::error::{StoreResult, changed};
 use super::failure_counts;
 use super::retired_keys::refuse_retired_chain;
 use umpin_core::audit::{AuditBatch, AuditEntry, ChainKey, ChainKeyId, ChainKeys, ChainLink, Head};
 
 /// Appends the entries; before them, what there is to tell of failures that were counted.
-pub(super) fn append(connection: &Connection, trail: &AuditBatch) -> Sql<()> {
-    let Some(last) = trail.entries.last().filter(|_| trail.keys.active().is_some()) else {
+pub(super) fn append(connection: &Connection, batch: &AuditBatch) -> StoreResult<()> {
+    let Some(last) = batch.entries.last().filter(|_| batch.keys.active().is_some()) else {
         return Ok(());
     };
-    let mut entries = failure_counts::settle(connection, &trail.host, last.at)?;
+    let mut entries = failure_counts::settle(connection, &batch.host, last.at)?;
     if entries.is_empty() {
-        return write(connection, trail);
+        return write(connection, batch);
     }
-    entries.extend(trail.entries.iter().cloned());
-    let trail = AuditBatch {
+    entries.extend(batch.entries.iter().cloned());
+    let batch = AuditBatch {
         entries,
-        ..trail.clone()
+        ..batch.clone()
     };
-    write(connection, &trail)
+    write(connection, &batch)
 }
 
 /// Appends the entries, each bound to the one before it, and moves the head of the chain; then removes what is old enough.
@@ -31,25 +31,25 @@ pub(super) fn append(connection: &Connection, trail: &AuditBatch) -> Sql<()> {
 /// The chain goes on from what the head says, not from the rows that are there: so entries that were removed at the end stay
 /// missed. A head that is not genuine is moved too, but never sealed again, and one that is gone is not made anew over entries:
 /// whoever altered or removed it has not hidden that.
-pub(super) fn write(connection: &Connection, trail: &AuditBatch) -> Sql<()> {
-    let (Some(key), false) = (trail.keys.active(), trail.entries.is_empty()) else {
+pub(super) fn write(connection: &Connection, batch: &AuditBatch) -> StoreResult<()> {
+    let (Some(key), false) = (batch.keys.active(), batch.entries.is_empty()) else {
         return Ok(());
     };
-    refuse_retired_chain(connection, &trail.keys)?;
-    let stored = head(connection, &trail.host)?;
-    let genuine = stored.as_ref().is_none_or(|head| trail.keys.sealed(head));
+    refuse_retired_chain(connection, &batch.keys)?;
+    let stored = head(connection, &batch.host)?;
+    let is_valid = stored.as_ref().is_none_or(|head| batch.keys.is_valid_head(head));
     let begun = stored.is_some();
     let mut head = match stored {
         Some(head) => head,
-        None => without_head(connection, &trail.host)?,
+        None => without_head(connection, &batch.host)?,
     };
-    let removed = !begun && head.tip != ChainLink::default();
+    let removed = !begun && head.last != ChainLink::default();
     let mut first = i64::MAX;
-    for entry in &trail.entries {
+    for entry in &batch.entries {
         let seq = insert(connection, &mut head, key, entry)?;
         first = first.min(seq);
     }
-    if genuine {
+    if is_valid {
         key.seal(&mut head);
     } else {
         head.mac = [0; 32];
@@ -57,8 +57,8 @@ pub(super) fn write(connection: &Connection, trail: &AuditBatch) -> Sql<()> {
     if !removed {
         store_head(connection, &head)?;
     }
-    if let Some(since) = trail.retain_since
-        && let Some(pause) = remove_old(connection, trail, since, first)?
+    if let Some(since) = batch.retain_since
+        && let Some(pause) = remove_old(connection, batch, since, first)?
     {
         write(connection, &pause)?;
     }
@@ -66,19 +66,19 @@ pub(super) fn write(connection: &Connection, trail: &AuditBatch) -> Sql<()> {
 }
 
 /// Seals the genuine heads under the active key; what somebody altered stays as it is, for everybody to see.
-pub(super) fn reseal_heads(connection: &Connection, keys: &ChainKeys) -> Sql<()> {
+pub(super) fn reseal_heads(connection: &Connection, keys: &ChainKeys) -> StoreResult<()> {
     let Some(key) = keys.active() else { return Ok(()) };
-    for mut head in heads(connection)?.into_iter().filter(|head| keys.sealed(head)) {
+    for mut head in heads(connection)?.into_iter().filter(|head| keys.is_valid_head(head)) {
         key.seal(&mut head);
         store_head(connection, &head)?;
     }
     Ok(())
 }
 
-fn insert(connection: &Connection, head: &mut Head, key: &ChainKey, entry: &AuditEntry) -> Sql<i64> {
-    let mac = key.bind(&head.host, &head.tip, entry);
-    head.tip = ChainLink {
-        position: head.tip.position.saturating_add(1),
+fn insert(connection: &Connection, head: &mut Head, key: &ChainKey, entry: &AuditEntry) -> StoreResult<i64> {
+    let mac = key.bind(&head.host, &head.last, entry);
+    head.last = ChainLink {
+        position: head.last.position.saturating_add(1),
         mac,
     };
     let rows = connection
@@ -91,7 +91,7 @@ fn insert(connection: &Connection, head: &mut Head, key: &ChainKey, entry: &Audi
             entry.at.0,
             entry.body,
             mac,
-            signed(head.tip.position),
+            signed(head.last.position),
             key.id().0
         ])?;
     changed(rows, 1)?;
@@ -99,7 +99,7 @@ fn insert(connection: &Connection, head: &mut Head, key: &ChainKey, entry: &Audi
 }
 
 /// Where a chain without head goes on: at its beginning, or behind the entries whose head somebody removed.
-fn without_head(connection: &Connection, host: &str) -> Sql<Head> {
+fn without_head(connection: &Connection, host: &str) -> StoreResult<Head> {
     let last = connection
         .prepare_cached("SELECT position, mac FROM audit WHERE host = ?1 ORDER BY seq DESC LIMIT 1")?
         .query_row([host], |row| {
@@ -113,7 +113,7 @@ fn without_head(connection: &Connection, host: &str) -> Sql<Head> {
         host: host.to_owned(),
         base: ChainLink::default(),
         base_at: None,
-        tip: last.unwrap_or_default(),
+        last: last.unwrap_or_default(),
         key: ChainKeyId::default(),
         mac: [0; 32],
     })

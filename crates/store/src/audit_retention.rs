@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::audit_rows::{COLUMNS, heads, read_entry, store_head};
-use super::error::{Sql, changed};
+use super::error::{StoreResult, changed};
 use umpin_core::audit::{AuditBatch, ChainKeys, GAP_MILLIS, Head, RetentionPause};
 use umpin_core::clock::Timestamp;
 use umpin_core::random::system_bytes;
@@ -26,21 +26,21 @@ struct Limits {
 /// jump of the clock.
 pub(super) fn remove_old(
     connection: &Connection,
-    trail: &AuditBatch,
+    batch: &AuditBatch,
     since: Timestamp,
     first: i64,
-) -> Sql<Option<AuditBatch>> {
-    let keys = &trail.keys;
-    let (Some(key), Some(now)) = (keys.active(), trail.entries.last().map(|entry| entry.at)) else {
+) -> StoreResult<Option<AuditBatch>> {
+    let keys = &batch.keys;
+    let (Some(key), Some(now)) = (keys.active(), batch.entries.last().map(|entry| entry.at)) else {
         return Ok(None);
     };
     if let Some(pause) = pause(connection, now, since)? {
-        return entry_of(connection, trail, &pause, first);
+        return entry_of(connection, batch, &pause, first);
     }
     let limits = Limits { since, now, first };
     let mut left = MOST;
     for mut head in heads(connection)? {
-        if left == 0 || !keys.sealed(&head) {
+        if left == 0 || !keys.is_valid_head(&head) {
             continue;
         }
         let removed = remove_prefix(connection, &mut head, keys, &limits, left)?;
@@ -55,8 +55,8 @@ pub(super) fn remove_old(
 
 /// Whether removing is to pause: there is something to remove, and the entries of the last 30 days begin more than 30 days after
 /// those before them. So a pause ends 30 days after the jump, or with the clock that is put right.
-pub(super) fn pause(connection: &Connection, now: Timestamp, since: Timestamp) -> Sql<Option<RetentionPause>> {
-    let time = |statement: &str, values: &[&dyn rusqlite::ToSql]| -> Sql<Option<i64>> {
+pub(super) fn pause(connection: &Connection, now: Timestamp, since: Timestamp) -> StoreResult<Option<RetentionPause>> {
+    let time = |statement: &str, values: &[&dyn rusqlite::ToSql]| -> StoreResult<Option<i64>> {
         Ok(connection
             .prepare_cached(statement)?
             .query_row(values, |row| row.get(0))?)
@@ -82,21 +82,21 @@ pub(super) fn pause(connection: &Connection, now: Timestamp, since: Timestamp) -
 
 fn entry_of(
     connection: &Connection,
-    trail: &AuditBatch,
+    batch: &AuditBatch,
     pause: &RetentionPause,
     first: i64,
-) -> Sql<Option<AuditBatch>> {
+) -> StoreResult<Option<AuditBatch>> {
     let known = connection
         .prepare_cached("SELECT 1 FROM audit WHERE at >= ?1 AND at < ?2 AND seq < ?3 LIMIT 1")?
         .exists(params![pause.since.0, pause.until.0, first])?;
     if known {
         return Ok(None);
     }
-    let entry = pause.entry(&trail.host, system_bytes()?, pause.since);
+    let entry = pause.entry(&batch.host, system_bytes()?, pause.since);
     Ok(Some(AuditBatch {
         entries: vec![entry],
         retain_since: None,
-        ..trail.clone()
+        ..batch.clone()
     }))
 }
 
@@ -106,7 +106,7 @@ fn remove_prefix(
     keys: &ChainKeys,
     limits: &Limits,
     most: usize,
-) -> Sql<usize> {
+) -> StoreResult<usize> {
     let mut statement = connection.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM audit WHERE host = ?1 AND seq < ?2 ORDER BY seq LIMIT ?3"
     ))?;
@@ -123,7 +123,7 @@ fn remove_prefix(
         }
         // What was written by a clock that was ahead is as old as what follows it.
         let is_old = at < limits.since || is_future && last_old.is_some_and(|last| stored.seq < last);
-        if !is_old || !keys.follows(&head.base, &stored) {
+        if !is_old || !keys.is_valid_entry(&head.base, &stored) {
             break;
         }
         head.base.position += 1;
@@ -142,7 +142,7 @@ fn remove_prefix(
 }
 
 /// The last entry of the chain that is old; 0 where none is. Asked for only behind an entry of the future.
-fn newest_old(connection: &Connection, host: &str, limits: &Limits) -> Sql<i64> {
+fn newest_old(connection: &Connection, host: &str, limits: &Limits) -> StoreResult<i64> {
     Ok(connection
         .prepare_cached("SELECT coalesce(max(seq), 0) FROM audit WHERE host = ?1 AND seq < ?2 AND at < ?3")?
         .query_row(params![host, limits.first, limits.since.0], |row| row.get(0))?)

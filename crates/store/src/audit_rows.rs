@@ -3,7 +3,7 @@
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::error::{Sql, changed};
+use super::error::{StoreResult, changed};
 use umpin_core::audit::{
     AuditEntry, Binding, ChainKeyId, ChainLink, Ending, Head, LogCursor, LogItem, LogPage, StoredEntry,
 };
@@ -11,7 +11,7 @@ use umpin_core::clock::Timestamp;
 
 pub(super) const COLUMNS: &str = "seq, host, operation, at, body, mac, position, key";
 
-pub(super) fn store_head(connection: &Connection, head: &Head) -> Sql<()> {
+pub(super) fn store_head(connection: &Connection, head: &Head) -> StoreResult<()> {
     let rows = connection
         .prepare_cached(
             "INSERT INTO audit_chain (host, base_position, base_mac, base_at, position, last_mac, key, mac) \
@@ -25,22 +25,22 @@ pub(super) fn store_head(connection: &Connection, head: &Head) -> Sql<()> {
             signed(head.base.position),
             head.base.mac,
             head.base_at.map(|at| at.0),
-            signed(head.tip.position),
-            head.tip.mac,
+            signed(head.last.position),
+            head.last.mac,
             head.key.0,
             head.mac,
         ])?;
     changed(rows, 1)
 }
 
-pub(super) fn head(connection: &Connection, host: &str) -> Sql<Option<Head>> {
+pub(super) fn head(connection: &Connection, host: &str) -> StoreResult<Option<Head>> {
     Ok(connection
         .prepare_cached(&format!("{HEADS} WHERE host = ?1"))?
         .query_row([host], read_head)
         .optional()?)
 }
 
-pub(super) fn heads(connection: &Connection) -> Sql<Vec<Head>> {
+pub(super) fn heads(connection: &Connection) -> StoreResult<Vec<Head>> {
     Ok(connection
         .prepare_cached(&format!("{HEADS} ORDER BY host"))?
         .query_map([], read_head)?
@@ -57,7 +57,7 @@ fn read_head(row: &Row<'_>) -> rusqlite::Result<Head> {
             mac: bytes(row, 2)?.unwrap_or_default(),
         },
         base_at: row.get::<_, Option<i64>>(3)?.map(Timestamp),
-        tip: ChainLink {
+        last: ChainLink {
             position: unsigned(row.get(4)?),
             mac: bytes(row, 5)?.unwrap_or_default(),
         },
@@ -67,7 +67,7 @@ fn read_head(row: &Row<'_>) -> rusqlite::Result<Head> {
 }
 
 /// What names the key of the newest entry, and when that was written.
-pub(super) fn newest(connection: &Connection) -> Sql<Option<(ChainKeyId, Timestamp)>> {
+pub(super) fn newest(connection: &Connection) -> StoreResult<Option<(ChainKeyId, Timestamp)>> {
     Ok(connection
         .prepare_cached("SELECT key, at FROM audit ORDER BY seq DESC LIMIT 1")?
         .query_row([], |row| {
@@ -77,7 +77,7 @@ pub(super) fn newest(connection: &Connection) -> Sql<Option<(ChainKeyId, Timesta
 }
 
 /// The entries after `seq`, oldest first.
-pub(super) fn entries(connection: &Connection, seq: i64, limit: usize) -> Sql<Vec<StoredEntry>> {
+pub(super) fn entries(connection: &Connection, seq: i64, limit: usize) -> StoreResult<Vec<StoredEntry>> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     Ok(connection
         .prepare_cached(&format!(
@@ -88,12 +88,12 @@ pub(super) fn entries(connection: &Connection, seq: i64, limit: usize) -> Sql<Ve
 }
 
 /// A page with the heads of the same moment.
-pub(super) fn page(connection: &Connection, place: LogCursor, limit: usize) -> Sql<LogPage> {
+pub(super) fn page(connection: &Connection, cursor: LogCursor, limit: usize) -> StoreResult<LogPage> {
     let heads = heads(connection)?;
-    let entries = entries(connection, signed(place.at), limit)?;
+    let entries = entries(connection, signed(cursor.offset), limit)?;
     let next = match entries.last() {
         Some(last) if entries.len() == limit => Some(LogCursor {
-            at: unsigned(last.seq),
+            offset: unsigned(last.seq),
             line: 0,
         }),
         _ => None,
@@ -121,7 +121,7 @@ pub(super) fn read_entry(row: &Row<'_>) -> rusqlite::Result<StoredEntry> {
     Ok(StoredEntry {
         seq: row.get(0)?,
         host: text(row, 1)?,
-        bound: Binding {
+        binding: Binding {
             position: unsigned(row.get(6)?),
             key: ChainKeyId(bytes(row, 7)?.unwrap_or_default()),
         },

@@ -2,15 +2,15 @@
 
 use rusqlite::{Connection, params};
 
-use super::error::{Fault, Sql, changed};
+use super::error::{StoreError, StoreResult, changed};
 use super::{audit, lookup, outbox, overlay, policies, retired_keys};
 use umpin_core::directory::{Applied, CounterChange, CredentialChange, Premise};
 
 /// Compares and swaps; with record and counter go the message and the audit entries.
-pub(super) fn apply(connection: &Connection, change: &CredentialChange) -> Sql<Applied> {
+pub(super) fn apply(connection: &Connection, change: &CredentialChange) -> StoreResult<Applied> {
     overlay::settle(connection, change.mailbox)?;
     let Some(mailbox) = lookup::internal_key(connection, change.mailbox)? else {
-        return Err(Fault::Own(lookup::gone()));
+        return Err(StoreError::Core(lookup::gone()));
     };
     if let Some(premise) = &change.premise
         && !holds(connection, mailbox, premise)?
@@ -58,8 +58,8 @@ pub(super) fn apply(connection: &Connection, change: &CredentialChange) -> Sql<A
     if let Some(message) = &change.message {
         outbox::insert(connection, message)?;
     }
-    if let Some(trail) = &change.audit {
-        audit::append(connection, trail)?;
+    if let Some(batch) = &change.audit {
+        audit::append(connection, batch)?;
     }
     Ok(Applied::Committed)
 }
@@ -79,20 +79,20 @@ fn sealed(change: &CredentialChange) -> [Option<&[u8]>; 3] {
 }
 
 /// Writes a page as it is. The pragma, because SQLite leaves out an UPDATE that changes no byte of a row.
-pub(super) fn rewrite_version(connection: &Connection) -> Sql<()> {
+pub(super) fn rewrite_version(connection: &Connection) -> StoreResult<()> {
     let version: i64 = connection.query_row("PRAGMA user_version", [], |r| r.get(0))?;
     Ok(connection.execute_batch(&format!("PRAGMA user_version = {version}"))?)
 }
 
 /// Whether mailbox and policy are still as they were when the change was decided.
-fn holds(connection: &Connection, mailbox: i64, premise: &Premise) -> Sql<bool> {
+fn holds(connection: &Connection, mailbox: i64, premise: &Premise) -> StoreResult<bool> {
     let policy = policies::by_name(connection, &premise.policy.settings.name)?;
     let mailbox = lookup::load(connection, &[mailbox])?;
     Ok(policy.as_ref() == Some(&premise.policy) && mailbox == [premise.mailbox.clone()])
 }
 
 /// Whether the store holds what this change was to write.
-pub(super) fn is_in_force(connection: &Connection, change: &CredentialChange) -> Sql<bool> {
+pub(super) fn is_in_force(connection: &Connection, change: &CredentialChange) -> StoreResult<bool> {
     if lookup::internal_key(connection, change.mailbox)?.is_none() {
         return Ok(false);
     }

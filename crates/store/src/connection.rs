@@ -1,4 +1,4 @@
-//! Connections: how one is opened, when it may still be used, and the locks around everything it does.
+//! Connections: opening, validity, and the locks around their transactions.
 
 use std::cell::Cell;
 use std::io;
@@ -9,26 +9,26 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::error::{Fault, Sql};
-use super::lock::{Deadline, Held, Mode, StoreLock};
+use super::error::{StoreError, StoreResult};
+use super::lock::{Deadline, LockGuard, Mode, StoreLock};
 use super::schema;
 use super::schema::check;
-use super::site::{FileId, Site, file_id};
+use super::store_files::{FileId, StoreFiles, file_id};
 use umpin_core::{Error, ErrorCode, Result};
 
-/// 1000 pages of 4096 bytes with their frame headers.
+/// Length of a log of 1000 pages of 4096 bytes with their frame headers.
 const CHECKPOINT_AT: u64 = 1000 * (4096 + 24);
 
-/// What a connection is for.
+/// The purpose of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Purpose {
     Read,
     Write,
 }
 
-/// A connection with its own lock; both are made at first need.
+/// A connection with its own lock; both are opened on first use.
 #[derive(Debug, Default)]
-pub(super) struct Slot {
+pub(super) struct StoreConnection {
     lock: Option<Arc<StoreLock>>,
     open: Option<Open>,
 }
@@ -38,13 +38,13 @@ struct Open {
     connection: Connection,
     store: FileId,
     shm: FileId,
-    /// Of the schema that was found to be ours.
+    /// The schema cookie of the validated schema.
     schema: Cell<i64>,
 }
 
 impl Open {
-    /// To be called first in each transaction: somebody may have changed the schema since.
-    fn confirm_schema(&self) -> Sql<()> {
+    /// Validates the schema again if it was changed; called first in each transaction.
+    fn confirm_schema(&self) -> StoreResult<()> {
         if check::cookie(&self.connection)? != self.schema.get() {
             self.schema.set(schema::inspect(&self.connection)?);
         }
@@ -52,95 +52,104 @@ impl Open {
     }
 }
 
-impl Slot {
+impl StoreConnection {
     /// Runs `work` in one read transaction.
-    pub(super) fn read<T>(&mut self, site: &Site, work: impl FnOnce(&Connection) -> Sql<T>) -> Result<T> {
-        let deadline = Deadline::after(site.timeout);
-        let unlockable = self.find_lock(site)?.err();
-        let lockable = unlockable.is_none();
-        if site.read_only || !lockable {
-            // Where the database file alone holds everything, reading it as immutable leaves no trace on disk. Such a
-            // connection must not outlive the lock: it would not notice another's changes.
-            let held = if lockable {
-                Some(self.lock(site, Mode::Shared, deadline)?)
+    pub(super) fn read<T>(
+        &mut self,
+        files: &StoreFiles,
+        work: impl FnOnce(&Connection) -> StoreResult<T>,
+    ) -> Result<T> {
+        let deadline = Deadline::after(files.timeout);
+        let lock_error = self.find_lock(files)?.err();
+        let lockable = lock_error.is_none();
+        if files.read_only || !lockable {
+            // Without a log, the database file can be read as immutable, which writes nothing to the disk. Such a connection must not
+            // outlive the lock: it would not see later changes.
+            let guard = if lockable {
+                Some(self.lock(files, Mode::Shared, deadline)?)
             } else {
                 None
             };
-            if site.is_checkpointed() {
-                return read_immutable(site, work);
+            if files.is_checkpointed() {
+                return read_immutable(files, work);
             }
-            drop(held);
-            if let Some(why) = unlockable {
+            drop(guard);
+            if let Some(reason) = lock_error {
                 return Err(Error::new(
                     ErrorCode::AccessDenied,
                     format!(
-                        "The directory '{}' has changes beside it that can only be read together with its lock file, which this account cannot create: {why}.",
-                        site.store.display()
+                        "The directory '{}' has changes beside it that can only be read together with its lock file, which this account cannot create: {reason}.",
+                        files.store.display()
                     ),
                 )
-                .caused_by(why));
+                .caused_by(reason));
             }
         }
-        let held = self.lock(site, Mode::Shared, deadline)?;
-        if self.is_current(site) && !site.is_shm_short() {
-            return self.run(site, &held, work);
+        let guard = self.lock(files, Mode::Shared, deadline)?;
+        if self.is_current(files) && !files.is_shm_short() {
+            return self.run(files, &guard, work);
         }
-        drop(held);
-        let held = self.lock(site, Mode::Exclusive, deadline)?;
-        match self.make_ready(site, Purpose::Read) {
-            Ok(()) => self.run(site, &held, work),
-            // A directory that may not be written has no place for SQLite's shared memory.
-            Err(fault) if fault.cannot_open() && site.is_checkpointed() => read_immutable(site, work),
-            Err(fault) => Err(fault.at(&site.store)),
+        drop(guard);
+        let guard = self.lock(files, Mode::Exclusive, deadline)?;
+        match self.make_ready(files, Purpose::Read) {
+            Ok(()) => self.run(files, &guard, work),
+            // Without write access SQLite cannot create its shared memory.
+            Err(error) if error.cannot_open() && files.is_checkpointed() => read_immutable(files, work),
+            Err(error) => Err(error.at(&files.store)),
         }
     }
 
-    fn run<T>(&mut self, site: &Site, _held: &Held, work: impl FnOnce(&Connection) -> Sql<T>) -> Result<T> {
+    fn run<T>(
+        &mut self,
+        files: &StoreFiles,
+        _held: &LockGuard,
+        work: impl FnOnce(&Connection) -> StoreResult<T>,
+    ) -> Result<T> {
         let answer = match &self.open {
             Some(open) => in_read_transaction(&open.connection, || open.confirm_schema(), work),
-            None => Err(Fault::Own(Error::new(ErrorCode::NativeFault, "No connection."))),
+            None => Err(StoreError::Core(Error::new(ErrorCode::NativeFault, "No connection."))),
         };
-        site.note_shm();
-        answer.map_err(|fault| {
-            if fault.spoils_connection() {
+        files.record_shm_length();
+        answer.map_err(|error| {
+            if error.breaks_connection() {
                 self.open = None;
             }
-            fault.at(&site.store)
+            error.at(&files.store)
         })
     }
 
-    /// Takes the exclusive lock and makes a connection ready to write. It may be used while the lock is held.
-    pub(super) fn enter_write(&mut self, site: &Site) -> Result<Held> {
-        let held = self.lock_for_write(site)?;
-        self.make_ready(site, Purpose::Write).map_err(|f| f.at(&site.store))?;
-        Ok(held)
+    /// Takes the exclusive lock and prepares a connection for writing, to be used while the lock is held.
+    pub(super) fn enter_write(&mut self, files: &StoreFiles) -> Result<LockGuard> {
+        let guard = self.lock_for_write(files)?;
+        self.make_ready(files, Purpose::Write).map_err(|f| f.at(&files.store))?;
+        Ok(guard)
     }
 
     /// The exclusive lock alone.
-    pub(super) fn lock_for_write(&mut self, site: &Site) -> Result<Held> {
-        if let Err(why) = self.find_lock(site)? {
+    pub(super) fn lock_for_write(&mut self, files: &StoreFiles) -> Result<LockGuard> {
+        if let Err(reason) = self.find_lock(files)? {
             return Err(Error::new(
                 ErrorCode::AccessDenied,
                 format!(
-                    "The lock file of the directory '{}' cannot be created by this account: {why}.",
-                    site.store.display()
+                    "The lock file of the directory '{}' cannot be created by this account: {reason}.",
+                    files.store.display()
                 ),
             )
-            .caused_by(why));
+            .caused_by(reason));
         }
-        self.lock(site, Mode::Exclusive, Deadline::after(site.timeout))
+        self.lock(files, Mode::Exclusive, Deadline::after(files.timeout))
     }
 
     /// The connection of `enter_write`.
-    pub(super) fn connection(&self) -> Sql<&Connection> {
+    pub(super) fn connection(&self) -> StoreResult<&Connection> {
         self.open
             .as_ref()
             .map(|o| &o.connection)
-            .ok_or_else(|| Fault::Own(Error::new(ErrorCode::NativeFault, "No connection.")))
+            .ok_or_else(|| StoreError::Core(Error::new(ErrorCode::NativeFault, "No connection.")))
     }
 
-    /// Begins a transaction that writes.
-    pub(super) fn begin(&self) -> Sql<()> {
+    /// Begins a write transaction.
+    pub(super) fn begin(&self) -> StoreResult<()> {
         let Some(open) = &self.open else {
             return self.connection().map(drop);
         };
@@ -148,104 +157,104 @@ impl Slot {
         open.confirm_schema()
     }
 
-    /// Replaces the connection of `enter_write` by a new one, which knows nothing of what the old one had begun.
-    pub(super) fn reopen(&mut self, site: &Site) -> Sql<()> {
+    /// Replaces the connection of `enter_write` by a new one.
+    pub(super) fn reopen(&mut self, files: &StoreFiles) -> StoreResult<()> {
         self.open = None;
-        self.make_ready(site, Purpose::Write)
+        self.make_ready(files, Purpose::Write)
     }
 
-    /// Gives the connection up.
+    /// Closes the connection.
     pub(super) fn close(&mut self) {
         self.open = None;
     }
 
-    /// Moves the write-ahead log into the database once it is long; the exclusive lock must be held. That it fails loses nothing.
-    pub(super) fn checkpoint_if_long(&mut self, site: &Site) {
-        if site.wal_length() > CHECKPOINT_AT {
-            self.checkpoint(site);
+    /// Checkpoints a long log; the exclusive lock must be held. A failure loses nothing.
+    pub(super) fn checkpoint_if_long(&mut self, files: &StoreFiles) {
+        if files.wal_length() > CHECKPOINT_AT {
+            self.checkpoint(files);
         }
     }
 
-    /// Moves the write-ahead log into the database and truncates it, which also wipes what it held of replaced records.
-    pub(super) fn checkpoint(&mut self, site: &Site) {
+    /// Checkpoints and truncates the log, which also removes replaced records from it.
+    pub(super) fn checkpoint(&mut self, files: &StoreFiles) {
         let Some(open) = &self.open else { return };
         let done = open
             .connection
             .execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_checkpoint(TRUNCATE)");
-        site.note_shm();
+        files.record_shm_length();
         if done.is_err() {
             self.open = None;
         }
     }
 
-    /// At the end of the directory's life: checkpoint, unless somebody else is inside.
-    pub(super) fn checkpoint_if_free(&mut self, site: &Site) {
-        if !self.is_current(site) || site.is_shm_short() {
+    /// Checkpoints when the directory is dropped, unless another connection has the lock.
+    pub(super) fn checkpoint_if_free(&mut self, files: &StoreFiles) {
+        if !self.is_current(files) || files.is_shm_short() {
             return;
         }
         let lock = self.lock.clone();
-        if let Some(Ok(Some(_held))) = lock.map(|l| l.try_exclusive(&site.store)) {
-            self.checkpoint(site);
+        if let Some(Ok(Some(_held))) = lock.map(|l| l.try_exclusive(&files.store)) {
+            self.checkpoint(files);
         }
     }
 
-    /// Inside: the system's reason why there is no lock file and none can be made.
-    fn find_lock(&mut self, site: &Site) -> Result<io::Result<()>> {
-        if !self.lock.as_deref().is_some_and(|l| site.is_lock_current(l)) {
-            match site.open_lock()? {
+    /// Opens the lock files. The inner error is the reason why they do not exist and cannot be created.
+    fn find_lock(&mut self, files: &StoreFiles) -> Result<io::Result<()>> {
+        if !self.lock.as_deref().is_some_and(|l| files.is_lock_current(l)) {
+            match files.open_lock()? {
                 Ok(lock) => self.lock = Some(lock),
-                Err(why) => {
+                Err(reason) => {
                     self.lock = None;
-                    return Ok(Err(why));
+                    return Ok(Err(reason));
                 }
             }
         }
         Ok(Ok(()))
     }
 
-    fn lock(&mut self, site: &Site, mode: Mode, deadline: Deadline) -> Result<Held> {
+    fn lock(&mut self, files: &StoreFiles, mode: Mode, deadline: Deadline) -> Result<LockGuard> {
         loop {
             if let Some(lock) = &self.lock {
-                let held = lock.acquire(mode, deadline, &site.store)?;
-                if site.is_lock_current(lock) {
-                    return Ok(held);
+                let guard = lock.acquire(mode, deadline, &files.store)?;
+                if files.is_lock_current(lock) {
+                    return Ok(guard);
                 }
             }
-            if let Err(why) = self.find_lock(site)? {
+            if let Err(reason) = self.find_lock(files)? {
                 return Err(Error::new(
                     ErrorCode::AccessDenied,
                     format!(
-                        "The lock file of the directory '{}' is gone: {why}.",
-                        site.store.display()
+                        "The lock file of the directory '{}' is gone: {reason}.",
+                        files.store.display()
                     ),
                 )
-                .caused_by(why));
+                .caused_by(reason));
             }
         }
     }
 
-    /// Whether the connection is open on the files that are there now: a store may be restored from a backup meanwhile.
-    fn is_current(&self, site: &Site) -> bool {
+    /// Whether the connection is open on the present files: the store may have been restored from a backup.
+    fn is_current(&self, files: &StoreFiles) -> bool {
         self.open
             .as_ref()
-            .is_some_and(|o| o.store == file_id(&site.store) && o.shm == file_id(&site.shm))
+            .is_some_and(|o| o.store == file_id(&files.store) && o.shm == file_id(&files.shm))
     }
 
-    fn make_ready(&mut self, site: &Site, purpose: Purpose) -> Sql<()> {
-        site.restore_shm()?;
-        if self.is_current(site) {
+    fn make_ready(&mut self, files: &StoreFiles, purpose: Purpose) -> StoreResult<()> {
+        files.restore_shm()?;
+        if self.is_current(files) {
             return Ok(());
         }
         self.open = None;
-        if file_id(&site.store).is_none() {
-            return Err(Fault::Own(super::error::missing(&site.store)));
+        if file_id(&files.store).is_none() {
+            return Err(StoreError::Core(super::error::missing(&files.store)));
         }
-        let (connection, schema) = open(site, purpose)?;
-        site.note_shm();
+        let (connection, schema) = open(files, purpose)?;
+        files.record_shm_length();
         self.open = Some(Open {
             connection,
-            store: file_id(&site.store),
-            shm: file_id(&site.shm),
+            store: file_id(&files.store),
+            shm: file_id(&files.shm),
             schema: Cell::new(schema),
         });
         Ok(())
@@ -253,72 +262,72 @@ impl Slot {
 }
 
 /// Opens the store; the exclusive lock must be held, because the first read may rebuild the shared memory.
-fn open(site: &Site, purpose: Purpose) -> Sql<(Connection, i64)> {
-    let look = |purpose| -> Sql<_> {
-        let connection = connect(&site.store, purpose, site.timeout)?;
+fn open(files: &StoreFiles, purpose: Purpose) -> StoreResult<(Connection, i64)> {
+    let look = |purpose| -> StoreResult<_> {
+        let connection = connect(&files.store, purpose, files.timeout)?;
         let schema = schema::inspect(&connection)?;
         Ok((connection, schema))
     };
     let (connection, schema) = match look(purpose) {
-        Err(fault) if fault.needs_recovery() => {
-            // Opening it to write is what takes the unfinished change back; who may only read has to wait for somebody who may.
+        Err(error) if error.needs_recovery() => {
+            // Opening it for writing rolls the interrupted transaction back.
             look(Purpose::Write)?;
             look(purpose)?
         }
         looked => looked?,
     };
-    // Nothing is changed for a reader's sake: a restored backup has no write-ahead log, and reading works without it.
+    // A reader changes nothing: a restored backup has no write-ahead log, and reading works without one.
     if purpose == Purpose::Read || is_wal(&connection)? {
         return Ok((connection, schema));
     }
     let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |r| r.get(0))?;
     if mode != "wal" {
-        return Err(Fault::Own(Error::new(
+        return Err(StoreError::Core(Error::new(
             ErrorCode::AccessDenied,
             format!(
                 "The directory '{}' cannot be given a write-ahead log.",
-                site.store.display()
+                files.store.display()
             ),
         )));
     }
     Ok((connection, schema))
 }
 
-fn is_wal(connection: &Connection) -> Sql<bool> {
+fn is_wal(connection: &Connection) -> StoreResult<bool> {
     let mode: String = connection.query_row("PRAGMA journal_mode", [], |r| r.get(0))?;
     Ok(mode == "wal")
 }
 
-fn connect(store: &Path, purpose: Purpose, timeout: Duration) -> Sql<Connection> {
+fn connect(store: &Path, purpose: Purpose, timeout: Duration) -> StoreResult<Connection> {
     let access = match purpose {
         Purpose::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
         Purpose::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
     };
     let connection = Connection::open_with_flags(store, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    // Only foreign programs can still be in the way here.
+    // Only other programs can hold SQLite's locks here.
     connection.busy_timeout(timeout)?;
     harden(&connection)?;
     Ok(connection)
 }
 
-/// Opens the file of a store that is being made; nobody else knows it yet.
-pub(super) fn open_draft(path: &Path) -> Sql<Connection> {
+/// Opens the file of a store that is being created under a temporary name.
+pub(super) fn open_new(path: &Path) -> StoreResult<Connection> {
     connect(path, Purpose::Write, Duration::ZERO)
 }
 
-/// A store in memory, to try an import on.
-pub(super) fn open_in_memory() -> Sql<Connection> {
+/// A store in memory, for the dry run of an import.
+pub(super) fn open_in_memory() -> StoreResult<Connection> {
     let connection = Connection::open_in_memory()?;
     harden(&connection)?;
     Ok(connection)
 }
 
-fn harden(connection: &Connection) -> Sql<()> {
-    // First of all: a checkpoint at close would happen without our lock.
+fn harden(connection: &Connection) -> StoreResult<()> {
+    // First, because a checkpoint at close would run without our lock.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
-    // There are none of our own, and whoever can write the file could put some there.
+    // The schema has none, and an attacker with write access could add some.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true)?;
@@ -340,9 +349,9 @@ fn harden(connection: &Connection) -> Sql<()> {
 
 fn in_read_transaction<T>(
     connection: &Connection,
-    confirm: impl FnOnce() -> Sql<()>,
-    work: impl FnOnce(&Connection) -> Sql<T>,
-) -> Sql<T> {
+    confirm: impl FnOnce() -> StoreResult<()>,
+    work: impl FnOnce(&Connection) -> StoreResult<T>,
+) -> StoreResult<T> {
     let transaction = connection.unchecked_transaction()?;
     confirm()?;
     let answer = work(&transaction)?;
@@ -350,14 +359,14 @@ fn in_read_transaction<T>(
     Ok(answer)
 }
 
-fn read_immutable<T>(site: &Site, work: impl FnOnce(&Connection) -> Sql<T>) -> Result<T> {
-    let read = || -> Sql<T> {
+fn read_immutable<T>(files: &StoreFiles, work: impl FnOnce(&Connection) -> StoreResult<T>) -> Result<T> {
+    let read = || -> StoreResult<T> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(immutable_uri(&site.store), flags)?;
+        let connection = Connection::open_with_flags(immutable_uri(&files.store), flags)?;
         harden(&connection)?;
         in_read_transaction(&connection, || schema::inspect(&connection).map(drop), work)
     };
-    read().map_err(|f| f.at(&site.store))
+    read().map_err(|f| f.at(&files.store))
 }
 
 fn immutable_uri(store: &Path) -> String {

@@ -1,12 +1,12 @@
-//! The first import makes the store: in a draft beside it, renamed when it is complete, so that no half-made store is ever seen.
+//! The first import makes the store: in a temporary beside it, renamed when it is complete, so that no half-made store is ever seen.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::connection::{Slot, open_draft, open_in_memory};
-use super::error::{Sql, io};
-use super::site::Site;
+use super::connection::{StoreConnection, open_in_memory, open_new};
+use super::error::{StoreResult, io};
+use super::store_files::StoreFiles;
 use super::{EmbeddedOptions, files, import, schema};
 use umpin_core::Result;
 use umpin_core::audit::AuditBatch;
@@ -22,17 +22,17 @@ pub(super) enum Made {
 }
 
 /// Counts what an import would do to an empty store; nothing reaches the disk.
-pub(super) fn rehearse(plan: &ImportPlan, store: &Path) -> Result<ImportCounts> {
-    let count = || -> Sql<ImportCounts> {
+pub(super) fn dry_run(plan: &ImportPlan, store: &Path) -> Result<ImportCounts> {
+    let count = || -> StoreResult<ImportCounts> {
         let connection = open_in_memory()?;
         schema::create(&connection)?;
-        import::rehearse(plan, &|work| work(&connection))
+        import::dry_run(plan, &|work| work(&connection))
     };
     count().map_err(|f| f.at(store))
 }
 
 /// Makes the store with the plan in it.
-pub(super) fn create(options: &EmbeddedOptions, plan: &ImportPlan, trail: Option<&AuditBatch>) -> Result<Made> {
+pub(super) fn create(options: &EmbeddedOptions, plan: &ImportPlan, batch: Option<&AuditBatch>) -> Result<Made> {
     let path = std::path::absolute(&options.path).map_err(|e| io(e, "use", &options.path))?;
     let directory = path.parent().unwrap_or(Path::new("/"));
     let group = options.group.as_deref();
@@ -44,52 +44,52 @@ pub(super) fn create(options: &EmbeddedOptions, plan: &ImportPlan, trail: Option
         Some(name) => canonical.join(name),
         None => path.clone(),
     };
-    let site = Arc::new(Site::new(store, options));
+    let files = Arc::new(StoreFiles::new(store, options));
     plan.cancellation.check()?;
-    let mut slot = Slot::default();
-    let held = slot.lock_for_write(&site)?;
-    if site.store.exists() {
+    let mut store = StoreConnection::default();
+    let guard = store.lock_for_write(&files)?;
+    if files.store.exists() {
         return Ok(Made::Exists);
     }
     // Left behind by a process that died here.
-    let draft = site.draft();
-    remove(&draft);
-    files::create_file(&draft, group)?;
-    let counts = fill(&draft, plan, trail).map_err(|f| f.at(&site.store));
+    let temporary = files.temporary();
+    remove(&temporary);
+    files::create_file(&temporary, group)?;
+    let counts = fill(&temporary, plan, batch).map_err(|f| f.at(&files.store));
     match &counts {
         Ok(counts) if counts.refused.is_empty() => {}
         _ => {
-            remove(&draft);
+            remove(&temporary);
             return counts.map(|counts| Made::Counts(Box::new(counts)));
         }
     }
     if let Err(cancelled) = plan.cancellation.enter_commit() {
-        remove(&draft);
+        remove(&temporary);
         return Err(cancelled);
     }
-    fs::rename(&draft, &site.store).map_err(|e| io(e, "create", &site.store))?;
-    files::sync_directory(site.directory())?;
-    drop(held);
+    fs::rename(&temporary, &files.store).map_err(|e| io(e, "create", &files.store))?;
+    files::sync_directory(files.directory())?;
+    drop(guard);
     // Gives it its write-ahead log.
-    drop(slot.enter_write(&site)?);
+    drop(store.enter_write(&files)?);
     counts.map(|counts| Made::Counts(Box::new(counts)))
 }
 
-fn fill(draft: &Path, plan: &ImportPlan, trail: Option<&AuditBatch>) -> Sql<ImportCounts> {
-    let connection = open_draft(draft)?;
+fn fill(temporary: &Path, plan: &ImportPlan, batch: Option<&AuditBatch>) -> StoreResult<ImportCounts> {
+    let connection = open_new(temporary)?;
     connection.execute_batch("BEGIN IMMEDIATE")?;
     schema::create(&connection)?;
-    let counts = import::run(&connection, plan, trail)?;
-    // Refused rows: the draft is thrown away.
+    let counts = import::run(&connection, plan, batch)?;
+    // Refused rows: the temporary is thrown away.
     if counts.refused.is_empty() {
         connection.execute_batch("COMMIT")?;
     }
     Ok(counts)
 }
 
-fn remove(draft: &Path) {
-    let _ = fs::remove_file(draft);
-    let mut journal = draft.to_owned().into_os_string();
+fn remove(temporary: &Path) {
+    let _ = fs::remove_file(temporary);
+    let mut journal = temporary.to_owned().into_os_string();
     journal.push("-journal");
     let _ = fs::remove_file(PathBuf::from(journal));
 }

@@ -1,4 +1,4 @@
-//! SQLite's and the operating system's errors as the crate's own, naming the store.
+//! Errors inside transactions, and their conversion to errors that name the store.
 
 use std::io;
 use std::path::Path;
@@ -9,72 +9,72 @@ use rusqlite::ffi;
 use umpin_core::{Error, ErrorCode};
 use umpin_platform::files::{TOO_MANY_OPEN, are_files_used_up, are_too_many_open};
 
-/// What can go wrong inside a transaction, before the store's path is put to it.
+/// An error inside a transaction; [`StoreError::at`] adds the path of the store.
 #[derive(Debug)]
-pub(super) enum Fault {
-    /// SQLite's word for it.
-    Sql(rusqlite::Error),
-    /// A value that this version cannot have written.
+pub(super) enum StoreError {
+    /// An error of SQLite.
+    Sqlite(rusqlite::Error),
+    /// A value or table that no version can have written.
     Damaged(&'static str),
-    /// Already ours.
-    Own(Error),
+    /// An error for the caller as it is.
+    Core(Error),
 }
 
 /// The result of code that runs inside a transaction.
-pub(super) type Sql<T> = Result<T, Fault>;
+pub(super) type StoreResult<T> = Result<T, StoreError>;
 
-/// Passes where a statement changed as many rows as it must: one that changed none would be a change that was never made.
-pub(super) fn changed(rows: usize, expected: usize) -> Sql<()> {
+/// Checks that a statement changed the expected number of rows, so that no change is lost unnoticed.
+pub(super) fn changed(rows: usize, expected: usize) -> StoreResult<()> {
     if rows == expected {
         Ok(())
     } else {
-        Err(Fault::Damaged("a table that does not take changes"))
+        Err(StoreError::Damaged("a table that does not take changes"))
     }
 }
 
-impl From<rusqlite::Error> for Fault {
+impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Sql(error)
+        Self::Sqlite(error)
     }
 }
 
-impl From<Error> for Fault {
+impl From<Error> for StoreError {
     fn from(error: Error) -> Self {
-        Self::Own(error)
+        Self::Core(error)
     }
 }
 
-impl Fault {
+impl StoreError {
     /// The error for the caller.
     pub(super) fn at(self, store: &Path) -> Error {
         match self {
-            Self::Own(error) => error,
+            Self::Core(error) => error,
             Self::Damaged(what) => damaged(what, store),
-            Self::Sql(error) => sql(error, store),
+            Self::Sqlite(error) => sql(error, store),
         }
     }
 
-    /// Whether a connection that said this must not be used again.
-    pub(super) fn spoils_connection(&self) -> bool {
+    /// Whether the connection must not be used again.
+    pub(super) fn breaks_connection(&self) -> bool {
         match self {
-            Self::Own(_) | Self::Damaged(_) => false,
-            Self::Sql(error) => !matches!(
+            Self::Core(_) | Self::Damaged(_) => false,
+            Self::Sqlite(error) => !matches!(
                 primary(error),
                 None | Some(ffi::SQLITE_CONSTRAINT | ffi::SQLITE_BUSY | ffi::SQLITE_FULL)
             ),
         }
     }
 
-    /// Whether a process that died left a change behind that has to be taken back before anything can be read.
+    /// Whether an interrupted transaction must be rolled back before anything can be read.
     pub(super) fn needs_recovery(&self) -> bool {
-        matches!(self, Self::Sql(e) if e.sqlite_error().is_some_and(|e| e.extended_code == ffi::SQLITE_READONLY_ROLLBACK))
+        matches!(self, Self::Sqlite(e) if e.sqlite_error().is_some_and(|e| e.extended_code == ffi::SQLITE_READONLY_ROLLBACK))
     }
 
-    /// Whether SQLite could not open the file or one that goes with it.
+    /// Whether SQLite could not open the file or a file beside it.
     pub(super) fn cannot_open(&self) -> bool {
         matches!(
             self,
-            Self::Sql(e) if matches!(primary(e), Some(ffi::SQLITE_CANTOPEN | ffi::SQLITE_READONLY))
+            Self::Sqlite(e) if matches!(primary(e), Some(ffi::SQLITE_CANTOPEN | ffi::SQLITE_READONLY))
         )
     }
 }
@@ -83,7 +83,7 @@ fn primary(error: &rusqlite::Error) -> Option<i32> {
     error.sqlite_error().map(|e| e.extended_code & 0xff)
 }
 
-/// SQLite's word for it, with what of the file or the system it was, as far as SQLite tells.
+/// SQLite's description of the extended error code.
 fn reason(error: &rusqlite::Error) -> String {
     error
         .sqlite_error()
@@ -92,7 +92,7 @@ fn reason(error: &rusqlite::Error) -> String {
 
 fn sql(error: rusqlite::Error, store: &Path) -> Error {
     let at = store.display();
-    // SQLite keeps the reason to itself.
+    // SQLite does not report this reason.
     if matches!(primary(&error), Some(ffi::SQLITE_CANTOPEN | ffi::SQLITE_IOERR)) && are_files_used_up() {
         return too_many_open("open", store).caused_by(error);
     }
@@ -103,7 +103,7 @@ fn sql(error: rusqlite::Error, store: &Path) -> Error {
             format!("The file '{at}' is not an umpin directory."),
         ),
         Some(ffi::SQLITE_CORRUPT) => (ErrorCode::StoreCorrupt, format!("The directory '{at}' is damaged.")),
-        // Our statements are fixed: what SQLite does not understand in them are tables that are not as we made them.
+        // The statements are fixed, so an error in one shows that the tables are not those of the schema.
         Some(ffi::SQLITE_ERROR) => (
             ErrorCode::StoreCorrupt,
             format!("The directory '{at}' is damaged: its tables are not as they must be."),
@@ -132,7 +132,7 @@ fn sql(error: rusqlite::Error, store: &Path) -> Error {
             ErrorCode::DirectoryUnavailable,
             format!("The directory '{at}' failed: {why}."),
         ),
-        // Not SQLite's but the binding's: a value of another type or size than the schema allows.
+        // An error of the binding: a value of another type or size than in the schema.
         None => (
             ErrorCode::StoreCorrupt,
             format!("The directory '{at}' holds a value that cannot be understood."),
@@ -141,7 +141,7 @@ fn sql(error: rusqlite::Error, store: &Path) -> Error {
     Error::new(code, message).caused_by(error)
 }
 
-/// The store does not exist; only an import makes one.
+/// The store does not exist; only an import creates one.
 pub(super) fn missing(store: &Path) -> Error {
     Error::new(
         ErrorCode::DirectoryUnavailable,
@@ -151,7 +151,7 @@ pub(super) fn missing(store: &Path) -> Error {
     .detail("missing", true)
 }
 
-/// The lock was not to be had before the deadline.
+/// The lock could not be taken before the deadline.
 pub(super) fn busy(store: &Path, waited: Duration) -> Error {
     Error::new(
         ErrorCode::DirectoryUnavailable,
@@ -165,7 +165,7 @@ pub(super) fn busy(store: &Path, waited: Duration) -> Error {
     .detail("busy", true)
 }
 
-/// No file can be opened, whatever its rights are.
+/// The limit of open files is reached.
 fn too_many_open(doing: &str, path: &Path) -> Error {
     Error::new(
         ErrorCode::DirectoryUnavailable,
@@ -186,7 +186,7 @@ pub(super) fn io(error: io::Error, doing: &str, path: &Path) -> Error {
     Error::new(code, format!("Cannot {doing} '{}': {error}.", path.display())).caused_by(error)
 }
 
-/// The store holds something that no version of this library can have written.
+/// The store has something that no version of this library can have written.
 pub(super) fn damaged(what: &str, store: &Path) -> Error {
     Error::new(
         ErrorCode::StoreCorrupt,
@@ -194,8 +194,8 @@ pub(super) fn damaged(what: &str, store: &Path) -> Error {
     )
 }
 
-/// The same failure once more, for every change that shared the transaction.
-pub(super) fn again(error: &Error) -> Error {
+/// A copy of the error, for each command of the group.
+pub(super) fn duplicate(error: &Error) -> Error {
     let mut copy = Error::new(error.code(), error.message()).action(error.recommended_action());
     for (name, value) in error.details() {
         copy = copy.detail(name, value.clone());
@@ -206,8 +206,8 @@ pub(super) fn again(error: &Error) -> Error {
     }
 }
 
-/// The writer ended without an answer.
-pub(super) fn answer_lost(store: &Path) -> Error {
+/// The writer ended without a reply.
+pub(super) fn outcome_unknown(store: &Path) -> Error {
     Error::new(
         ErrorCode::OutcomeUnknown,
         format!(
@@ -217,7 +217,7 @@ pub(super) fn answer_lost(store: &Path) -> Error {
     )
 }
 
-/// A session that may only read was asked to write.
+/// A write in a session that is opened for reading only.
 pub(super) fn read_only() -> Error {
     Error::new(ErrorCode::InvalidRequest, "The directory was opened for reading only.")
 }
@@ -227,7 +227,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cannot_be_done_says_why() {
+    fn messages_have_the_reason() {
         let store = Path::new("/store/directory.db");
         let denied = io(io::Error::from(io::ErrorKind::PermissionDenied), "open", store);
         assert_eq!(

@@ -3,16 +3,16 @@
 
 use rusqlite::{Connection, params};
 
-use super::error::{Sql, changed};
+use super::error::{StoreResult, changed};
 use umpin_core::audit::{AuditEntry, OmittedFailures, WINDOW_MILLIS};
 use umpin_core::clock::Timestamp;
 use umpin_core::random::system_bytes;
 
-/// The row of all accounts beyond [`umpin_core::audit::MOST_ACCOUNTS`].
+/// The row of all accounts beyond [`umpin_core::audit::MAX_ACCOUNTS`].
 pub(super) const OTHERS: &str = "*";
 
 /// Ends the hours that are over at `at` (or that begin after it: the clock was set back); gives the entries that tell of them.
-pub(super) fn settle(connection: &Connection, host: &str, at: Timestamp) -> Sql<Vec<AuditEntry>> {
+pub(super) fn settle(connection: &Connection, host: &str, at: Timestamp) -> StoreResult<Vec<AuditEntry>> {
     let over = "WHERE host = ?1 AND NOT (?2 >= since AND ?2 < since + ?3)";
     let counts = read(
         connection,
@@ -31,7 +31,7 @@ pub(super) fn settle(connection: &Connection, host: &str, at: Timestamp) -> Sql<
 }
 
 /// What was counted and is not in the log yet.
-pub(super) fn omitted(connection: &Connection) -> Sql<Vec<OmittedFailures>> {
+pub(super) fn omitted(connection: &Connection) -> StoreResult<Vec<OmittedFailures>> {
     read(
         connection,
         "SELECT host, account, since, until, omitted FROM audit_failure WHERE omitted > 0 ORDER BY since, host, account",
@@ -39,7 +39,11 @@ pub(super) fn omitted(connection: &Connection) -> Sql<Vec<OmittedFailures>> {
     )
 }
 
-fn read(connection: &Connection, statement: &str, values: &[&dyn rusqlite::ToSql]) -> Sql<Vec<OmittedFailures>> {
+fn read(
+    connection: &Connection,
+    statement: &str,
+    values: &[&dyn rusqlite::ToSql],
+) -> StoreResult<Vec<OmittedFailures>> {
     Ok(connection
         .prepare_cached(statement)?
         .query_map(values, |row| {

@@ -1,174 +1,166 @@
-//! A group of changes in one transaction: each in its own savepoint, one commit, one sync, then the answers.
+//! A group of commands in one transaction: each in its own savepoint, one commit, one sync, then the replies.
 
 use rusqlite::Connection;
 
-use super::connection::Slot;
-use super::error::{Fault, Sql, again, answer_lost};
-use super::site::Site;
-use super::task::{Done, Job, Task};
-use super::{audit_failures, change, import, overlay, policies, removal};
+use super::command::{Group, Job};
+use super::connection::StoreConnection;
+use super::error::{StoreError, StoreResult, duplicate, outcome_unknown};
+use super::store_files::StoreFiles;
+use super::{import, overlay};
 use umpin_core::cancellation::Cancellation;
-use umpin_core::directory::Applied;
 use umpin_core::{Error, Result};
 
-/// How a transaction went wrong as a whole.
-pub(super) enum Failure {
+type Jobs = [Box<dyn Job>];
+
+/// The failure of a whole transaction.
+pub(super) enum TransactionError {
     /// Before the commit: it is rolled back.
-    Before(Fault),
-    /// The commit itself failed: what it wrote may still be in the log.
-    Commit(Fault, Answers),
+    BeforeCommit(StoreError),
+    /// The commit itself failed: what it wrote may be in the log.
+    Commit(StoreError),
 }
 
-/// Carries the jobs out and answers each; whether anything was written.
-pub(super) fn carry_out(site: &Site, slot: &mut Slot, jobs: Vec<Job>) -> bool {
-    let held = match slot.enter_write(site) {
-        Ok(held) => held,
+/// Runs the jobs and replies to each. Returns whether anything was written.
+pub(super) fn run(files: &StoreFiles, store: &mut StoreConnection, mut jobs: Group) -> bool {
+    let guard = match store.enter_write(files) {
+        Ok(guard) => guard,
         Err(error) => {
-            answer_all(&jobs, &error);
+            reply_error(jobs, &error);
             return false;
         }
     };
-    let outcome = match slot.connection() {
-        Ok(connection) => transact(connection, &|| slot.begin(), &jobs),
-        Err(fault) => Err(Failure::Before(fault)),
+    let result = match store.connection() {
+        Ok(connection) => transact(connection, &|| store.begin(), &mut jobs),
+        Err(error) => Err(TransactionError::BeforeCommit(error)),
     };
-    site.note_shm();
-    match outcome {
-        // Only now, after the sync: whoever hears "committed" may rely on it.
-        Ok(answers) => {
-            // Whoever hears "removed" may rely on its being gone from the log, too.
-            if jobs.iter().any(|job| matches!(job.task, Task::Remove(_))) {
-                slot.checkpoint(site);
+    files.record_shm_length();
+    match result {
+        // After the sync: a reply of success is durable.
+        Ok(()) => {
+            if jobs.iter().any(|job| job.wipes_log()) {
+                store.checkpoint(files);
             }
-            answer_each(site, &jobs, answers);
+            reply(files, jobs);
         }
-        Err(Failure::Before(fault)) => {
-            let spoilt = fault.spoils_connection();
-            roll_back(slot);
-            if spoilt {
-                slot.close();
+        Err(TransactionError::BeforeCommit(error)) => {
+            let breaks_connection = error.breaks_connection();
+            roll_back(store);
+            if breaks_connection {
+                store.close();
             }
-            answer_all(&jobs, &fault.at(&site.store));
+            reply_error(jobs, &error.at(&files.store));
         }
-        Err(Failure::Commit(fault, answers)) => {
-            let error = fault.at(&site.store);
-            match settle(site, slot, &jobs, &answers) {
-                Ok(Settled::InForce) => answer_each(site, &jobs, answers),
-                Ok(Settled::Undone) => answer_all(&jobs, &error),
+        Err(TransactionError::Commit(error)) => {
+            let error = error.at(&files.store);
+            match resolve_commit(files, store, &jobs) {
+                Ok(CommitOutcome::InForce) => reply(files, jobs),
+                Ok(CommitOutcome::Undone) => reply_error(jobs, &error),
                 Err(_) => {
-                    slot.close();
-                    let unknown = answer_lost(&site.store).caused_by(error.to_string());
-                    answer_all(&jobs, &unknown);
+                    store.close();
+                    let unknown = outcome_unknown(&files.store).caused_by(error.to_string());
+                    reply_error(jobs, &unknown);
                 }
             }
         }
     }
-    clear_leftover(site, slot);
-    slot.checkpoint_if_long(site);
-    drop(held);
+    continue_abandoned_import(files, store);
+    store.checkpoint_if_long(files);
+    drop(guard);
     true
 }
 
-/// Goes on, for one step, with what an import that died has left: one that is under way does that itself.
-fn clear_leftover(site: &Site, slot: &mut Slot) {
-    let left = slot
+/// Runs one step of an import whose process died. An import that is running does its steps itself.
+fn continue_abandoned_import(files: &StoreFiles, store: &mut StoreConnection) {
+    let is_abandoned = store
         .connection()
         .is_ok_and(|c| matches!(overlay::is_empty(c), Ok(false)));
-    if !left {
+    if !is_abandoned {
         return;
     }
-    let Some(_turn) = site.try_import_turn() else { return };
-    let done = slot.begin().and_then(|()| {
-        let connection = slot.connection()?;
+    let Some(_lock) = files.try_import_lock() else { return };
+    let result = store.begin().and_then(|()| {
+        let connection = store.connection()?;
         import::steps::step(connection)?;
         Ok(connection.execute_batch("COMMIT")?)
     });
-    site.note_shm();
-    if done.is_err() {
-        slot.close();
+    files.record_shm_length();
+    if result.is_err() {
+        store.close();
     }
 }
 
-fn answer_each(site: &Site, jobs: &[Job], answers: Answers) {
-    for (job, answer) in jobs.iter().zip(answers) {
-        job.answer(answer.map_err(|f| f.at(&site.store)));
-    }
-}
-
-fn answer_all(jobs: &[Job], error: &Error) {
+fn reply(files: &StoreFiles, jobs: Group) {
     for job in jobs {
-        job.answer(Err(again(error)));
+        job.reply(&files.store);
     }
 }
 
-fn roll_back(slot: &Slot) {
-    if let Ok(connection) = slot.connection()
+fn reply_error(jobs: Group, error: &Error) {
+    for job in jobs {
+        job.reply_error(duplicate(error));
+    }
+}
+
+fn roll_back(store: &StoreConnection) {
+    if let Ok(connection) = store.connection()
         && !connection.is_autocommit()
     {
         let _ = connection.execute_batch("ROLLBACK");
     }
 }
 
-pub(super) type Answers = Vec<Result<Done, Fault>>;
-
-/// `begin` begins the transaction.
-pub(super) fn transact(connection: &Connection, begin: &dyn Fn() -> Sql<()>, jobs: &[Job]) -> Result<Answers, Failure> {
-    let before = |e: rusqlite::Error| Failure::Before(Fault::Sql(e));
-    let durable = jobs.iter().any(|job| match &job.task {
-        Task::Outbox(task) => task.is_durable(),
-        Task::Journal(task) => task.is_durable(),
-        _ => true,
-    });
-    // See `outbox.rs` for why the rest needs no sync.
+/// Runs the jobs in a transaction that `begin` begins.
+pub(super) fn transact(
+    connection: &Connection,
+    begin: &dyn Fn() -> StoreResult<()>,
+    jobs: &mut Jobs,
+) -> Result<(), TransactionError> {
+    let before = |e: rusqlite::Error| TransactionError::BeforeCommit(StoreError::Sqlite(e));
+    // `outbox.rs` says why some commands need no sync.
     connection
-        .execute_batch(if durable {
+        .execute_batch(if jobs.iter().any(|job| job.is_durable()) {
             "PRAGMA synchronous = FULL"
         } else {
             "PRAGMA synchronous = NORMAL"
         })
         .map_err(before)?;
-    begin().map_err(Failure::Before)?;
-    let mut answers = Vec::with_capacity(jobs.len());
-    for job in jobs {
+    begin().map_err(TransactionError::BeforeCommit)?;
+    for job in jobs.iter_mut() {
         if let Err(cancelled) = job.cancellation().map_or(Ok(()), Cancellation::check) {
-            answers.push(Err(Fault::Own(cancelled)));
+            job.set_error(StoreError::Core(cancelled));
             continue;
         }
         connection.execute_batch("SAVEPOINT change").map_err(before)?;
-        let answer = perform(connection, &job.task);
-        let failed = answer.is_err();
-        // Some errors (a full disk, a failed read) make SQLite roll the whole transaction back.
+        let succeeded = job.run(connection);
+        // Some errors (a full disk, a failed read) make SQLite roll back the whole transaction.
         if connection.is_autocommit() {
-            return Err(Failure::Before(match answer {
-                Err(fault) => fault,
-                Ok(_) => Fault::Sql(rusqlite::Error::InvalidQuery),
-            }));
+            let error = job.take_error();
+            let error = error.unwrap_or(StoreError::Sqlite(rusqlite::Error::InvalidQuery));
+            return Err(TransactionError::BeforeCommit(error));
         }
         connection
-            .execute_batch(if failed {
-                "ROLLBACK TO change; RELEASE change"
-            } else {
+            .execute_batch(if succeeded {
                 "RELEASE change"
+            } else {
+                "ROLLBACK TO change; RELEASE change"
             })
             .map_err(before)?;
-        answers.push(answer);
     }
-    if !pass_commit_point(jobs, &answers) {
-        // What was called off since its savepoint cannot be taken out of the transaction any more: it is done anew without.
+    if !pass_commit_point(jobs) {
+        // A released savepoint cannot be undone alone: the transaction is repeated without the cancelled change.
         connection.execute_batch("ROLLBACK").map_err(before)?;
         return transact(connection, begin, jobs);
     }
-    match connection.execute_batch("COMMIT") {
-        Ok(()) => Ok(answers),
-        Err(error) => Err(Failure::Commit(Fault::Sql(error), answers)),
-    }
+    connection
+        .execute_batch("COMMIT")
+        .map_err(|error| TransactionError::Commit(StoreError::Sqlite(error)))
 }
 
-/// Whether all that are to be committed may be; those that may cannot be called off from here on.
-fn pass_commit_point(jobs: &[Job], answers: &Answers) -> bool {
+/// Moves every change that is to be committed past its commit point. False: one was cancelled since it ran.
+fn pass_commit_point(jobs: &Jobs) -> bool {
     let mut pass = true;
-    for (job, answer) in jobs.iter().zip(answers) {
-        if matches!(answer, Ok(Done::Applied(Applied::Committed)))
+    for job in jobs {
+        if job.is_committed()
             && let Some(cancellation) = job.cancellation()
         {
             pass &= cancellation.enter_commit().is_ok();
@@ -177,58 +169,27 @@ fn pass_commit_point(jobs: &[Job], answers: &Answers) -> bool {
     pass
 }
 
-fn perform(connection: &Connection, task: &Task) -> Sql<Done> {
-    Ok(match task {
-        #[cfg(test)]
-        Task::Panic => panic!("a test wanted it"),
-        Task::Apply(wanted) => Done::Applied(change::apply(connection, wanted)?),
-        Task::Remove(removal) => Done::Applied(removal::remove(connection, removal)?),
-        Task::Outbox(task) => Done::Outbox(task.perform(connection)?),
-        Task::Journal(task) => Done::Journal(task.perform(connection)?),
-        Task::Key(task) => Done::Key(task.perform(connection)?),
-        Task::Policy(change) => Done::Applied(policies::apply(connection, change)?),
-        Task::Failed(failed) => {
-            audit_failures::append(connection, &failed.account, &failed.entry)?;
-            Done::Recorded
-        }
-        Task::RewriteVersion => {
-            change::rewrite_version(connection)?;
-            Done::Rewritten
-        }
-    })
-}
-
-enum Settled {
+enum CommitOutcome {
     InForce,
     Undone,
 }
 
-/// Finds out what became of a commit that reported an error, the exclusive lock still held.
+/// Determines the outcome of a commit that reported an error; the exclusive lock is still held.
 ///
-/// SQLite counts a commit in the log's index only after the sync, so a change that a new connection sees is in force and durable.
-/// One that it does not see may still lie in the log, its commit mark included, where a later recovery would find and revive it:
-/// the log is cut off behind what the index counts. That needs no space, so it works on a full disk too. If it cannot be done,
-/// nobody can know.
-fn settle(site: &Site, slot: &mut Slot, jobs: &[Job], answers: &Answers) -> Sql<Settled> {
-    roll_back(slot);
-    slot.reopen(site)?;
-    let connection = slot.connection()?;
-    for (job, answer) in jobs.iter().zip(answers) {
-        let in_force = match (&job.task, answer) {
-            (Task::Apply(wanted), Ok(Done::Applied(Applied::Committed))) => change::is_in_force(connection, wanted)?,
-            (Task::Remove(removal), Ok(Done::Applied(Applied::Committed))) => {
-                removal::is_in_force(connection, removal)?
-            }
-            (Task::Policy(change), Ok(Done::Applied(Applied::Committed))) => policies::is_in_force(connection, change)?,
-            (Task::Outbox(task), Ok(_)) => task.is_in_force(connection)?,
-            (Task::Journal(task), Ok(_)) => task.is_in_force(connection)?,
-            _ => false,
-        };
-        if in_force {
-            return Ok(Settled::InForce);
+/// SQLite adds a commit to the index of the log only after the sync, so a change that a new connection sees is in force and durable.
+/// A change that it does not see may still be in the log with its commit frame, and a later recovery would restore it: the log is
+/// truncated behind the frames that the index counts. That needs no space, so it works on a full disk too. If it fails, the outcome
+/// is unknown.
+fn resolve_commit(files: &StoreFiles, store: &mut StoreConnection, jobs: &Jobs) -> StoreResult<CommitOutcome> {
+    roll_back(store);
+    store.reopen(files)?;
+    let connection = store.connection()?;
+    for job in jobs {
+        if job.is_in_force(connection)? {
+            return Ok(CommitOutcome::InForce);
         }
     }
     let page: u32 = connection.query_row("PRAGMA page_size", [], |r| r.get(0))?;
-    site.cut_log(page.into())?;
-    Ok(Settled::Undone)
+    files.truncate_log(page.into())?;
+    Ok(CommitOutcome::Undone)
 }

@@ -1,17 +1,20 @@
 //! The notes about changes of a directory elsewhere as rows, and what is done to them together with message and audit.
 
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::error::{Sql, changed};
+use super::command::Command;
+use super::error::{StoreResult, changed};
 use super::{audit, outbox};
 use umpin_core::audit::AuditBatch;
 use umpin_core::clock::Timestamp;
 use umpin_core::directory::journal::{ChangeFingerprint, IntentRecord, IntentState, Transition, TransitionResult};
 use umpin_core::mailbox::ObjectId;
 use umpin_core::notification::outbox::{Lease, OutboxEntry};
+use umpin_core::{Error, ErrorCode};
 
 /// What is to be done to the journal.
 pub(super) enum JournalTask {
@@ -35,6 +38,19 @@ pub(super) enum JournalDone {
     Note(Option<IntentRecord>),
 }
 
+/// The command for the writer thread.
+pub(super) fn command(task: JournalTask) -> Command<JournalDone> {
+    let is_durable = task.is_durable();
+    let task = Arc::new(task);
+    let again = Arc::clone(&task);
+    let command = Command::new(move |c| task.perform(c)).confirmed_by(move |c, _| again.is_in_force(c));
+    if is_durable { command } else { command.without_sync() }
+}
+
+pub(super) fn unexpected_reply() -> Error {
+    Error::new(ErrorCode::NativeFault, "The writer sent an unexpected reply.")
+}
+
 const COLUMNS: &str = "operation, action, mailbox, controller, pin_id, previous, seal, at, state, due";
 
 const PREPARED: i64 = 0;
@@ -56,13 +72,13 @@ impl JournalTask {
         }
     }
 
-    pub(super) fn perform(&self, connection: &Connection) -> Sql<JournalDone> {
+    pub(super) fn perform(&self, connection: &Connection) -> StoreResult<JournalDone> {
         Ok(match self {
             Self::Prepare { note, message, intent } => {
                 if prepare(connection, note)?
-                    && let Some(trail) = intent
+                    && let Some(batch) = intent
                 {
-                    audit::append(connection, trail)?;
+                    audit::append(connection, batch)?;
                 }
                 if let Some(entry) = message {
                     outbox::insert(connection, entry)?;
@@ -70,8 +86,8 @@ impl JournalTask {
                 JournalDone::Noted
             }
             Self::Transition(step) => JournalDone::Transition(transition(connection, step)?),
-            Self::Append(trail) => {
-                audit::append(connection, trail)?;
+            Self::Append(batch) => {
+                audit::append(connection, batch)?;
                 JournalDone::Noted
             }
             Self::TakeDue { now, pause } => JournalDone::Note(take_due(connection, *now, pause)?),
@@ -79,7 +95,7 @@ impl JournalTask {
     }
 
     /// Whether the store holds what a task that must not be done twice was to write.
-    pub(super) fn is_in_force(&self, connection: &Connection) -> Sql<bool> {
+    pub(super) fn is_in_force(&self, connection: &Connection) -> StoreResult<bool> {
         match self {
             Self::Prepare { note, .. } => is_in_state(connection, note.operation, note.state, note.due),
             Self::Transition(step) => match step.to {
@@ -91,14 +107,14 @@ impl JournalTask {
     }
 }
 
-fn is_in_state(connection: &Connection, operation: [u8; 16], state: IntentState, due: Timestamp) -> Sql<bool> {
+fn is_in_state(connection: &Connection, operation: [u8; 16], state: IntentState, due: Timestamp) -> StoreResult<bool> {
     Ok(connection
         .prepare_cached("SELECT 1 FROM change_note WHERE operation = ?1 AND state = ?2 AND due = ?3")?
         .exists(params![operation, number(state), due.0])?)
 }
 
 /// Whether the operation was not known yet.
-fn prepare(connection: &Connection, note: &IntentRecord) -> Sql<bool> {
+fn prepare(connection: &Connection, note: &IntentRecord) -> StoreResult<bool> {
     let known = connection
         .prepare_cached("SELECT 1 FROM change_note WHERE operation = ?1")?
         .exists([note.operation])?;
@@ -126,7 +142,7 @@ fn prepare(connection: &Connection, note: &IntentRecord) -> Sql<bool> {
     Ok(!known)
 }
 
-fn transition(connection: &Connection, step: &Transition) -> Sql<TransitionResult> {
+fn transition(connection: &Connection, step: &Transition) -> StoreResult<TransitionResult> {
     let moved = match step.to {
         Some((state, due)) => connection
             .prepare_cached("UPDATE change_note SET state = ?3, due = ?4 WHERE operation = ?1 AND state <= ?2")?
@@ -139,8 +155,8 @@ fn transition(connection: &Connection, step: &Transition) -> Sql<TransitionResul
         if let Some((IntentState::Committed, _)) = step.to {
             forget_replaced(connection, step.operation)?;
         }
-        if let Some(trail) = &step.audit {
-            audit::append(connection, trail)?;
+        if let Some(batch) = &step.audit {
+            audit::append(connection, batch)?;
         }
     }
     if let Some(id) = step.discard {
@@ -154,7 +170,7 @@ fn transition(connection: &Connection, step: &Transition) -> Sql<TransitionResul
 }
 
 /// This change was computed from a record with the PIN before it in force, so that one had lasted.
-fn forget_replaced(connection: &Connection, operation: [u8; 16]) -> Sql<()> {
+fn forget_replaced(connection: &Connection, operation: [u8; 16]) -> StoreResult<()> {
     connection
         .prepare_cached(
             "DELETE FROM change_note WHERE state = ?2 AND (mailbox, pin_id) = \
@@ -165,13 +181,13 @@ fn forget_replaced(connection: &Connection, operation: [u8; 16]) -> Sql<()> {
 }
 
 /// Whether there is anything to take: a reader's question, so that looking costs no write.
-pub(super) fn is_due(connection: &Connection, now: Timestamp, pause: &RangeInclusive<i64>) -> Sql<bool> {
+pub(super) fn is_due(connection: &Connection, now: Timestamp, pause: &RangeInclusive<i64>) -> StoreResult<bool> {
     Ok(connection
         .prepare_cached(&format!("SELECT 1 {DUE} LIMIT 1"))?
         .exists([now.0, now.plus_millis(*pause.end()).0])?)
 }
 
-fn take_due(connection: &Connection, now: Timestamp, pause: &RangeInclusive<i64>) -> Sql<Option<IntentRecord>> {
+fn take_due(connection: &Connection, now: Timestamp, pause: &RangeInclusive<i64>) -> StoreResult<Option<IntentRecord>> {
     let note = connection
         .prepare_cached(&format!("SELECT {COLUMNS} {DUE} ORDER BY due LIMIT 1"))?
         .query_row([now.0, now.plus_millis(*pause.end()).0], from_row)
@@ -187,7 +203,7 @@ fn take_due(connection: &Connection, now: Timestamp, pause: &RangeInclusive<i64>
     Ok(note)
 }
 
-pub(super) fn intents_of(connection: &Connection, mailbox: ObjectId) -> Sql<Vec<IntentRecord>> {
+pub(super) fn intents_of(connection: &Connection, mailbox: ObjectId) -> StoreResult<Vec<IntentRecord>> {
     Ok(connection
         .prepare_cached(&format!(
             "SELECT {COLUMNS} FROM change_note WHERE mailbox = ?1 ORDER BY at, operation"
@@ -196,7 +212,7 @@ pub(super) fn intents_of(connection: &Connection, mailbox: ObjectId) -> Sql<Vec<
         .collect::<rusqlite::Result<_>>()?)
 }
 
-pub(super) fn overwritten(connection: &Connection) -> Sql<Vec<IntentRecord>> {
+pub(super) fn overwritten(connection: &Connection) -> StoreResult<Vec<IntentRecord>> {
     Ok(connection
         .prepare_cached(&format!(
             "SELECT {COLUMNS} FROM change_note WHERE state = {OVERWRITTEN} ORDER BY at, operation"

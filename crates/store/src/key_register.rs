@@ -1,9 +1,9 @@
-//! The keys that were replaced, as rows, and what is done to them.
+//! The rows of the keys that were replaced.
 
 use rusqlite::{Connection, params};
 
 use super::audit;
-use super::error::{Sql, changed};
+use super::error::{StoreResult, changed};
 use super::retired_keys::refuse_retired;
 use umpin_core::audit::{AuditBatch, ChainKeyId};
 use umpin_core::clock::Timestamp;
@@ -11,59 +11,40 @@ use umpin_core::credential::keyring::KeyId;
 use umpin_core::directory::key_register::{RetiredKey, Retirement, SealedMessage};
 use umpin_core::mailbox::ObjectId;
 
-/// What is to be done about keys.
-pub(super) enum KeyTask {
-    Retire(Retirement),
-    ResealMessage {
-        message: SealedMessage,
-        new: Vec<u8>,
-    },
-    Conclude {
-        operation: [u8; 16],
-        is_done: bool,
-        audit: Option<AuditBatch>,
-    },
-}
-
-impl KeyTask {
-    /// Whether anything was changed.
-    pub(super) fn perform(&self, connection: &Connection) -> Sql<bool> {
-        match self {
-            Self::Retire(step) => {
-                for key in &step.keys {
-                    store(connection, key)?;
-                }
-                audit::reseal_heads(connection, &step.chain)?;
-                append(connection, step.audit.as_ref())?;
-                Ok(true)
-            }
-            Self::ResealMessage { message, new } => {
-                refuse_retired(connection, [Some(new.as_slice())])?;
-                let rows = connection
-                    .prepare_cached("UPDATE outbox SET sealed = ?3 WHERE id = ?1 AND sealed = ?2")?
-                    .execute(params![message.id, message.sealed, new])?;
-                Ok(rows == 1)
-            }
-            Self::Conclude {
-                operation,
-                is_done,
-                audit,
-            } => {
-                connection
-                    .prepare_cached("UPDATE retired_key SET done = ?2 WHERE operation = ?1")?
-                    .execute(params![operation, is_done])?;
-                append(connection, audit.as_ref())?;
-                Ok(true)
-            }
-        }
+pub(super) fn retire(connection: &Connection, step: &Retirement) -> StoreResult<()> {
+    for key in &step.keys {
+        store(connection, key)?;
     }
+    audit::reseal_heads(connection, &step.chain)?;
+    append(connection, step.audit.as_ref())
 }
 
-fn append(connection: &Connection, trail: Option<&AuditBatch>) -> Sql<()> {
-    trail.map_or(Ok(()), |trail| audit::append(connection, trail))
+/// False: the message was changed or removed meanwhile.
+pub(super) fn reseal_message(connection: &Connection, id: [u8; 16], sealed: &[u8], new: &[u8]) -> StoreResult<bool> {
+    refuse_retired(connection, [Some(new)])?;
+    let rows = connection
+        .prepare_cached("UPDATE outbox SET sealed = ?3 WHERE id = ?1 AND sealed = ?2")?
+        .execute(params![id, sealed, new])?;
+    Ok(rows == 1)
 }
 
-fn store(connection: &Connection, key: &RetiredKey) -> Sql<()> {
+pub(super) fn conclude(
+    connection: &Connection,
+    operation: [u8; 16],
+    is_done: bool,
+    batch: Option<&AuditBatch>,
+) -> StoreResult<()> {
+    connection
+        .prepare_cached("UPDATE retired_key SET done = ?2 WHERE operation = ?1")?
+        .execute(params![operation, is_done])?;
+    append(connection, batch)
+}
+
+fn append(connection: &Connection, batch: Option<&AuditBatch>) -> StoreResult<()> {
+    batch.map_or(Ok(()), |batch| audit::append(connection, batch))
+}
+
+fn store(connection: &Connection, key: &RetiredKey) -> StoreResult<()> {
     let rows = connection
         .prepare_cached(
             "INSERT INTO retired_key (id, successor, chain, audit_key, at, operation, done) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) \
@@ -81,7 +62,7 @@ fn store(connection: &Connection, key: &RetiredKey) -> Sql<()> {
     changed(rows, 1)
 }
 
-pub(super) fn all(connection: &Connection) -> Sql<Vec<RetiredKey>> {
+pub(super) fn all(connection: &Connection) -> StoreResult<Vec<RetiredKey>> {
     Ok(connection
         .prepare_cached("SELECT id, successor, chain, audit_key, at, operation, done FROM retired_key ORDER BY at, id")?
         .query_map([], |row| {
@@ -103,9 +84,9 @@ pub(super) fn messages(
     key: KeyId,
     after: Option<[u8; 16]>,
     limit: usize,
-) -> Sql<Vec<SealedMessage>> {
+) -> StoreResult<Vec<SealedMessage>> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    // The key id stands behind the magic and the version.
+    // The key id is behind the magic and the version.
     Ok(connection
         .prepare_cached(
             "SELECT id, mailbox, sealed FROM outbox WHERE id > ?1 AND length(sealed) > 0 AND substr(sealed, 5, 8) <> ?2 \

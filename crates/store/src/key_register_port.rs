@@ -1,21 +1,12 @@
-//! The port to the keys that were replaced.
+//! The port to the keys that were replaced, implemented by the store.
 
-use super::key_register::{KeyTask, all, messages};
-use super::task::{Done, Task};
-use super::{EmbeddedDirectory, LocalOutbox, misunderstood};
+use super::command::Command;
+use super::key_register::{self, all, messages};
+use super::{EmbeddedDirectory, LocalOutbox};
 use umpin_core::Result;
 use umpin_core::audit::AuditBatch;
 use umpin_core::credential::keyring::KeyId;
 use umpin_core::directory::key_register::{KeyRegister, RetiredKey, Retirement, SealedMessage};
-
-impl EmbeddedDirectory {
-    fn key_task(&self, task: KeyTask) -> Result<bool> {
-        match self.write(Task::Key(Box::new(task)))? {
-            Done::Key(changed) => Ok(changed),
-            _ => Err(misunderstood()),
-        }
-    }
-}
 
 impl KeyRegister for EmbeddedDirectory {
     fn retired_keys(&self) -> Result<Vec<RetiredKey>> {
@@ -26,7 +17,7 @@ impl KeyRegister for EmbeddedDirectory {
     }
 
     fn retire(&self, step: Retirement) -> Result<()> {
-        self.key_task(KeyTask::Retire(step)).map(drop)
+        self.write(Command::new(move |c| key_register::retire(c, &step)))
     }
 
     fn messages_under_others(&self, key: KeyId, after: Option<[u8; 16]>, limit: usize) -> Result<Vec<SealedMessage>> {
@@ -37,21 +28,16 @@ impl KeyRegister for EmbeddedDirectory {
     }
 
     fn reseal_message(&self, message: &SealedMessage, new: Vec<u8>) -> Result<bool> {
-        let message = SealedMessage {
-            id: message.id,
-            mailbox: message.mailbox,
-            sealed: message.sealed.clone(),
-        };
-        self.key_task(KeyTask::ResealMessage { message, new })
+        let (id, sealed) = (message.id, message.sealed.clone());
+        self.write(Command::new(move |c| {
+            key_register::reseal_message(c, id, &sealed, &new)
+        }))
     }
 
     fn conclude(&self, operation: [u8; 16], is_done: bool, audit: Option<AuditBatch>) -> Result<()> {
-        let task = KeyTask::Conclude {
-            operation,
-            is_done,
-            audit,
-        };
-        self.key_task(task).map(drop)
+        self.write(Command::new(move |c| {
+            key_register::conclude(c, operation, is_done, audit.as_ref())
+        }))
     }
 }
 

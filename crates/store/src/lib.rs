@@ -1,6 +1,6 @@
 //! The embedded directory: one SQLite file.
 //!
-//! How several processes share it: `lock.rs`. Why an acknowledged change survives: `group.rs`. What a lookup costs: `lookup.rs`.
+//! `lock.rs` says how processes share it, `group.rs` why an acknowledged change survives, `lookup.rs` what a lookup costs.
 
 #![forbid(unsafe_code)]
 #![deny(unreachable_pub)]
@@ -10,11 +10,11 @@ mod audit_failures;
 mod audit_retention;
 mod audit_rows;
 mod change;
+mod checks;
+mod command;
 mod connection;
 mod create;
-mod elsewhere;
 mod error;
-mod examination;
 mod failure_counts;
 mod files;
 mod group;
@@ -25,16 +25,16 @@ mod key_register_port;
 mod local;
 mod lock;
 mod lookup;
+mod mailbox_rows;
+mod other_stores;
 mod outbox;
 mod outbox_port;
 mod overlay;
-mod placed;
 mod policies;
 mod removal;
 mod retired_keys;
 mod schema;
-mod site;
-mod task;
+mod store_files;
 mod writer;
 
 #[cfg(test)]
@@ -52,13 +52,13 @@ use std::time::Duration;
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 
-pub use elsewhere::Elsewhere;
 pub use local::LocalOutbox;
+pub use other_stores::OtherStores;
 
-use self::connection::Slot;
-use self::error::Sql;
-use self::site::Site;
-use self::task::{Done, FailedOperation, Task};
+use self::command::Command;
+use self::connection::StoreConnection;
+use self::error::StoreResult;
+use self::store_files::StoreFiles;
 use self::writer::Writer;
 use umpin_core::audit::{
     AuditBatch, AuditLog, ChainKeyId, LogCursor, LogKind, LogPage, OmittedFailures, RetentionPause, StoredEntry,
@@ -77,27 +77,27 @@ use umpin_core::mailbox::ObjectId;
 use umpin_core::random::system_bytes;
 use umpin_core::{Error, ErrorCode, Result};
 
-/// How many connections read at the same time.
+/// The most connections that read at the same time.
 const READERS: usize = 4;
 
-/// Pages that are copied before it is asked again whether the copy is still wanted: 16 MiB.
+/// Pages copied between two checks for cancellation: 16 MiB.
 const PAGES_AT_ONCE: i32 = 4096;
 
-/// Where the store is and how it is used.
+/// The options of a store.
 #[derive(Clone, Debug)]
 pub struct EmbeddedOptions {
     /// The SQLite file.
     pub path: PathBuf,
-    /// Change nothing: for `-WhatIf` and the Get cmdlets. SQLite may still make its `-shm` file where a `-wal` is to be read.
+    /// Changes nothing: for `-WhatIf` and the Get cmdlets. SQLite may still create its `-shm` file to read a `-wal`.
     pub read_only: bool,
-    /// How long to wait for other processes.
+    /// How long to wait for other processes' locks.
     pub busy_timeout: Duration,
-    /// The group that shares a store made by import; none: its owner only.
+    /// The group that shares a store created by an import; `None`: its owner only.
     pub group: Option<String>,
 }
 
 impl EmbeddedOptions {
-    /// Read and write, 30 s, for the owner only.
+    /// For reading and writing, with a timeout of 30 s, for the owner only.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
@@ -111,12 +111,12 @@ impl EmbeddedOptions {
 
 /// A directory in one SQLite file. Only an import creates the file; anything else on a missing one is `DirectoryUnavailable`.
 ///
-/// Dropping it carries out what is queued, and checkpoints if it wrote and nobody else is inside.
+/// Dropping it runs the queued commands, and checkpoints if it wrote and no other connection has the lock.
 pub struct EmbeddedDirectory {
     options: EmbeddedOptions,
-    elsewhere: Elsewhere,
-    site: OnceLock<Arc<Site>>,
-    readers: Readers,
+    other_stores: OtherStores,
+    files: OnceLock<Arc<StoreFiles>>,
+    readers: ReaderPool,
     writer: Writer,
 }
 
@@ -129,29 +129,29 @@ impl fmt::Debug for EmbeddedDirectory {
 }
 
 impl EmbeddedDirectory {
-    /// Touches nothing yet.
+    /// Opens nothing yet.
     #[must_use]
     pub fn new(options: EmbeddedOptions) -> Self {
         Self {
             options,
-            elsewhere: Elsewhere::default(),
-            site: OnceLock::new(),
-            readers: Readers::default(),
+            other_stores: OtherStores::default(),
+            files: OnceLock::new(),
+            readers: ReaderPool::default(),
             writer: Writer::default(),
         }
     }
 
-    /// Names these where the store is missing.
+    /// Sets the stores to name in the error for a missing one.
     #[must_use]
-    pub fn with_elsewhere(mut self, elsewhere: Elsewhere) -> Self {
-        self.elsewhere = elsewhere;
+    pub fn with_other_stores(mut self, other_stores: OtherStores) -> Self {
+        self.other_stores = other_stores;
         self
     }
 
-    /// Whether the store is there.
+    /// Whether the store exists.
     ///
     /// # Errors
-    /// `AccessDenied` where that cannot be seen; `ConfigurationInvalid` for something that is no file.
+    /// `AccessDenied` when that cannot be determined; `ConfigurationInvalid` for a path that is not a file.
     pub fn exists(&self) -> Result<bool> {
         let path = &self.options.path;
         match fs::metadata(path) {
@@ -165,7 +165,7 @@ impl EmbeddedDirectory {
         }
     }
 
-    /// Makes an empty store where there is none, for its owner (or the group) only.
+    /// Creates an empty store if there is none, for its owner (or the group) only.
     ///
     /// # Errors
     /// As an import's.
@@ -190,14 +190,14 @@ impl EmbeddedDirectory {
     /// Writes a consistent copy to a new file: the only safe way to copy a store that is in use.
     ///
     /// # Errors
-    /// As [`Directory::find`]; `DirectoryUnavailable` where the copy cannot be written or is already there.
+    /// As [`Directory::find`]; `DirectoryUnavailable` when the copy exists or cannot be written.
     pub fn backup(&self, copy: &Path) -> Result<()> {
-        self.site()?;
+        self.files()?;
         files::create_file(copy, self.options.group.as_deref())?;
         let done = self.read(|c| {
             let mut target = Connection::open(copy)?;
             copy_pages(c, &mut target, &Cancellation::default())?;
-            // A copy is one file: without this it would still ask for a write-ahead log.
+            // The copy is one file and must not need a write-ahead log.
             target.execute_batch("PRAGMA journal_mode = DELETE")?;
             Ok(())
         });
@@ -207,51 +207,48 @@ impl EmbeddedDirectory {
         done
     }
 
-    /// The store, which must exist.
-    fn site(&self) -> Result<&Arc<Site>> {
+    /// The files of the store, which must exist.
+    fn files(&self) -> Result<&Arc<StoreFiles>> {
         if !self.exists()? {
-            return Err(self.elsewhere.missing(&self.options.path));
+            return Err(self.other_stores.missing(&self.options.path));
         }
-        if let Some(site) = self.site.get() {
-            return Ok(site);
+        if let Some(files) = self.files.get() {
+            return Ok(files);
         }
         let path = &self.options.path;
         let path = fs::canonicalize(path).map_err(|e| error::io(e, "open the directory", path))?;
-        let site = Arc::new(Site::new(path, &self.options));
-        files::refuse_network(site.directory())?;
-        files::refuse_exposed(&site.store, self.options.group.as_deref())?;
-        Ok(self.site.get_or_init(|| site))
+        let files = Arc::new(StoreFiles::new(path, &self.options));
+        files::refuse_network(files.directory())?;
+        files::refuse_exposed(&files.store, self.options.group.as_deref())?;
+        Ok(self.files.get_or_init(|| files))
     }
 
-    fn read<T>(&self, work: impl FnOnce(&Connection) -> Sql<T>) -> Result<T> {
-        let site = self.site()?;
-        let mut slot = self.readers.take();
-        slot.slot.read(site, work)
+    fn read<T>(&self, work: impl FnOnce(&Connection) -> StoreResult<T>) -> Result<T> {
+        let files = self.files()?;
+        let mut store = self.readers.take();
+        store.store.read(files, work)
     }
 
     fn sealed_under_others(&self, key: KeyId, after: Option<&str>, limit: usize) -> Result<Page<SealedOtherwise>> {
         self.read(|c| lookup::sealed_otherwise(c, key, after, limit))
     }
 
-    fn write(&self, task: Task) -> Result<Done> {
+    fn write<T: Send + 'static>(&self, command: Command<T>) -> Result<T> {
         if self.options.read_only {
             return Err(error::read_only());
         }
-        self.writer.run(self.site()?, task)
+        self.writer.run(self.files()?, command)
     }
 
-    /// A change that leaves everything as it is, durable as any other.
+    /// A write that changes nothing, as durable as any other.
     fn rewrite_version(&self) -> Result<()> {
-        match self.write(Task::RewriteVersion)? {
-            Done::Rewritten => Ok(()),
-            _ => Err(misunderstood()),
-        }
+        self.write(Command::new(change::rewrite_version))
     }
 
-    fn import_existing(&self, plan: &ImportPlan, trail: Option<&AuditBatch>) -> Result<ImportCounts> {
-        let site = self.site()?;
-        let _turn = site.import_turn(&plan.cancellation)?;
-        import::steps::import(site, plan, trail, &|work| self.read(work))
+    fn import_existing(&self, plan: &ImportPlan, batch: Option<&AuditBatch>) -> Result<ImportCounts> {
+        let files = self.files()?;
+        let _lock = files.import_lock(&plan.cancellation)?;
+        import::steps::import(files, plan, batch, &|work| self.read(work))
     }
 }
 
@@ -300,10 +297,13 @@ impl Directory for EmbeddedDirectory {
         if dry_run {
             return self.read(|c| policies::check(c, &change));
         }
-        match self.write(Task::Policy(Box::new(change)))? {
-            Done::Applied(applied) => Ok(applied),
-            _ => Err(misunderstood()),
-        }
+        let cancellation = change.cancellation.clone();
+        self.write(Command::change(
+            change,
+            cancellation,
+            policies::apply,
+            policies::is_in_force,
+        ))
     }
 
     fn holds_sealed_data(&self) -> Result<bool> {
@@ -333,10 +333,7 @@ impl Directory for EmbeddedDirectory {
     }
 
     fn apply(&self, change: CredentialChange) -> Result<Applied> {
-        match self.write(Task::Apply(Box::new(change)))? {
-            Done::Applied(applied) => Ok(applied),
-            _ => Err(misunderstood()),
-        }
+        self.write(credential_command(change))
     }
 
     fn check_removable(&self) -> Result<()> {
@@ -344,34 +341,22 @@ impl Directory for EmbeddedDirectory {
     }
 
     fn remove_mailbox(&self, removal: Removal) -> Result<Applied> {
-        match self.write(Task::Remove(Box::new(removal)))? {
-            Done::Applied(applied) => Ok(applied),
-            _ => Err(misunderstood()),
-        }
+        let cancellation = removal.cancellation.clone();
+        let command = Command::change(removal, cancellation, removal::remove, removal::is_in_force);
+        // The reply says that the mailbox is removed, so it must be gone from the log, too.
+        self.write(command.wiping_log())
     }
 
-    /// All in one transaction, as far as its size goes.
+    /// In one transaction, up to the size of a group.
     fn apply_all(&self, changes: Vec<CredentialChange>) -> Vec<Result<Applied>> {
         let count = changes.len();
-        let tasks = changes
-            .into_iter()
-            .map(|change| Task::Apply(Box::new(change)))
-            .collect();
-        let done = if self.options.read_only {
+        let commands = changes.into_iter().map(credential_command).collect();
+        let replies = if self.options.read_only {
             Err(error::read_only())
         } else {
-            self.site().and_then(|site| self.writer.run_all(site, tasks))
+            self.files().and_then(|files| self.writer.run_all(files, commands))
         };
-        match done {
-            Ok(all) => all
-                .into_iter()
-                .map(|done| match done? {
-                    Done::Applied(applied) => Ok(applied),
-                    _ => Err(misunderstood()),
-                })
-                .collect(),
-            Err(error) => (0..count).map(|_| Err(error::again(&error))).collect(),
-        }
+        replies.unwrap_or_else(|error| (0..count).map(|_| Err(error::duplicate(&error))).collect())
     }
 
     fn sealed_otherwise(&self, key: KeyId, after: Option<&str>, limit: usize) -> Result<Page<SealedOtherwise>> {
@@ -382,22 +367,22 @@ impl Directory for EmbeddedDirectory {
         self.read(lookup::record_count).map(Some)
     }
 
-    /// Reads as a counted attempt reads, and syncs as it syncs.
+    /// Costs the same read and the same sync as a counted attempt.
     fn dummy_write(&self, _: Route<'_>) -> Result<()> {
         let nobody = ObjectId(system_bytes()?);
         self.read(|c| lookup::internal_key(c, nobody))?;
         self.rewrite_version()
     }
 
-    /// A row is matched by GUID, else by UPN, DN and address together (`import/matching.rs`). If any row is refused, **nothing** is changed: the counts then only say what is refused, and the caller imports the rest by calling
-    /// again without those rows.
+    /// Matches a row by GUID, else by UPN, DN and address together (`import/matching.rs`). If any row is refused, **nothing** is changed:
+    /// the counts then have the refused rows only, and the caller imports the others by another call without those.
     fn import(&self, plan: &ImportPlan, audit: Option<&AuditBatch>, dry_run: bool) -> Result<ImportCounts> {
         let exists = self.exists()?;
         if dry_run {
             return if exists {
-                import::rehearse(plan, &|work| self.read(work))
+                import::dry_run(plan, &|work| self.read(work))
             } else {
-                create::rehearse(plan, &self.options.path)
+                create::dry_run(plan, &self.options.path)
             };
         }
         if self.options.read_only {
@@ -411,7 +396,7 @@ impl Directory for EmbeddedDirectory {
 }
 
 impl AuditLog for EmbeddedDirectory {
-    fn medium(&self) -> LogKind {
+    fn log_kind(&self) -> LogKind {
         LogKind::Store
     }
 
@@ -426,19 +411,13 @@ impl AuditLog for EmbeddedDirectory {
         self.read(audit_rows::newest)
     }
 
-    fn page(&self, place: LogCursor, limit: usize) -> Result<LogPage> {
-        self.read(|c| audit_rows::page(c, place, limit))
+    fn page(&self, cursor: LogCursor, limit: usize) -> Result<LogPage> {
+        self.read(|c| audit_rows::page(c, cursor, limit))
     }
 
     fn append_failed(&self, account: &str, entry: AuditBatch) -> Result<()> {
-        let failed = FailedOperation {
-            account: account.to_owned(),
-            entry,
-        };
-        match self.write(Task::Failed(Box::new(failed)))? {
-            Done::Recorded => Ok(()),
-            _ => Err(misunderstood()),
-        }
+        let account = account.to_owned();
+        self.write(Command::new(move |c| audit_failures::append(c, &account, &entry)))
     }
 
     fn omitted_failures(&self) -> Result<Vec<OmittedFailures>> {
@@ -450,12 +429,13 @@ impl AuditLog for EmbeddedDirectory {
     }
 }
 
-fn misunderstood() -> Error {
-    Error::new(ErrorCode::NativeFault, "The writer answered another question.")
+fn credential_command(change: CredentialChange) -> Command<Applied> {
+    let cancellation = change.cancellation.clone();
+    Command::change(change, cancellation, change::apply, change::is_in_force)
 }
 
 /// Within one read transaction of `from`.
-fn copy_pages(from: &Connection, to: &mut Connection, cancellation: &Cancellation) -> Sql<()> {
+fn copy_pages(from: &Connection, to: &mut Connection, cancellation: &Cancellation) -> StoreResult<()> {
     let copy = Backup::new(from, to)?;
     loop {
         cancellation.check()?;
@@ -467,40 +447,40 @@ fn copy_pages(from: &Connection, to: &mut Connection, cancellation: &Cancellatio
     }
 }
 
-/// The reading connections that are not in use, and how many there are at all.
+/// The pool of reading connections: those that are idle, and the number of all.
 #[derive(Default)]
-struct Readers {
-    state: Mutex<(Vec<Slot>, usize)>,
+struct ReaderPool {
+    state: Mutex<(Vec<StoreConnection>, usize)>,
     returned: Condvar,
 }
 
-impl Readers {
-    fn take(&self) -> Taken<'_> {
+impl ReaderPool {
+    fn take(&self) -> PooledReader<'_> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            if let Some(slot) = state.0.pop() {
-                return Taken { readers: self, slot };
+            if let Some(store) = state.0.pop() {
+                return PooledReader { readers: self, store };
             }
             if state.1 < READERS {
                 state.1 += 1;
-                let slot = Slot::default();
-                return Taken { readers: self, slot };
+                let store = StoreConnection::default();
+                return PooledReader { readers: self, store };
             }
             state = self.returned.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 }
 
-struct Taken<'a> {
-    readers: &'a Readers,
-    slot: Slot,
+struct PooledReader<'a> {
+    readers: &'a ReaderPool,
+    store: StoreConnection,
 }
 
-impl Drop for Taken<'_> {
+impl Drop for PooledReader<'_> {
     fn drop(&mut self) {
-        let slot = std::mem::take(&mut self.slot);
+        let store = std::mem::take(&mut self.store);
         let mut state = self.readers.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.0.push(slot);
+        state.0.push(store);
         drop(state);
         self.readers.returned.notify_one();
     }

@@ -3,8 +3,7 @@
 use std::ops::RangeInclusive;
 
 use super::journal::{self, JournalDone, JournalTask};
-use super::task::{Done, Task};
-use super::{EmbeddedDirectory, EmbeddedOptions, misunderstood};
+use super::{EmbeddedDirectory, EmbeddedOptions};
 use umpin_core::Result;
 use umpin_core::audit::{
     AuditBatch, AuditLog, ChainKeyId, Ending, LogCursor, LogKind, LogPage, OmittedFailures, RetentionPause,
@@ -107,10 +106,7 @@ impl LocalOutbox {
     fn journal_task(&self, task: JournalTask) -> Result<JournalDone> {
         // There is no file before the first change, and none after somebody has removed it.
         self.0.ensure()?;
-        match self.0.write(Task::Journal(Box::new(task)))? {
-            Done::Journal(done) => Ok(done),
-            _ => Err(misunderstood()),
-        }
+        self.0.write(journal::command(task))
     }
 }
 
@@ -127,7 +123,7 @@ impl Journal for LocalOutbox {
     fn transition(&self, step: Transition) -> Result<TransitionResult> {
         match self.journal_task(JournalTask::Transition(step))? {
             JournalDone::Transition(advanced) => Ok(advanced),
-            _ => Err(misunderstood()),
+            _ => Err(journal::unexpected_reply()),
         }
     }
 
@@ -154,7 +150,7 @@ impl Journal for LocalOutbox {
         }
         match self.journal_task(JournalTask::TakeDue { now, pause })? {
             JournalDone::Note(note) => Ok(note),
-            _ => Err(misunderstood()),
+            _ => Err(journal::unexpected_reply()),
         }
     }
 
@@ -165,7 +161,7 @@ impl Journal for LocalOutbox {
 }
 
 impl AuditLog for LocalOutbox {
-    fn medium(&self) -> LogKind {
+    fn log_kind(&self) -> LogKind {
         LogKind::Store
     }
 
@@ -177,13 +173,13 @@ impl AuditLog for LocalOutbox {
         self.0.newest()
     }
 
-    fn page(&self, place: LogCursor, limit: usize) -> Result<LogPage> {
+    fn page(&self, cursor: LogCursor, limit: usize) -> Result<LogPage> {
         let nothing = LogPage {
             items: Vec::new(),
             next: None,
             ending: Ending::Complete,
         };
-        self.existing()?.map_or(Ok(nothing), |store| store.page(place, limit))
+        self.existing()?.map_or(Ok(nothing), |store| store.page(cursor, limit))
     }
 
     fn append_failed(&self, account: &str, entry: AuditBatch) -> Result<()> {

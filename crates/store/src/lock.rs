@@ -1,12 +1,12 @@
 //! The store's own locks.
 //!
-//! SQLite's POSIX locks belong to the process: they all vanish when *any* descriptor of the file is closed in it, and the
-//! administrator's `Get-FileHash` or `Copy-Item` runs in the same process as we do. So SQLite's locks are taken for nothing here;
-//! what keeps processes and threads apart is `<db>.lock`, locked with `flock` (on Windows `LockFileEx`), which belongs to the open
-//! file description. Each connection has a description of its own.
+//! POSIX locks, which SQLite uses, belong to the process: all of them are released when *any* descriptor of the file is closed, and
+//! `Get-FileHash` or `Copy-Item` of an administrator run in the process of this library. So SQLite's locks cannot be relied on.
+//! Processes and threads exclude each other by `<db>.lock`, locked with `flock` (on Windows `LockFileEx`), which belongs to the open
+//! file description. Each connection has its own description.
 //!
-//! `<db>.gate` is a turnstile: whoever wants the lock, shared or exclusive, first takes the gate and keeps it until he has the lock.
-//! So a writer that waits for the readers inside lets no new ones in, and the readers behind it have the same chance as any writer.
+//! `<db>.gate` is a turnstile: whoever acquires the lock, shared or exclusive, first takes the turnstile and keeps it until the lock is
+//! acquired. So a writer that waits for readers lets no new ones pass, and the readers behind it have the same chance as any writer.
 
 use std::fs::{File, TryLockError};
 use std::path::Path;
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use super::error::{busy, io};
 use umpin_core::Result;
 
-/// How the lock is held.
+/// The mode of the lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
     /// With other readers.
@@ -25,7 +25,7 @@ pub(super) enum Mode {
     Exclusive,
 }
 
-/// When waiting ends.
+/// The end of a wait.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Deadline {
     allowed: Duration,
@@ -34,7 +34,7 @@ pub(super) struct Deadline {
 
 impl Deadline {
     pub(super) fn after(allowed: Duration) -> Self {
-        // A time-out beyond what the clock can count is "for ever": a year.
+        // A timeout beyond the range of the clock is a year.
         let at = Instant::now()
             .checked_add(allowed)
             .unwrap_or_else(|| Instant::now() + Duration::from_secs(31_536_000));
@@ -46,36 +46,36 @@ impl Deadline {
 #[derive(Debug)]
 pub(super) struct StoreLock {
     main: File,
-    gate: File,
+    turnstile: File,
 }
 
 impl StoreLock {
-    pub(super) fn new(main: File, gate: File) -> Self {
-        Self { main, gate }
+    pub(super) fn new(main: File, turnstile: File) -> Self {
+        Self { main, turnstile }
     }
 
-    /// The open lock file, to see whether it still is the one at its path.
+    /// The open lock file, for comparison with the one at its path.
     pub(super) fn file(&self) -> &File {
         &self.main
     }
 
-    /// Waits for the lock. `flock` itself would wait for ever on a stopped process, hence asking again after jittered pauses.
-    pub(super) fn acquire(self: &Arc<Self>, mode: Mode, deadline: Deadline, store: &Path) -> Result<Held> {
-        let mut pause = Pause::new(deadline);
-        while !try_lock(&self.gate, Mode::Exclusive, store)? {
-            pause.wait(store)?;
+    /// Waits for the lock. Polls with random delays, because `flock` would wait forever for a stopped process.
+    pub(super) fn acquire(self: &Arc<Self>, mode: Mode, deadline: Deadline, store: &Path) -> Result<LockGuard> {
+        let mut backoff = Backoff::new(deadline);
+        while !try_lock(&self.turnstile, Mode::Exclusive, store)? {
+            backoff.wait(store)?;
         }
-        let _gate = Gate(&self.gate);
-        let mut pause = Pause::new(deadline);
+        let _turnstile = TurnstileGuard(&self.turnstile);
+        let mut backoff = Backoff::new(deadline);
         while !try_lock(&self.main, mode, store)? {
-            pause.wait(store)?;
+            backoff.wait(store)?;
         }
-        Ok(Held(Arc::clone(self)))
+        Ok(LockGuard(Arc::clone(self)))
     }
 
-    /// The exclusive lock if it is free at once.
-    pub(super) fn try_exclusive(self: &Arc<Self>, store: &Path) -> Result<Option<Held>> {
-        Ok(try_lock(&self.main, Mode::Exclusive, store)?.then(|| Held(Arc::clone(self))))
+    /// The exclusive lock, if it is free.
+    pub(super) fn try_exclusive(self: &Arc<Self>, store: &Path) -> Result<Option<LockGuard>> {
+        Ok(try_lock(&self.main, Mode::Exclusive, store)?.then(|| LockGuard(Arc::clone(self))))
     }
 }
 
@@ -91,31 +91,31 @@ fn try_lock(file: &File, mode: Mode, store: &Path) -> Result<bool> {
     }
 }
 
-/// The lock while it is held. (Releasing cannot fail; the system would release it with the descriptor anyway.)
+/// The held lock. Closing the descriptor would release it, too, so an error of unlocking is ignored.
 #[derive(Debug)]
-pub(super) struct Held(Arc<StoreLock>);
+pub(super) struct LockGuard(Arc<StoreLock>);
 
-impl Drop for Held {
+impl Drop for LockGuard {
     fn drop(&mut self) {
         let _ = self.0.main.unlock();
     }
 }
 
-struct Gate<'a>(&'a File);
+struct TurnstileGuard<'a>(&'a File);
 
-impl Drop for Gate<'_> {
+impl Drop for TurnstileGuard<'_> {
     fn drop(&mut self) {
         let _ = self.0.unlock();
     }
 }
 
-/// Ever longer pauses: a lock is held for microseconds by a reader and for one sync by a writer.
-struct Pause {
+/// Delays between attempts: short at first, because a reader holds the lock for microseconds, then as long as a sync of a writer.
+struct Backoff {
     deadline: Deadline,
     round: u32,
 }
 
-impl Pause {
+impl Backoff {
     fn new(deadline: Deadline) -> Self {
         Self { deadline, round: 0 }
     }

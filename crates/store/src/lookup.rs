@@ -3,8 +3,8 @@
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 
-use super::error::{Fault, Sql};
-use super::{overlay, placed};
+use super::error::{StoreError, StoreResult};
+use super::{mailbox_rows, overlay};
 use umpin_core::credential::keyring::KeyId;
 use umpin_core::directory::{Found, MailboxFilter, Matches, Page, SealedOtherwise, StoredCredential};
 use umpin_core::identity::LookupKey;
@@ -26,7 +26,7 @@ pub(super) fn lookup_sql(keys: usize) -> String {
 }
 
 /// The internal keys of all mailboxes that any key matches, in the order in which they were imported.
-pub(super) fn matching(connection: &Connection, keys: &[LookupKey]) -> Sql<Vec<i64>> {
+pub(super) fn matching(connection: &Connection, keys: &[LookupKey]) -> StoreResult<Vec<i64>> {
     if keys.is_empty() {
         return Ok(Vec::new());
     }
@@ -46,11 +46,11 @@ pub(super) fn matching(connection: &Connection, keys: &[LookupKey]) -> Sql<Vec<i
     Ok(ids)
 }
 
-pub(super) fn find(connection: &Connection, keys: &[LookupKey]) -> Sql<Matches> {
+pub(super) fn find(connection: &Connection, keys: &[LookupKey]) -> StoreResult<Matches> {
     matches(connection, &matching(connection, keys)?)
 }
 
-fn matches(connection: &Connection, ids: &[i64]) -> Sql<Matches> {
+fn matches(connection: &Connection, ids: &[i64]) -> StoreResult<Matches> {
     let first = &ids[..ids.len().min(MATCHES)];
     Ok(Matches {
         count: ids.len(),
@@ -59,7 +59,11 @@ fn matches(connection: &Connection, ids: &[i64]) -> Sql<Matches> {
 }
 
 /// All mailboxes with the extension, in the dial plan of that name or in any.
-pub(super) fn find_by_extension(connection: &Connection, number: &str, dial_plan: Option<&str>) -> Sql<Matches> {
+pub(super) fn find_by_extension(
+    connection: &Connection,
+    number: &str,
+    dial_plan: Option<&str>,
+) -> StoreResult<Matches> {
     let dial_plan = dial_plan.map(fold);
     let mut ids: Vec<i64> = with_extension(connection, number)?
         .into_iter()
@@ -71,36 +75,36 @@ pub(super) fn find_by_extension(connection: &Connection, number: &str, dial_plan
 }
 
 /// The internal keys of all mailboxes with the extension, and its dial plan.
-pub(super) fn with_extension(connection: &Connection, number: &str) -> Sql<Vec<(i64, Option<String>)>> {
+pub(super) fn with_extension(connection: &Connection, number: &str) -> StoreResult<Vec<(i64, Option<String>)>> {
     let dialled: String = number.chars().filter(|c| !" +-.()/".contains(*c)).collect();
     let mut found: Vec<(i64, Option<String>)> = connection
         .prepare_cached("SELECT mailbox, dial_plan FROM extension WHERE digits = ?1 ORDER BY mailbox")?
         .query_map([&dialled], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<rusqlite::Result<_>>()?;
     if overlay::in_force(connection)? {
-        let placed = overlay::not_staged(connection, found.iter().map(|(id, _)| *id).collect())?;
-        found.retain(|(id, _)| placed.contains(id));
+        let mailbox_rows = overlay::not_staged(connection, found.iter().map(|(id, _)| *id).collect())?;
+        found.retain(|(id, _)| mailbox_rows.contains(id));
         found.extend(overlay::with_extension(connection, &dialled)?);
         found.sort_unstable();
     }
     Ok(found)
 }
 
-pub(super) fn find_by_object_id(connection: &Connection, id: ObjectId) -> Sql<Option<Mailbox>> {
+pub(super) fn find_by_object_id(connection: &Connection, id: ObjectId) -> StoreResult<Option<Mailbox>> {
     match internal_key(connection, id)? {
         Some(key) => Ok(load(connection, &[key])?.pop()),
         None => Ok(None),
     }
 }
 
-pub(super) fn internal_key(connection: &Connection, id: ObjectId) -> Sql<Option<i64>> {
-    let placed = connection
+pub(super) fn internal_key(connection: &Connection, id: ObjectId) -> StoreResult<Option<i64>> {
+    let mailbox_rows = connection
         .prepare_cached("SELECT id FROM mailbox WHERE object_id = ?1")?
         .query_row([id.0], |r| r.get(0))
         .optional()?;
-    match placed {
+    match mailbox_rows {
         None if overlay::in_force(connection)? => overlay::key_of(connection, id),
-        placed => Ok(placed),
+        mailbox_rows => Ok(mailbox_rows),
     }
 }
 
@@ -109,12 +113,15 @@ pub(super) fn page(
     filter: MailboxFilter,
     after: Option<&str>,
     limit: usize,
-) -> Sql<Page<Found>> {
+) -> StoreResult<Page<Found>> {
     let after: i64 = match after {
         None => i64::MIN,
-        Some(cursor) => cursor
-            .parse()
-            .map_err(|_| Error::new(ErrorCode::InvalidRequest, "The listing's cursor is not one."))?,
+        Some(cursor) => cursor.parse().map_err(|_| {
+            Error::new(
+                ErrorCode::InvalidRequest,
+                "The cursor of the list of mailboxes is not valid.",
+            )
+        })?,
     };
     let only = if filter.um_enabled_only { "AND um_enabled" } else { "" };
     let limit = limit.max(1);
@@ -141,17 +148,17 @@ pub(super) fn page(
 }
 
 /// The mailboxes with these internal keys, ordered by them.
-pub(super) fn load(connection: &Connection, ids: &[i64]) -> Sql<Vec<Mailbox>> {
+pub(super) fn load(connection: &Connection, ids: &[i64]) -> StoreResult<Vec<Mailbox>> {
     let keyed = load_keyed(connection, ids)?;
     Ok(keyed.into_iter().map(|(_, mailbox)| mailbox).collect())
 }
 
 /// As [`load`], each with its key.
-pub(super) fn load_keyed(connection: &Connection, ids: &[i64]) -> Sql<Vec<(i64, Mailbox)>> {
+pub(super) fn load_keyed(connection: &Connection, ids: &[i64]) -> StoreResult<Vec<(i64, Mailbox)>> {
     if !overlay::in_force(connection)? {
-        return placed::load(connection, ids);
+        return mailbox_rows::load(connection, ids);
     }
-    let mut mailboxes = placed::load(connection, &overlay::not_staged(connection, ids.to_vec())?)?;
+    let mut mailboxes = mailbox_rows::load(connection, &overlay::not_staged(connection, ids.to_vec())?)?;
     for id in ids {
         if let Some(mailbox) = overlay::load(connection, *id)? {
             mailboxes.push((*id, mailbox));
@@ -162,7 +169,7 @@ pub(super) fn load_keyed(connection: &Connection, ids: &[i64]) -> Sql<Vec<(i64, 
     Ok(mailboxes)
 }
 
-pub(super) fn credential(connection: &Connection, id: ObjectId) -> Sql<StoredCredential> {
+pub(super) fn credential(connection: &Connection, id: ObjectId) -> StoreResult<StoredCredential> {
     let found = connection
         .prepare_cached(
             "SELECT c.record, c.counter FROM mailbox AS m LEFT JOIN credential AS c ON c.mailbox = m.id \
@@ -182,7 +189,7 @@ pub(super) fn credential(connection: &Connection, id: ObjectId) -> Sql<StoredCre
         None if overlay::in_force(connection)? && overlay::key_of(connection, id)?.is_some() => {
             Ok(StoredCredential::default())
         }
-        None => Err(Fault::Own(gone())),
+        None => Err(StoreError::Core(gone())),
     }
 }
 
@@ -194,22 +201,22 @@ pub(super) fn gone() -> Error {
     )
 }
 
-pub(super) fn store_id(connection: &Connection) -> Sql<[u8; 16]> {
+pub(super) fn store_id(connection: &Connection) -> StoreResult<[u8; 16]> {
     connection
         .prepare_cached("SELECT value FROM meta WHERE name = 'store_id'")?
         .query_row([], |r| r.get(0))
         .optional()?
-        .ok_or(Fault::Damaged("no id of its own"))
+        .ok_or(StoreError::Damaged("no id of its own"))
 }
 
 /// Whether anything is stored that needs a key to be read or continued.
-pub(super) fn holds_sealed_data(connection: &Connection) -> Sql<bool> {
+pub(super) fn holds_sealed_data(connection: &Connection) -> StoreResult<bool> {
     let query =
         "SELECT EXISTS (SELECT 1 FROM credential) OR EXISTS (SELECT 1 FROM outbox) OR EXISTS (SELECT 1 FROM audit)";
     Ok(connection.query_row(query, [], |row| row.get(0))?)
 }
 
-pub(super) fn record_count(connection: &Connection) -> Sql<u64> {
+pub(super) fn record_count(connection: &Connection) -> StoreResult<u64> {
     let count: i64 = connection.query_row("SELECT count(*) FROM credential", [], |row| row.get(0))?;
     Ok(u64::try_from(count).unwrap_or_default())
 }
@@ -220,12 +227,15 @@ pub(super) fn sealed_otherwise(
     key: KeyId,
     after: Option<&str>,
     limit: usize,
-) -> Sql<Page<SealedOtherwise>> {
+) -> StoreResult<Page<SealedOtherwise>> {
     let after: i64 = match after {
         None => i64::MIN,
-        Some(cursor) => cursor
-            .parse()
-            .map_err(|_| Error::new(ErrorCode::InvalidRequest, "The listing's cursor is not one."))?,
+        Some(cursor) => cursor.parse().map_err(|_| {
+            Error::new(
+                ErrorCode::InvalidRequest,
+                "The cursor of the list of mailboxes is not valid.",
+            )
+        })?,
     };
     let mut last = None;
     let items: Vec<SealedOtherwise> = connection
@@ -251,7 +261,7 @@ pub(super) fn sealed_otherwise(
     Ok(Page { items, next })
 }
 
-pub(super) fn some_records(connection: &Connection, limit: usize) -> Sql<Vec<(ObjectId, Vec<u8>)>> {
+pub(super) fn some_records(connection: &Connection, limit: usize) -> StoreResult<Vec<(ObjectId, Vec<u8>)>> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     Ok(connection
         .prepare_cached(

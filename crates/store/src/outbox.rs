@@ -1,14 +1,13 @@
-//! The outbox as rows, and what is done to them.
+//! The rows of the outbox.
 //!
-//! Leasing, putting off and removing are committed without a sync, because what a power cut takes back is at worst a message sent
-//! twice. A later synced commit in the same write-ahead log makes them durable too, and a torn tail never reaches further back than
-//! the last sync.
+//! Leases, deferrals and removals are committed without a sync: a power failure that undoes them causes at worst a message that is
+//! sent twice. The next synced commit of the write-ahead log makes them durable.
 
 use rusqlite::types::Type;
 use rusqlite::{Connection, Row, params};
 
 use super::audit;
-use super::error::{Sql, changed};
+use super::error::{StoreResult, changed};
 use super::retired_keys::refuse_retired;
 use umpin_core::audit::AuditBatch;
 use umpin_core::clock::Timestamp;
@@ -17,118 +16,24 @@ use umpin_core::mailbox::ObjectId;
 use umpin_core::notification::outbox::{EntryState, Lease, OutboxEntry};
 use umpin_core::{Error, ErrorCode};
 
-/// What is to be done to the outbox.
-pub(super) enum OutboxTask {
-    Release {
-        lease: Lease,
-        until: Timestamp,
-    },
-    LeaseDue {
-        due: Timestamp,
-        now: Timestamp,
-        until: Timestamp,
-        limit: usize,
-    },
-    Lease {
-        id: [u8; 16],
-        now: Timestamp,
-        until: Timestamp,
-    },
-    Remove([u8; 16]),
-    Discard {
-        id: [u8; 16],
-        audit: Option<AuditBatch>,
-    },
-    Defer {
-        lease: Lease,
-        until: Timestamp,
-        error: String,
-    },
-    Fail {
-        lease: Lease,
-        keep_until: Timestamp,
-        error: String,
-        audit: Option<AuditBatch>,
-    },
-    TakeFailures,
-}
-
-/// What came of it.
-pub(super) enum OutboxDone {
-    Entries(Vec<OutboxEntry>),
-    /// Whether the lease still held.
-    Held(bool),
-    Noted,
-}
-
 const READY: i64 = 0;
 const UNCONFIRMED: i64 = 1;
 const FAILED: i64 = 2;
 
 const COLUMNS: &str = "id, mailbox, pin_id, created, leased_until, attempts, last_error, state, controller";
 
-impl OutboxTask {
-    /// Whether the answer may be given only after a sync.
-    pub(super) fn is_durable(&self) -> bool {
-        match self {
-            Self::Release { .. } | Self::Discard { .. } | Self::Fail { .. } => true,
-            Self::LeaseDue { .. } | Self::Lease { .. } | Self::Remove(_) | Self::Defer { .. } | Self::TakeFailures => {
-                false
-            }
-        }
-    }
-
-    pub(super) fn perform(&self, connection: &Connection) -> Sql<OutboxDone> {
-        Ok(match self {
-            Self::Release { lease, until } => OutboxDone::Held(release(connection, *lease, *until)?),
-            Self::LeaseDue { due, now, until, limit } => {
-                follow_clock(connection, *now)?;
-                forget_failures(connection, *due)?;
-                OutboxDone::Entries(lease_due(connection, *due, *now, *until, *limit)?)
-            }
-            Self::Lease { id, now, until } => OutboxDone::Entries(lease(connection, *id, *now, *until)?),
-            Self::Remove(id) => {
-                remove(connection, *id)?;
-                OutboxDone::Noted
-            }
-            Self::Discard { id, audit } => {
-                remove(connection, *id)?;
-                append(connection, audit.as_ref())?;
-                OutboxDone::Noted
-            }
-            Self::Defer { lease, until, error } => OutboxDone::Held(defer(connection, *lease, *until, error)?),
-            Self::Fail {
-                lease,
-                keep_until,
-                error,
-                audit,
-            } => {
-                let held = fail(connection, *lease, *keep_until, error)?;
-                if held {
-                    append(connection, audit.as_ref())?;
-                }
-                OutboxDone::Held(held)
-            }
-            Self::TakeFailures => OutboxDone::Entries(take_failures(connection)?),
-        })
-    }
-
-    /// Whether the store holds what a task that must not be done twice was to write.
-    pub(super) fn is_in_force(&self, connection: &Connection) -> Sql<bool> {
-        match self {
-            Self::Release { lease, until } => Ok(connection
-                .prepare_cached("SELECT 1 FROM outbox WHERE id = ?1 AND state = ?2 AND leased_until = ?3")?
-                .exists(params![lease.id, READY, until.0])?),
-            _ => Ok(false),
-        }
-    }
+/// Whether [`release`] with these arguments is in force, after a commit that reported an error.
+pub(super) fn is_released(connection: &Connection, lease: Lease, until: Timestamp) -> StoreResult<bool> {
+    Ok(connection
+        .prepare_cached("SELECT 1 FROM outbox WHERE id = ?1 AND state = ?2 AND leased_until = ?3")?
+        .exists(params![lease.id, READY, until.0])?)
 }
 
-fn append(connection: &Connection, trail: Option<&AuditBatch>) -> Sql<()> {
-    trail.map_or(Ok(()), |trail| audit::append(connection, trail))
+fn append(connection: &Connection, batch: Option<&AuditBatch>) -> StoreResult<()> {
+    batch.map_or(Ok(()), |batch| audit::append(connection, batch))
 }
 
-pub(super) fn insert(connection: &Connection, entry: &OutboxEntry) -> Sql<()> {
+pub(super) fn insert(connection: &Connection, entry: &OutboxEntry) -> StoreResult<()> {
     refuse_retired(connection, [Some(entry.sealed.as_slice())])?;
     let rows = connection
         .prepare_cached(
@@ -151,17 +56,16 @@ pub(super) fn insert(connection: &Connection, entry: &OutboxEntry) -> Sql<()> {
     changed(rows, 1)
 }
 
-/// Whether anything can be leased or forgotten: a reader's question, so that an idle outbox costs no write.
-pub(super) fn is_due(connection: &Connection, due: Timestamp, now: Timestamp) -> Sql<bool> {
+/// Whether anything can be leased or forgotten. A read, so that an idle outbox costs no write.
+pub(super) fn is_due(connection: &Connection, due: Timestamp, now: Timestamp) -> StoreResult<bool> {
     Ok(connection
         .prepare_cached("SELECT 1 FROM outbox WHERE due <= ?1 UNION ALL SELECT 1 FROM outbox WHERE noted > ?2 LIMIT 1")?
         .exists([due.0, now.0])?)
 }
 
-/// Entries that were noted in the future: the clock was set back since. What was put off is due, because nobody knows how long it
-/// has waited. Of what somebody handles the lease begins anew, so that it ends in time and is taken from nobody at work; what was
-/// given up is kept for as long as it was to be.
-fn follow_clock(connection: &Connection, now: Timestamp) -> Sql<()> {
+/// Corrects entries that were written in the future, because the clock was set back since. A deferred entry becomes due. A lease begins
+/// again, so that it ends in time and the holder keeps it. A failed entry is kept for the same time from now.
+fn follow_clock(connection: &Connection, now: Timestamp) -> StoreResult<()> {
     connection
         .prepare_cached(
             "UPDATE outbox SET due = CASE WHEN held OR state = ?2 THEN ?1 + max(0, due - noted) ELSE ?1 END, noted = ?1 \
@@ -171,14 +75,14 @@ fn follow_clock(connection: &Connection, now: Timestamp) -> Sql<()> {
     Ok(())
 }
 
-/// Whether there is a failure that nobody was told of; likewise.
-pub(super) fn has_failures(connection: &Connection) -> Sql<bool> {
+/// Whether there is a failure that was not reported yet. A read, for the same reason.
+pub(super) fn has_failures(connection: &Connection) -> StoreResult<bool> {
     Ok(connection
         .prepare_cached("SELECT 1 FROM outbox WHERE untold LIMIT 1")?
         .exists([])?)
 }
 
-pub(super) fn release(connection: &Connection, lease: Lease, until: Timestamp) -> Sql<bool> {
+pub(super) fn release(connection: &Connection, lease: Lease, until: Timestamp) -> StoreResult<bool> {
     let changed = connection
         .prepare_cached(
             "UPDATE outbox SET state = ?3, leased_until = ?4, due = ?4, held = 1 \
@@ -188,13 +92,15 @@ pub(super) fn release(connection: &Connection, lease: Lease, until: Timestamp) -
     Ok(changed == 1)
 }
 
-fn lease_due(
+pub(super) fn lease_due(
     connection: &Connection,
     due: Timestamp,
     now: Timestamp,
     until: Timestamp,
     limit: usize,
-) -> Sql<Vec<OutboxEntry>> {
+) -> StoreResult<Vec<OutboxEntry>> {
+    follow_clock(connection, now)?;
+    forget_failures(connection, due)?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let entries = connection
         .prepare_cached(&format!(
@@ -205,7 +111,12 @@ fn lease_due(
     hold(connection, entries, now, until)
 }
 
-fn lease(connection: &Connection, id: [u8; 16], now: Timestamp, until: Timestamp) -> Sql<Vec<OutboxEntry>> {
+pub(super) fn lease(
+    connection: &Connection,
+    id: [u8; 16],
+    now: Timestamp,
+    until: Timestamp,
+) -> StoreResult<Vec<OutboxEntry>> {
     follow_clock(connection, now)?;
     let entries = connection
         .prepare_cached(&format!(
@@ -221,7 +132,7 @@ fn hold(
     mut entries: Vec<OutboxEntry>,
     now: Timestamp,
     until: Timestamp,
-) -> Sql<Vec<OutboxEntry>> {
+) -> StoreResult<Vec<OutboxEntry>> {
     let mut update = connection
         .prepare_cached("UPDATE outbox SET leased_until = ?2, due = ?2, noted = ?3, held = 1 WHERE id = ?1")?;
     for entry in &mut entries {
@@ -231,14 +142,14 @@ fn hold(
     Ok(entries)
 }
 
-pub(super) fn remove(connection: &Connection, id: [u8; 16]) -> Sql<()> {
+pub(super) fn remove(connection: &Connection, id: [u8; 16]) -> StoreResult<()> {
     connection
         .prepare_cached("DELETE FROM outbox WHERE id = ?1")?
         .execute([id])?;
     Ok(())
 }
 
-fn defer(connection: &Connection, lease: Lease, until: Timestamp, error: &str) -> Sql<bool> {
+pub(super) fn defer(connection: &Connection, lease: Lease, until: Timestamp, error: &str) -> StoreResult<bool> {
     let changed = connection
         .prepare_cached(
             "UPDATE outbox SET leased_until = ?3, due = ?3, last_error = ?4, attempts = attempts + 1, held = 0 \
@@ -248,24 +159,39 @@ fn defer(connection: &Connection, lease: Lease, until: Timestamp, error: &str) -
     Ok(changed == 1)
 }
 
-fn fail(connection: &Connection, lease: Lease, keep_until: Timestamp, error: &str) -> Sql<bool> {
+pub(super) fn discard(connection: &Connection, id: [u8; 16], batch: Option<&AuditBatch>) -> StoreResult<()> {
+    remove(connection, id)?;
+    append(connection, batch)
+}
+
+pub(super) fn fail(
+    connection: &Connection,
+    lease: Lease,
+    keep_until: Timestamp,
+    error: &str,
+    batch: Option<&AuditBatch>,
+) -> StoreResult<bool> {
     let changed = connection
         .prepare_cached(
             "UPDATE outbox SET state = ?3, leased_until = ?4, due = ?4, last_error = ?5, attempts = attempts + 1, held = 0, \
              untold = 1, sealed = zeroblob(0) WHERE id = ?1 AND leased_until = ?2 AND held AND state <> 2",
         )?
         .execute(params![lease.id, lease.until.0, FAILED, keep_until.0, error])?;
-    Ok(changed == 1)
+    let is_leased = changed == 1;
+    if is_leased {
+        append(connection, batch)?;
+    }
+    Ok(is_leased)
 }
 
-fn forget_failures(connection: &Connection, now: Timestamp) -> Sql<()> {
+fn forget_failures(connection: &Connection, now: Timestamp) -> StoreResult<()> {
     connection
         .prepare_cached("DELETE FROM outbox WHERE due <= ?1 AND state = ?2")?
         .execute(params![now.0, FAILED])?;
     Ok(())
 }
 
-fn take_failures(connection: &Connection) -> Sql<Vec<OutboxEntry>> {
+pub(super) fn take_failures(connection: &Connection) -> StoreResult<Vec<OutboxEntry>> {
     let entries: Vec<OutboxEntry> = connection
         .prepare_cached(&format!(
             "SELECT {COLUMNS} FROM outbox WHERE untold ORDER BY created, id"
@@ -279,20 +205,24 @@ fn take_failures(connection: &Connection) -> Sql<Vec<OutboxEntry>> {
     Ok(entries)
 }
 
-/// A page of the listing; a page begins behind the time and id of the last entry before it.
+/// A page of the list, after the time and id of the last entry of the page before.
 pub(super) fn page(
     connection: &Connection,
     mailbox: Option<ObjectId>,
     after: Option<&str>,
     limit: usize,
-) -> Sql<Page<OutboxEntry>> {
+) -> StoreResult<Page<OutboxEntry>> {
     let (created, id) = match after {
         None => (i64::MIN, [0; 16]),
-        Some(cursor) => parse_cursor(cursor)
-            .ok_or_else(|| Error::new(ErrorCode::InvalidRequest, "The listing's cursor is not one."))?,
+        Some(cursor) => parse_cursor(cursor).ok_or_else(|| {
+            Error::new(
+                ErrorCode::InvalidRequest,
+                "The cursor of the list of messages is not valid.",
+            )
+        })?,
     };
     let limit = limit.max(1);
-    // One more than wanted tells whether there is another page.
+    // One row more shows whether there is another page.
     let wanted = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
     let of = if mailbox.is_some() {
         "mailbox = ?4"

@@ -1,4 +1,4 @@
-//! The outbox of a store.
+//! The port to the outbox, implemented by the store.
 
 use umpin_core::Result;
 use umpin_core::audit::AuditBatch;
@@ -8,32 +8,8 @@ use umpin_core::directory::key_register::KeyRegister;
 use umpin_core::mailbox::ObjectId;
 use umpin_core::notification::outbox::{Lease, Outbox, OutboxEntry};
 
-use super::outbox::{self, OutboxDone, OutboxTask};
-use super::task::{Done, Task};
-use super::{EmbeddedDirectory, misunderstood};
-
-impl EmbeddedDirectory {
-    fn outbox_task(&self, task: OutboxTask) -> Result<OutboxDone> {
-        match self.write(Task::Outbox(Box::new(task)))? {
-            Done::Outbox(done) => Ok(done),
-            _ => Err(misunderstood()),
-        }
-    }
-
-    fn held(&self, task: OutboxTask) -> Result<bool> {
-        match self.outbox_task(task)? {
-            OutboxDone::Held(held) => Ok(held),
-            _ => Err(misunderstood()),
-        }
-    }
-
-    fn leased(&self, task: OutboxTask) -> Result<Vec<OutboxEntry>> {
-        match self.outbox_task(task)? {
-            OutboxDone::Entries(entries) => Ok(entries),
-            _ => Err(misunderstood()),
-        }
-    }
-}
+use super::command::Command;
+use super::{EmbeddedDirectory, outbox};
 
 impl Outbox for EmbeddedDirectory {
     fn key_register(&self) -> Option<&dyn KeyRegister> {
@@ -41,8 +17,9 @@ impl Outbox for EmbeddedDirectory {
     }
 
     fn release(&self, lease: Lease, until: Timestamp) -> Result<Option<Lease>> {
-        let held = self.held(OutboxTask::Release { lease, until })?;
-        Ok(held.then_some(Lease { until, ..lease }))
+        let command = Command::new(move |c| outbox::release(c, lease, until))
+            .confirmed_by(move |c, _| outbox::is_released(c, lease, until));
+        Ok(self.write(command)?.then_some(Lease { until, ..lease }))
     }
 
     fn lease_due(
@@ -55,50 +32,39 @@ impl Outbox for EmbeddedDirectory {
         if !self.read(|c| outbox::is_due(c, due, now))? {
             return Ok(Vec::new());
         }
-        self.leased(OutboxTask::LeaseDue {
-            due,
-            now,
-            until: lease_until,
-            limit,
-        })
+        self.write(Command::new(move |c| outbox::lease_due(c, due, now, lease_until, limit)).without_sync())
     }
 
     fn lease(&self, id: [u8; 16], now: Timestamp, lease_until: Timestamp) -> Result<Option<OutboxEntry>> {
-        let task = OutboxTask::Lease {
-            id,
-            now,
-            until: lease_until,
-        };
-        Ok(self.leased(task)?.pop())
+        let command = Command::new(move |c| outbox::lease(c, id, now, lease_until)).without_sync();
+        Ok(self.write(command)?.pop())
     }
 
     fn remove(&self, id: [u8; 16]) -> Result<()> {
-        self.outbox_task(OutboxTask::Remove(id)).map(drop)
+        self.write(Command::new(move |c| outbox::remove(c, id)).without_sync())
     }
 
     fn discard(&self, id: [u8; 16], audit: Option<AuditBatch>) -> Result<()> {
-        self.outbox_task(OutboxTask::Discard { id, audit }).map(drop)
+        self.write(Command::new(move |c| outbox::discard(c, id, audit.as_ref())))
     }
 
     fn defer(&self, lease: Lease, until: Timestamp, error: &str) -> Result<bool> {
         let error = error.to_owned();
-        self.held(OutboxTask::Defer { lease, until, error })
+        self.write(Command::new(move |c| outbox::defer(c, lease, until, &error)).without_sync())
     }
 
     fn fail(&self, lease: Lease, keep_until: Timestamp, error: &str, audit: Option<AuditBatch>) -> Result<bool> {
-        self.held(OutboxTask::Fail {
-            lease,
-            keep_until,
-            error: error.to_owned(),
-            audit,
-        })
+        let error = error.to_owned();
+        self.write(Command::new(move |c| {
+            outbox::fail(c, lease, keep_until, &error, audit.as_ref())
+        }))
     }
 
     fn take_failures(&self) -> Result<Vec<OutboxEntry>> {
         if !self.read(outbox::has_failures)? {
             return Ok(Vec::new());
         }
-        self.leased(OutboxTask::TakeFailures)
+        self.write(Command::new(outbox::take_failures).without_sync())
     }
 
     fn entries(&self, mailbox: Option<ObjectId>, after: Option<&str>, limit: usize) -> Result<Page<OutboxEntry>> {

@@ -8,9 +8,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::error::{Fault, Sql, changed};
+use super::error::{StoreError, StoreResult, changed};
 use super::import::write;
-use super::placed;
+use super::mailbox_rows;
 use umpin_core::identity::{DistinguishedName, LookupKey, lookup_keys};
 use umpin_core::mailbox::{Extension, Mailbox, ObjectId};
 
@@ -24,21 +24,21 @@ const REVISION: &str = "revision";
 const EXTENSION: i64 = 0;
 
 /// Whether staged mailboxes count.
-pub(super) fn in_force(connection: &Connection) -> Sql<bool> {
+pub(super) fn in_force(connection: &Connection) -> StoreResult<bool> {
     Ok(connection
         .prepare_cached("SELECT 1 FROM meta WHERE name = ?1")?
         .exists([IN_FORCE])?)
 }
 
 /// Whether anything is staged, in force or not.
-pub(super) fn is_empty(connection: &Connection) -> Sql<bool> {
+pub(super) fn is_empty(connection: &Connection) -> StoreResult<bool> {
     Ok(!connection
         .prepare_cached("SELECT 1 FROM staged_mailbox LIMIT 1")?
         .exists([])?)
 }
 
 /// A number that changes whenever mailboxes do.
-pub(super) fn revision(connection: &Connection) -> Sql<u64> {
+pub(super) fn revision(connection: &Connection) -> StoreResult<u64> {
     let stored: Option<[u8; 8]> = connection
         .prepare_cached("SELECT value FROM meta WHERE name = ?1")?
         .query_row([REVISION], |r| r.get(0))
@@ -47,17 +47,17 @@ pub(super) fn revision(connection: &Connection) -> Sql<u64> {
 }
 
 /// In the transaction that changes them.
-pub(super) fn advance_revision(connection: &Connection) -> Sql<()> {
+pub(super) fn advance_revision(connection: &Connection) -> StoreResult<()> {
     let next = revision(connection)?.wrapping_add(1).to_be_bytes();
     set(connection, REVISION, &next)
 }
 
 /// Puts the staged mailboxes in force.
-pub(super) fn put_in_force(connection: &Connection) -> Sql<()> {
+pub(super) fn put_in_force(connection: &Connection) -> StoreResult<()> {
     set(connection, IN_FORCE, &[1])
 }
 
-fn set(connection: &Connection, name: &str, value: &[u8]) -> Sql<()> {
+fn set(connection: &Connection, name: &str, value: &[u8]) -> StoreResult<()> {
     let rows = connection
         .prepare_cached(
             "INSERT INTO meta (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
@@ -67,7 +67,7 @@ fn set(connection: &Connection, name: &str, value: &[u8]) -> Sql<()> {
 }
 
 /// The number that a new mailbox gets.
-pub(super) fn next_id(connection: &Connection) -> Sql<i64> {
+pub(super) fn next_id(connection: &Connection) -> StoreResult<i64> {
     let last: i64 = connection.query_row(
         "SELECT max((SELECT coalesce(max(id), 0) FROM mailbox), (SELECT coalesce(max(mailbox), 0) FROM staged_mailbox))",
         [],
@@ -77,7 +77,7 @@ pub(super) fn next_id(connection: &Connection) -> Sql<i64> {
 }
 
 /// Stages a mailbox.
-pub(super) fn stage(connection: &Connection, id: i64, mailbox: &Mailbox, guid_given: bool) -> Sql<()> {
+pub(super) fn stage(connection: &Connection, id: i64, mailbox: &Mailbox, guid_given: bool) -> StoreResult<()> {
     let rows = connection
         .prepare_cached(
             "INSERT INTO staged_mailbox (mailbox, object_id, um_enabled, guid_given, body) VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -109,7 +109,7 @@ fn names(mailbox: &Mailbox) -> Vec<(String, i64)> {
 }
 
 /// Of these, the keys of mailboxes that are not staged.
-pub(super) fn not_staged(connection: &Connection, ids: Vec<i64>) -> Sql<Vec<i64>> {
+pub(super) fn not_staged(connection: &Connection, ids: Vec<i64>) -> StoreResult<Vec<i64>> {
     let mut staged = connection.prepare_cached("SELECT 1 FROM staged_mailbox WHERE mailbox = ?1")?;
     let mut kept = Vec::with_capacity(ids.len());
     for id in ids {
@@ -121,7 +121,7 @@ pub(super) fn not_staged(connection: &Connection, ids: Vec<i64>) -> Sql<Vec<i64>
 }
 
 /// The keys of staged mailboxes that any key matches.
-pub(super) fn matching(connection: &Connection, keys: &[LookupKey]) -> Sql<Vec<i64>> {
+pub(super) fn matching(connection: &Connection, keys: &[LookupKey]) -> StoreResult<Vec<i64>> {
     let mut found = Vec::new();
     for key in keys {
         found.extend(named(connection, &key.value, i64::from(key.kind.code()))?);
@@ -130,7 +130,7 @@ pub(super) fn matching(connection: &Connection, keys: &[LookupKey]) -> Sql<Vec<i
 }
 
 /// The staged mailboxes with an extension, and its dial plan.
-pub(super) fn with_extension(connection: &Connection, digits: &str) -> Sql<Vec<(i64, Option<String>)>> {
+pub(super) fn with_extension(connection: &Connection, digits: &str) -> StoreResult<Vec<(i64, Option<String>)>> {
     let mut found = Vec::new();
     for id in named(connection, digits, EXTENSION)? {
         for extension in load(connection, id)?.map(|m| m.extensions).unwrap_or_default() {
@@ -142,7 +142,7 @@ pub(super) fn with_extension(connection: &Connection, digits: &str) -> Sql<Vec<(
     Ok(found)
 }
 
-fn named(connection: &Connection, key: &str, kind: i64) -> Sql<Vec<i64>> {
+fn named(connection: &Connection, key: &str, kind: i64) -> StoreResult<Vec<i64>> {
     Ok(connection
         .prepare_cached("SELECT mailbox FROM staged_name WHERE key = ?1 AND kind = ?2")?
         .query_map(params![key, kind], |r| r.get(0))?
@@ -150,7 +150,7 @@ fn named(connection: &Connection, key: &str, kind: i64) -> Sql<Vec<i64>> {
 }
 
 /// A staged mailbox.
-pub(super) fn load(connection: &Connection, id: i64) -> Sql<Option<Mailbox>> {
+pub(super) fn load(connection: &Connection, id: i64) -> StoreResult<Option<Mailbox>> {
     let body: Option<String> = connection
         .prepare_cached("SELECT body FROM staged_mailbox WHERE mailbox = ?1")?
         .query_row([id], |r| r.get(0))
@@ -159,7 +159,7 @@ pub(super) fn load(connection: &Connection, id: i64) -> Sql<Option<Mailbox>> {
 }
 
 /// The key of the staged mailbox with this id.
-pub(super) fn key_of(connection: &Connection, id: ObjectId) -> Sql<Option<i64>> {
+pub(super) fn key_of(connection: &Connection, id: ObjectId) -> StoreResult<Option<i64>> {
     Ok(connection
         .prepare_cached("SELECT mailbox FROM staged_mailbox WHERE object_id = ?1")?
         .query_row([id.0], |r| r.get(0))
@@ -167,7 +167,7 @@ pub(super) fn key_of(connection: &Connection, id: ObjectId) -> Sql<Option<i64>> 
 }
 
 /// Moves a mailbox to its place, where it is staged and in force: to be called before it is changed.
-pub(super) fn settle(connection: &Connection, id: ObjectId) -> Sql<()> {
+pub(super) fn settle(connection: &Connection, id: ObjectId) -> StoreResult<()> {
     if in_force(connection)?
         && let Some(key) = key_of(connection, id)?
     {
@@ -177,7 +177,7 @@ pub(super) fn settle(connection: &Connection, id: ObjectId) -> Sql<()> {
 }
 
 /// Moves staged mailboxes that are in force to their places, or removes those that are not, while `go_on` says so. Whether nothing is left.
-pub(super) fn clear(connection: &Connection, mut go_on: impl FnMut() -> bool) -> Sql<bool> {
+pub(super) fn clear(connection: &Connection, mut go_on: impl FnMut() -> bool) -> StoreResult<bool> {
     let valid = in_force(connection)?;
     let mut next = connection.prepare_cached("SELECT mailbox FROM staged_mailbox LIMIT 1")?;
     loop {
@@ -197,14 +197,14 @@ pub(super) fn clear(connection: &Connection, mut go_on: impl FnMut() -> bool) ->
     }
 }
 
-fn move_to_place(connection: &Connection, id: i64) -> Sql<()> {
+fn move_to_place(connection: &Connection, id: i64) -> StoreResult<()> {
     let Some(mailbox) = load(connection, id)? else {
         return Ok(());
     };
     let guid_given: bool = connection
         .prepare_cached("SELECT guid_given FROM staged_mailbox WHERE mailbox = ?1")?
         .query_row([id], |r| r.get(0))?;
-    let before = placed::load(connection, &[id])?.pop().map(|(_, mailbox)| mailbox);
+    let before = mailbox_rows::load(connection, &[id])?.pop().map(|(_, mailbox)| mailbox);
     if let Some(dn) = &mailbox.distinguished_name {
         // Whoever had the name is staged with another one.
         let other: Option<i64> = connection
@@ -219,7 +219,7 @@ fn move_to_place(connection: &Connection, id: i64) -> Sql<()> {
     forget(connection, id, Some(&mailbox))
 }
 
-fn forget(connection: &Connection, id: i64, mailbox: Option<&Mailbox>) -> Sql<()> {
+fn forget(connection: &Connection, id: i64, mailbox: Option<&Mailbox>) -> StoreResult<()> {
     let mut delete =
         connection.prepare_cached("DELETE FROM staged_name WHERE key = ?1 AND kind = ?2 AND mailbox = ?3")?;
     for (key, kind) in mailbox.map(names).unwrap_or_default() {
@@ -256,8 +256,8 @@ fn to_json(mailbox: &Mailbox) -> Value {
     })
 }
 
-fn from_json(body: &str) -> Sql<Mailbox> {
-    read(body).ok_or(Fault::Damaged("a staged mailbox that cannot be understood"))
+fn from_json(body: &str) -> StoreResult<Mailbox> {
+    read(body).ok_or(StoreError::Damaged("a staged mailbox that cannot be understood"))
 }
 
 fn read(body: &str) -> Option<Mailbox> {

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
-use super::error::{Sql, changed};
+use super::error::{StoreResult, changed};
 use super::overlay;
 use umpin_core::directory::{Applied, PolicyChange, PolicyObject};
 use umpin_core::identity::fold::fold;
@@ -13,14 +13,14 @@ use umpin_core::{Error, ErrorCode};
 const COLUMNS: &str = "guid, distinguished_name, name, min_pin_length, pin_lifetime_days, pin_history_count, \
      allow_common_patterns, logon_failures_before_pin_reset, max_logon_attempts, reset_pin_text";
 
-pub(super) fn by_name(connection: &Connection, name: &str) -> Sql<Option<PolicyObject>> {
+pub(super) fn by_name(connection: &Connection, name: &str) -> StoreResult<Option<PolicyObject>> {
     Ok(connection
         .prepare_cached(&format!("SELECT {COLUMNS} FROM policy WHERE key = ?1"))?
         .query_row([fold(name)], from_row)
         .optional()?)
 }
 
-pub(super) fn all(connection: &Connection) -> Sql<Vec<PolicyObject>> {
+pub(super) fn all(connection: &Connection) -> StoreResult<Vec<PolicyObject>> {
     Ok(connection
         .prepare_cached(&format!("SELECT {COLUMNS} FROM policy ORDER BY key"))?
         .query_map([], from_row)?
@@ -28,7 +28,7 @@ pub(super) fn all(connection: &Connection) -> Sql<Vec<PolicyObject>> {
 }
 
 /// Creates the policy or replaces the one of this name.
-pub(super) fn store(connection: &Connection, policy: &PolicyObject) -> Sql<()> {
+pub(super) fn store(connection: &Connection, policy: &PolicyObject) -> StoreResult<()> {
     let settings = &policy.settings;
     let rows = connection
         .prepare_cached(&format!(
@@ -57,7 +57,7 @@ pub(super) fn store(connection: &Connection, policy: &PolicyObject) -> Sql<()> {
 }
 
 /// Whether the change can be made: nobody else was first, and no mailbox would be left with a policy that is gone.
-pub(super) fn check(connection: &Connection, change: &PolicyChange) -> Sql<Applied> {
+pub(super) fn check(connection: &Connection, change: &PolicyChange) -> StoreResult<Applied> {
     if by_name(connection, change.name())? != change.expected {
         return Ok(Applied::Conflict);
     }
@@ -71,7 +71,7 @@ pub(super) fn check(connection: &Connection, change: &PolicyChange) -> Sql<Appli
 }
 
 /// Makes the change, inside a transaction.
-pub(super) fn apply(connection: &Connection, change: &PolicyChange) -> Sql<Applied> {
+pub(super) fn apply(connection: &Connection, change: &PolicyChange) -> StoreResult<Applied> {
     let checked = check(connection, change)?;
     if checked != Applied::Committed {
         return Ok(checked);
@@ -85,20 +85,20 @@ pub(super) fn apply(connection: &Connection, change: &PolicyChange) -> Sql<Appli
             changed(rows, usize::from(change.expected.is_some()))?;
         }
     }
-    if let Some(trail) = &change.audit {
-        super::audit::append(connection, trail)?;
+    if let Some(batch) = &change.audit {
+        super::audit::append(connection, batch)?;
     }
     Ok(Applied::Committed)
 }
 
 /// Whether the store holds what this change was to write.
-pub(super) fn is_in_force(connection: &Connection, change: &PolicyChange) -> Sql<bool> {
+pub(super) fn is_in_force(connection: &Connection, change: &PolicyChange) -> StoreResult<bool> {
     Ok(by_name(connection, change.name())? == change.new)
 }
 
 /// Mailboxes that name the policy, with Unified Messaging or without; those of an import that is under way count, too. A removal
 /// alone asks for this, so there is no index.
-fn mailboxes_with(connection: &Connection, name: &str) -> Sql<u64> {
+fn mailboxes_with(connection: &Connection, name: &str) -> StoreResult<u64> {
     let key = fold(name);
     // Where staged mailboxes are in force, what they replace does not count.
     let stored = if overlay::in_force(connection)? {

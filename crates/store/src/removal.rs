@@ -2,16 +2,16 @@
 
 use rusqlite::Connection;
 
-use super::error::{Fault, Sql, changed};
+use super::error::{StoreError, StoreResult, changed};
 use super::{audit, lookup, overlay};
 use umpin_core::directory::{Applied, Removal};
 
 /// Removes the mailbox, its record, its counter, its messages and its notes.
-pub(super) fn remove(connection: &Connection, removal: &Removal) -> Sql<Applied> {
+pub(super) fn remove(connection: &Connection, removal: &Removal) -> StoreResult<Applied> {
     let object_id = removal.mailbox.object_id;
     overlay::settle(connection, object_id)?;
     let Some(id) = lookup::internal_key(connection, object_id)? else {
-        return Err(Fault::Own(lookup::gone()));
+        return Err(StoreError::Core(lookup::gone()));
     };
     if lookup::load(connection, &[id])? != [removal.mailbox.clone()] {
         return Ok(Applied::Conflict);
@@ -27,13 +27,13 @@ pub(super) fn remove(connection: &Connection, removal: &Removal) -> Sql<Applied>
         .execute([id])?;
     changed(rows, 1)?;
     overlay::advance_revision(connection)?;
-    if let Some(trail) = &removal.audit {
-        audit::append(connection, trail)?;
+    if let Some(batch) = &removal.audit {
+        audit::append(connection, batch)?;
     }
     Ok(Applied::Committed)
 }
 
 /// Whether it is gone.
-pub(super) fn is_in_force(connection: &Connection, removal: &Removal) -> Sql<bool> {
+pub(super) fn is_in_force(connection: &Connection, removal: &Removal) -> StoreResult<bool> {
     Ok(lookup::internal_key(connection, removal.mailbox.object_id)?.is_none())
 }

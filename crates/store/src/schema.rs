@@ -4,7 +4,7 @@ pub(super) mod check;
 
 use rusqlite::Connection;
 
-use super::error::{Fault, Sql};
+use super::error::{StoreError, StoreResult};
 use umpin_core::{Error, ErrorCode};
 
 /// "umpn": tells our files from every other SQLite file.
@@ -207,11 +207,11 @@ CREATE INDEX change_note_lost ON change_note (at) WHERE state = 3;
 ";
 
 /// Refuses what is not a store of this version, and gives the number that changes whenever its schema does.
-pub(super) fn inspect(connection: &Connection) -> Sql<i64> {
+pub(super) fn inspect(connection: &Connection) -> StoreResult<i64> {
     let application: i64 = connection.query_row("PRAGMA application_id", [], |r| r.get(0))?;
     let version: i64 = connection.query_row("PRAGMA user_version", [], |r| r.get(0))?;
     if application != APPLICATION_ID || version < 1 {
-        return Err(Fault::Own(
+        return Err(StoreError::Core(
             Error::new(
                 ErrorCode::StoreCorrupt,
                 format!(
@@ -223,7 +223,7 @@ pub(super) fn inspect(connection: &Connection) -> Sql<i64> {
         ));
     }
     if version > VERSION {
-        return Err(Fault::Own(Error::new(
+        return Err(StoreError::Core(Error::new(
             ErrorCode::ConfigurationInvalid,
             format!(
                 "The directory '{}' was made by a newer version of umpin (format {version}; this one knows {VERSION}).",
@@ -236,7 +236,7 @@ pub(super) fn inspect(connection: &Connection) -> Sql<i64> {
 }
 
 /// Fills an empty file, inside the caller's transaction.
-pub(super) fn create(connection: &Connection) -> Sql<()> {
+pub(super) fn create(connection: &Connection) -> StoreResult<()> {
     connection.pragma_update(None, "application_id", APPLICATION_ID)?;
     connection.execute_batch(TABLES)?;
     connection.pragma_update(None, "user_version", VERSION)?;

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
 use super::connection::open_in_memory;
-use super::error::{Fault, Sql};
+use super::error::{StoreError, StoreResult};
 use super::journal::JournalTask;
 use super::{audit, change, import, outbox, schema};
 use umpin_core::audit::{AuditBatch, AuditEntry, ChainKey};
@@ -13,7 +13,7 @@ use umpin_core::clock::Timestamp;
 use umpin_core::directory::journal::{ChangeFingerprint, IntentRecord, IntentState};
 use umpin_core::directory::{CounterChange, CredentialChange, Swap};
 use umpin_core::import::{ImportPlan, MailboxRow, PolicyRow, Properties};
-use umpin_core::mailbox::ObjectId;
+use umpin_core::mailbox::{MailboxProperties, ObjectId};
 use umpin_core::notification::outbox::{EntryState, OutboxEntry};
 use umpin_core::policy::UmMailboxPolicy;
 
@@ -23,23 +23,27 @@ fn one_mailbox() -> ImportPlan {
         mailboxes: vec![MailboxRow {
             line: 2,
             given: Properties::ALL,
-            guid: None,
-            distinguished_name: None,
-            name: name.clone(),
-            display_name: None,
-            alias: Some("tonysmith".to_owned()),
-            sam_account_name: None,
-            user_principal_name: None,
-            primary_smtp_address: None,
-            email_addresses: vec!["smtp:tony@contoso.com".to_owned()],
-            legacy_exchange_dn: None,
-            um_enabled: true,
-            extensions: vec![umpin_core::mailbox::Extension {
-                number: "4271".to_owned(),
-                dial_plan: None,
-            }],
-            um_mailbox_policy: Some("Default".to_owned()),
-            preferred_language: None,
+            mailbox: MailboxProperties {
+                object_id: (),
+                um_mailbox_policy_link: None,
+                guid: None,
+                distinguished_name: None,
+                name: name.clone(),
+                display_name: None,
+                alias: Some("tonysmith".to_owned()),
+                sam_account_name: None,
+                user_principal_name: None,
+                primary_smtp_address: None,
+                email_addresses: vec!["smtp:tony@contoso.com".to_owned()],
+                legacy_exchange_dn: None,
+                um_enabled: true,
+                extensions: vec![umpin_core::mailbox::Extension {
+                    number: "4271".to_owned(),
+                    dial_plan: None,
+                }],
+                um_mailbox_policy: Some("Default".to_owned()),
+                preferred_language: None,
+            },
         }],
         policies: vec![PolicyRow {
             line: 1,
@@ -52,7 +56,7 @@ fn one_mailbox() -> ImportPlan {
     }
 }
 
-fn set_record(connection: &Connection, expected: Option<&[u8]>) -> Sql<()> {
+fn set_record(connection: &Connection, expected: Option<&[u8]>) -> StoreResult<()> {
     let id: [u8; 16] = connection.query_row("SELECT object_id FROM mailbox", [], |r| r.get(0))?;
     let new = CredentialChange {
         mailbox: ObjectId(id),
@@ -70,7 +74,7 @@ fn set_record(connection: &Connection, expected: Option<&[u8]>) -> Sql<()> {
     change::apply(connection, &new).map(drop)
 }
 
-fn count(connection: &Connection) -> Sql<()> {
+fn count(connection: &Connection) -> StoreResult<()> {
     let id: [u8; 16] = connection.query_row("SELECT object_id FROM mailbox", [], |r| r.get(0))?;
     let new = CredentialChange {
         mailbox: ObjectId(id),
@@ -85,7 +89,7 @@ fn count(connection: &Connection) -> Sql<()> {
     change::apply(connection, &new).map(drop)
 }
 
-fn queue(connection: &Connection) -> Sql<()> {
+fn queue(connection: &Connection) -> StoreResult<()> {
     outbox::insert(
         connection,
         &OutboxEntry {
@@ -103,7 +107,7 @@ fn queue(connection: &Connection) -> Sql<()> {
     )
 }
 
-fn record_in_audit(connection: &Connection) -> Sql<()> {
+fn record_in_audit(connection: &Connection) -> StoreResult<()> {
     let entry = AuditEntry {
         operation: [4; 16],
         at: Timestamp(0),
@@ -115,18 +119,11 @@ fn record_in_audit(connection: &Connection) -> Sql<()> {
     )
 }
 
-fn lease(connection: &Connection) -> Sql<()> {
-    outbox::OutboxTask::LeaseDue {
-        due: Timestamp(1),
-        now: Timestamp(1),
-        until: Timestamp(2),
-        limit: 1,
-    }
-    .perform(connection)
-    .map(drop)
+fn lease(connection: &Connection) -> StoreResult<()> {
+    outbox::lease_due(connection, Timestamp(1), Timestamp(1), Timestamp(2), 1).map(drop)
 }
 
-fn take_note(connection: &Connection) -> Sql<()> {
+fn take_note(connection: &Connection) -> StoreResult<()> {
     JournalTask::Prepare {
         note: IntentRecord {
             operation: [5; 16],
@@ -148,7 +145,7 @@ fn take_note(connection: &Connection) -> Sql<()> {
 /// Triggers are off in a store. Were they on, or did a table take no changes for any other reason, it would not go unnoticed.
 #[test]
 fn a_change_that_changed_no_row_is_an_error() {
-    type Step = fn(&Connection) -> Sql<()>;
+    type Step = fn(&Connection) -> StoreResult<()>;
     let import: Step = |c| import::run(c, &one_mailbox(), None).map(drop);
     let first_record: Step = |c| set_record(c, None);
     let next_record: Step = |c| set_record(c, Some(b"new"));
@@ -184,10 +181,10 @@ fn a_change_that_changed_no_row_is_an_error() {
                 "CREATE TRIGGER quiet BEFORE {event} ON {table} BEGIN SELECT RAISE(IGNORE); END"
             ))
             .unwrap();
-        let fault = change(&quiet).err();
+        let error = change(&quiet).err();
         assert!(
-            matches!(fault, Some(Fault::Damaged(_))),
-            "{event} on {table}: {fault:?}"
+            matches!(error, Some(StoreError::Damaged(_))),
+            "{event} on {table}: {error:?}"
         );
     }
 }

@@ -1,21 +1,20 @@
-//! Tests of what is not visible from outside.
+//! Tests of internals.
 
-use std::sync::mpsc::channel;
+use std::sync::mpsc::Receiver;
 
 use rusqlite::Connection;
 
+use super::command::{Command, Job, queued};
 use super::connection::open_in_memory;
-use super::error::Fault;
 use super::lookup::lookup_sql;
-use super::task::{Done, Job, Task};
 use super::{EmbeddedDirectory, EmbeddedOptions, group, schema};
-use umpin_core::ErrorCode;
 use umpin_core::cancellation::Cancellation;
 use umpin_core::directory::{Applied, CounterChange, CredentialChange, Directory, MailboxFilter, Route, Swap};
 use umpin_core::identity::Identity;
 use umpin_core::import::ImportPlan;
 use umpin_core::mailbox::ObjectId;
 use umpin_core::notification::outbox::Outbox;
+use umpin_core::{ErrorCode, Result};
 
 fn query_plan(connection: &Connection, sql: &str) -> Vec<String> {
     let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
@@ -84,7 +83,7 @@ fn a_store_of_an_unknown_format_is_not_touched() {
     assert_eq!(std::fs::read(&path).unwrap(), before);
 }
 
-fn first_record(mailbox: ObjectId, cancellation: &Cancellation) -> Job {
+fn first_record(mailbox: ObjectId, cancellation: &Cancellation) -> (Box<dyn Job>, Receiver<Result<Applied>>) {
     let change = CredentialChange {
         mailbox,
         controller: None,
@@ -98,10 +97,7 @@ fn first_record(mailbox: ObjectId, cancellation: &Cancellation) -> Job {
         cancellation: cancellation.clone(),
         premise: None,
     };
-    Job {
-        task: Task::Apply(Box::new(change)),
-        reply: channel().0,
-    }
+    queued(super::credential_command(change))
 }
 
 /// Four changes in one transaction: one cancelled before it, one when its savepoint was released already, by the commit point of
@@ -128,30 +124,32 @@ fn a_cancelled_change_of_a_group_touches_none_of_the_others() {
     flags[0].cancel();
     let last_moment = flags[2].clone();
     flags[1].at_commit_point(move || assert!(last_moment.cancel(), "its commit point comes after this one"));
-    let jobs: Vec<Job> = ids
-        .iter()
-        .zip(&flags)
-        .map(|(id, flag)| first_record(*id, flag))
-        .collect();
+    let (mut jobs, replies): (Vec<_>, Vec<_>) =
+        ids.iter().zip(&flags).map(|(id, flag)| first_record(*id, flag)).unzip();
 
     let connection = Connection::open(&path).unwrap();
-    let Ok(answers) = group::transact(&connection, &|| Ok(connection.execute_batch("BEGIN IMMEDIATE")?), &jobs) else {
-        panic!("the transaction failed as a whole")
-    };
+    let begin = || Ok(connection.execute_batch("BEGIN IMMEDIATE")?);
+    assert!(
+        group::transact(&connection, &begin, &mut jobs).is_ok(),
+        "the transaction failed as a whole"
+    );
     drop(connection);
-    let told: Vec<bool> = answers
+    for job in jobs {
+        job.reply(&path);
+    }
+    let committed: Vec<bool> = replies
         .iter()
-        .map(|answer| match answer {
-            Ok(Done::Applied(Applied::Committed)) => true,
-            Err(Fault::Own(error)) if error.code() == ErrorCode::Cancelled => false,
-            _ => panic!("neither carried out nor cancelled"),
+        .map(|reply| match reply.recv().expect("a reply") {
+            Ok(Applied::Committed) => true,
+            Err(error) if error.code() == ErrorCode::Cancelled => false,
+            other => panic!("neither committed nor cancelled: {other:?}"),
         })
         .collect();
     let written = ids
         .iter()
         .map(|id| directory.credential(*id, None).unwrap().record.is_some());
-    assert_eq!(told, [false, true, false, true]);
-    assert_eq!(written.collect::<Vec<_>>(), told);
+    assert_eq!(committed, [false, true, false, true]);
+    assert_eq!(written.collect::<Vec<_>>(), committed);
     assert!(
         !flags[1].cancel() && !flags[3].cancel(),
         "they are past their commit points"
@@ -164,7 +162,9 @@ fn a_panic_of_the_writer_is_an_unknown_outcome_and_the_next_change_finds_a_new_o
     let directory = EmbeddedDirectory::new(EmbeddedOptions::new(home.path().join("directory.db")));
     directory.import(&ImportPlan::default(), None, false).unwrap();
     for _ in 0..3 {
-        let error = directory.write(Task::Panic).err().unwrap();
+        let error = directory
+            .write(Command::<()>::new(|_| panic!("a test wants it")))
+            .unwrap_err();
         assert_eq!(error.code(), ErrorCode::OutcomeUnknown);
         directory.remove([1; 16]).unwrap();
     }

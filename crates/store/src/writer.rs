@@ -1,29 +1,28 @@
-//! The writer: one thread per directory that carries out queued changes in groups, so that many changes share one sync.
+//! The writer: one thread per directory that runs queued commands in groups, so that many changes share one sync.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::channel;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-use super::connection::Slot;
-use super::error::answer_lost;
+use super::command::{Command, Group, Job, queued};
+use super::connection::StoreConnection;
+use super::error::outcome_unknown;
 use super::group;
-use super::site::Site;
-use super::task::{Done, Job, Task};
+use super::store_files::StoreFiles;
 use umpin_core::Result;
 use umpin_core::threads::{no_thread, spawn};
 
-/// How many changes share a transaction at most.
-const GROUP: usize = 256;
+/// The most commands in a transaction.
+const MAX_GROUP: usize = 256;
 
 #[derive(Default)]
 struct Queue {
-    /// Known from the first task on.
-    site: Option<Arc<Site>>,
-    jobs: VecDeque<Job>,
-    running: bool,
-    stop: bool,
+    /// Set with the first command.
+    files: Option<Arc<StoreFiles>>,
+    jobs: VecDeque<Box<dyn Job>>,
+    is_running: bool,
+    is_stopped: bool,
 }
 
 #[derive(Default)]
@@ -37,16 +36,16 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next group; none when the directory is dropped and nothing is left to do.
-    fn next_group(&self) -> Option<(Arc<Site>, Vec<Job>)> {
+    /// The next group; `None` when the directory is dropped and the queue is empty.
+    fn next_group(&self) -> Option<(Arc<StoreFiles>, Group)> {
         let mut queue = self.queue();
         loop {
-            if let (Some(site), false) = (&queue.site, queue.jobs.is_empty()) {
-                let site = Arc::clone(site);
-                let count = queue.jobs.len().min(GROUP);
-                return Some((site, queue.jobs.drain(..count).collect()));
+            if let (Some(files), false) = (&queue.files, queue.jobs.is_empty()) {
+                let files = Arc::clone(files);
+                let count = queue.jobs.len().min(MAX_GROUP);
+                return Some((files, queue.jobs.drain(..count).collect()));
             }
-            if queue.stop {
+            if queue.is_stopped {
                 return None;
             }
             queue = self.wake.wait(queue).unwrap_or_else(PoisonError::into_inner);
@@ -54,7 +53,7 @@ impl Shared {
     }
 }
 
-/// The queue and its thread, which begins with the first change, if not before, and ends with the directory.
+/// The queue and its thread, which starts with the first command at the latest, and ends with the directory.
 #[derive(Default)]
 pub(super) struct Writer {
     shared: Arc<Shared>,
@@ -62,38 +61,35 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Queues a task and waits for what comes of it.
-    pub(super) fn run(&self, site: &Arc<Site>, task: Task) -> Result<Done> {
-        let (reply, answer) = channel();
-        {
-            let mut queue = self.shared.queue();
-            self.start_in(&mut queue)?;
-            queue.site.get_or_insert_with(|| Arc::clone(site));
-            queue.jobs.push_back(Job { task, reply });
-        }
-        self.shared.wake.notify_one();
-        // The thread answers, or it panics and drops the other end.
-        answer.recv().unwrap_or_else(|_| Err(answer_lost(&site.store)))
+    /// Queues a command and waits for its reply.
+    pub(super) fn run<T: Send + 'static>(&self, files: &Arc<StoreFiles>, command: Command<T>) -> Result<T> {
+        let mut replies = self.run_all(files, vec![command])?;
+        replies.pop().unwrap_or_else(|| Err(outcome_unknown(&files.store)))
     }
 
-    /// Queues tasks together, and waits for what comes of each.
-    pub(super) fn run_all(&self, site: &Arc<Site>, tasks: Vec<Task>) -> Result<Vec<Result<Done>>> {
-        let mut answers = Vec::with_capacity(tasks.len());
+    /// Queues commands together, and waits for the reply of each.
+    pub(super) fn run_all<T: Send + 'static>(
+        &self,
+        files: &Arc<StoreFiles>,
+        commands: Vec<Command<T>>,
+    ) -> Result<Vec<Result<T>>> {
+        let mut receivers = Vec::with_capacity(commands.len());
         {
             let mut queue = self.shared.queue();
             self.start_in(&mut queue)?;
-            queue.site.get_or_insert_with(|| Arc::clone(site));
-            for task in tasks {
-                let (reply, answer) = channel();
-                queue.jobs.push_back(Job { task, reply });
-                answers.push(answer);
+            queue.files.get_or_insert_with(|| Arc::clone(files));
+            for command in commands {
+                let (job, receiver) = queued(command);
+                queue.jobs.push_back(job);
+                receivers.push(receiver);
             }
         }
         self.shared.wake.notify_one();
-        let given = |answer: std::sync::mpsc::Receiver<Result<Done>>| {
-            answer.recv().unwrap_or_else(|_| Err(answer_lost(&site.store)))
-        };
-        Ok(answers.into_iter().map(given).collect())
+        // The thread replies, or it panics and drops the senders.
+        let replies = receivers
+            .into_iter()
+            .map(|receiver| receiver.recv().unwrap_or_else(|_| Err(outcome_unknown(&files.store))));
+        Ok(replies.collect())
     }
 
     /// Starts the thread.
@@ -102,12 +98,12 @@ impl Writer {
     }
 
     fn start_in(&self, queue: &mut Queue) -> Result<()> {
-        if queue.running {
+        if queue.is_running {
             return Ok(());
         }
         let shared = Arc::clone(&self.shared);
-        let thread = spawn("umpin-writer", move || work(&shared)).map_err(|e| no_thread(&e))?;
-        queue.running = true;
+        let thread = spawn("umpin-writer", move || run(&shared)).map_err(|e| no_thread(&e))?;
+        queue.is_running = true;
         *self.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
         Ok(())
     }
@@ -115,7 +111,7 @@ impl Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        self.shared.queue().stop = true;
+        self.shared.queue().is_stopped = true;
         self.shared.wake.notify_all();
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
@@ -124,31 +120,31 @@ impl Drop for Writer {
     }
 }
 
-/// However the thread ends, nobody waits for it any more, and the next task starts another one.
-struct Ended<'a>(&'a Shared);
+/// Drops the queue when the thread ends, even by a panic: waiters get an error, and the next command starts another thread.
+struct ClearOnExit<'a>(&'a Shared);
 
-impl Drop for Ended<'_> {
+impl Drop for ClearOnExit<'_> {
     fn drop(&mut self) {
         let mut queue = self.0.queue();
-        queue.running = false;
+        queue.is_running = false;
         queue.jobs.clear();
     }
 }
 
-fn work(shared: &Shared) {
-    let _ended = Ended(shared);
-    let mut slot = Slot::default();
+fn run(shared: &Shared) {
+    let _clear = ClearOnExit(shared);
+    let mut connection = StoreConnection::default();
     let mut written_to = None;
-    while let Some((site, jobs)) = shared.next_group() {
-        // A panic drops the jobs, whose waiters then know that their outcome is unknown; those behind them are carried out.
-        let done = catch_unwind(AssertUnwindSafe(|| group::carry_out(&site, &mut slot, jobs)));
-        match done {
-            Ok(true) => written_to = Some(site),
+    while let Some((files, jobs)) = shared.next_group() {
+        // A panic drops the jobs of the group, whose outcome is then unknown; the jobs behind them run.
+        let result = catch_unwind(AssertUnwindSafe(|| group::run(&files, &mut connection, jobs)));
+        match result {
+            Ok(true) => written_to = Some(files),
             Ok(false) => {}
-            Err(_) => slot = Slot::default(),
+            Err(_) => connection = StoreConnection::default(),
         }
     }
-    if let Some(site) = written_to {
-        slot.checkpoint_if_free(&site);
+    if let Some(files) = written_to {
+        connection.checkpoint_if_free(&files);
     }
 }

@@ -119,17 +119,17 @@ fn item(item: &AuditItem) -> Value {
     })
 }
 
-fn finding(finding: &ChainReport) -> Value {
+fn chain(report: &ChainReport) -> Value {
     json!({
-        "host": finding.host,
-        "state": match finding.verdict {
+        "host": report.host,
+        "state": match report.status {
             ChainStatus::Intact => "intact",
             ChainStatus::TornTail => "tornTail",
             ChainStatus::Broken(_) => "broken",
         },
-        "entries": finding.entries,
-        "removed": finding.removed,
-        "removedUntil": finding.removed_until,
+        "entries": report.entries,
+        "removed": report.removed,
+        "removedUntil": report.removed_until,
     })
 }
 
@@ -140,8 +140,8 @@ fn errors(errors: &[Error]) -> Vec<Value> {
 pub(in crate::session) fn audit(page: &AuditPage) -> Vec<u8> {
     bytes(json!({
         "items": page.items.iter().map(item).collect::<Vec<_>>(),
-        "faults": errors(&page.faults),
-        "chains": page.findings.iter().map(finding).collect::<Vec<_>>(),
+        "faults": errors(&page.errors),
+        "chains": page.chains.iter().map(chain).collect::<Vec<_>>(),
         "next": page.next,
     }))
 }
@@ -150,7 +150,7 @@ pub(in crate::session) fn audit_exported(exported: &AuditExported) -> Vec<u8> {
     bytes(json!({
         "path": exported.path,
         "entries": exported.entries,
-        "faults": errors(&exported.faults),
-        "chains": exported.findings.iter().map(finding).collect::<Vec<_>>(),
+        "faults": errors(&exported.errors),
+        "chains": exported.chains.iter().map(chain).collect::<Vec<_>>(),
     }))
 }

@@ -45,7 +45,7 @@ pub(in crate::session) fn checked(checks: &[Check]) -> Vec<u8> {
 fn item(check: &Check) -> Value {
     json!({
         "check": check.subject.name(),
-        "result": word(check.verdict),
+        "result": word(check.status),
         "target": (!check.target.is_empty()).then_some(&check.target),
         "message": check.message,
         "recommendedAction": check.action,
@@ -53,8 +53,8 @@ fn item(check: &Check) -> Value {
     })
 }
 
-const fn word(verdict: CheckStatus) -> &'static str {
-    match verdict {
+const fn word(status: CheckStatus) -> &'static str {
+    match status {
         CheckStatus::Passed => "passed",
         CheckStatus::Warning => "warning",
         CheckStatus::Failed => "failed",

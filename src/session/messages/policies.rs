@@ -50,7 +50,7 @@ pub(super) struct Remove {
     what_if: bool,
 }
 
-/// Named as in the answer; null stands for unlimited there as here.
+/// The fields have the names of the response; null is unlimited in both.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct Settings {
@@ -68,7 +68,7 @@ struct Settings {
     reset_pin_text: Option<String>,
 }
 
-/// A field that is there; one that is absent is the default.
+/// The value of a field that is present; an absent field has the default `None`.
 fn limit<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Option<Limit>, D::Error> {
     let number = Option::<u32>::deserialize(deserializer)?;
     Ok(Some(number.map_or(Limit::Unlimited, Limit::Of)))
@@ -101,11 +101,7 @@ impl New {
 impl Set {
     pub(super) fn checked(self) -> Result<PolicyRequest> {
         let edit = PolicyEdit::Set {
-            policy: PolicyName {
-                identity: self.identity,
-                alternatives: self.alternatives,
-                revision: self.revision,
-            },
+            policy: policy_name(self.identity, self.alternatives, self.revision),
             settings: self.settings.into(),
         };
         request(self.v, edit, self.cmdlet, self.what_if)
@@ -115,13 +111,17 @@ impl Set {
 impl Remove {
     pub(super) fn checked(self) -> Result<PolicyRequest> {
         let edit = PolicyEdit::Remove {
-            policy: PolicyName {
-                identity: self.identity,
-                alternatives: self.alternatives,
-                revision: self.revision,
-            },
+            policy: policy_name(self.identity, self.alternatives, self.revision),
         };
         request(self.v, edit, self.cmdlet, self.what_if)
+    }
+}
+
+fn policy_name(identity: String, alternatives: Vec<String>, revision: Option<String>) -> PolicyName {
+    PolicyName {
+        identity,
+        alternatives,
+        revision,
     }
 }
 

@@ -14,7 +14,7 @@ use crate::cancellation::Cancellation;
 use crate::config::{OpenRequest, Variables};
 use crate::directory::MailboxFilter;
 use crate::import::Format;
-use crate::json_fault::{self, Fault};
+use crate::json_error::{self, JsonError};
 use crate::service::audit::{AuditExport, AuditQuery};
 use crate::service::key_update::KeyUpdateRequest;
 use crate::service::policies::PolicyRequest;
@@ -22,7 +22,7 @@ use crate::service::reset::ResetRequest;
 use crate::service::{ClearRequest, ImportRequest, Lookup, RemovalRequest};
 use crate::{Error, ErrorCode, Result};
 
-/// Items of a page unless the request says otherwise, and at most.
+/// The default and the largest size of a page.
 const PAGE_SIZE: usize = 500;
 const MAX_PAGE_SIZE: usize = 10_000;
 
@@ -91,7 +91,7 @@ struct Empty {
     v: u64,
 }
 
-/// Which objects a request wants: one, or a page of all.
+/// The objects of a request: one, or a page of all.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(in crate::session) struct Query {
@@ -191,16 +191,16 @@ impl Query {
     }
 }
 
-/// A fault of a field names the field and what belongs there; one of the text its place. Neither repeats what stands there. Read
-/// at once into the structure: a value may be a password, and would stay behind in anything that is not wiped.
+/// An error names the field and the expected value, or the position in the text, and never the value, which may be a password. The
+/// request is parsed directly into the structure: an intermediate value would not be wiped.
 pub(super) fn parse<T: DeserializeOwned>(request: &[u8]) -> Result<T> {
     let text = text(request)?;
     let mut json = serde_json::Deserializer::from_str(text);
     let read = serde_path_to_error::deserialize(&mut json).map_err(|e| {
-        let fault = Fault::of(&e.path().to_string(), e.inner());
-        refused(&fault, e.inner())
+        let json_error = JsonError::new(&e.path().to_string(), e.inner());
+        refused(&json_error, e.inner())
     })?;
-    json.end().map_err(|e| refused(&Fault::of(".", &e), &e))?;
+    json.end().map_err(|e| refused(&JsonError::new(".", &e), &e))?;
     Ok(read)
 }
 
@@ -210,34 +210,34 @@ fn text(request: &[u8]) -> Result<&str> {
     if text.trim().is_empty() {
         return Err(invalid("The request is empty."));
     }
-    // Serde would also take an array for a structure, field by field.
+    // Serde would also accept an array for a structure.
     if text.trim_start().starts_with('[') {
         return Err(invalid("The request is not a JSON object."));
     }
     Ok(text)
 }
 
-fn refused(fault: &Fault, error: &serde_json::Error) -> Error {
-    match fault {
-        // Serde's words may repeat what it found.
-        Fault::Syntax { .. } => invalid(format!(
+fn refused(json_error: &JsonError, error: &serde_json::Error) -> Error {
+    match json_error {
+        // The messages of serde may repeat the value.
+        JsonError::Syntax { .. } => invalid(format!(
             "The request is not well-formed JSON (line {}, column {}).",
             error.line(),
             error.column()
         )),
-        fault => refused_field(fault),
+        json_error => refused_field(json_error),
     }
 }
 
-fn refused_field(fault: &Fault) -> Error {
-    let said = match fault.field() {
+fn refused_field(json_error: &JsonError) -> Error {
+    let reason = match json_error.field() {
         Some(field) if !is_name(field) => "has a field that is not known".to_owned(),
-        _ => fault.explain("field", ""),
+        _ => json_error.explain("field", ""),
     };
-    invalid(format!("The request {said}."))
+    invalid(format!("The request {reason}."))
 }
 
-/// What is no name may be anything: a PIN in the wrong place.
+/// Whether it can be the name of a field: another text may be a PIN, and is not repeated.
 fn is_name(field: &str) -> bool {
     let digits = field.split(|c: char| !c.is_ascii_digit()).map(str::len).max();
     field.len() <= 80
@@ -249,26 +249,26 @@ fn is_name(field: &str) -> bool {
 
 /// The operation that a request names, with its own fields.
 fn operation(request: &[u8]) -> Result<RawOperation> {
-    let mut fields = json_fault::fields(text(request)?).map_err(|(fault, error)| refused(&fault, &error))?;
+    let mut fields = json_error::fields(text(request)?).map_err(|(json_error, error)| refused(&json_error, &error))?;
     let name = match fields.remove("operation") {
         Some(Value::String(name)) => name,
         Some(_) => {
             return Err(invalid(
-                "The request has a wrong value in the field 'operation': expected text.",
+                "The request has an invalid value in the field 'operation': expected text.",
             ));
         }
         None => return Err(invalid("The request lacks the field 'operation'.")),
     };
-    // As the variant of that name, which knows its own fields.
+    // Parsed as the variant of that name, with its own fields.
     let variant = Map::from_iter([(name.clone(), Value::Object(fields))]);
-    json_fault::structure(Value::Object(variant)).map_err(|fault| match fault.within(&name) {
-        Fault::Wrong {
+    json_error::structure(Value::Object(variant)).map_err(|error| match error.within(&name) {
+        JsonError::InvalidValue {
             field,
             expected: Some(known),
         } if field == "." => invalid(format!(
             "The request names an operation that is not known; expected {known}."
         )),
-        fault => refused_field(&fault),
+        error => refused_field(&error),
     })
 }
 
@@ -278,7 +278,7 @@ pub(in crate::session) fn parse_open(request: &[u8]) -> Result<OpenRequest> {
     if open.config_file.as_ref().is_some_and(|path| !path.is_absolute()) || !open.data_directory.is_absolute() {
         return Err(invalid("The paths configFile and dataDirectory must be absolute."));
     }
-    if !open.variables.are_ours() {
+    if !open.variables.have_prefix() {
         return Err(invalid("The names of the variables must begin with UMPIN_."));
     }
     Ok(OpenRequest {
@@ -292,7 +292,7 @@ pub(in crate::session) fn parse_open(request: &[u8]) -> Result<OpenRequest> {
     })
 }
 
-/// The reset, and whether it is only asked what it would do.
+/// The reset, and whether it is only a what-if.
 pub(in crate::session) fn parse_plan(request: &[u8]) -> Result<(ResetRequest, bool)> {
     let plan: PlanRequest = parse(request)?;
     check_version(plan.v)?;
@@ -408,7 +408,7 @@ mod tests {
             (r#"{"v":1}"#, "The request lacks the field 'operation'."),
             (
                 r#"{"v":1,"operation":7}"#,
-                "The request has a wrong value in the field 'operation': expected text.",
+                "The request has an invalid value in the field 'operation': expected text.",
             ),
             (r#"{"operation":"status"}"#, "The request lacks the field 'v'."),
             (
@@ -425,15 +425,15 @@ mod tests {
             ),
             (
                 r#"{"v":1,"operation":"pinInfo","pageSize":"many"}"#,
-                "The request has a wrong value in the field 'pageSize': expected a whole number, 0 or more.",
+                "The request has an invalid value in the field 'pageSize': expected a whole number, 0 or more.",
             ),
             (
                 r#"{"v":1,"operation":"mailboxes","umEnabledOnly":"7391846205"}"#,
-                "The request has a wrong value in the field 'umEnabledOnly': expected true or false.",
+                "The request has an invalid value in the field 'umEnabledOnly': expected true or false.",
             ),
             (
                 r#"{"v":1,"operation":"pinInfo","identity":"x","alternatives":["a",5]}"#,
-                "The request has a wrong value in the field 'alternatives[1]': expected text.",
+                "The request has an invalid value in the field 'alternatives[1]': expected text.",
             ),
             (r#"{"v":1,"operation":"import"}"#, "The request lacks the field 'path'."),
         ] {
@@ -453,7 +453,7 @@ mod tests {
         for (request, said) in [
             (
                 r#"{"v":1,"identity":7391846205}"#,
-                "The request has a wrong value in the field 'identity': expected text.",
+                "The request has an invalid value in the field 'identity': expected text.",
             ),
             (
                 r#"{"v":1,"identity":"x","pin":"7391846205"}"#,
@@ -461,7 +461,7 @@ mod tests {
             ),
             (
                 r#"{"v":-1,"identity":"x"}"#,
-                "The request has a wrong value in the field 'v': expected a whole number, 0 or more.",
+                "The request has an invalid value in the field 'v': expected a whole number, 0 or more.",
             ),
             (r#"{"v":1}x"#, "The request lacks the field 'identity'."),
         ] {
@@ -471,11 +471,11 @@ mod tests {
             told(parse_open(
                 br#"{"v":1,"dataDirectory":"/x","variables":{"UMPIN_A":7391846205}}"#
             )),
-            "The request has a wrong value in the field 'variables.UMPIN_A': expected text."
+            "The request has an invalid value in the field 'variables.UMPIN_A': expected text."
         );
         assert_eq!(
             told(parse_open(br#"{"v":1,"dataDirectory":7}"#)),
-            "The request has a wrong value in the field 'dataDirectory': expected text."
+            "The request has an invalid value in the field 'dataDirectory': expected text."
         );
     }
 }

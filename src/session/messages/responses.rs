@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::VERSION;
 use crate::Error;
 use crate::directory::Page;
-use crate::import::{Problem, Properties, Property};
+use crate::import::{Properties, Property, RowError};
 use crate::mailbox::Mailbox;
 use crate::service::reset::{Notification, ResetOutcome, ResetPlan};
 use crate::service::{ClearOutcome, ImportOutcome, PinInfo, PinInfoItem, RemovalOutcome, Status, Warning};
@@ -209,7 +209,7 @@ pub(in crate::session) fn mailboxes(page: &Page<Mailbox>) -> Vec<u8> {
 
 pub(in crate::session) fn imported(outcome: &ImportOutcome) -> Vec<u8> {
     let counts = &outcome.counts;
-    let told = |problems: &[Problem]| -> Vec<Value> {
+    let told = |problems: &[RowError]| -> Vec<Value> {
         problems
             .iter()
             .map(|problem| json!({ "line": problem.line, "message": problem.message }))

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use umpin::ErrorCode;
-use umpin::audit::{AuditBatch, AuditEntry, AuditLog as _, MOST_ACCOUNTS, MOST_ENTRIES, WINDOW_MILLIS};
+use umpin::audit::{AuditBatch, AuditEntry, AuditLog as _, MAX_ACCOUNTS, MAX_ENTRIES, WINDOW_MILLIS};
 use umpin::clock::Timestamp;
 use umpin::keys::Keys as _;
 use umpin::session::Session;
@@ -309,12 +309,12 @@ fn callers_that_are_made_up_do_not_fill_the_log() {
     let store = people();
     let home = store.directory.path();
     let rows = audit_rows(&store);
-    let accounts = i64::from(MOST_ACCOUNTS) + 2 * i64::from(MOST_ENTRIES);
+    let accounts = i64::from(MAX_ACCOUNTS) + 2 * i64::from(MAX_ENTRIES);
     (0..accounts).for_each(|n| fail_at(home, &format!("account {n}"), NOW + n));
-    assert_eq!(audit_rows(&store) - rows, i64::from(MOST_ACCOUNTS + MOST_ENTRIES));
+    assert_eq!(audit_rows(&store) - rows, i64::from(MAX_ACCOUNTS + MAX_ENTRIES));
     let counted = items(&store.session, json!({ "action": "FailuresOmitted" }));
     assert_eq!(counted.len(), 1, "{counted:?}");
-    assert_eq!(counted[0]["result"]["count"], MOST_ENTRIES);
+    assert_eq!(counted[0]["result"]["count"], MAX_ENTRIES);
     assert_eq!(counted[0]["caller"], json!(null), "they are several");
 }
 

@@ -211,5 +211,8 @@ fn a_store_that_may_only_be_read_shows_its_log() {
     options.read_only = true;
     let page = EmbeddedDirectory::new(options).page(LogCursor::default(), 6).unwrap();
     let entries = page.items.iter().filter(|item| matches!(item, LogItem::Entry(_)));
-    assert_eq!((entries.count(), page.next), (6, Some(LogCursor { at: 6, line: 0 })));
+    assert_eq!(
+        (entries.count(), page.next),
+        (6, Some(LogCursor { offset: 6, line: 0 }))
+    );
 }

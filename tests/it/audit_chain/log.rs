@@ -1,4 +1,4 @@
-//! Logs as a store or a journal writes them, and the check of one.
+//! Logs as a store writes them, and the check of one.
 
 use proptest::prelude::*;
 use umpin::audit::{
@@ -64,7 +64,7 @@ pub fn build(appends: &[Append], rotated: usize) -> Log {
             log.entries.push(StoredEntry {
                 seq: log.entries.len() as i64 * 2 + 1,
                 host,
-                bound: Binding {
+                binding: Binding {
                     position: tip.position,
                     key: key.id(),
                 },
@@ -76,7 +76,7 @@ pub fn build(appends: &[Append], rotated: usize) -> Log {
             host: HOSTS[append.host].to_owned(),
             base: ChainLink::default(),
             base_at: None,
-            tip: tips[append.host],
+            last: tips[append.host],
             key: key.id(),
             mac: [0; 32],
         };
@@ -104,8 +104,8 @@ pub fn retain(log: &mut Log, host: &str, count: usize) {
     key(false).seal(head);
 }
 
-/// The verdicts, with the state written down and read again between pages of `page` items.
-pub fn check(log: &Log, medium: LogKind, ending: Ending, page: usize) -> Vec<ChainReport> {
+/// The reports, with the state serialized and parsed between pages of `page` items.
+pub fn check(log: &Log, kind: LogKind, ending: Ending, page: usize) -> Vec<ChainReport> {
     let keys = ring();
     let start = |head: &Head| LogItem::Start {
         host: head.host.clone(),
@@ -114,12 +114,12 @@ pub fn check(log: &Log, medium: LogKind, ending: Ending, page: usize) -> Vec<Cha
     let mut items: Vec<LogItem> = log.heads.iter().map(start).collect();
     items.extend(log.entries.iter().cloned().map(LogItem::Entry));
     items.extend(log.heads.iter().cloned().map(LogItem::Head));
-    let mut verifier = Verifier::new(medium);
+    let mut verifier = Verifier::new(kind);
     for page in items.chunks(page) {
         let text = serde_json::to_string(&verifier).unwrap();
         verifier = serde_json::from_str(&text).unwrap();
         for item in page {
-            verifier.take(&keys, item);
+            verifier.add(&keys, item);
         }
     }
     verifier.finish(&keys, ending)
@@ -129,13 +129,13 @@ pub fn in_store(log: &Log, page: usize) -> Vec<ChainReport> {
     check(log, LogKind::Store, Ending::Complete, page)
 }
 
-pub fn verdict<'a>(findings: &'a [ChainReport], host: &str) -> Option<&'a ChainStatus> {
-    findings.iter().find(|finding| finding.host == host).map(|f| &f.verdict)
+pub fn status<'a>(reports: &'a [ChainReport], host: &str) -> Option<&'a ChainStatus> {
+    reports.iter().find(|report| report.host == host).map(|f| &f.status)
 }
 
 /// The seq that a broken chain names.
-pub fn broken_at(findings: &[ChainReport], host: &str) -> Option<Option<i64>> {
-    match verdict(findings, host) {
+pub fn broken_at(reports: &[ChainReport], host: &str) -> Option<Option<i64>> {
+    match status(reports, host) {
         Some(ChainStatus::Broken(fault)) => Some(fault.seq),
         _ => None,
     }

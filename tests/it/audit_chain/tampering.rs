@@ -41,9 +41,9 @@ pub fn change(entry: &mut StoredEntry, field: u8) {
         1 => entry.entry.at.0 += 1,
         2 => entry.entry.body.push(' '),
         3 => entry.entry.body.clear(),
-        4 => entry.bound.position += 1,
-        5 => entry.bound.position -= 1,
-        6 => entry.bound.key.0[0] ^= 1,
+        4 => entry.binding.position += 1,
+        5 => entry.binding.position -= 1,
+        6 => entry.binding.key.0[0] ^= 1,
         _ => entry.mac[5] ^= 1,
     }
 }
@@ -53,9 +53,9 @@ pub fn change_head(head: &mut Head, field: u8) {
         0 => head.base.position += 1,
         1 => head.base.mac[1] ^= 1,
         2 => head.base_at = Some(Timestamp(head.base_at.map_or(0, |at| at.0 + 1))),
-        3 => head.tip.position += 1,
-        4 => head.tip.position -= 1,
-        5 => head.tip.mac[3] ^= 1,
+        3 => head.last.position += 1,
+        4 => head.last.position -= 1,
+        5 => head.last.mac[3] ^= 1,
         6 => head.key.0[0] ^= 1,
         7 => head.host = "d".to_owned(),
         _ => head.mac[9] ^= 1,
@@ -142,7 +142,7 @@ pub fn tamper(log: &mut Log, tampering: &Tampering) -> Option<(String, Option<Op
         Tampering::Head(index, field) => {
             let i = index.index(log.heads.len());
             let host = log.heads[i].host.clone();
-            let same = (*field == 4 && log.heads[i].tip.position == 0) || places(log, &host).is_empty();
+            let same = (*field == 4 && log.heads[i].last.position == 0) || places(log, &host).is_empty();
             if same {
                 return None;
             }

@@ -99,7 +99,7 @@ fn reset_elsewhere(data: &Path, number: usize, pin: &str) {
 
 fn import_elsewhere(real: &EmbeddedDirectory, csv: &str) {
     let plan = umpin::import::parse(csv.as_bytes(), Format::Csv, &ImportOptions::default()).expect("an import file");
-    assert!(plan.problems.is_empty(), "{:?}", plan.problems);
+    assert!(plan.errors.is_empty(), "{:?}", plan.errors);
     real.import(&plan, None, false).expect("an import");
 }
 

@@ -46,9 +46,9 @@ pub fn shown(world: &Arc<World>, host: &str) -> Vec<AuditItem> {
         ..AuditQuery::default()
     };
     let page = world.process(host).service.audit_entries(&query).expect("the log");
-    assert!(page.faults.is_empty(), "the chain of {host}: {:?}", page.faults);
+    assert!(page.errors.is_empty(), "the chain of {host}: {:?}", page.errors);
     let sound = |verdict: &ChainStatus| matches!(verdict, ChainStatus::Intact);
-    assert!(page.findings.iter().all(|finding| sound(&finding.verdict)));
+    assert!(page.chains.iter().all(|chain| sound(&chain.status)));
     page.items
 }
 

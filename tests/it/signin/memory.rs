@@ -174,27 +174,14 @@ impl Directory for Memory {
             });
         }
         for row in plan.mailboxes.iter().cloned() {
-            let names = row.primary_smtp_address.iter().chain([&row.name]);
+            let mailbox = row.mailbox;
+            let names = mailbox.primary_smtp_address.iter().chain([&mailbox.name]);
             let names = names.filter_map(|name| Identity::parse(name).ok()).collect();
             content.names.push(names);
-            content.mailboxes.push(Mailbox {
-                object_id: ObjectId(*Uuid::new_v4().as_bytes()),
-                guid: row.guid.unwrap_or_else(Uuid::new_v4),
-                distinguished_name: row.distinguished_name,
-                name: row.name,
-                display_name: row.display_name,
-                alias: row.alias,
-                sam_account_name: row.sam_account_name,
-                user_principal_name: row.user_principal_name,
-                primary_smtp_address: row.primary_smtp_address,
-                email_addresses: row.email_addresses,
-                legacy_exchange_dn: row.legacy_exchange_dn,
-                preferred_language: row.preferred_language,
-                um_enabled: row.um_enabled,
-                extensions: row.extensions,
-                um_mailbox_policy: row.um_mailbox_policy,
-                um_mailbox_policy_link: None,
-            });
+            let guid = mailbox.guid.unwrap_or_else(Uuid::new_v4);
+            content
+                .mailboxes
+                .push(mailbox.with_ids(ObjectId(*Uuid::new_v4().as_bytes()), guid));
         }
         Ok(ImportCounts::default())
     }
@@ -202,7 +189,7 @@ impl Directory for Memory {
 
 /// Keeps no entries, so it has none to show.
 impl AuditLog for Memory {
-    fn medium(&self) -> LogKind {
+    fn log_kind(&self) -> LogKind {
         LogKind::Store
     }
 

@@ -8,13 +8,13 @@ const MAX_EXTENSION_DIGITS: usize = 20;
 /// The address type before the first colon, where there is one.
 pub(crate) fn prefix(address: &str) -> Option<&str> {
     let (prefix, _) = address.split_once(':')?;
-    let sound = (1..=9).contains(&prefix.len())
+    let is_valid = (1..=9).contains(&prefix.len())
         && prefix.starts_with(|c: char| c.is_ascii_alphabetic())
         && prefix.bytes().all(|b| b.is_ascii_alphanumeric());
-    sound.then_some(prefix)
+    is_valid.then_some(prefix)
 }
 
-/// Splits a cell into extensions and says which of them is none.
+/// Splits a cell into extensions. The error is the text that is not an extension.
 pub(crate) fn extensions(cell: &str) -> Result<Vec<Extension>, String> {
     let mut pieces: Vec<String> = Vec::new();
     // `csvde` escapes a separator within a value.
@@ -52,7 +52,7 @@ fn extension(text: &str) -> Option<Extension> {
     checked(number, dial_plan)
 }
 
-/// The extension in `eum:4271;phone-context=dialplan.contoso.com`; `None` also for the `eum:` address of a SIP dial plan, which is no number.
+/// The extension in `eum:4271;phone-context=dialplan.contoso.com`; `None` also for the `eum:` address of a SIP dial plan, which has no number.
 pub(crate) fn from_eum(address: &str) -> Option<Extension> {
     let (kind, rest) = address.split_once(':')?;
     if !kind.eq_ignore_ascii_case("eum") {
@@ -64,11 +64,11 @@ pub(crate) fn from_eum(address: &str) -> Option<Extension> {
         let (name, value) = part.split_once('=')?;
         name.trim().eq_ignore_ascii_case("phone-context").then_some(value)
     });
-    // E.164 dial plans write the country code with `+`, which nobody keys.
+    // E.164 dial plans write the country code with `+`, which callers do not dial.
     checked(number.strip_prefix('+').unwrap_or(number), dial_plan)
 }
 
-/// Whether it is an `eum:` address whose number cannot be used. That of a SIP dial plan (`eum:tony@contoso.com`) is none at all.
+/// Whether it is an `eum:` address with an invalid number. The address of a SIP dial plan (`eum:tony@contoso.com`) has no number.
 pub(crate) fn unusable_extension(address: &str) -> bool {
     address.split_once(':').is_some_and(|(kind, rest)| {
         let user = rest.split(';').next().unwrap_or_default();
@@ -88,7 +88,7 @@ fn checked(number: &str, dial_plan: Option<&str>) -> Option<Extension> {
     })
 }
 
-/// Adds an extension unless the number is there already; one that names its dial plan replaces one that does not.
+/// Adds an extension unless the list has its number; an extension with a dial plan replaces one without.
 pub(crate) fn add_extension(list: &mut Vec<Extension>, new: Extension) {
     let same = |known: &&mut Extension| {
         known.number == new.number
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unusable_number_is_told_from_an_address_that_has_none() {
+    fn an_invalid_number_differs_from_an_address_without_one() {
         for unusable in [
             "eum:4x71;phone-context=Main",
             "EUM:123456789012345678901;phone-context=Main",

@@ -1,9 +1,9 @@
-//! Users that are mailboxes.
+//! Entries of mailboxes.
 
-use super::draft::Draft;
+use super::raw_mailbox::RawMailbox;
 use super::{Entry, utf8};
 
-/// Attributes that only mail recipients have: a user with none of them is no mailbox.
+/// Attributes that only mail recipients have: a user without any of them has no mailbox.
 pub const MAILBOX_ATTRIBUTES: &[&str] = &[
     "proxyaddresses",
     "mailnickname",
@@ -15,7 +15,7 @@ pub const MAILBOX_ATTRIBUTES: &[&str] = &[
     "legacyexchangedn",
 ];
 
-/// Everything that is read here, for a server to be asked for.
+/// The attributes to request from a server.
 pub const ATTRIBUTES: &[&str] = &[
     "objectClass",
     "objectGUID",
@@ -54,7 +54,7 @@ pub fn is_mailbox(entry: &Entry) -> bool {
     person && MAILBOX_ATTRIBUTES.iter().any(|name| entry.first(name).is_some())
 }
 
-/// Whether `msExchUMEnabledFlags` says so.
+/// Whether `msExchUMEnabledFlags` enables Unified Messaging.
 ///
 /// # Errors
 /// A sentence for a value that the attribute cannot have.
@@ -69,14 +69,14 @@ pub(crate) fn enabled(flags: &str) -> Result<bool, String> {
     }
 }
 
-/// What the attributes say.
+/// The values of the attributes.
 ///
 /// # Errors
 /// A sentence for a value that its attribute cannot have.
-pub fn draft(entry: &Entry) -> Result<Draft, String> {
+pub fn raw_mailbox(entry: &Entry) -> Result<RawMailbox, String> {
     let text = |name: &str| entry.text(name);
     let name = text("cn")?;
-    Ok(Draft {
+    Ok(RawMailbox {
         distinguished_name: entry.dn.clone(),
         name: if name.is_empty() { text("name")? } else { name },
         display_name: text("displayName")?,
@@ -96,6 +96,6 @@ pub fn draft(entry: &Entry) -> Result<Draft, String> {
         um_enabled: enabled(&text("msExchUMEnabledFlags")?)?.to_string(),
         um_mailbox_policy: text("msExchUMTemplateLink")?,
         preferred_language: text("preferredLanguage")?,
-        ..Draft::default()
+        ..RawMailbox::default()
     })
 }

@@ -1,19 +1,19 @@
-//! Entries of an LDAP directory, wherever they come from, and what Exchange's attributes in them mean.
+//! Entries of an LDAP directory, read from a server or a file, and the meaning of Exchange's attributes.
 
 pub(crate) mod addresses;
-pub(crate) mod draft;
-pub mod faults;
 pub mod mailbox;
 pub mod policy;
+pub(crate) mod raw_mailbox;
+pub mod value_errors;
 
 use uuid::Uuid;
 
 /// An entry with its values as bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Entry {
-    /// Distinguished name, as the directory writes it.
+    /// The distinguished name as the directory returns it.
     pub dn: String,
-    /// Lower-case name without options, and value; the values of an attribute follow one another.
+    /// Pairs of a lower-case name without options and a value; the values of an attribute are adjacent.
     pub attributes: Vec<(String, Vec<u8>)>,
 }
 
@@ -51,11 +51,11 @@ impl Entry {
             .map_or(Ok(String::new()), |value| utf8(value, name))
     }
 
-    /// `objectGUID` or another attribute of its kind (name in any case): 16 bytes in the directory's byte order (the first three
-    /// groups little-endian), or as text where a tool prints it so.
+    /// The GUID in `objectGUID` or a similar attribute (name in any case): 16 bytes in the directory's byte order (the first three
+    /// groups little-endian), or text as some tools print it.
     ///
     /// # Errors
-    /// A sentence for a value that is neither.
+    /// A sentence for any other value.
     pub fn guid(&self, name: &str) -> Result<Option<Uuid>, String> {
         let Some(value) = self.first(&name.to_ascii_lowercase()) else {
             return Ok(None);
@@ -71,8 +71,8 @@ impl Entry {
     }
 }
 
-/// The 16 bytes of an `objectGUID` as tools write them: `X'8e0b…'`, `0x8e 0x0b …`, `\8e\0b…`, `8e0b…` or in base64. None for the
-/// notation with hyphens, which has the first three groups in another order.
+/// The 16 bytes of an `objectGUID` as tools write them: `X'8e0b…'`, `0x8e 0x0b …`, `\8e\0b…`, `8e0b…` or in base64. `None` for the
+/// notation with hyphens, whose first three groups have another byte order.
 pub(crate) fn octets_as_guid(text: &str) -> Option<Uuid> {
     let text = text.trim();
     if let Ok(bytes) = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, text)
@@ -87,7 +87,7 @@ pub(crate) fn octets_as_guid(text: &str) -> Option<Uuid> {
     Uuid::from_slice_le(&hex(&digits)?).ok()
 }
 
-/// The digits of `X'…'`, as `csvde` writes what is not text.
+/// The digits of `X'…'`, as `csvde` writes binary values.
 pub(crate) fn quoted_hex(text: &str) -> Option<&str> {
     text.trim()
         .strip_prefix(['X', 'x'])

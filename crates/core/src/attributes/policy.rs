@@ -3,15 +3,15 @@
 use uuid::Uuid;
 
 use super::Entry;
-use super::draft::{check_policy_name, guid as checked_guid, leaf_value};
-use super::faults::Faults;
+use super::raw_mailbox::{check_policy_name, guid as checked_guid, leaf_value};
+use super::value_errors::ValueErrors;
 use crate::identity::DistinguishedName;
 use crate::policy::{Limit, UmMailboxPolicy};
 
-/// Their class.
+/// The object class of policies.
 pub const CLASS: &str = "msExchUMRecipientTemplate";
 
-/// Everything that is read here, for a server to be asked for.
+/// The attributes to request from a server.
 pub const ATTRIBUTES: &[&str] = &[
     "objectClass",
     "objectGUID",
@@ -56,18 +56,18 @@ pub struct Policy {
     pub settings: UmMailboxPolicy,
 }
 
-/// What can be understood. Every fault is added to `f`; a number out of its range is read all the same, as far as a setting can
-/// hold it.
+/// The policy of an entry. Each invalid value adds an error to `errors`; a number out of range is read all the same if the setting
+/// can hold it.
 ///
 /// An attribute that is absent has the documented default rather than "unlimited": exports of chosen attributes leave some
-/// out, and the default is the safer reading.
+/// out, and the default is safer.
 ///
 /// # Errors
 /// A sentence for a value that its attribute cannot have.
-pub fn read(entry: &Entry, f: &mut Faults) -> Result<Policy, String> {
+pub fn read(entry: &Entry, errors: &mut ValueErrors) -> Result<Policy, String> {
     let dn = DistinguishedName::parse(&entry.dn);
     if dn.is_none() {
-        f.add("The policy's distinguished name cannot be parsed");
+        errors.add("The policy's distinguished name cannot be parsed");
     }
     let cn = entry.text("cn")?.trim().to_owned();
     let name = if cn.is_empty() {
@@ -75,29 +75,29 @@ pub fn read(entry: &Entry, f: &mut Faults) -> Result<Policy, String> {
     } else {
         cn
     };
-    if let Err(fault) = check_policy_name(&name) {
-        f.add(fault);
+    if let Err(error) = check_policy_name(&name) {
+        errors.add(error);
     }
     let mut settings = UmMailboxPolicy::with_defaults(&name);
-    number(f, entry, MIN_LENGTH, 4..=24, &mut settings.min_pin_length);
-    number(f, entry, HISTORY, 1..=20, &mut settings.pin_history_count);
+    number(errors, entry, MIN_LENGTH, 4..=24, &mut settings.min_pin_length);
+    number(errors, entry, HISTORY, 1..=20, &mut settings.pin_history_count);
     // In the administration pages 0 means that PINs do not expire.
-    limit(f, entry, LIFETIME, 999, true, &mut settings.pin_lifetime_days);
-    limits_of_failures(f, entry, &mut settings);
+    limit(errors, entry, LIFETIME, 999, true, &mut settings.pin_lifetime_days);
+    limits_of_failures(errors, entry, &mut settings);
     match entry.text(PATTERNS)?.trim().to_ascii_uppercase().as_str() {
         "" => {}
         // The attribute says what is forbidden, the setting what is allowed.
         "TRUE" => settings.allow_common_patterns = false,
         "FALSE" => settings.allow_common_patterns = true,
-        _ => f.add(format!("{PATTERNS} is neither TRUE nor FALSE")),
+        _ => errors.add(format!("{PATTERNS} is neither TRUE nor FALSE")),
     }
     settings.reset_pin_text = entry.text(RESET_TEXT)?;
     if settings.reset_pin_text.chars().count() > 512 {
-        f.add(format!("{RESET_TEXT} is longer than 512 characters"));
+        errors.add(format!("{RESET_TEXT} is longer than 512 characters"));
     }
     let guid = entry
         .guid("objectGUID")?
-        .and_then(|guid| checked_guid(f, &guid.to_string()));
+        .and_then(|guid| checked_guid(errors, &guid.to_string()));
     Ok(Policy {
         guid,
         distinguished_name: dn,
@@ -105,25 +105,25 @@ pub fn read(entry: &Entry, f: &mut Faults) -> Result<Policy, String> {
     })
 }
 
-/// The failures before a reset must stay below those before lock-out; a default gives way to what the entry says.
-fn limits_of_failures(f: &mut Faults, entry: &Entry, settings: &mut UmMailboxPolicy) {
+/// The failures before a reset must be below those before the lock-out; a default is adapted to the limit that the entry has.
+fn limits_of_failures(errors: &mut ValueErrors, entry: &Entry, settings: &mut UmMailboxPolicy) {
     const RESET: &str = FAILURES_BEFORE_RESET;
     const LOCK: &str = FAILURES_BEFORE_LOCK_OUT;
     // 0 switches the automatic reset off in the administration pages. Lock-out has no such switch: 0 there is a mistake.
     let reset_given = limit(
-        f,
+        errors,
         entry,
         RESET,
         998,
         true,
         &mut settings.logon_failures_before_pin_reset,
     );
-    let lock_given = limit(f, entry, LOCK, 999, false, &mut settings.max_logon_attempts);
+    let lock_given = limit(errors, entry, LOCK, 999, false, &mut settings.max_logon_attempts);
     if let (Limit::Of(reset), Limit::Of(lock)) = (settings.logon_failures_before_pin_reset, settings.max_logon_attempts)
         && reset >= lock
     {
         match (reset_given, lock_given) {
-            (true, true) => f.add(format!("{RESET} is not below {LOCK}")),
+            (true, true) => errors.add(format!("{RESET} is not below {LOCK}")),
             (true, false) => settings.max_logon_attempts = Limit::Of(reset + 1),
             (false, _) => {
                 settings.logon_failures_before_pin_reset = match lock {
@@ -135,7 +135,7 @@ fn limits_of_failures(f: &mut Faults, entry: &Entry, settings: &mut UmMailboxPol
     }
 }
 
-fn integer(f: &mut Faults, entry: &Entry, name: &str) -> Option<i64> {
+fn integer(errors: &mut ValueErrors, entry: &Entry, name: &str) -> Option<i64> {
     let value = entry.text(name).unwrap_or_else(|_| "?".to_owned());
     let value = value.trim();
     if value.is_empty() {
@@ -143,24 +143,37 @@ fn integer(f: &mut Faults, entry: &Entry, name: &str) -> Option<i64> {
     }
     let parsed = value.parse().ok();
     if parsed.is_none() {
-        f.add(format!("{name} is not a number"));
+        errors.add(format!("{name} is not a number"));
     }
     parsed
 }
 
-fn number(f: &mut Faults, entry: &Entry, name: &str, range: std::ops::RangeInclusive<u32>, setting: &mut u32) {
-    if let Some(value) = integer(f, entry, name) {
+fn number(
+    errors: &mut ValueErrors,
+    entry: &Entry,
+    name: &str,
+    range: std::ops::RangeInclusive<u32>,
+    setting: &mut u32,
+) {
+    if let Some(value) = integer(errors, entry, name) {
         let number = u32::try_from(value).ok();
         if !number.is_some_and(|number| range.contains(&number)) {
-            f.add(format!("{name} is not {} to {}", range.start(), range.end()));
+            errors.add(format!("{name} is not {} to {}", range.start(), range.end()));
         }
         *setting = number.unwrap_or(*setting);
     }
 }
 
-/// Whether the entry has the value.
-fn limit(f: &mut Faults, entry: &Entry, name: &str, most: u32, zero_is_unlimited: bool, setting: &mut Limit) -> bool {
-    let Some(value) = integer(f, entry, name) else {
+/// Returns whether the entry has a value.
+fn limit(
+    errors: &mut ValueErrors,
+    entry: &Entry,
+    name: &str,
+    most: u32,
+    zero_is_unlimited: bool,
+    setting: &mut Limit,
+) -> bool {
+    let Some(value) = integer(errors, entry, name) else {
         return false;
     };
     match u32::try_from(value) {
@@ -168,7 +181,7 @@ fn limit(f: &mut Faults, entry: &Entry, name: &str, most: u32, zero_is_unlimited
         Ok(0) if zero_is_unlimited => *setting = Limit::Unlimited,
         Ok(value) if (1..=most).contains(&value) => *setting = Limit::Of(value),
         other => {
-            f.add(format!("{name} is neither 1 to {most} nor unlimited"));
+            errors.add(format!("{name} is neither 1 to {most} nor unlimited"));
             *setting = other.map_or(*setting, Limit::Of);
         }
     }

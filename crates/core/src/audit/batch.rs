@@ -1,24 +1,24 @@
-//! Entries to be recorded, and the keys that bind them.
+//! Entries to be appended, and the keys of their chain.
 
 use super::chain::{ChainKey, ChainKeys};
 use super::entry::AuditEntry;
 use crate::clock::Timestamp;
 
-/// Entries to be recorded together with a change, and the keys of their chain.
+/// Entries to be appended in the transaction of a change, and the keys of their chain.
 #[derive(Clone)]
 pub struct AuditBatch {
-    /// The host whose chain the entries continue.
+    /// The host of the chain.
     pub host: String,
-    /// In the order in which they are to be read.
+    /// In order.
     pub entries: Vec<AuditEntry>,
-    /// The active one binds the entries; the others tell whether a head that an older key sealed is genuine.
+    /// The active key binds the entries; the others verify a head that an older key sealed.
     pub keys: ChainKeys,
-    /// Entries older than this may be removed; `None`: they are kept for ever.
+    /// Entries older than this may be removed; `None`: all are kept.
     pub retain_since: Option<Timestamp>,
 }
 
 impl AuditBatch {
-    /// Entries that are kept for ever. The active key comes first, as [`KeyRing::chain_keys`] gives them.
+    /// A batch without retention. The active key comes first, as [`KeyRing::chain_keys`] gives them.
     ///
     /// [`KeyRing::chain_keys`]: crate::credential::keyring::KeyRing::chain_keys
     #[must_use]
@@ -31,7 +31,7 @@ impl AuditBatch {
         }
     }
 
-    /// Lets entries that are older than this be removed.
+    /// Lets entries older than this be removed.
     #[must_use]
     pub fn retaining_since(mut self, since: Option<Timestamp>) -> Self {
         self.retain_since = since;

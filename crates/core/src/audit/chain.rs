@@ -1,7 +1,7 @@
-//! What binds entries: each to the one before it, and the last one to the head.
+//! The MAC chain: each entry is bound to the one before it, and the last one to the head.
 //!
-//! The link alone shows that an entry was changed, inserted or moved, or that one in the middle is gone. That the *last* ones
-//! are gone shows only against the head, which says how many there are and is sealed with the same key.
+//! The links show that an entry was changed, inserted or moved, or that one in the middle was removed. The removal of the *last*
+//! entries shows only in the head, which has their number and is sealed with the same key.
 
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
@@ -10,16 +10,16 @@ use super::entry::{AuditEntry, ChainKeyId, Mac, StoredEntry};
 use crate::clock::Timestamp;
 use crate::credential::keyring::keyed_hash;
 
-/// The key of the chain (a sub-key of the key ring): whoever lacks it cannot make a changed log look whole.
+/// The key of the chain (a sub-key of the key ring): without it nobody can forge a log.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct ChainKey([u8; 32]);
 
-/// A place in a chain: after how many entries, and the MAC of the last of them. The default is the beginning.
+/// A link of a chain: the number of entries up to here, and the MAC of the last of them. The default is the beginning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChainLink {
-    /// Entries up to here.
+    /// The number of entries up to here.
     pub position: u64,
-    /// Of the last of them; all zero before the first.
+    /// The MAC of the last of them; all zero before the first.
     #[serde(with = "super::file::hex")]
     pub mac: Mac,
 }
@@ -28,23 +28,24 @@ pub struct ChainLink {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Head {
-    /// Whose chain.
+    /// The host of the chain.
     pub host: String,
-    /// What the first entry follows: the beginning, or the last entry that retention removed.
+    /// The link before the first entry: the beginning, or the last entry that retention removed.
     pub base: ChainLink,
     /// When the newest entry that retention removed was written.
     pub base_at: Option<Timestamp>,
     /// The last entry.
-    pub tip: ChainLink,
-    /// Names the key of `mac`.
+    #[serde(rename = "tip")]
+    pub last: ChainLink,
+    /// The id of the key of `mac`.
     pub key: ChainKeyId,
-    /// Binds all of this.
+    /// The MAC of all the fields above.
     #[serde(with = "super::file::hex")]
     pub mac: Mac,
 }
 
 impl ChainKey {
-    /// Takes the sub-key over.
+    /// A chain key from the sub-key.
     #[must_use]
     pub fn new(key: [u8; 32]) -> Self {
         Self(key)
@@ -54,7 +55,7 @@ impl ChainKey {
         &self.0
     }
 
-    /// What names it.
+    /// Its public id.
     #[must_use]
     pub fn id(&self) -> ChainKeyId {
         let mut hash = [0; 32];
@@ -64,11 +65,11 @@ impl ChainKey {
         ChainKeyId(id)
     }
 
-    /// The MAC of the entry of this host that follows the place `previous`.
+    /// The MAC of the entry of this host that follows `previous`.
     #[must_use]
     pub fn bind(&self, host: &str, previous: &ChainLink, entry: &AuditEntry) -> Mac {
         let (host, body) = (host.as_bytes(), entry.body.as_bytes());
-        // What has no fixed length says its own: no two entries hash the same bytes.
+        // Fields of variable length have a length prefix, so that no two entries hash the same bytes.
         self.hash(&[
             b"umpin audit link v1",
             &length(host),
@@ -82,7 +83,7 @@ impl ChainKey {
         ])
     }
 
-    /// Binds a head: sets its key and MAC.
+    /// Sets the key and the MAC of a head.
     pub fn seal(&self, head: &mut Head) {
         head.key = self.id();
         head.mac = self.head_mac(head);
@@ -102,8 +103,8 @@ impl ChainKey {
             &head.base.mac,
             &removed,
             &at.to_be_bytes(),
-            &head.tip.position.to_be_bytes(),
-            &head.tip.mac,
+            &head.last.position.to_be_bytes(),
+            &head.last.mac,
         ])
     }
 
@@ -118,20 +119,20 @@ fn length(bytes: &[u8]) -> [u8; 8] {
     (bytes.len() as u64).to_be_bytes()
 }
 
-/// The keys that a chain may be bound with, the active one first.
+/// The keys of a chain, the active one first.
 #[derive(Clone)]
 pub struct ChainKeys(Vec<(ChainKeyId, ChainKey)>);
 
-/// Whether something is what a key of the ring made.
+/// The result of the verification of a MAC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Check {
-    Genuine,
-    Altered,
+pub(super) enum MacCheck {
+    Valid,
+    Invalid,
     UnknownKey,
 }
 
 impl ChainKeys {
-    /// The active key first.
+    /// `keys` has the active key first.
     #[must_use]
     pub fn new(keys: Vec<ChainKey>) -> Self {
         Self(keys.into_iter().map(|key| (key.id(), key)).collect())
@@ -147,33 +148,33 @@ impl ChainKeys {
         self.0.iter().find(|(known, _)| *known == id).map(|(_, key)| key)
     }
 
-    /// Whether the head is as one of these keys sealed it.
+    /// Whether the MAC of the head is valid under one of these keys.
     #[must_use]
-    pub fn sealed(&self, head: &Head) -> bool {
-        self.check_head(head) == Check::Genuine
+    pub fn is_valid_head(&self, head: &Head) -> bool {
+        self.check_head(head) == MacCheck::Valid
     }
 
-    /// Whether the entry is the one that follows `previous`.
+    /// Whether the MAC of the entry is valid at the position after `previous`.
     #[must_use]
-    pub fn follows(&self, previous: &ChainLink, stored: &StoredEntry) -> bool {
-        self.check_entry(previous, stored) == Check::Genuine
+    pub fn is_valid_entry(&self, previous: &ChainLink, stored: &StoredEntry) -> bool {
+        self.check_entry(previous, stored) == MacCheck::Valid
     }
 
-    pub(super) fn check_head(&self, head: &Head) -> Check {
+    pub(super) fn check_head(&self, head: &Head) -> MacCheck {
         match self.find(head.key) {
-            None => Check::UnknownKey,
-            Some(key) if key.head_mac(head) == head.mac => Check::Genuine,
-            Some(_) => Check::Altered,
+            None => MacCheck::UnknownKey,
+            Some(key) if key.head_mac(head) == head.mac => MacCheck::Valid,
+            Some(_) => MacCheck::Invalid,
         }
     }
 
-    pub(super) fn check_entry(&self, previous: &ChainLink, stored: &StoredEntry) -> Check {
-        let Some(key) = self.find(stored.bound.key) else {
-            return Check::UnknownKey;
+    pub(super) fn check_entry(&self, previous: &ChainLink, stored: &StoredEntry) -> MacCheck {
+        let Some(key) = self.find(stored.binding.key) else {
+            return MacCheck::UnknownKey;
         };
-        let genuine = previous.position.checked_add(1) == Some(stored.bound.position)
+        let is_valid = previous.position.checked_add(1) == Some(stored.binding.position)
             && key.bind(&stored.host, previous, &stored.entry) == stored.mac;
-        if genuine { Check::Genuine } else { Check::Altered }
+        if is_valid { MacCheck::Valid } else { MacCheck::Invalid }
     }
 }
 
@@ -199,7 +200,7 @@ mod tests {
             host: "host".to_owned(),
             base: point(1),
             base_at: Some(Timestamp(5)),
-            tip: point(3),
+            last: point(3),
             key: ChainKeyId::default(),
             mac: [0; 32],
         }
@@ -210,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_in_an_entry_is_bound() {
+    fn the_mac_of_an_entry_covers_every_field() {
         let key = ChainKey::new([1; 32]);
         let previous = ChainLink::default();
         let base = key.bind("host", &previous, &entry());
@@ -241,26 +242,26 @@ mod tests {
     }
 
     #[test]
-    fn everything_in_a_head_is_bound() {
+    fn the_mac_of_a_head_covers_every_field() {
         let keys = ChainKeys::new(vec![ChainKey::new([1; 32])]);
         let mut sealed = head();
         keys.active().unwrap().seal(&mut sealed);
-        assert!(keys.sealed(&sealed));
+        assert!(keys.is_valid_head(&sealed));
         let changes: [fn(&mut Head); 9] = [
             |h| h.host.push('x'),
             |h| h.base.position += 1,
             |h| h.base.mac[0] ^= 1,
             |h| h.base_at = None,
             |h| h.base_at = Some(Timestamp(6)),
-            |h| h.tip.position += 1,
-            |h| h.tip.mac[0] ^= 1,
+            |h| h.last.position += 1,
+            |h| h.last.mac[0] ^= 1,
             |h| h.key.0[0] ^= 1,
             |h| h.mac[0] ^= 1,
         ];
         for (n, change) in changes.into_iter().enumerate() {
             let mut changed = sealed.clone();
             change(&mut changed);
-            assert!(!keys.sealed(&changed), "change {n}");
+            assert!(!keys.is_valid_head(&changed), "change {n}");
         }
         let mut never = sealed;
         (never.base_at, never.mac) = (None, [0; 32]);
@@ -270,27 +271,27 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_must_stand_where_it_says() {
+    fn an_entry_is_valid_only_at_its_position() {
         let keys = ChainKeys::new(vec![ChainKey::new([1; 32])]);
         let key = keys.active().unwrap();
         let previous = ChainLink::default();
         let stored = |position: u64| StoredEntry {
             seq: 1,
             host: "host".to_owned(),
-            bound: Binding {
+            binding: Binding {
                 position,
                 key: key.id(),
             },
             entry: entry(),
             mac: key.bind("host", &previous, &entry()),
         };
-        assert!(keys.follows(&previous, &stored(1)));
-        assert!(!keys.follows(&previous, &stored(2)));
+        assert!(keys.is_valid_entry(&previous, &stored(1)));
+        assert!(!keys.is_valid_entry(&previous, &stored(2)));
     }
 
     /// Logs must stay checkable: these values never change.
     #[test]
-    fn the_bindings_are_what_they_always_were() {
+    fn the_macs_never_change() {
         let key = ChainKey::new([1; 32]);
         let mut sealed = head();
         key.seal(&mut sealed);

@@ -1,4 +1,4 @@
-//! What is recorded.
+//! Audit entries.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::clock::Timestamp;
 /// A MAC of the chain.
 pub type Mac = [u8; 32];
 
-/// Names a chain key in the clear; says nothing about it.
+/// The public id of a chain key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChainKeyId(#[serde(with = "super::file::hex")] pub [u8; 8]);
 
@@ -19,10 +19,10 @@ impl fmt::Display for ChainKeyId {
     }
 }
 
-/// One entry as it is written. The parameters never include a PIN.
+/// One entry. Its parameters never include a PIN.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditEntry {
-    /// Joins intent and outcome.
+    /// Shared by the intent and the outcome of an operation.
     pub operation: [u8; 16],
     /// UTC.
     pub at: Timestamp,
@@ -35,21 +35,21 @@ pub struct AuditEntry {
 pub struct StoredEntry {
     /// Ascending; gaps are possible.
     pub seq: i64,
-    /// Whose chain it belongs to.
+    /// The host of the chain.
     pub host: String,
-    /// Which one of its chain it is, and the key that binds it.
-    pub bound: Binding,
-    /// What was recorded.
+    /// Its position in the chain, and the key of its MAC.
+    pub binding: Binding,
+    /// The entry.
     pub entry: AuditEntry,
-    /// Binds it to the one before it in the chain.
+    /// Binds it to the entry before it.
     pub mac: Mac,
 }
 
-/// What an entry says of its binding.
+/// The position of an entry in its chain, and the key of its MAC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Binding {
     /// From 1.
     pub position: u64,
-    /// Names the key.
+    /// The id of the key.
     pub key: ChainKeyId,
 }

@@ -1,35 +1,35 @@
-//! Failed operations: how many are recorded one by one, and what says of the others that there were some.
+//! Failed operations: how many are recorded as entries, and the entry that counts the others.
 
 use serde_json::json;
 
 use super::entry::AuditEntry;
 use crate::clock::Timestamp;
 
-/// Entries of one account within [`WINDOW_MILLIS`]; the failures after them are counted.
-pub const MOST_ENTRIES: u32 = 100;
-/// From the first failure of an account on.
+/// The most entries of one account within [`WINDOW_MILLIS`]; further failures are only counted.
+pub const MAX_ENTRIES: u32 = 100;
+/// The window begins with the first failure of an account.
 pub const WINDOW_MILLIS: i64 = 3_600_000;
-/// Accounts that are told apart within that time; all others share one count. A program may name any caller, and must not fill
-/// the log with that.
-pub const MOST_ACCOUNTS: u32 = 100;
+/// The most accounts that are counted separately in a window; all others share one count. A program may name any caller, and must
+/// not fill the log that way.
+pub const MAX_ACCOUNTS: u32 = 100;
 
-/// Failures that were counted and not recorded.
+/// Failures that were counted, not recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OmittedFailures {
-    /// Whose chain the entry about them belongs to.
+    /// The host whose chain gets the entry.
     pub host: String,
-    /// Who failed; `None`: several accounts.
+    /// The account; `None`: several.
     pub account: Option<String>,
-    /// When the first failure of the hour was recorded.
+    /// When the first failure of the window was recorded.
     pub since: Timestamp,
-    /// The last one that was counted.
+    /// When the last one was counted.
     pub until: Timestamp,
-    /// How many were counted.
+    /// Their number.
     pub count: u64,
 }
 
 impl OmittedFailures {
-    /// The one entry that stands for them.
+    /// The entry that reports them.
     #[must_use]
     pub fn entry(&self, operation: [u8; 16], at: Timestamp) -> AuditEntry {
         let mut body = json!({

@@ -1,7 +1,7 @@
-//! A log as JSON lines: everything that the check needs, and nothing else.
+//! The log as JSON lines: what the check needs, and nothing else.
 //!
-//! The first line names the format. A chain that does not begin at its first entry has a line that says where it begins, before
-//! its entries; its head follows them. The body of an entry is text, not an object: the MAC binds its exact bytes.
+//! The first line names the format. A chain whose first entries were removed has a start line before its
+//! entries; its head follows them. The body of an entry is text, not an object: the MAC binds its exact bytes.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read as _, Seek, SeekFrom, Write};
@@ -19,7 +19,7 @@ use umpin_platform::files::open_regular;
 
 /// The first line.
 pub(crate) const FORMAT: &str = r#"{"umpinAudit":1}"#;
-/// No line is this long; a wrong file must not fill the memory.
+/// The longest line; a wrong file must not exhaust the memory.
 const MAX_LINE: u64 = 1 << 20;
 
 #[derive(Serialize, Deserialize)]
@@ -27,7 +27,8 @@ const MAX_LINE: u64 = 1 << 20;
 struct EntryLine {
     seq: i64,
     host: String,
-    bound: Binding,
+    #[serde(rename = "bound")]
+    binding: Binding,
     #[serde(with = "hex")]
     operation: [u8; 16],
     at: Timestamp,
@@ -55,25 +56,25 @@ enum Line {
 pub struct LogWriter<W>(W);
 
 impl<W: Write> LogWriter<W> {
-    /// Begins with the line that names the format.
+    /// Writes the line that names the format.
     ///
     /// # Errors
-    /// Those of the writer.
+    /// As the writer's.
     pub fn new(mut writer: W) -> io::Result<Self> {
         writeln!(writer, "{FORMAT}")?;
         Ok(Self(writer))
     }
 
-    /// Writes one line. Nothing is written for what is malformed, nor for a chain that begins at its beginning.
+    /// Writes one line. Skips malformed lines, and the start of a complete chain.
     ///
     /// # Errors
-    /// Those of the writer.
+    /// As the writer's.
     pub fn write(&mut self, item: &LogItem) -> io::Result<()> {
         let line = match item {
             LogItem::Entry(stored) => Line::Entry(EntryLine {
                 seq: stored.seq,
                 host: stored.host.clone(),
-                bound: stored.bound,
+                binding: stored.binding,
                 operation: stored.entry.operation,
                 at: stored.entry.at,
                 body: stored.entry.body.clone(),
@@ -92,29 +93,29 @@ impl<W: Write> LogWriter<W> {
         self.0.write_all(b"\n")
     }
 
-    /// Gives the writer back.
+    /// The writer.
     pub fn into_inner(self) -> W {
         self.0
     }
 }
 
-/// A file of JSON lines.
+/// A log in a file of JSON lines.
 #[derive(Clone, Debug)]
 pub struct FileLog {
     path: PathBuf,
-    medium: LogKind,
+    kind: LogKind,
 }
 
 impl FileLog {
-    /// Touches nothing yet.
+    /// Opens nothing yet.
     #[must_use]
-    pub fn new(path: PathBuf, medium: LogKind) -> Self {
-        Self { path, medium }
+    pub fn new(path: PathBuf, kind: LogKind) -> Self {
+        Self { path, kind }
     }
 
-    fn open(&self, place: LogCursor) -> Result<BufReader<File>> {
+    fn open(&self, cursor: LogCursor) -> Result<BufReader<File>> {
         let (mut file, _) = open_regular(&self.path).map_err(|e| unusable(&self.path, "cannot be read", Some(e)))?;
-        file.seek(SeekFrom::Start(place.at))
+        file.seek(SeekFrom::Start(cursor.offset))
             .map_err(|e| unusable(&self.path, "cannot be read", Some(e)))?;
         Ok(BufReader::with_capacity(1 << 16, file))
     }
@@ -131,16 +132,16 @@ pub fn unusable(path: &Path, what: &str, cause: Option<io::Error>) -> Error {
 }
 
 impl AuditLog for FileLog {
-    fn medium(&self) -> LogKind {
-        self.medium
+    fn log_kind(&self) -> LogKind {
+        self.kind
     }
 
     fn source(&self) -> String {
         self.path.display().to_string()
     }
 
-    fn page(&self, mut place: LogCursor, limit: usize) -> Result<LogPage> {
-        let mut reader = self.open(place)?;
+    fn page(&self, mut cursor: LogCursor, limit: usize) -> Result<LogPage> {
+        let mut reader = self.open(cursor)?;
         let mut items = Vec::new();
         let mut bytes = Vec::new();
         while items.len() < limit {
@@ -149,10 +150,10 @@ impl AuditLog for FileLog {
                 .take(MAX_LINE)
                 .read_until(b'\n', &mut bytes)
                 .map_err(|e| unusable(&self.path, "cannot be read", Some(e)))?;
-            let first = place == LogCursor::default();
-            place.at += read as u64;
-            place.line += 1;
-            let whole = bytes.pop_if(|byte| *byte == b'\n').is_some();
+            let first = cursor == LogCursor::default();
+            cursor.offset += read as u64;
+            cursor.line += 1;
+            let is_complete = bytes.pop_if(|byte| *byte == b'\n').is_some();
             bytes.pop_if(|byte| *byte == b'\r');
             if first {
                 if bytes != FORMAT.as_bytes() {
@@ -169,19 +170,19 @@ impl AuditLog for FileLog {
             }
             match parse(&bytes) {
                 Some(item) => items.push(item),
-                None if whole || read as u64 == MAX_LINE => items.push(LogItem::Malformed { line: place.line }),
+                None if is_complete || read as u64 == MAX_LINE => items.push(LogItem::Malformed { line: cursor.line }),
                 None => {
                     return Ok(LogPage {
                         items,
                         next: None,
-                        ending: Ending::Torn,
+                        ending: Ending::Truncated,
                     });
                 }
             }
         }
         Ok(LogPage {
             items,
-            next: Some(place),
+            next: Some(cursor),
             ending: Ending::Complete,
         })
     }
@@ -192,7 +193,7 @@ fn parse(bytes: &[u8]) -> Option<LogItem> {
         Line::Entry(line) => LogItem::Entry(StoredEntry {
             seq: line.seq,
             host: line.host,
-            bound: line.bound,
+            binding: line.binding,
             entry: AuditEntry {
                 operation: line.operation,
                 at: line.at,

@@ -1,7 +1,7 @@
-//! The audit log: who changed what, bound into one keyed chain per host, so that changes to the log show.
+//! The audit log: who changed what, in one keyed MAC chain per host, so that tampering is detected.
 //!
-//! `entry` is what is written, `trail` what is to be written, `chain` what binds it, `verify` the check, `file` the log as JSON lines, `failures` and `retention`
-//! what bounds it.
+//! `entry` has the entries, `batch` those to be appended, `chain` the MACs, `verify` the check, `report` its results, `file` the log as
+//! JSON lines; `failures` and `retention` limit its size.
 
 mod batch;
 mod chain;
@@ -15,7 +15,7 @@ mod verify;
 pub use batch::AuditBatch;
 pub use chain::{ChainKey, ChainKeys, ChainLink, Head};
 pub use entry::{AuditEntry, Binding, ChainKeyId, Mac, StoredEntry};
-pub use failures::{MOST_ACCOUNTS, MOST_ENTRIES, OmittedFailures, WINDOW_MILLIS};
+pub use failures::{MAX_ACCOUNTS, MAX_ENTRIES, OmittedFailures, WINDOW_MILLIS};
 pub use report::{ChainError, ChainErrorKind, ChainReport, ChainStatus, Ending, LogKind};
 pub use retention::{GAP_MILLIS, RetentionPause};
 pub use verify::Verifier;
@@ -25,58 +25,57 @@ use serde::{Deserialize, Serialize};
 use crate::Result;
 use crate::clock::Timestamp;
 
-/// Where the next page of a log begins. The default is its beginning.
+/// The position after the last page that was read. The default is the beginning of the log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogCursor {
-    /// The last `seq` read, or the bytes of a file that are read.
-    pub at: u64,
-    /// The lines of a file that are read.
+    /// The `seq` of the last entry, or the offset in a file.
+    pub offset: u64,
+    /// The number of lines read from a file.
     pub line: u64,
 }
 
-/// One thing that a log holds.
+/// An item of a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LogItem {
-    /// Where the log says that a host's chain begins; believed only once the head confirms it.
+    /// The claimed start of a host's chain; the head must confirm it.
     Start {
-        /// Whose chain.
+        /// The host.
         host: String,
-        /// What the first entry follows.
+        /// The link before the first entry.
         base: ChainLink,
     },
     /// An entry.
     Entry(StoredEntry),
     /// The head of a chain.
     Head(Head),
-    /// A line that is none of these.
+    /// A line that cannot be parsed.
     Malformed {
         /// Its number, from 1.
         line: u64,
     },
 }
 
-/// A part of a log, as it was at one moment.
+/// A part of a log, as of one moment.
 #[derive(Clone, Debug)]
 pub struct LogPage {
-    /// In the order in which they were written; on the last page the heads follow the entries.
+    /// In the order of writing; on the last page the heads follow the entries.
     pub items: Vec<LogItem>,
-    /// Where the next page begins; `None` on the last one.
+    /// The start of the next page; `None` on the last one.
     pub next: Option<LogCursor>,
     /// How the log ends; meaningful on the last page.
     pub ending: Ending,
 }
 
-/// The port to audit logs. Appending what a change did belongs to the directory, where entries become durable together with the
-/// change, or to the journal of a directory elsewhere; what failed, and changed nothing, is appended here.
+/// The port to audit logs. The entries of a change are appended by the directory, in the transaction of the change, or by the journal
+/// of a remote directory. The entry of a failed operation, which changed nothing, is appended here.
 pub trait AuditLog: Send + Sync {
-    /// What kind of log it is, for the check.
-    fn medium(&self) -> LogKind;
+    /// The kind of log, for the check.
+    fn log_kind(&self) -> LogKind;
 
-    /// Where it is, for messages: a path.
+    /// Its path, for messages.
     fn source(&self) -> String;
 
-    /// The newest entry: what names the key that bound it, and when it was written. `None`: there is no entry, or the log is not one
-    /// that is appended to.
+    /// The newest entry: the id of its key, and its time. `None`: the log is empty, or is an export.
     ///
     /// # Errors
     /// As [`Self::page`].
@@ -84,33 +83,33 @@ pub trait AuditLog: Send + Sync {
         Ok(None)
     }
 
-    /// At most `limit` entries after `place`.
+    /// At most `limit` entries after `cursor`.
     ///
     /// # Errors
-    /// Those of the directory, or of the file that holds the log.
-    fn page(&self, place: LogCursor, limit: usize) -> Result<LogPage>;
+    /// As the directory's, or `AuditFileUnusable` for an export.
+    fn page(&self, cursor: LogCursor, limit: usize) -> Result<LogPage>;
 
-    /// Records a failed operation of `account`, or counts it where there are too many; durable when this returns. A log that
-    /// cannot be appended to ignores it.
+    /// Records a failed operation of `account`, or only counts it after [`MAX_ENTRIES`] in an hour; durable when this returns. An
+    /// export ignores it.
     ///
     /// # Errors
-    /// Those of the store; `AuditChainBroken` where the end of the chain is not genuine.
+    /// As the directory's; `AuditChainBroken` when the head of the chain is not valid.
     fn append_failed(&self, _account: &str, _entry: AuditBatch) -> Result<()> {
         Ok(())
     }
 
-    /// Failures that were counted and that no entry tells of yet.
+    /// Failures that were counted, and for which no entry exists yet.
     ///
     /// # Errors
-    /// Those of the store.
+    /// As the directory's.
     fn omitted_failures(&self) -> Result<Vec<OmittedFailures>> {
         Ok(Vec::new())
     }
 
-    /// Whether entries from before `since` are kept for the time being, because the clock may be wrong.
+    /// Whether the removal of entries from before `since` is paused because the clock may be wrong.
     ///
     /// # Errors
-    /// Those of the store.
+    /// As the directory's.
     fn retention_pause(&self, _now: Timestamp, _since: Timestamp) -> Result<Option<RetentionPause>> {
         Ok(None)
     }

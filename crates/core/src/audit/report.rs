@@ -1,4 +1,4 @@
-//! What the check of a log can say.
+//! The results of the check of a log.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,10 +10,8 @@ use crate::clock::Timestamp;
 pub enum LogKind {
     /// Entries and heads change together.
     Store,
-    /// A file that was written as a whole, each head after the entries.
+    /// A file that was written as a whole, the heads after the entries.
     Export,
-    /// A file that is appended to, its head replaced afterwards.
-    Journal,
 }
 
 /// How a log ends.
@@ -23,66 +21,66 @@ pub enum Ending {
     #[default]
     Complete,
     /// In the middle of a line.
-    Torn,
+    Truncated,
 }
 
-/// In which way a log was tampered with.
+/// How a log was tampered with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ChainErrorKind {
     /// The entry is not as it was written.
     Changed,
-    /// Entries before it are gone.
+    /// Entries before it were removed.
     Missing,
-    /// The last entries are gone.
+    /// The last entries were removed.
     Truncated,
-    /// The entry stands in a wrong place, or twice.
+    /// The entry was moved or repeated.
     Reordered,
-    /// The head is gone.
+    /// The head was removed.
     HeadMissing,
-    /// The head is not as it was written, or is an older one.
+    /// The head was changed or replaced by an older one.
     HeadAltered,
-    /// Binding with a key that is not in the ring.
+    /// The key of the MAC is not in the key ring.
     UnknownKey,
-    /// Not an entry at all.
+    /// A line is not an entry.
     Malformed,
 }
 
-/// The first place where a chain is broken.
+/// The first defect of a chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChainError {
-    /// Whose chain; empty for a line that belongs to none.
+    /// The host of the chain; empty for a malformed line.
     pub host: String,
-    /// The entry, or the last one before what is missing; none where the chain has none.
+    /// The entry, or the last one before those that are missing; `None` in an empty chain.
     pub seq: Option<i64>,
-    /// The line, of a file.
+    /// The line of a file.
     pub line: Option<u64>,
-    /// What is wrong.
+    /// The kind of defect.
     pub kind: ChainErrorKind,
 }
 
-/// What the check says of a chain.
+/// The state of a chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChainStatus {
     /// Nothing was changed, removed, inserted or moved.
     Intact,
-    /// As a crash leaves it: what the head counts is intact, and what follows it is not complete.
+    /// The file ends in the middle: entries are intact, and the end is missing, as in a copy that was cut off.
     TornTail,
-    /// Tampered with.
+    /// The chain was tampered with.
     Broken(ChainError),
 }
 
-/// The verdict on one host's chain.
+/// The result of the check of one host's chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChainReport {
-    /// Whose chain.
+    /// The host.
     pub host: String,
-    /// The verdict.
-    pub verdict: ChainStatus,
-    /// How many entries were read.
+    /// Its state.
+    pub status: ChainStatus,
+    /// The number of entries that were read.
     pub entries: u64,
-    /// How many entries retention has removed.
+    /// The number of entries that retention has removed.
     pub removed: u64,
-    /// When the newest of them was written.
+    /// When the newest removed entry was written.
     pub removed_until: Option<Timestamp>,
 }

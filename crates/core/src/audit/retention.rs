@@ -1,26 +1,26 @@
-//! When old entries may not be removed although they are old by the clock.
+//! The pause of retention while the clock may be wrong.
 
 use serde_json::json;
 
 use super::entry::AuditEntry;
 use crate::clock::Timestamp;
 
-/// A clock that goes on by more than this between two entries may be wrong: nothing is removed for as long after the jump.
+/// A clock that advances by more than this between two entries may be wrong: retention pauses for the same time after the jump.
 pub const GAP_MILLIS: i64 = 30 * 86_400_000;
 
-/// A pause of the removal: the clock was more than 30 days past the newest entry.
+/// Retention pauses because the clock advanced by more than 30 days since the entry before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetentionPause {
     /// The newest entry before the jump.
     pub newest: Timestamp,
     /// The first entry after it.
     pub since: Timestamp,
-    /// When the pause ends, if the clock goes on as it does.
+    /// When the pause ends by the present clock.
     pub until: Timestamp,
 }
 
 impl RetentionPause {
-    /// What the log says about it.
+    /// The entry that reports the pause.
     #[must_use]
     pub fn entry(&self, host: &str, operation: [u8; 16], at: Timestamp) -> AuditEntry {
         let body = json!({

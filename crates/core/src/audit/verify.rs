@@ -1,133 +1,117 @@
-//! The check of a log: fed with what the log holds, in order, it says of each host's chain whether it is whole.
+//! The check of a log. A [`Verifier`] is fed with the items of the log in order, and reports for each host whether its chain is intact.
 //!
-//! The state between two pages can be written down, so that a log of any length is checked in little memory.
+//! The state between two pages is serializable, so that a log of any length is checked in little memory.
 //!
-//! What a crash can leave is told from tampering by the order of writing. A store writes entries and head in one transaction: a
-//! crash leaves nothing behind. A journal (one file per host, its head in a file of its own) writes and syncs the entries of one
-//! append, which have the same time, then replaces the head. A crash in between leaves the head as it was and behind it entries
-//! of **one** time, and an incomplete last line; never fewer entries than the head counts. That, and only that, is a torn tail. An export is
-//! complete before it has a name; what ends inside a line is a copy that was cut off, and chains whose head is cut off are torn.
+//! A store writes entries and head in one transaction, so a crash leaves nothing for the check to tolerate. An export is complete
+//! before it has its name; one that ends inside a line is a copy that was cut off, and its chains without a head have a torn tail.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::LogItem;
-use super::chain::{ChainKeys, ChainLink, Check, Head};
+use super::chain::{ChainKeys, ChainLink, Head, MacCheck};
 use super::entry::StoredEntry;
 use super::report::{ChainError, ChainErrorKind, ChainReport, ChainStatus, Ending, LogKind};
-use crate::clock::Timestamp;
 
-/// The state of a check.
+/// A check of a log.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Verifier {
-    medium: LogKind,
+    kind: LogKind,
     chains: BTreeMap<String, Chain>,
-    /// Of the last entry.
+    /// The host of the last entry.
     last_host: Option<String>,
     malformed: Option<ChainError>,
-    malformed_told: bool,
-    jumped: bool,
+    malformed_reported: bool,
+    has_gap: bool,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Chain {
     start: ChainLink,
     started: bool,
-    tip: ChainLink,
+    last: ChainLink,
     entries: u64,
     last_seq: Option<i64>,
-    /// The entries of the last append.
-    run: Run,
     head: Option<Head>,
-    fault: Option<ChainError>,
-    /// For a fault of the kind `Missing`: the position that was expected and the one that came.
+    error: Option<ChainError>,
+    /// For an error of the kind `Missing`: the expected position and the one that was found.
     gap: Option<(u64, u64)>,
-    /// That fault waits for one more entry, which may show that nothing is missing.
-    held: bool,
-    told: bool,
+    /// The next entry may show that this error is `Reordered` instead of `Missing`.
+    is_tentative: bool,
+    reported: bool,
 }
-
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-struct Run {
-    at: Option<Timestamp>,
-    /// What the run follows, and each entry of it but the last.
-    before: Vec<ChainLink>,
-}
-
-/// No append has this many entries; an altered log must not fill the memory.
-const LONGEST_RUN: usize = 64;
 
 impl Verifier {
     /// A check that begins at the beginning of the log.
     #[must_use]
-    pub fn new(medium: LogKind) -> Self {
+    pub fn new(kind: LogKind) -> Self {
         Self {
-            medium,
+            kind,
             chains: BTreeMap::new(),
             last_host: None,
             malformed: None,
-            malformed_told: false,
-            jumped: false,
+            malformed_reported: false,
+            has_gap: false,
         }
     }
 
-    /// Takes the next item; of an entry, whether it is the one that must stand there.
-    pub fn take(&mut self, keys: &ChainKeys, item: &LogItem) -> bool {
+    /// Checks the next item. False for an entry that is not valid at its position.
+    pub fn add(&mut self, keys: &ChainKeys, item: &LogItem) -> bool {
         match item {
-            LogItem::Start { host, base } => self.start(host, base),
-            LogItem::Entry(entry) => return self.entry(keys, entry),
+            LogItem::Start { host, base } => self.add_start(host, base),
+            LogItem::Entry(entry) => return self.add_entry(keys, entry),
             LogItem::Head(head) => self.chain(&head.host).head = Some(head.clone()),
             LogItem::Malformed { line } => {
-                let fault = ChainError {
+                let error = ChainError {
                     host: String::new(),
                     seq: None,
                     line: Some(*line),
                     kind: ChainErrorKind::Malformed,
                 };
-                self.malformed.get_or_insert(fault);
+                self.malformed.get_or_insert(error);
             }
         }
         true
     }
 
-    /// The faults that were found since this was last called: of each chain the first one, once.
-    pub fn new_faults(&mut self) -> Vec<ChainError> {
-        let mut faults = Vec::new();
+    /// The errors since the last call: the first one of each chain, once.
+    pub fn take_errors(&mut self) -> Vec<ChainError> {
+        let mut errors = Vec::new();
         for chain in self.chains.values_mut() {
-            if let (Some(fault), false) = (&chain.fault, chain.told || chain.held) {
-                chain.told = true;
-                faults.push(fault.clone());
+            if let (Some(error), false) = (&chain.error, chain.reported || chain.is_tentative) {
+                chain.reported = true;
+                errors.push(error.clone());
             }
         }
-        if let (Some(fault), false) = (&self.malformed, self.malformed_told) {
-            self.malformed_told = true;
-            faults.push(fault.clone());
+        if let (Some(error), false) = (&self.malformed, self.malformed_reported) {
+            self.malformed_reported = true;
+            errors.push(error.clone());
         }
-        faults
+        errors
     }
 
-    /// Whether [`Self::new_faults`] gave this fault already.
+    /// Whether [`Self::take_errors`] has returned this error.
     #[must_use]
-    pub fn has_told(&self, fault: &ChainError) -> bool {
-        match self.chains.get(&fault.host) {
-            _ if fault.kind == ChainErrorKind::Malformed => self.malformed_told,
-            Some(chain) => chain.told,
+    pub fn has_reported(&self, error: &ChainError) -> bool {
+        match self.chains.get(&error.host) {
+            _ if error.kind == ChainErrorKind::Malformed => self.malformed_reported,
+            Some(chain) => chain.reported,
             None => false,
         }
     }
 
-    /// Whether retention removed entries between two pages that were not read yet.
+    /// Whether retention removed entries between two pages before they were read.
     #[must_use]
-    pub fn has_gaps(&self) -> bool {
-        self.jumped
+    pub fn has_gap(&self) -> bool {
+        self.has_gap
     }
 
-    /// Heads for the log as it was read, of the chains whose base retention moved since.
+    /// Heads for the log as it was read, of the chains whose base was moved by retention meanwhile.
     #[must_use]
     pub fn heads_as_read(&self) -> Vec<Head> {
-        let sound = self.chains.values().filter(|chain| chain.fault.is_none());
-        sound
+        let intact = self.chains.values().filter(|chain| chain.error.is_none());
+        intact
             .filter_map(|chain| match &chain.head {
                 Some(head) if head.base != chain.start => Some(Head {
                     base: chain.start,
@@ -143,40 +127,38 @@ impl Verifier {
         self.chains.entry(host.to_owned()).or_default()
     }
 
-    fn start(&mut self, host: &str, base: &ChainLink) {
-        let moves = self.medium == LogKind::Store;
+    fn add_start(&mut self, host: &str, base: &ChainLink) {
+        let is_store = self.kind == LogKind::Store;
         let chain = self.chains.entry(host.to_owned()).or_default();
-        // Between two pages retention may remove what is read already, and more. The head is checked at the end.
-        if (chain.entries == 0 && chain.tip == ChainLink::default()) || (moves && base.position > chain.tip.position) {
-            self.jumped |= chain.started && chain.start != *base;
-            (chain.start, chain.tip) = (*base, *base);
+        // Between two pages retention may remove entries that were read, and more. The head is verified at the end.
+        if (chain.entries == 0 && chain.last == ChainLink::default())
+            || (is_store && base.position > chain.last.position)
+        {
+            self.has_gap |= chain.started && chain.start != *base;
+            (chain.start, chain.last) = (*base, *base);
         }
         chain.started = true;
     }
 
-    fn entry(&mut self, keys: &ChainKeys, entry: &StoredEntry) -> bool {
-        let journal = self.medium == LogKind::Journal;
+    fn add_entry(&mut self, keys: &ChainKeys, entry: &StoredEntry) -> bool {
         if self.last_host.as_deref() != Some(&entry.host) {
             self.last_host = Some(entry.host.clone());
         }
         let chain = self.chain(&entry.host);
-        chain.held = false;
-        let expected = chain.tip.position.saturating_add(1);
-        let position = entry.bound.position;
-        let kind = match keys.check_entry(&chain.tip, entry) {
-            Check::Genuine => None,
-            Check::UnknownKey => Some(ChainErrorKind::UnknownKey),
-            Check::Altered if position > expected => Some(ChainErrorKind::Missing),
-            Check::Altered if position < expected => Some(ChainErrorKind::Reordered),
-            Check::Altered => Some(ChainErrorKind::Changed),
+        chain.is_tentative = false;
+        let expected = chain.last.position.saturating_add(1);
+        let position = entry.binding.position;
+        let kind = match keys.check_entry(&chain.last, entry) {
+            MacCheck::Valid => None,
+            MacCheck::UnknownKey => Some(ChainErrorKind::UnknownKey),
+            MacCheck::Invalid if position > expected => Some(ChainErrorKind::Missing),
+            MacCheck::Invalid if position < expected => Some(ChainErrorKind::Reordered),
+            MacCheck::Invalid => Some(ChainErrorKind::Changed),
         };
         if let Some(kind) = kind {
-            chain.note(&entry.host, entry.seq, kind, expected, position);
+            chain.record_error(&entry.host, entry.seq, kind, expected, position);
         }
-        if journal {
-            chain.run.add(entry.entry.at, chain.tip);
-        }
-        chain.tip = ChainLink {
+        chain.last = ChainLink {
             position,
             mac: entry.mac,
         };
@@ -185,54 +167,54 @@ impl Verifier {
         kind.is_none()
     }
 
-    /// The verdict on each chain, once the whole log was taken.
+    /// The report on each chain, after the last item.
     #[must_use]
     pub fn finish(self, keys: &ChainKeys, ending: Ending) -> Vec<ChainReport> {
-        let torn = ending == Ending::Torn;
-        let mut findings: Vec<ChainReport> = Vec::with_capacity(self.chains.len() + 1);
+        let is_truncated = ending == Ending::Truncated;
+        let mut reports: Vec<ChainReport> = Vec::with_capacity(self.chains.len() + 1);
         for (host, chain) in self.chains {
             let head = chain.head.as_ref();
-            let last = self.last_host.as_ref() == Some(&host);
-            let verdict = match chain.fault.clone() {
-                Some(fault) => ChainStatus::Broken(fault),
-                None => chain.verdict(&host, self.medium, keys, head, torn, last),
+            let is_last = self.last_host.as_ref() == Some(&host);
+            let status = match chain.error.clone() {
+                Some(error) => ChainStatus::Broken(error),
+                None => chain.status(&host, self.kind, keys, head, is_truncated, is_last),
             };
             let base = head.map_or(chain.start.position, |head| head.base.position);
-            findings.push(ChainReport {
-                verdict,
+            reports.push(ChainReport {
+                status,
                 entries: chain.entries,
                 removed: base,
                 removed_until: head.and_then(|head| head.base_at),
                 host,
             });
         }
-        if let Some(fault) = self.malformed {
-            findings.push(ChainReport {
+        if let Some(error) = self.malformed {
+            reports.push(ChainReport {
                 host: String::new(),
-                verdict: ChainStatus::Broken(fault),
+                status: ChainStatus::Broken(error),
                 entries: 0,
                 removed: 0,
                 removed_until: None,
             });
         }
-        findings
+        reports
     }
 }
 
 impl Chain {
-    fn note(&mut self, host: &str, seq: i64, kind: ChainErrorKind, expected: u64, position: u64) {
-        match &mut self.fault {
+    fn record_error(&mut self, host: &str, seq: i64, kind: ChainErrorKind, expected: u64, position: u64) {
+        match &mut self.error {
             None => {
                 self.gap = (kind == ChainErrorKind::Missing).then_some((expected, position));
-                self.held = self.gap.is_some();
-                self.fault = Some(ChainError {
+                self.is_tentative = self.gap.is_some();
+                self.error = Some(ChainError {
                     host: host.to_owned(),
                     seq: Some(seq),
                     line: None,
                     kind,
                 });
             }
-            // What was missing there stands here.
+            // The entry was moved from the gap to here.
             Some(first) if self.gap.is_some_and(|(from, to)| (from..to).contains(&position)) => {
                 first.kind = ChainErrorKind::Reordered;
             }
@@ -240,14 +222,14 @@ impl Chain {
         }
     }
 
-    fn verdict(
+    fn status(
         &self,
         host: &str,
-        medium: LogKind,
+        log_kind: LogKind,
         keys: &ChainKeys,
         head: Option<&Head>,
-        torn: bool,
-        last: bool,
+        is_truncated: bool,
+        is_last: bool,
     ) -> ChainStatus {
         let broken = |kind, seq| {
             ChainStatus::Broken(ChainError {
@@ -258,52 +240,36 @@ impl Chain {
             })
         };
         let Some(head) = head else {
-            let one_run = self.run.before.first() == Some(&ChainLink::default());
-            return match medium {
-                LogKind::Export if torn => ChainStatus::TornTail,
-                LogKind::Journal if self.entries == 0 || one_run => ChainStatus::TornTail,
+            return match log_kind {
+                LogKind::Export if is_truncated => ChainStatus::TornTail,
                 _ => broken(ChainErrorKind::HeadMissing, self.last_seq),
             };
         };
         match keys.check_head(head) {
-            Check::Genuine => {}
-            Check::Altered => return broken(ChainErrorKind::HeadAltered, self.last_seq),
-            Check::UnknownKey => return broken(ChainErrorKind::UnknownKey, self.last_seq),
+            MacCheck::Valid => {}
+            MacCheck::Invalid => return broken(ChainErrorKind::HeadAltered, self.last_seq),
+            MacCheck::UnknownKey => return broken(ChainErrorKind::UnknownKey, self.last_seq),
         }
-        let begins = head.base == self.start || medium == LogKind::Store && head.base.position > self.start.position;
-        if !begins {
+        let is_start_confirmed =
+            head.base == self.start || log_kind == LogKind::Store && head.base.position > self.start.position;
+        if !is_start_confirmed {
             return broken(ChainErrorKind::HeadAltered, self.last_seq);
         }
-        // All that was read of it may have been removed by retention meanwhile.
-        let tip = if head.base.position > self.tip.position {
+        // Retention may have removed every entry that was read.
+        let last = if head.base.position > self.last.position {
             head.base
         } else {
-            self.tip
+            self.last
         };
-        if head.tip == tip {
-            return match medium {
-                LogKind::Export | LogKind::Journal if torn && last => ChainStatus::TornTail,
+        if head.last == last {
+            return match log_kind {
+                LogKind::Export if is_truncated && is_last => ChainStatus::TornTail,
                 _ => ChainStatus::Intact,
             };
         }
-        if medium == LogKind::Journal && self.run.before.contains(&head.tip) {
-            return ChainStatus::TornTail;
-        }
-        if head.tip.position > tip.position {
+        if head.last.position > last.position {
             return broken(ChainErrorKind::Truncated, self.last_seq);
         }
         broken(ChainErrorKind::HeadAltered, self.last_seq)
-    }
-}
-
-impl Run {
-    fn add(&mut self, at: Timestamp, previous: ChainLink) {
-        if self.at != Some(at) {
-            self.at = Some(at);
-            self.before.clear();
-        }
-        if self.before.len() < LONGEST_RUN {
-            self.before.push(previous);
-        }
     }
 }

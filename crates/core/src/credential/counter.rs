@@ -1,5 +1,5 @@
-//! Failed sign-ins of one mailbox. Kept beside the record, not in it: where a directory lets the attribute with more writes win
-//! a replication conflict, counted guesses must not be able to undo a reset.
+//! The counter of failed sign-ins of a mailbox. It is stored beside the record, not in it: where the attribute with more writes wins a
+//! replication conflict, counting must not undo a reset.
 
 use super::encoding::{DecodeError, Reader};
 use crate::clock::Timestamp;
@@ -13,14 +13,13 @@ const LOCKED: u8 = 2;
 pub struct FailureCounter {
     /// The record's epoch at the time of counting.
     pub epoch: [u8; 16],
-    /// In a row, towards the lock-out; an automatic reset does not end the row.
+    /// Consecutive failures, towards the lock-out; an automatic reset does not clear them.
     pub failures: u32,
-    /// In a row since the last automatic reset, towards the next one.
+    /// Consecutive failures since the last automatic reset, towards the next one.
     pub failures_since_reset: u32,
     /// The last of them.
     pub last_failure_at: Option<Timestamp>,
-    /// Since when too many failures lock the mailbox. Kept here and not in the record, so that guessing never writes the
-    /// record only to lock it.
+    /// Since when too many failures lock the mailbox. Stored here, so that guessing never writes the record only to lock it.
     pub locked_at: Option<Timestamp>,
 }
 
@@ -37,7 +36,7 @@ impl FailureCounter {
         }
     }
 
-    /// The counter as it counts under the record's epoch: one counted under another epoch counts as zero.
+    /// The counter under the record's epoch: zero if it was counted under another.
     #[must_use]
     pub fn under(self, epoch: [u8; 16]) -> Self {
         if self.epoch == epoch { self } else { Self::zero(epoch) }
@@ -54,7 +53,7 @@ impl FailureCounter {
         }
     }
 
-    /// Locked from then on; an earlier lock's time stays.
+    /// Locks; the time of an earlier lock stays.
     #[must_use]
     pub fn locked(self, at: Timestamp) -> Self {
         Self {
@@ -63,8 +62,8 @@ impl FailureCounter {
         }
     }
 
-    /// After an automatic reset, which brings a new PIN but no further guesses before the lock-out. So the epoch stays: two
-    /// controllers that reset apart must not make each other's counts void.
+    /// After an automatic reset, which gives no further guesses before the lock-out. The epoch stays, so that two controllers that
+    /// reset independently do not void each other's counts.
     #[must_use]
     pub fn after_automatic_reset(self) -> Self {
         Self {
@@ -74,10 +73,9 @@ impl FailureCounter {
     }
 
     /// The bytes to be sealed: version (1), flags (1), epoch (16), failures (4), since reset (4), time of the last (8), time of
-    /// the lock (8); a time that is not there is zero.
+    /// the lock (8); an absent time is zero.
     ///
-    /// Always of one length: writing a wrong PIN down needs no more space than the right one, and the sealed value does not show
-    /// whether there were failures.
+    /// The length is constant, so that the sealed value does not show whether there were failures.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let flags =
@@ -111,9 +109,9 @@ impl FailureCounter {
     }
 }
 
-fn time(reader: &mut Reader<'_>, is_there: bool) -> Result<Option<Timestamp>, DecodeError> {
+fn time(reader: &mut Reader<'_>, is_present: bool) -> Result<Option<Timestamp>, DecodeError> {
     let at = reader.timestamp()?;
-    match (is_there, at.0) {
+    match (is_present, at.0) {
         (true, _) => Ok(Some(at)),
         (false, 0) => Ok(None),
         (false, _) => Err(DecodeError::Impossible("time")),

@@ -1,23 +1,23 @@
-//! Reading the fixed binary encodings of this module: every length is known or counted, nothing may be left over.
+//! Reads the binary encodings of this module: every length is fixed or counted, and trailing bytes are an error.
 
 use thiserror::Error;
 
 use crate::clock::Timestamp;
 use crate::{Error as CrateError, ErrorCode};
 
-/// Why opened bytes are not a value: they passed the seal, so this is a newer version or a defect, not an attack.
+/// Why opened bytes cannot be decoded: they passed the seal, so this is a newer version or a defect, not an attack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum DecodeError {
     /// Written by a version of this library that this one does not know.
     #[error("its encoding has the unknown version {0}")]
     UnsupportedVersion(u8),
     /// Ends too early.
-    #[error("it is cut short")]
+    #[error("it is truncated")]
     Truncated,
-    /// Goes on after its end.
+    /// Has trailing bytes.
     #[error("it has bytes after its end")]
     TrailingBytes,
-    /// A field holds what is never written.
+    /// A field has a value that is never written.
     #[error("its field `{0}` is impossible")]
     Impossible(&'static str),
 }

@@ -1,4 +1,4 @@
-//! Master keys and what is derived from them.
+//! Master keys and their sub-keys.
 
 use std::fmt;
 
@@ -20,13 +20,13 @@ pub const KEY_LENGTH: usize = 32;
 pub struct MasterKey(Box<[u8; KEY_LENGTH]>);
 
 impl MasterKey {
-    /// Takes a copy; the caller wipes its own.
+    /// Copies the key; the caller wipes its own copy.
     #[must_use]
     pub fn new(bytes: &[u8; KEY_LENGTH]) -> Self {
         Self(Box::new(*bytes))
     }
 
-    /// What names this key in the clear; says nothing about the key itself.
+    /// The public id of the key.
     #[must_use]
     pub fn id(&self) -> KeyId {
         let mut mac = [0; 32];
@@ -50,12 +50,12 @@ pub(crate) fn keyed_hash(key: &[u8; 32], parts: &[&[u8]], out: &mut [u8; 32]) {
     out.copy_from_slice(&mac.finalize().into_bytes());
 }
 
-/// Names a master key in the header of what is sealed under it.
+/// The id of a master key, in the header of sealed values.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct KeyId(pub [u8; 8]);
 
 impl KeyId {
-    /// Reads what `Display` writes: 16 lower-case hexadecimal digits, and nothing else.
+    /// Parses what `Display` writes: exactly 16 lower-case hexadecimal digits.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let digits = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
@@ -78,7 +78,7 @@ impl fmt::Debug for KeyId {
     }
 }
 
-/// What a sub-key is for: a value sealed for one purpose does not open for another.
+/// The purpose of a sub-key: a value sealed for one purpose does not open for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Purpose {
     /// Credential records.
@@ -108,7 +108,7 @@ impl Purpose {
     }
 }
 
-/// The sub-keys of one master key, which itself is not kept.
+/// The sub-keys of a master key, which itself is not kept.
 #[derive(Zeroize, ZeroizeOnDrop)]
 struct SubKeys {
     #[zeroize(skip)]
@@ -130,11 +130,11 @@ impl SubKeys {
     }
 }
 
-/// The keys of a store: one that seals, any number that still open. Without `Debug`.
+/// The keys of a store: one that seals, and any number that only open. Without `Debug`.
 pub struct KeyRing {
     /// The active one first, each key once.
     keys: Vec<SubKeys>,
-    /// Of keys that were replaced, for checking what was chained with them.
+    /// The chain keys of keys that were replaced, for verification of old entries.
     former: Vec<(KeyId, ChainKey)>,
 }
 
@@ -154,9 +154,9 @@ impl KeyRing {
         }
     }
 
-    /// Seals under this key from now on; false where it is not in the ring.
+    /// Makes this key the active one; false if it is not in the ring.
     #[must_use]
-    pub fn lead(&mut self, id: KeyId) -> bool {
+    pub fn activate(&mut self, id: KeyId) -> bool {
         let position = self.keys.iter().position(|keys| keys.id == id);
         if let Some(position) = position {
             self.keys[..=position].rotate_right(1);
@@ -164,7 +164,7 @@ impl KeyRing {
         position.is_some()
     }
 
-    /// Adds the audit sub-key of a key that was replaced, as [`Self::sealed_chain_key`] sealed it; its own file may be gone.
+    /// Adds the audit sub-key of a key that was replaced, as [`Self::sealed_chain_key`] sealed it; the file of the key may be missing.
     ///
     /// # Errors
     /// [`OpenError`].
@@ -192,7 +192,7 @@ impl KeyRing {
             .map(Some)
     }
 
-    /// The key that entries are chained with while this key is active; also of one that was replaced.
+    /// The chain key of this master key, also of one that was replaced.
     #[must_use]
     pub fn chain_key_of(&self, id: KeyId) -> Option<ChainKey> {
         let own = self.key(id, Purpose::Audit).map(|key| ChainKey::new(*key));
@@ -204,14 +204,14 @@ impl KeyRing {
         })
     }
 
-    /// Whether both seal under the same key and open and check the same.
+    /// Whether both have the same keys in the same order.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         let former = |ring: &Self| ring.former.iter().map(|(id, _)| *id).collect::<Vec<_>>();
         self.key_ids().eq(other.key_ids()) && former(self) == former(other)
     }
 
-    /// The key that seals.
+    /// The id of the key that seals.
     #[must_use]
     pub fn active(&self) -> KeyId {
         self.keys[0].id
@@ -222,13 +222,13 @@ impl KeyRing {
         self.keys.iter().map(|keys| keys.id)
     }
 
-    /// The key that new audit entries are chained with.
+    /// The chain key of new audit entries.
     #[must_use]
     pub fn chain_key(&self) -> ChainKey {
         ChainKey::new(*self.keys[0].get(Purpose::Audit))
     }
 
-    /// Every key that entries may have been chained with, the active one first: for checking a log that is older than it.
+    /// Every chain key, the active one first, for the verification of the whole log.
     #[must_use]
     pub fn chain_keys(&self) -> Vec<ChainKey> {
         let own = self.keys.iter().map(|keys| ChainKey::new(*keys.get(Purpose::Audit)));
@@ -251,7 +251,7 @@ impl KeyRing {
     }
 }
 
-/// What binds a sealed audit sub-key: the key that it belongs to, in whichever store it lies.
+/// The seal context of an audit sub-key: its master key, in any store.
 fn context_of(id: KeyId) -> SealContext {
     let mut object_id = [0; 16];
     object_id[..8].copy_from_slice(&id.0);
@@ -292,7 +292,7 @@ mod tests {
         let id = old.id();
         let mut both = KeyRing::new(&old, &[MasterKey::new(&[2; 32])]);
         let chain = both.chain_key();
-        assert!(both.lead(new.id()) && !both.lead(MasterKey::new(&[3; 32]).id()));
+        assert!(both.activate(new.id()) && !both.activate(MasterKey::new(&[3; 32]).id()));
         assert_eq!(both.active(), new.id());
         let sealed = both.sealed_chain_key(id).unwrap().unwrap();
 

@@ -1,4 +1,4 @@
-//! What wrong PINs lead to: the rules of `LogonFailuresBeforePINReset` and `MaxLogonAttempts` (facts: `Set-UMMailboxPolicy`
+//! The consequences of wrong PINs: the rules of `LogonFailuresBeforePINReset` and `MaxLogonAttempts` (facts: `Set-UMMailboxPolicy`
 //! reference), computed from record, counter and the policy that applies now.
 
 use super::counter::FailureCounter;
@@ -6,18 +6,19 @@ use super::record::CredentialRecord;
 use crate::clock::Timestamp;
 use crate::policy::UmMailboxPolicy;
 
-/// What one more wrong PIN does.
+/// The consequence of a wrong PIN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Consequence {
-    /// It is counted, no more.
+    /// It is only counted.
     Counted,
     /// A new PIN is due; counting towards the lock-out goes on.
     ResetDue,
-    /// The mailbox is locked until an administrator acts. Where a reset is due as well, none is made: nobody could use its PIN.
+    /// The mailbox is locked until an administrator resets or unlocks it. A reset that is due as well is not made, because its PIN could
+    /// not be used.
     LockedOut,
 }
 
-/// How many wrong PINs are left; `None`: no limit.
+/// The number of wrong PINs left; `None`: no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AttemptsLeft {
     /// Until the PIN is reset.
@@ -41,7 +42,7 @@ pub fn locked_since(
         .min()
 }
 
-/// The counter after one more wrong PIN, and what follows from it.
+/// The counter after one more wrong PIN, and the consequence.
 #[must_use]
 pub fn after_failure(
     counter: FailureCounter,
@@ -64,8 +65,8 @@ pub fn after_failure(
     (counter, consequence)
 }
 
-/// What is left under the policy that applies now. A limit that was lowered below what is counted leaves one more wrong PIN
-/// until the reset; the lock-out then holds already.
+/// The attempts left under the policy that applies now. A limit that was lowered below the count leaves one more wrong PIN until the
+/// reset; the lock-out is already in force then.
 #[must_use]
 pub fn attempts_left(counter: &FailureCounter, policy: &UmMailboxPolicy) -> AttemptsLeft {
     AttemptsLeft {

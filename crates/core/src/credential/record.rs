@@ -1,4 +1,4 @@
-//! What is known of one mailbox's PINs. The encoding is in `record/codec.rs`.
+//! The credential record of a mailbox. The encoding is in `record/codec.rs`.
 
 mod codec;
 
@@ -9,25 +9,25 @@ use crate::Result;
 use crate::clock::Timestamp;
 use crate::policy::UmMailboxPolicy;
 
-/// How many former PINs are kept: the largest `PINHistoryCount` less the current PIN. They are kept whatever the policy says,
-/// so that raising the count takes effect at once.
+/// The number of former PINs in a record: the largest `PINHistoryCount` less the current PIN, whatever the policy, so that raising
+/// the count takes effect at once.
 pub const MAX_HISTORY: usize = 19;
 
-/// A PIN as it is kept.
+/// A PIN in a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredPin {
-    /// Random; names the PIN in the outbox without telling anything about it.
+    /// A random id, which names the PIN in the outbox.
     pub pin_id: [u8; 16],
-    /// Index of its derivation in the record.
+    /// The index of its parameters in the record.
     pub params: u8,
-    /// What the derivation made of it.
+    /// The verifier.
     pub verifier: PinVerifier,
 }
 
 /// A PIN to be set.
 #[derive(Clone, Debug)]
 pub struct NewPin {
-    /// Fresh and random.
+    /// New and random.
     pub pin_id: [u8; 16],
     /// How the verifier was derived; reuse [`CredentialRecord::params_for`] where it gives one.
     pub params: KdfParams,
@@ -41,11 +41,11 @@ pub struct NewPin {
     pub locked_at: Option<Timestamp>,
     /// Set by the user, which ends the first-time state; a reset by an administrator does not.
     pub by_user: bool,
-    /// Fresh and random: failures counted so far no longer count.
+    /// New and random: failures counted so far are void.
     pub epoch: [u8; 16],
 }
 
-/// Where a PIN id stands.
+/// The state of a PIN id in a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PinState {
     /// It names the PIN in force.
@@ -56,15 +56,15 @@ pub enum PinState {
     Unknown,
 }
 
-/// What is known of one mailbox's PINs.
+/// The PINs and the state of one mailbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CredentialRecord {
-    // Private: every stored PIN refers to a derivation, history exists only behind a current PIN, and so does `set_at`.
+    // Private, because of their invariants: every stored PIN refers to parameters; history and `set_at` exist only with a current PIN.
     kdf_params: Vec<KdfParams>,
     current: Option<StoredPin>,
     history: Vec<StoredPin>,
     set_at: Option<Timestamp>,
-    /// Marked as expired whatever its age.
+    /// Marked as expired, whatever its age.
     pub expired: bool,
     /// Since when sign-in is locked.
     pub locked_at: Option<Timestamp>,
@@ -90,11 +90,11 @@ impl CredentialRecord {
         }
     }
 
-    /// The record after a PIN was set: the current one becomes the newest of the history.
+    /// The record with a new PIN; the current one becomes the newest of the history.
     #[must_use]
     pub fn with_new_pin(&self, new: NewPin) -> Self {
         let former: Vec<&StoredPin> = self.retained().take(MAX_HISTORY).collect();
-        // Rebuilt from what is referenced; the new PIN's derivation comes first, so at most 20 are ever needed.
+        // Only parameters that are referenced are kept, the new PIN's first, so at most 20.
         let mut kdf_params = vec![new.params];
         let history = former
             .into_iter()
@@ -128,7 +128,7 @@ impl CredentialRecord {
         }
     }
 
-    /// The record without lock; the fresh epoch makes the counted failures void.
+    /// The record without lock; the new epoch voids the counted failures.
     #[must_use]
     pub fn unlocked(&self, epoch: [u8; 16]) -> Self {
         Self {
@@ -156,25 +156,25 @@ impl CredentialRecord {
         self.set_at
     }
 
-    /// The derivations that stored PINs refer to.
+    /// The parameters that stored PINs refer to.
     #[must_use]
     pub fn kdf_params(&self) -> &[KdfParams] {
         &self.kdf_params
     }
 
-    /// How a stored PIN of this record was derived.
+    /// The parameters of a stored PIN of this record.
     #[must_use]
     pub fn params_of(&self, pin: &StoredPin) -> &KdfParams {
         &self.kdf_params[usize::from(pin.params)]
     }
 
-    /// The derivation that a new PIN of this cost should use, so that one derivation serves it and the history.
+    /// The parameters for a new PIN of this cost, so that one derivation serves it and the history.
     #[must_use]
     pub fn params_for(&self, cost: Cost) -> Option<&KdfParams> {
         self.kdf_params.iter().find(|params| params.cost == cost)
     }
 
-    /// Whether the user must change the PIN before using it: there is none, it is marked, or its lifetime is over.
+    /// Whether the user must change the PIN: there is none, it is marked, or its lifetime is over.
     #[must_use]
     pub fn is_expired(&self, policy: &UmMailboxPolicy, now: Timestamp) -> bool {
         let Some(set_at) = self.set_at else {
@@ -183,7 +183,7 @@ impl CredentialRecord {
         self.expired || policy.expires_at(set_at).is_some_and(|end| now >= end)
     }
 
-    /// The derivations that a check of the last `history_count` PINs (the current one included) needs: normally one.
+    /// The parameters that a check of the last `history_count` PINs (the current one included) needs: normally one set.
     #[must_use]
     pub fn params_to_check(&self, history_count: u32) -> Vec<&KdfParams> {
         let mut indices: Vec<u8> = self.window(history_count).map(|pin| pin.params).collect();
@@ -195,10 +195,10 @@ impl CredentialRecord {
             .collect()
     }
 
-    /// Whether a PIN is among the last `history_count`, the current one included; how long it takes does not tell where.
+    /// Whether a PIN is among the last `history_count`, the current one included, in constant time.
     ///
     /// # Errors
-    /// Those of [`KdfContext::derive`].
+    /// As [`KdfContext::derive`].
     pub fn is_reused(&self, verifiers: &mut PinVerifiers, kdf: &mut KdfContext, history_count: u32) -> Result<bool> {
         let mut reused = Choice::from(0);
         for pin in self.window(history_count) {
@@ -207,21 +207,21 @@ impl CredentialRecord {
         Ok(reused.into())
     }
 
-    /// How many PINs a history of that length has, the current one included.
+    /// The number of PINs in a history of that length, the current one included.
     #[must_use]
-    pub fn remembered(&self, history_count: u32) -> usize {
+    pub fn history_length(&self, history_count: u32) -> usize {
         self.window(history_count).count()
     }
 
-    /// Whether a PIN is the one in force; never so where there is none.
+    /// Whether a PIN is the current one; false if there is none.
     ///
     /// # Errors
-    /// Those of [`KdfContext::derive`].
+    /// As [`KdfContext::derive`].
     pub fn is_current(&self, verifiers: &mut PinVerifiers, kdf: &mut KdfContext) -> Result<bool> {
         self.is_reused(verifiers, kdf, 1)
     }
 
-    /// Where a PIN id stands.
+    /// The state of a PIN id in a record.
     #[must_use]
     pub fn pin_state(&self, pin_id: [u8; 16]) -> PinState {
         if self.current.as_ref().is_some_and(|p| p.pin_id == pin_id) {
@@ -233,9 +233,8 @@ impl CredentialRecord {
         }
     }
 
-    /// Whether a PIN that this record once had in force, right after `previous`, is gone from it otherwise than by being
-    /// replaced: then the record is not a later state of that one, but of another that does not know the PIN. A record forgets its
-    /// oldest PINs, so one that is full and knows neither may have known both.
+    /// Whether the change that set `pin_id`, right after `previous`, was lost: the record descends from a version without that change.
+    /// A record forgets its oldest PINs, so a full one that has neither id may descend from both.
     #[must_use]
     pub fn has_lost(&self, pin_id: [u8; 16], previous: Option<[u8; 16]>) -> bool {
         let known = |id| self.pin_state(id) != PinState::Unknown;
@@ -253,13 +252,13 @@ impl CredentialRecord {
     }
 }
 
-/// The index of a derivation, appended where it is new.
+/// The index of the parameters, which are appended if they are new.
 fn index_of(params: &KdfParams, kdf_params: &mut Vec<KdfParams>) -> u8 {
     let index = kdf_params.iter().position(|known| known == params).unwrap_or_else(|| {
         kdf_params.push(*params);
         kdf_params.len() - 1
     });
-    u8::try_from(index).expect("a record has at most 20 kdf_params")
+    u8::try_from(index).expect("a record has at most 20 sets of parameters")
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Values that can be neither read, altered nor moved to another mailbox, store or purpose without the key.
+//! Sealed values: without the key they cannot be read, altered or moved to another mailbox, store or purpose.
 //!
 //! ```text
 //! magic    3    "UMP"
@@ -26,29 +26,28 @@ const NONCE_LENGTH: usize = 24;
 const TAG_LENGTH: usize = 16;
 const HEADER_LENGTH: usize = 3 + 1 + 8 + NONCE_LENGTH;
 
-/// How much longer a sealed value is than its content.
+/// The length of a sealed value less that of its content.
 pub const OVERHEAD: usize = HEADER_LENGTH + TAG_LENGTH;
 
-/// Whether a value looks like one of these; anything else is somebody else's.
+/// Whether a value has the format of a sealed value; others are of another program.
 #[must_use]
 pub fn is_sealed(value: &[u8]) -> bool {
     value.starts_with(MAGIC)
 }
 
-/// What tells this sealing of a value from every other one, also of the same content: its last bytes. All zero for what is too
-/// short to be sealed.
+/// The authentication tag, which is unique to each sealing, also of the same content. All zero for a value that is too short.
 #[must_use]
 pub fn tag(sealed: &[u8]) -> [u8; TAG_LENGTH] {
     sealed.last_chunk().copied().unwrap_or_default()
 }
 
-/// The key that a value is sealed under; `None` for what is not sealed.
+/// The key id of a sealed value; `None` for a value that is not sealed.
 #[must_use]
 pub fn key_id(sealed: &[u8]) -> Option<KeyId> {
     Header::parse(sealed).ok().map(|header| header.key_id)
 }
 
-/// Where a value belongs: it opens nowhere else.
+/// The context of a sealed value, in which alone it opens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SealContext {
     /// The directory's id ([`crate::directory::Directory::store_id`]).
@@ -63,7 +62,7 @@ pub enum OpenError {
     /// Sealed under a key that is not in the ring.
     #[error("it is sealed under the key {0}, which is not among the configured keys")]
     UnknownKey(KeyId),
-    /// Not a sealed value, altered, or moved from where it belongs.
+    /// Not a sealed value, altered, or moved to another context.
     #[error("it is damaged, was altered or belongs to another mailbox or store")]
     Damaged,
     /// Sealed by a version of this library that this one does not know.
@@ -193,7 +192,7 @@ impl KeyRing {
         Header::parse(sealed).map(|header| header.key_id != self.active())
     }
 
-    /// The same content sealed anew under the active key; needs no PIN.
+    /// The content sealed again under the active key.
     ///
     /// # Errors
     /// As `open` and `seal`.

@@ -297,11 +297,11 @@ pub struct ImportCounts {
     /// The first thousand mailboxes that change, and in what.
     pub changes: Vec<MailboxChange>,
     /// Mailboxes that were found under another name than the file has for them.
-    pub followed: Vec<crate::import::Problem>,
+    pub followed: Vec<crate::import::RowError>,
     /// What should be looked at although the rows are imported.
-    pub notices: Vec<crate::import::Problem>,
+    pub notices: Vec<crate::import::RowError>,
     /// Rows left out because the directory refused them (line, reason), e.g. a GUID given twice.
-    pub refused: Vec<crate::import::Problem>,
+    pub refused: Vec<crate::import::RowError>,
 }
 
 /// A directory. Every method may block; none may be called while holding a lock of the caller's.

@@ -1,4 +1,4 @@
-//! What an identity is looked up by: pairs of a property and its folded text, compared for plain equality.
+//! Lookup keys: pairs of a property and its folded text, compared for equality.
 
 use uuid::Uuid;
 
@@ -6,7 +6,7 @@ use super::fold::fold;
 use super::{canonical, strip_prefix_ignoring_case};
 use crate::mailbox::Mailbox;
 
-/// One way in which a text may name a mailbox. The folded text is in [`LookupKey::value`].
+/// The property of a lookup key. The folded text is in [`LookupKey::value`].
 ///
 /// The numbers are stored by the embedded directory: never change or reuse one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,10 +62,10 @@ impl LookupKeyKind {
     }
 }
 
-/// A folded value to look for in one column.
+/// A property and its folded value.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LookupKey {
-    /// Which property.
+    /// The property.
     pub kind: LookupKeyKind,
     /// Its folded text.
     pub value: String,
@@ -86,7 +86,7 @@ impl LookupKey {
     }
 }
 
-/// Everything that names this mailbox, sorted, each once: an identity names it when one of its keys is among these.
+/// The keys of a mailbox, sorted, each once: an identity matches it if they share a key.
 #[must_use]
 pub fn lookup_keys(mailbox: &Mailbox) -> Vec<LookupKey> {
     let mut keys = vec![

@@ -1,4 +1,4 @@
-//! What an administrator may type to name a mailbox.
+//! Identities: the text that names a mailbox in a command.
 
 mod canonical;
 pub(crate) mod dn;
@@ -17,7 +17,7 @@ use self::fold::fold;
 use crate::mailbox::Mailbox;
 use crate::{Error, ErrorCode, Result};
 
-/// A parsed identity: the text as given, and every form it may have. A mailbox that any key matches is a match.
+/// A parsed identity: the text, and the lookup keys of every form it may have. A mailbox that any key matches is a match.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     text: String,
@@ -25,9 +25,8 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Parses what was typed: trimmed; empty or with a NUL is `InvalidIdentity`; anything else has at least the keys for
-    /// alias, account name and name. No wildcards, and no limit on the length: a longer text than any directory holds is
-    /// not found, like every other that nothing matches.
+    /// Parses the trimmed text. Any text but an empty one or one with a NUL has at least the keys for alias, account name and name.
+    /// There are no wildcards, and there is no limit of the length.
     ///
     /// # Errors
     /// `InvalidIdentity`.
@@ -71,15 +70,16 @@ impl Identity {
         &self.text
     }
 
-    /// Every form the text may have, sorted, each once. A key equals one of [`lookup_keys`] a mailbox that it names.
+    /// The keys of every form the text may have, sorted, each once. One of them is among the [`lookup_keys`] of a mailbox that it
+    /// names.
     #[must_use]
     pub fn lookup_keys(&self) -> &[LookupKey] {
         &self.keys
     }
 
-    /// Whether it is a name of this mailbox.
+    /// Whether it names this mailbox.
     #[must_use]
-    pub fn names(&self, mailbox: &Mailbox) -> bool {
+    pub fn matches(&self, mailbox: &Mailbox) -> bool {
         lookup_keys(mailbox).iter().any(|key| self.keys.contains(key))
     }
 
@@ -91,7 +91,7 @@ impl Identity {
 }
 
 fn forms(typed: &str, netbios_name: Option<&str>) -> Vec<LookupKey> {
-    // Only a DN gives a space at the end a meaning, where it is escaped.
+    // Not trimmed, because a DN may end with an escaped space.
     let dn = DistinguishedName::parse(typed);
     let text = typed.trim();
     let folded = fold(text);
@@ -132,7 +132,7 @@ fn guid(text: &str) -> Option<Uuid> {
     let enclosed = |open, close| text.strip_prefix(open)?.strip_suffix(close);
     let bare = enclosed('{', '}').or_else(|| enclosed('(', ')'));
     let bare = bare.unwrap_or(text).trim();
-    // The two plain notations only: whatever was stripped may not come a second time.
+    // Only the two plain notations: a prefix or a brace must not occur again.
     if !bare.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-') {
         return None;
     }

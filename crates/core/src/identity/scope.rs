@@ -1,4 +1,4 @@
-//! The part of the tree that may be written.
+//! The scope of writes: a part of the tree.
 
 use std::fmt;
 
@@ -20,8 +20,8 @@ enum Form {
 }
 
 impl Scope {
-    /// Parses either form. A canonical name begins with a domain of at least two labels: a single word is more often a mistake than
-    /// the domain `DC=word`, which a distinguished name can say.
+    /// Parses either form. A canonical name begins with a domain of at least two labels, because a single word is usually a
+    /// mistake; a distinguished name can have the domain `DC=word`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
@@ -30,18 +30,18 @@ impl Scope {
         }
         let form = if text.contains('=') && !text.contains('/') {
             let name = DistinguishedName::parse(text)?;
-            // Without a domain it holds nothing.
+            // A name without a domain is refused.
             name.canonical_name()?;
             Form::DistinguishedName(name)
         } else {
             let path = text.trim_end_matches('/');
             let domain = path.split('/').next()?;
-            let sound = domain
+            let is_valid = domain
                 .split('.')
                 .all(|label| !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_')))
                 && domain.contains('.')
                 && !path.contains("//");
-            if !sound {
+            if !is_valid {
                 return None;
             }
             Form::Canonical(fold(path))

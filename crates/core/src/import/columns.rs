@@ -2,14 +2,14 @@
 
 use super::proxy;
 use super::{Properties, Property};
-use crate::attributes::draft::{self, Draft};
 use crate::attributes::mailbox::{MAILBOX_ATTRIBUTES, enabled};
+use crate::attributes::raw_mailbox::{self, RawMailbox};
 use crate::attributes::{hex, octets_as_guid, policy, quoted_hex};
 
-/// How a cell becomes a property.
-type Set = fn(&mut Draft, &str) -> Result<(), String>;
+/// Sets a property from a cell.
+type Set = fn(&mut RawMailbox, &str) -> Result<(), String>;
 
-/// A column that is understood.
+/// A known column.
 #[derive(Clone, Copy)]
 pub(super) struct Column {
     name: &'static str,
@@ -23,14 +23,14 @@ const fn column(name: &'static str, property: Property, set: Set) -> Column {
 
 macro_rules! text {
     ($field:ident) => {
-        |draft, value| {
-            value.clone_into(&mut draft.$field);
+        |raw, value| {
+            value.clone_into(&mut raw.$field);
             Ok(())
         }
     };
 }
 
-/// Of several columns for one property the first one here that has a value counts.
+/// Of several columns for one property, the first in this order that has a value is used.
 const COLUMNS: &[Column] = &[
     column(
         "DistinguishedName",
@@ -67,11 +67,11 @@ const COLUMNS: &[Column] = &[
         Property::LegacyExchangeDn,
         text!(legacy_exchange_dn),
     ),
-    column("Guid", Property::Guid, |draft, value| guid(draft, value, false)),
-    column("objectGUID", Property::Guid, |draft, value| guid(draft, value, true)),
+    column("Guid", Property::Guid, |raw, value| guid(raw, value, false)),
+    column("objectGUID", Property::Guid, |raw, value| guid(raw, value, true)),
     column("UMEnabled", Property::UmEnabled, text!(um_enabled)),
-    column("msExchUMEnabledFlags", Property::UmEnabled, |draft, value| {
-        draft.um_enabled = enabled(value)?.to_string();
+    column("msExchUMEnabledFlags", Property::UmEnabled, |raw, value| {
+        raw.um_enabled = enabled(value)?.to_string();
         Ok(())
     }),
     column("Extensions", Property::Extensions, text!(extensions)),
@@ -88,15 +88,15 @@ const COLUMNS: &[Column] = &[
     ),
 ];
 
-fn addresses(draft: &mut Draft, value: &str) -> Result<(), String> {
-    draft.email_addresses = proxy::split(value);
+fn addresses(raw: &mut RawMailbox, value: &str) -> Result<(), String> {
+    raw.email_addresses = proxy::split(value);
     Ok(())
 }
 
-/// `octets`: digits without hyphens are the bytes of the attribute; in Exchange's `Guid` they are the notation without hyphens.
-fn guid(draft: &mut Draft, value: &str, octets: bool) -> Result<(), String> {
+/// `octets`: digits without hyphens are the bytes of the attribute. In Exchange's `Guid` they are a GUID without its hyphens.
+fn guid(raw: &mut RawMailbox, value: &str, octets: bool) -> Result<(), String> {
     let plain = value.len() == 32 && value.bytes().all(|b| b.is_ascii_hexdigit());
-    draft.guid = match octets_as_guid(value) {
+    raw.guid = match octets_as_guid(value) {
         Some(guid) if octets || !plain => guid.to_string(),
         _ => value.to_owned(),
     };
@@ -112,7 +112,7 @@ pub(super) fn find(name: &str) -> Option<Column> {
         .copied()
 }
 
-/// What tells a mailbox from other objects, without being one of its properties here.
+/// Whether the column distinguishes mailboxes from other objects without being a property.
 pub(super) fn is_marker(name: &str) -> bool {
     let name = name.trim().to_ascii_lowercase();
     name == "objectclass"
@@ -120,18 +120,18 @@ pub(super) fn is_marker(name: &str) -> bool {
         || (MAILBOX_ATTRIBUTES.contains(&name.as_str()) && find(&name).is_none())
 }
 
-/// What a header says, by place.
+/// The columns of a header.
 pub(super) struct Columns {
-    /// Place and column, in the order in which they count.
+    /// Position and column, in order of precedence.
     known: Vec<(usize, Column)>,
     pub(super) given: Properties,
 }
 
 impl Columns {
-    /// Of the known ones among these.
+    /// The known columns of a header.
     ///
     /// # Errors
-    /// A name that stands there twice.
+    /// The name of a column that the header has twice.
     pub(super) fn new<'a>(header: impl Iterator<Item = &'a str>) -> Result<Self, &'static str> {
         let mut known: Vec<(usize, Column)> = Vec::new();
         for (at, name) in header.enumerate() {
@@ -156,7 +156,7 @@ impl Columns {
         self.known.is_empty()
     }
 
-    /// Whether any of them tells which mailbox a row is about.
+    /// Whether any column identifies a mailbox.
     pub(super) fn identify(&self) -> bool {
         [
             Property::DistinguishedName,
@@ -169,9 +169,9 @@ impl Columns {
         .any(|property| self.given.contains(property))
     }
 
-    /// What a record says; the faults of its cells are added to the list.
-    pub(super) fn draft<'a>(&self, cell: impl Fn(usize) -> &'a str, faults: &mut Vec<String>) -> Draft {
-        let mut draft = Draft::default();
+    /// The values of a record; the errors of its cells are added to the list.
+    pub(super) fn raw_mailbox<'a>(&self, cell: impl Fn(usize) -> &'a str, errors: &mut Vec<String>) -> RawMailbox {
+        let mut raw = RawMailbox::default();
         let mut set = Properties::default();
         for (at, column) in &self.known {
             let value = cell(*at).trim();
@@ -179,12 +179,12 @@ impl Columns {
                 continue;
             }
             let decoded = text_of_octets(value, column.property);
-            match (column.set)(&mut draft, decoded.as_deref().unwrap_or(value)) {
+            match (column.set)(&mut raw, decoded.as_deref().unwrap_or(value)) {
                 Ok(()) => set.insert(column.property),
-                Err(fault) => faults.push(fault),
+                Err(error) => errors.push(error),
             }
         }
-        draft
+        raw
     }
 }
 
@@ -198,7 +198,7 @@ fn text_of_octets(value: &str, property: Property) -> Option<String> {
 
 /// The classes in a cell, as `csvde` separates them or PowerShell joins them; none in one that holds the name of a type.
 pub(super) fn classes(cell: &str) -> Vec<&str> {
-    if draft::is_type_name(cell.trim()) {
+    if raw_mailbox::is_type_name(cell.trim()) {
         return Vec::new();
     }
     cell.split([';', ',', ' ']).filter(|class| !class.is_empty()).collect()

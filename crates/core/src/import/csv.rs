@@ -10,7 +10,7 @@ use crate::attributes::mailbox::{MAILBOX_ATTRIBUTES, is_mailbox};
 use crate::attributes::policy::is_policy;
 use crate::attributes::{Entry, hex, quoted_hex};
 
-/// Stands alone in the last record unless a quotation mark is still open there; the reader itself does not tell.
+/// The only field of the last record, unless a quotation mark is still open there; the reader does not report that.
 const END: &str = "\u{1}umpin-end-of-file";
 
 /// Reads the file's text.
@@ -23,7 +23,7 @@ pub(super) fn read(text: &str, builder: &mut Builder) -> Result<()> {
         .flexible(true)
         .from_reader(whole.as_bytes());
     let header = reader.headers().map_err(unreadable)?.clone();
-    let sheet = Sheet::new(header, builder)?;
+    let header = Header::new(header, builder)?;
 
     let mut lines = LineCounter::new(&whole, lines_before);
     let mut pending: Option<(u64, StringRecord)> = None;
@@ -33,7 +33,7 @@ pub(super) fn read(text: &str, builder: &mut Builder) -> Result<()> {
         builder.check()?;
         let record = record.map_err(unreadable)?;
         if let Some((line, record)) = pending.take() {
-            sheet.row(line, &record, builder);
+            header.row(line, &record, builder);
         }
         last_line = lines.line_of(&record);
         ended = record.len() == 1 && record.get(0) == Some(END);
@@ -47,7 +47,7 @@ pub(super) fn read(text: &str, builder: &mut Builder) -> Result<()> {
     Ok(())
 }
 
-/// Tells the lines of records from their place in the text: the reader's own count stands between CR and LF, and before
+/// Determines the lines of records from their offset in the text: the reader counts wrong between CR and LF, and before
 /// empty lines.
 struct LineCounter<'a> {
     text: &'a [u8],
@@ -64,7 +64,7 @@ impl<'a> LineCounter<'a> {
         }
     }
 
-    /// For records in their order.
+    /// The line of a record; records come in order.
     fn line_of(&mut self, record: &StringRecord) -> u64 {
         let start = record
             .position()
@@ -80,17 +80,17 @@ impl<'a> LineCounter<'a> {
     }
 }
 
-/// The header and what it means for the rows.
-struct Sheet {
+/// The header.
+struct Header {
     header: StringRecord,
     columns: Columns,
-    /// Where the rows tell of what class they are.
+    /// The column of the object class.
     classes: Option<usize>,
-    /// Whether a row that has none of the attributes of mailboxes is none: only where the file has any.
+    /// Whether the file has attributes of mailboxes: then a row without any of them is not a mailbox.
     marked: bool,
 }
 
-impl Sheet {
+impl Header {
     fn new(header: StringRecord, builder: &mut Builder) -> Result<Self> {
         if header.iter().any(|name| name.contains(END)) {
             return Err(invalid("has no complete header line"));
@@ -103,7 +103,7 @@ impl Sheet {
         }
         if !columns.identify() {
             return Err(invalid(
-                "has no column that tells which mailbox a row is about; it needs the column DistinguishedName (DN), Guid (objectGUID), \
+                "has no column that identifies a mailbox; it needs the column DistinguishedName (DN), Guid (objectGUID), \
                  UserPrincipalName, PrimarySmtpAddress (mail) or EmailAddresses (proxyAddresses)",
             ));
         }
@@ -128,7 +128,7 @@ impl Sheet {
             return;
         }
         if record.len() != self.header.len() {
-            builder.problem(
+            builder.error(
                 line,
                 format!(
                     "The row has {} fields, the header has {}.",
@@ -138,19 +138,19 @@ impl Sheet {
             );
             return;
         }
-        let mut faults = Vec::new();
+        let mut errors = Vec::new();
         let cell = |at| record.get(at).unwrap_or_default();
-        let draft = self.columns.draft(cell, &mut faults);
-        if let Some(entry) = self.entry(record, &draft.distinguished_name) {
+        let raw = self.columns.raw_mailbox(cell, &mut errors);
+        if let Some(entry) = self.entry(record, &raw.distinguished_name) {
             if is_policy(&entry) {
                 match ldif::policy_row(line, &entry) {
                     Ok(row) => builder.policy(row),
-                    Err(message) => builder.problem(line, message),
+                    Err(message) => builder.error(line, message),
                 }
                 return;
             }
             let person = Entry {
-                // Where the file has nothing that marks a mailbox, every user is one.
+                // Without attributes of mailboxes in the file, every user is a mailbox.
                 attributes: match self.marked {
                     true => entry.attributes,
                     false => [entry.attributes, vec![("mail".to_owned(), Vec::new())]].concat(),
@@ -158,18 +158,18 @@ impl Sheet {
                 ..entry
             };
             if !is_mailbox(&person) {
-                builder.passed_over(line);
+                builder.skipped(line);
                 return;
             }
         }
-        if faults.is_empty() {
-            builder.mailbox(line, draft, self.columns.given);
+        if errors.is_empty() {
+            builder.mailbox(line, raw, self.columns.given);
         } else {
-            builder.problem(line, faults.join(" "));
+            builder.error(line, errors.join(" "));
         }
     }
 
-    /// The row as an entry of an LDAP directory, where it tells its class.
+    /// The row as an LDAP entry, if it has an object class.
     fn entry(&self, record: &StringRecord, dn: &str) -> Option<Entry> {
         let classes = columns::classes(record.get(self.classes?)?);
         if classes.is_empty() {
@@ -202,7 +202,7 @@ fn without_type_line(text: &str) -> (&str, u64) {
     }
 }
 
-/// Comma, or what localized exports use, by the columns that the header has with it.
+/// The comma, or the separator of localized exports that gives more known columns.
 fn detect_delimiter(text: &str) -> u8 {
     let header = text.lines().find(|line| !line.trim().is_empty()).unwrap_or("");
     let known = |delimiter: char| {

@@ -1,4 +1,4 @@
-//! What a mailbox becomes by a row: what the file does not speak of stays as it is, and an empty value clears.
+//! Applies a row to a stored mailbox: properties without a column stay as they are, and an empty value clears one.
 
 use uuid::Uuid;
 
@@ -7,34 +7,21 @@ use crate::attributes::addresses::{add_extension, from_eum};
 use crate::identity::fold::fold;
 use crate::mailbox::{Extension, Mailbox, ObjectId};
 
-/// The mailbox as it will be. Without one that is stored, `object_id` and `guid` are those of the new one.
+/// The mailbox after the import, new or updated.
 ///
-/// Name, DN and GUID say who it is and not how it is: a row without one leaves the stored one.
+/// Name, DN and GUID identify it: a row without one of them keeps the stored one.
 pub fn merged(
     row: &MailboxRow,
     stored: Option<&Mailbox>,
     new_id: impl FnOnce() -> crate::Result<ObjectId>,
     default_policy: &str,
 ) -> crate::Result<Mailbox> {
+    let new = &row.mailbox;
     let Some(stored) = stored else {
-        return Ok(Mailbox {
-            object_id: new_id()?,
-            guid: row.guid.unwrap_or_else(Uuid::new_v4),
-            distinguished_name: row.distinguished_name.clone(),
-            name: row.name.clone(),
-            display_name: row.display_name.clone(),
-            alias: row.alias.clone(),
-            sam_account_name: row.sam_account_name.clone(),
-            user_principal_name: row.user_principal_name.clone(),
-            primary_smtp_address: row.primary_smtp_address.clone(),
-            email_addresses: row.email_addresses.clone(),
-            legacy_exchange_dn: row.legacy_exchange_dn.clone(),
-            um_enabled: row.um_enabled,
-            extensions: row.extensions.clone(),
-            um_mailbox_policy: policy(row.um_mailbox_policy.clone(), row.um_enabled, default_policy),
-            um_mailbox_policy_link: None,
-            preferred_language: row.preferred_language.clone(),
-        });
+        let guid = new.guid.unwrap_or_else(Uuid::new_v4);
+        let mut mailbox = new.clone().with_ids(new_id()?, guid);
+        mailbox.um_mailbox_policy = policy(mailbox.um_mailbox_policy, mailbox.um_enabled, default_policy);
+        return Ok(mailbox);
     };
     let given = |property| row.given.contains(property);
     let text = |property, new: &Option<String>, old: &Option<String>| {
@@ -42,42 +29,43 @@ pub fn merged(
     };
     let (primary_smtp_address, email_addresses) = addresses(row, stored);
     let um_enabled = if given(Property::UmEnabled) {
-        row.um_enabled
+        row.mailbox.um_enabled
     } else {
         stored.um_enabled
     };
     let wanted = text(
         Property::UmMailboxPolicy,
-        &row.um_mailbox_policy,
+        &row.mailbox.um_mailbox_policy,
         &stored.um_mailbox_policy,
     );
     Ok(Mailbox {
         object_id: stored.object_id,
-        guid: row.guid.unwrap_or(stored.guid),
+        guid: row.mailbox.guid.unwrap_or(stored.guid),
         distinguished_name: row
+            .mailbox
             .distinguished_name
             .clone()
             .or_else(|| stored.distinguished_name.clone()),
-        name: if given(Property::Name) && !row.name.is_empty() {
-            row.name.clone()
+        name: if given(Property::Name) && !row.mailbox.name.is_empty() {
+            row.mailbox.name.clone()
         } else {
             stored.name.clone()
         },
-        display_name: text(Property::DisplayName, &row.display_name, &stored.display_name),
-        alias: text(Property::Alias, &row.alias, &stored.alias),
+        display_name: text(Property::DisplayName, &row.mailbox.display_name, &stored.display_name),
+        alias: text(Property::Alias, &row.mailbox.alias, &stored.alias),
         sam_account_name: text(
             Property::SamAccountName,
-            &row.sam_account_name,
+            &row.mailbox.sam_account_name,
             &stored.sam_account_name,
         ),
         user_principal_name: text(
             Property::UserPrincipalName,
-            &row.user_principal_name,
+            &row.mailbox.user_principal_name,
             &stored.user_principal_name,
         ),
         legacy_exchange_dn: text(
             Property::LegacyExchangeDn,
-            &row.legacy_exchange_dn,
+            &row.mailbox.legacy_exchange_dn,
             &stored.legacy_exchange_dn,
         ),
         extensions: extensions(row, stored),
@@ -88,7 +76,7 @@ pub fn merged(
         um_mailbox_policy_link: None,
         preferred_language: text(
             Property::PreferredLanguage,
-            &row.preferred_language,
+            &row.mailbox.preferred_language,
             &stored.preferred_language,
         ),
     })
@@ -99,35 +87,41 @@ fn policy(wanted: Option<String>, um_enabled: bool, default_policy: &str) -> Opt
     wanted.or_else(|| um_enabled.then(|| default_policy.to_owned()))
 }
 
-/// The primary address is also in the list, so that each of the two columns without the other has something to say about both.
+/// The primary address is also in the list, so that each of the two columns affects both properties.
 fn addresses(row: &MailboxRow, stored: &Mailbox) -> (Option<String>, Vec<String>) {
     let primary_given = row.given.contains(Property::PrimarySmtpAddress);
     match (primary_given, row.given.contains(Property::EmailAddresses)) {
-        (true, true) => (row.primary_smtp_address.clone(), row.email_addresses.clone()),
+        (true, true) => (
+            row.mailbox.primary_smtp_address.clone(),
+            row.mailbox.email_addresses.clone(),
+        ),
         (false, false) => (
             stored.primary_smtp_address.clone(),
             without_lost_extensions(row, stored.email_addresses.clone()),
         ),
-        // The list is the whole list; which of them is the primary one stays, where the list does not say it.
+        // The list replaces the stored one; the primary address stays unless the list marks another.
         (false, true) => {
             let kept = stored
                 .primary_smtp_address
                 .as_ref()
-                .filter(|_| row.primary_smtp_address.is_none());
-            let listed = kept.and_then(|kept| row.email_addresses.iter().position(|a| is_smtp(a, kept)));
+                .filter(|_| row.mailbox.primary_smtp_address.is_none());
+            let listed = kept.and_then(|kept| row.mailbox.email_addresses.iter().position(|a| is_smtp(a, kept)));
             match (kept, listed) {
                 (Some(kept), Some(at)) => {
-                    let mut list = row.email_addresses.clone();
+                    let mut list = row.mailbox.email_addresses.clone();
                     list.remove(at);
                     list.insert(0, format!("SMTP:{kept}"));
                     (Some(kept.clone()), list)
                 }
-                _ => (row.primary_smtp_address.clone(), row.email_addresses.clone()),
+                _ => (
+                    row.mailbox.primary_smtp_address.clone(),
+                    row.mailbox.email_addresses.clone(),
+                ),
             }
         }
         // The primary address is replaced; the others stay.
         (true, false) => {
-            let new = &row.primary_smtp_address;
+            let new = &row.mailbox.primary_smtp_address;
             let mut list = without_lost_extensions(row, stored.email_addresses.clone());
             for gone in [&stored.primary_smtp_address, new].into_iter().flatten() {
                 list.retain(|address| !is_smtp(address, gone));
@@ -147,11 +141,11 @@ fn is_smtp(address: &str, value: &str) -> bool {
         && fold(&address[5..]) == fold(value)
 }
 
-/// An `eum:` address is an extension, too: where the extensions are given and the addresses are not, those of others go.
+/// An `eum:` address is an extension, too: when only the extensions are given, other `eum:` addresses are removed.
 fn without_lost_extensions(row: &MailboxRow, mut list: Vec<String>) -> Vec<String> {
     if row.given.contains(Property::Extensions) {
         list.retain(|address| {
-            from_eum(address).is_none_or(|old| row.extensions.iter().any(|new| new.number == old.number))
+            from_eum(address).is_none_or(|old| row.mailbox.extensions.iter().any(|new| new.number == old.number))
         });
     }
     list
@@ -160,8 +154,9 @@ fn without_lost_extensions(row: &MailboxRow, mut list: Vec<String>) -> Vec<Strin
 fn extensions(row: &MailboxRow, stored: &Mailbox) -> Vec<Extension> {
     let addresses_given = row.given.contains(Property::EmailAddresses);
     if row.given.contains(Property::Extensions) {
-        // Where only the numbers are given, the dial plans of those that stay are not forgotten.
+        // Without dial plans in the row, extensions that stay keep theirs.
         return row
+            .mailbox
             .extensions
             .iter()
             .map(|new| {
@@ -176,8 +171,8 @@ fn extensions(row: &MailboxRow, stored: &Mailbox) -> Vec<Extension> {
     if !addresses_given {
         return stored.extensions.clone();
     }
-    // The addresses bring theirs; those that came from elsewhere stay.
-    let mut list = row.extensions.clone();
+    // The extensions of the new addresses replace those of the old ones; other extensions stay.
+    let mut list = row.mailbox.extensions.clone();
     let from_addresses: Vec<Extension> = stored.email_addresses.iter().filter_map(|a| from_eum(a)).collect();
     for old in &stored.extensions {
         if !from_addresses.iter().any(|known| known.number == old.number) {
@@ -193,7 +188,7 @@ fn only_with_number<'a>(list: &'a [Extension], number: &str) -> Option<&'a Exten
     found.next().filter(|_| found.next().is_none())
 }
 
-/// In which properties the two differ.
+/// The properties in which the two differ.
 pub fn differences(before: &Mailbox, after: &Mailbox) -> Properties {
     let compared = [
         (

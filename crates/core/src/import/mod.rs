@@ -1,4 +1,4 @@
-//! Import files: CSV and LDIF parsed into what a directory is to hold. Pure: bytes in, rows and problems out.
+//! Import files: CSV and LDIF, parsed into rows. Pure: bytes in, rows and errors out.
 
 mod builder;
 mod columns;
@@ -13,16 +13,15 @@ use std::path::Path;
 
 use uuid::Uuid;
 
-use crate::attributes::draft::check_policy_name;
+use crate::attributes::raw_mailbox::check_policy_name;
 use crate::cancellation::Cancellation;
-use crate::identity::DistinguishedName;
-use crate::mailbox::Extension;
+use crate::mailbox::MailboxProperties;
 use crate::policy::UmMailboxPolicy;
 use crate::{Error, ErrorCode, Result};
 
 pub use property::{Properties, Property};
 
-/// The policy of those that name none, unless the caller says otherwise.
+/// The policy of rows that name none, unless the caller names another.
 const DEFAULT_POLICY: &str = "Default";
 
 /// A mailbox as the file describes it.
@@ -30,51 +29,26 @@ const DEFAULT_POLICY: &str = "Default";
 pub struct MailboxRow {
     /// 1-based line where the row or entry begins.
     pub line: u64,
-    /// What the file speaks of: all else stays as it is stored.
+    /// The properties that the file has columns for; the others stay as they are stored.
     pub given: Properties,
-    /// `None`: keep the one that is stored, else make one.
-    pub guid: Option<Uuid>,
-    /// Position in the tree.
-    pub distinguished_name: Option<DistinguishedName>,
-    /// Common name; from the DN's first RDN where the file has no own value, and empty where it has no DN either.
-    pub name: String,
-    /// See [`crate::mailbox::Mailbox`]; so are the following.
-    pub display_name: Option<String>,
-    /// Mail nickname.
-    pub alias: Option<String>,
-    /// Account name.
-    pub sam_account_name: Option<String>,
-    /// Sign-in name.
-    pub user_principal_name: Option<String>,
-    /// Primary address; always also in `email_addresses`.
-    pub primary_smtp_address: Option<String>,
-    /// With prefix, the primary one as `SMTP:`.
-    pub email_addresses: Vec<String>,
-    /// Legacy Exchange DN.
-    pub legacy_exchange_dn: Option<String>,
-    /// UM-enabled.
-    pub um_enabled: bool,
-    /// Extensions.
-    pub extensions: Vec<Extension>,
-    /// Name of the policy; for a UM-enabled row always filled ([`ImportPlan::default_policy`]).
-    pub um_mailbox_policy: Option<String>,
-    /// Which languages the user reads.
-    pub preferred_language: Option<String>,
+    /// The properties. A `guid` of `None` keeps the stored one, or creates one; the name may be empty in a row without a DN; a
+    /// UM-enabled row always has a policy ([`ImportPlan::default_policy`]).
+    pub mailbox: MailboxProperties,
 }
 
 impl MailboxRow {
-    /// What names the row to whoever wrote the file.
+    /// The text that names the row in messages.
     pub fn label(&self) -> String {
         let texts = [
-            Some(&self.name).filter(|name| !name.is_empty()),
-            self.display_name.as_ref(),
-            self.user_principal_name.as_ref(),
-            self.primary_smtp_address.as_ref(),
+            Some(&self.mailbox.name).filter(|name| !name.is_empty()),
+            self.mailbox.display_name.as_ref(),
+            self.mailbox.user_principal_name.as_ref(),
+            self.mailbox.primary_smtp_address.as_ref(),
         ];
-        match (texts.into_iter().flatten().next(), &self.guid) {
+        match (texts.into_iter().flatten().next(), &self.mailbox.guid) {
             (Some(text), _) => text.clone(),
             (None, Some(guid)) => guid.to_string(),
-            (None, None) => self.email_addresses.first().cloned().unwrap_or_default(),
+            (None, None) => self.mailbox.email_addresses.first().cloned().unwrap_or_default(),
         }
     }
 }
@@ -94,9 +68,9 @@ pub struct PolicyRow {
     pub described: bool,
 }
 
-/// Something in the file that cannot be used.
+/// An error or a notice about a row of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub struct RowError {
     /// 1-based line.
     pub line: u64,
     /// One sentence.
@@ -110,15 +84,15 @@ pub struct ImportPlan {
     pub mailboxes: Vec<MailboxRow>,
     /// Policies, described ones first.
     pub policies: Vec<PolicyRow>,
-    /// Rows that were left out, by line; one problem per row, with everything that is wrong with it.
-    pub problems: Vec<Problem>,
-    /// Rows that are imported, and what of them is not: an address that is no extension.
-    pub notices: Vec<Problem>,
+    /// Rows that are left out, by line; one error per row, with everything that is invalid in it.
+    pub errors: Vec<RowError>,
+    /// Notices about rows that are imported without one of their values, such as an address that is not an extension.
+    pub notices: Vec<RowError>,
     /// The policy of UM-enabled mailboxes for which neither file nor directory has one (`-DefaultPolicy`, else `Default`).
     pub default_policy: String,
-    /// Columns of a CSV file that mean nothing here; an LDIF export always has such attributes and lists none.
+    /// Unknown columns of a CSV file. An LDIF export always has other attributes, which are not listed.
     pub ignored_columns: Vec<String>,
-    /// Whether it is still wanted: asked before each row and immediately before the commit.
+    /// Checked before each row and immediately before the commit.
     pub cancellation: Cancellation,
 }
 
@@ -127,7 +101,7 @@ impl Default for ImportPlan {
         Self {
             mailboxes: Vec::new(),
             policies: Vec::new(),
-            problems: Vec::new(),
+            errors: Vec::new(),
             notices: Vec::new(),
             default_policy: DEFAULT_POLICY.to_owned(),
             ignored_columns: Vec::new(),
@@ -136,7 +110,7 @@ impl Default for ImportPlan {
     }
 }
 
-/// How a file is written.
+/// The format of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// One line per mailbox under a header line.
@@ -162,7 +136,7 @@ impl Format {
                     path.display()
                 ),
             )
-            .action("Name the file .csv or .ldf, whichever it is.")),
+            .action("Give the file the extension .csv or .ldf, according to its format.")),
         }
     }
 }
@@ -172,25 +146,25 @@ impl Format {
 pub struct ImportOptions {
     /// The policy of UM-enabled mailboxes for which the file names none; `Default` unless given.
     pub default_policy: Option<String>,
-    /// Whether it is still wanted; the plan has it, too.
+    /// Also passed on in the plan.
     pub cancellation: Cancellation,
 }
 
-/// Reads a file. Rows that cannot be used are in [`ImportPlan::problems`]; the rest of the plan is sound without them.
+/// Parses a file. Rows that cannot be used are in [`ImportPlan::errors`]; the rest of the plan is valid without them.
 ///
 /// # Errors
-/// `ImportInvalid` where the file as a whole cannot be used: empty, binary, in an unknown encoding, without header or
+/// `ImportInvalid` when the file as a whole cannot be used: empty, binary, in an unknown encoding, without header or
 /// without the columns that every row needs, cut off inside quotation marks. `Cancelled`.
 pub fn parse(bytes: &[u8], format: Format, options: &ImportOptions) -> Result<ImportPlan> {
     let default_policy = options.default_policy.as_deref().unwrap_or(DEFAULT_POLICY).trim();
-    check_policy_name(default_policy).map_err(|fault| {
+    check_policy_name(default_policy).map_err(|error| {
         Error::new(
             ErrorCode::ImportInvalid,
-            format!("The default policy cannot be used: {fault}."),
+            format!("The default policy cannot be used: {error}."),
         )
         .action("Pass the name of a policy.")
     })?;
-    let text = text::decode(bytes).map_err(|fault| invalid(fault.to_string()))?;
+    let text = text::decode(bytes).map_err(|error| invalid(error.to_string()))?;
     options.cancellation.check()?;
     let mut builder = builder::Builder::new(default_policy, options.cancellation.clone());
     match format {

@@ -59,20 +59,20 @@ impl fmt::Display for Address {
 pub fn parse_address(text: &str) -> Option<Address> {
     let at = text.rfind('@')?;
     let (local, domain) = (&text[..at], &text[at + 1..]);
-    let sound = text.len() <= MAX_ADDRESS
+    let is_valid = text.len() <= MAX_ADDRESS
         && local.len() <= MAX_LOCAL
         && (is_dot_atom(local) || is_quoted(local))
-        // Readers decode what looks encoded (RFC 2047), in addresses too, and other recipients may come to light.
+        // Programs decode encoded words (RFC 2047) in addresses, too, which may have other recipients.
         && !local.contains("=?")
         && is_domain(domain);
-    if !sound {
+    if !is_valid {
         return None;
     }
     let address = Address {
         text: text.to_owned(),
         at,
     };
-    // The message is built with this library, so its opinion counts too (it also checks internationalised domains).
+    // The library that builds the message must accept the address, too; it also checks internationalised domains.
     address.to_lettre().map(|_| address)
 }
 
@@ -85,8 +85,7 @@ fn is_dot_atom(local: &str) -> bool {
     })
 }
 
-/// Quoted, without what a list of addresses is made of: readers that do not know quotation, and there are such, would find
-/// another recipient in it.
+/// Quoted, without the characters of address lists: some programs ignore the quotation marks and would find another recipient.
 fn is_quoted(local: &str) -> bool {
     let inner = local.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
     inner.is_some_and(|inner| {
@@ -98,7 +97,7 @@ fn is_quoted(local: &str) -> bool {
 }
 
 fn is_domain(domain: &str) -> bool {
-    let labels_sound = domain.split('.').all(|label| {
+    let are_labels_valid = domain.split('.').all(|label| {
         (1..=MAX_LABEL).contains(&label.len())
             && !label.starts_with('-')
             && !label.ends_with('-')
@@ -111,7 +110,7 @@ fn is_domain(domain: &str) -> bool {
         .rsplit('.')
         .next()
         .is_some_and(|label| label.bytes().all(|b| b.is_ascii_digit()));
-    labels_sound && !last_is_number
+    are_labels_valid && !last_is_number
 }
 
 /// A character beyond ASCII that neither breaks lines nor hides or reorders what is read.

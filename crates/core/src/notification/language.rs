@@ -1,4 +1,4 @@
-//! The language of a message: which there are, and which a user gets.
+//! The languages of messages, and the choice for a user.
 //!
 //! A language is a file `languages/<tag>.json`; adding one is adding its file.
 
@@ -9,10 +9,10 @@ use crate::{Error, ErrorCode, Result};
 /// Tag and content of every file in `languages/`, ordered by tag.
 const LANGUAGES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/languages.rs"));
 
-/// What is left when neither the user nor the configuration asks for a language that there is.
-pub(super) const FALL_BACK: &str = "en";
+/// The language if neither the user nor the configuration asks for an available one.
+pub(super) const FALLBACK: &str = "en";
 
-/// Everything that a message says of its own accord. Each text has at most the one placeholder of its name below.
+/// The texts of a message. Each has at most the one placeholder that is named below.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct Phrases {
@@ -30,23 +30,23 @@ pub(super) struct Phrases {
     pub must_change: String,
     pub locked_out: String,
     pub calling_heading: String,
-    /// `{extensions}`, which is a single one here.
+    /// `{extensions}`, for a single one.
     pub extension_one: String,
     /// `{extensions}`.
     pub extension_other: String,
-    /// `{numbers}`, which is a single one here.
+    /// `{numbers}`, for a single one.
     pub access_number_one: String,
     /// `{numbers}`.
     pub access_number_other: String,
     pub help_heading: String,
-    /// Where the configuration does not say who helps.
+    /// If the configuration names no help desk.
     pub help_desk: String,
     /// `{contact}`.
     pub help_contact: String,
     pub keep_secret: String,
 }
 
-/// Which way the language is written.
+/// The direction of the script.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Direction {
@@ -83,8 +83,8 @@ pub fn tags() -> impl Iterator<Item = &'static str> {
     LANGUAGES.iter().map(|(tag, _)| *tag)
 }
 
-/// The language that there is for a tag: itself, or what is left of it without its last subtags (`de-AT`: `de`), as RFC 4647
-/// looks tags up. The underscores of POSIX are taken for hyphens.
+/// The available language for a tag: itself, or the tag without its last subtags (`de-AT`: `de`), the lookup of RFC 4647. The
+/// underscores of POSIX locales are read as hyphens.
 #[must_use]
 pub fn look_up(tag: &str) -> Option<&'static str> {
     let mut wanted = tag.trim().replace('_', "-");
@@ -98,7 +98,7 @@ pub fn look_up(tag: &str) -> Option<&'static str> {
 
 /// The language for a user: the best of `preferredLanguage` (`de-AT, en;q=0.8`, RFC 2798), else the configured one, else English.
 ///
-/// What is no language range, or asks for a language that there is not, is passed over.
+/// Invalid language ranges and unavailable languages are ignored.
 #[must_use]
 pub fn choose(preferred: Option<&str>, configured: Option<&str>) -> &'static str {
     let mut wanted: Vec<(&str, u16)> = preferred
@@ -114,7 +114,7 @@ pub fn choose(preferred: Option<&str>, configured: Option<&str>) -> &'static str
         .map(|(tag, _)| tag)
         .chain(configured)
         .find_map(look_up)
-        .unwrap_or(FALL_BACK)
+        .unwrap_or(FALLBACK)
 }
 
 /// `en;q=0.8` as the tag and the weight in thousandths.
@@ -242,8 +242,8 @@ mod tests {
             let (_, content) = LANGUAGES.iter().find(|(known, _)| *known == tag).expect(tag);
             serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(content).expect(tag)
         };
-        let english = values(FALL_BACK);
-        for tag in tags().filter(|tag| *tag != FALL_BACK) {
+        let english = values(FALLBACK);
+        for tag in tags().filter(|tag| *tag != FALLBACK) {
             for (key, value) in values(tag) {
                 if !matches!(key.as_str(), "direction" | "listSeparator") {
                     assert_ne!(Some(&value), english.get(&key), "{tag}.{key} is not translated");

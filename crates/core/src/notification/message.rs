@@ -1,7 +1,7 @@
 //! The message that tells a user the new PIN.
 //!
-//! The mail library never sees the PIN: it builds the message around a marker, and the digits are put in its place in the
-//! one buffer that is wiped afterwards.
+//! The mail library never gets the PIN: it builds the message around a marker, which is replaced by the digits in the one buffer that
+//! is wiped afterwards.
 
 mod template;
 
@@ -26,14 +26,14 @@ use umpin_platform::text::one_line;
 /// Why there is a new PIN.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Reason {
-    /// Somebody reset it.
+    /// An administrator reset it.
     #[default]
     Administrator,
     /// A wrong PIN was entered too many times.
     TooManyFailures,
 }
 
-/// What the message says. Everything but the PIN may be repeated in logs.
+/// The input of a message. Everything but the PIN may be logged.
 pub struct MessageInput<'a> {
     /// Random; becomes the `Message-ID` and the MIME boundary, so that the same input gives the same bytes.
     pub id: [u8; 16],
@@ -43,7 +43,7 @@ pub struct MessageInput<'a> {
     pub from: &'a str,
     /// The one recipient's address.
     pub recipient: &'a str,
-    /// What the user is called.
+    /// The name of the user.
     pub display_name: &'a str,
     /// The user's `preferredLanguage`, `de-AT, en;q=0.8`.
     pub preferred_language: Option<&'a str>,
@@ -59,14 +59,14 @@ pub struct MessageInput<'a> {
     pub extensions: &'a [Extension],
     /// The policy's `ResetPINText`: simple HTML.
     pub reset_pin_text: &'a str,
-    /// What the configuration adds.
+    /// The settings.
     pub settings: &'a MessageSettings,
 }
 
 /// Builds the message.
 ///
 /// # Errors
-/// `NoNotificationAddress` when the recipient is no address, `ConfigurationInvalid` when the sender is none.
+/// `NoNotificationAddress` for an invalid recipient, `ConfigurationInvalid` for an invalid sender.
 pub fn compose(input: &MessageInput<'_>) -> Result<OutgoingMessage> {
     let from = parse_sender(input.from).ok_or_else(|| {
         Error::new(
@@ -86,11 +86,11 @@ pub fn compose(input: &MessageInput<'_>) -> Result<OutgoingMessage> {
         })?;
     let pin = input.pin.expose().as_bytes();
     if pin.is_empty() || !pin.iter().all(u8::is_ascii_digit) {
-        return Err(fault("A PIN that is not digits cannot be announced."));
+        return Err(defect("A PIN that is not digits cannot be announced."));
     }
 
     let id = hex(input.id);
-    // Unguessable like the id, so no name or policy text can contain it; shorter than a line, so no encoding breaks it.
+    // As random as the id, so that no name or policy text contains it; shorter than a line, so that no encoding breaks it.
     let marker = format!("umpin-pin-{id}");
     let language = language::choose(input.preferred_language, input.settings.language.as_deref());
     let phrases = Phrases::of(language)?;
@@ -101,7 +101,7 @@ pub fn compose(input: &MessageInput<'_>) -> Result<OutgoingMessage> {
         .singlepart(part(ContentType::TEXT_PLAIN, template.text(&marker))?)
         .singlepart(part(ContentType::TEXT_HTML, template.html(&marker))?);
     let envelope = Envelope::new(Some(from.email.clone()), vec![to.clone()])
-        .map_err(|e| fault(&format!("The envelope could not be made: {e}.")).caused_by(e))?;
+        .map_err(|e| defect(&format!("The envelope could not be made: {e}.")).caused_by(e))?;
     let display_name = one_line(input.display_name);
     let message = Message::builder()
         .envelope(envelope)
@@ -110,11 +110,11 @@ pub fn compose(input: &MessageInput<'_>) -> Result<OutgoingMessage> {
         .from(from)
         .to(Mailbox::new((!display_name.is_empty()).then_some(display_name), to))
         .subject(phrases.subject.as_str())
-        // No out-of-office notes or receipts for a message that nobody wrote.
+        // Suppresses out-of-office replies and receipts.
         .raw_header(header("Auto-Submitted", "auto-generated"))
         .raw_header(header("X-Auto-Response-Suppress", "All"))
         .multipart(parts)
-        .map_err(|e| fault(&format!("The message could not be built: {e}.")).caused_by(e))?;
+        .map_err(|e| defect(&format!("The message could not be built: {e}.")).caused_by(e))?;
 
     Ok(OutgoingMessage {
         id: input.id,
@@ -124,7 +124,7 @@ pub fn compose(input: &MessageInput<'_>) -> Result<OutgoingMessage> {
     })
 }
 
-/// A message that announces nothing, for whoever wants to see that messages arrive.
+/// Builds a test message, which announces no PIN.
 ///
 /// # Errors
 /// As [`compose`].
@@ -163,7 +163,7 @@ pub fn compose_test(
         .raw_header(header("Auto-Submitted", "auto-generated"))
         .raw_header(header("X-Auto-Response-Suppress", "All"))
         .singlepart(part(ContentType::TEXT_PLAIN, text)?)
-        .map_err(|e| fault(&format!("The message could not be built: {e}.")).caused_by(e))?;
+        .map_err(|e| defect(&format!("The message could not be built: {e}.")).caused_by(e))?;
     Ok(OutgoingMessage {
         id,
         created,
@@ -172,7 +172,7 @@ pub fn compose_test(
     })
 }
 
-/// A sender as the configuration has it: an address, alone or after a name.
+/// Parses a sender: an address, alone or after a name.
 #[must_use]
 pub fn parse_sender(text: &str) -> Option<Mailbox> {
     let text = text.trim();
@@ -189,12 +189,12 @@ pub fn parse_sender(text: &str) -> Option<Mailbox> {
     let name = one_line(&name);
     let address = parse_address(address)?.to_lettre()?;
     let sender = Mailbox::new((!name.is_empty()).then_some(name), address);
-    // The builder reads the header back, and knows fewer quoted local parts than may be written.
+    // The builder parses the header again, and accepts fewer quoted local parts.
     sender.to_string().parse::<Mailboxes>().ok()?;
     Some(sender)
 }
 
-/// The name of a mailbox without its quotation marks; unquoted, it must not hold what would make it a list or another address.
+/// The name without its quotation marks; an unquoted one must not have the special characters of addresses and lists.
 fn unquoted(name: &str) -> Option<String> {
     if let Some(inner) = name.strip_prefix('"') {
         let inner = inner.strip_suffix('"')?;
@@ -212,10 +212,10 @@ fn unquoted(name: &str) -> Option<String> {
     (!name.contains(['"', '<', '>', '@', ',', ';', ':', '\\'])).then(|| name.to_owned())
 }
 
-/// Quoted-printable whatever the text holds: a line of digits stays what it is, readable without a mail program.
+/// Always quoted-printable, so that the line of digits is readable without a mail program.
 fn part(kind: ContentType, text: String) -> Result<SinglePart> {
     let body = Body::new_with_encoding(text, ContentTransferEncoding::QuotedPrintable)
-        .map_err(|_| fault("The message could not be encoded."))?;
+        .map_err(|_| defect("The message could not be encoded."))?;
     Ok(SinglePart::builder().header(kind).body(body))
 }
 
@@ -234,13 +234,13 @@ fn insert_pin(message: &[u8], marker: &[u8], pin: &[u8]) -> Result<Zeroizing<Vec
         rest = &rest[at + marker.len()..];
     }
     if found != 2 {
-        return Err(fault("The message could not be completed."));
+        return Err(defect("The message could not be completed."));
     }
     content.extend_from_slice(rest);
     Ok(content)
 }
 
-/// Within the years that a date header can have.
+/// The date, limited to the years that a date header can have.
 fn date(created: Timestamp) -> SystemTime {
     const END_OF_YEAR_9999: u64 = 253_402_300_799;
     let seconds = u64::try_from(created.0.div_euclid(1000)).unwrap_or(0);
@@ -255,6 +255,6 @@ fn hex(bytes: [u8; 16]) -> String {
     format!("{:032x}", u128::from_be_bytes(bytes))
 }
 
-fn fault(message: &str) -> Error {
+fn defect(message: &str) -> Error {
     Error::new(ErrorCode::NativeFault, message)
 }

@@ -1,4 +1,4 @@
-//! How a new PIN reaches its user: the port, the message, the outbox and the adapters.
+//! Notification of users: the port, the message and the outbox.
 
 pub mod address;
 pub mod language;
@@ -19,9 +19,9 @@ use crate::check::Check;
 use crate::clock::Timestamp;
 use crate::{Error, ErrorCode};
 
-/// A message ready to be handed over; wiped on drop because it holds the PIN.
+/// A message ready for delivery; wiped on drop, because it has the PIN.
 pub struct OutgoingMessage {
-    /// Identifies the hand-over: the same entry delivered twice has the same id (and `Message-ID`).
+    /// The id of the entry: one that is delivered twice has the same id and `Message-ID`.
     pub id: [u8; 16],
     /// When the PIN was set.
     pub created: Timestamp,
@@ -31,21 +31,21 @@ pub struct OutgoingMessage {
     pub content: Zeroizing<Vec<u8>>,
 }
 
-/// Why a message was not taken. The text never holds message content.
+/// Why a message was not accepted. The text never has content of the message.
 #[derive(Debug, thiserror::Error)]
 pub enum DeliveryError {
-    /// Worth trying again later.
+    /// Retrying may succeed.
     #[error("{0}")]
     Temporary(String),
-    /// Will not succeed as things are.
+    /// Retrying will not succeed.
     #[error("{0}")]
     Permanent(String),
 }
 
-/// How long one delivery may take at most. After that somebody else may take it over.
+/// The time limit of one delivery. Afterwards another process may take it over.
 pub const DELIVERY_LIMIT: Duration = Duration::from_secs(120);
 
-/// Why no message can be delivered, found out before a change: the sentence says that there is none.
+/// The error for a notifier that cannot deliver, determined before a change.
 #[must_use]
 pub fn unavailable(why: &str, action: &str) -> Error {
     Error::new(
@@ -55,24 +55,23 @@ pub fn unavailable(why: &str, action: &str) -> Error {
     .action(action)
 }
 
-/// The port to mail.
+/// The port to the delivery of messages.
 pub trait Notifier: Send + Sync {
-    /// Whether a message could be handed over now, found out without writing anything.
+    /// Checks whether a message could be delivered now, without writing anything.
     ///
     /// # Errors
     /// `NotificationUnavailable`, with the path or host and the cause: nothing is changed then.
     fn check(&self) -> crate::Result<()>;
 
-    /// The folder where messages wait for the mail system; `None` where they are with a relay.
+    /// The pickup folder; `None` for a relay.
     fn folder(&self) -> Option<&Path> {
         None
     }
 
-    /// Hands a message over; returns when it is safe with the receiver (synced, or accepted by the relay), and within
-    /// [`DELIVERY_LIMIT`] in any case.
+    /// Delivers a message; returns when it is synced or accepted by the relay, and within [`DELIVERY_LIMIT`] in any case.
     ///
     /// # Errors
-    /// Temporary or permanent refusal.
+    /// A temporary or permanent refusal.
     fn deliver(&self, message: &OutgoingMessage) -> Result<(), DeliveryError>;
 
     /// As [`Self::deliver`], begun before it is certain that the message is to be sent: what can be done without the content is
@@ -87,22 +86,22 @@ pub trait Notifier: Send + Sync {
         self.deliver(message).map(|()| true)
     }
 
-    /// Wipes what an interrupted delivery of a message may have left behind: the message is dropped, not sent again.
+    /// Wipes the remains of an interrupted delivery of a message that is discarded.
     fn withdraw(&self, _created: Timestamp, _id: [u8; 16]) {}
 
-    /// Whether a delivery may take so long that whoever resets a PIN should not wait for it.
+    /// Whether a delivery may take so long that a reset should not wait for it.
     fn may_block(&self) -> bool {
         true
     }
 
-    /// Tries the way of messages, and says how it is; sends nothing.
+    /// Checks the delivery without sending anything.
     fn examine(&self, _now: Timestamp) -> Vec<Check> {
         Vec::new()
     }
 
-    /// Messages handed over that nobody has collected, where that can be told (pickup directory).
+    /// The number of messages in the pickup folder that were not collected; `None` for a relay.
     fn uncollected(&self) -> Option<usize>;
 
-    /// The sender's mailbox for `From:`.
+    /// The sender for `From:`.
     fn from(&self) -> &str;
 }

@@ -7,12 +7,12 @@ use ammonia::{Builder, UrlRelative};
 
 use umpin_platform::text::{is_invisible, one_line};
 
-/// Elements that say something to a reader and do nothing else.
+/// The allowed elements: formatting only.
 pub(super) const ELEMENTS: &[&str] = &[
     "a", "b", "br", "div", "em", "i", "li", "ol", "p", "span", "strong", "u", "ul",
 ];
 
-/// Where a link may lead.
+/// The allowed schemes of links.
 pub(super) const SCHEMES: &[&str] = &["http", "https", "mailto"];
 
 static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| {
@@ -20,7 +20,7 @@ static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     let mut builder = Builder::empty();
     builder
         .tags(set(ELEMENTS))
-        // Without their words; the words of every other element stay.
+        // Removed with their text; the text of every other element stays.
         .clean_content_tags(set(&["script", "style", "title"]))
         .generic_attributes(HashSet::new())
         .tag_attributes([("a", set(&["href"]))].into())
@@ -30,21 +30,20 @@ static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     builder
 });
 
-/// A policy's text, made harmless.
+/// A policy's text, sanitised.
 pub(super) struct PolicyText {
     html: String,
 }
 
 impl PolicyText {
     pub(super) fn new(source: &str) -> Self {
-        // Typed without any element, its lines are meant as lines.
+        // In a text without elements, line breaks are meant as such.
         let source = if source.contains('<') {
             source.to_owned()
         } else {
             source.trim().replace("\r\n", "\n").replace(['\r', '\n'], "<br>")
         };
-        // Twice: where it left elements out, others may stand where no parser would put them (`<p>` in `<p>`), and the document
-        // around them is not to depend on how that is mended.
+        // Twice: the removal of elements may leave others in invalid positions (`<p>` in `<p>`), which programs correct differently.
         let once = SANITISER.clean(&source).to_string();
         let html = SANITISER
             .clean(&once)
@@ -65,8 +64,8 @@ impl PolicyText {
 
     /// Its words: block ends as line breaks, the target of a link after its words, no empty line twice.
     ///
-    /// By hand, because it reads only what the sanitiser wrote (balanced, a dozen elements, five entities). Libraries that render
-    /// any HTML as text wrap lines at a width and want to be told twenty times how to decorate what cannot occur here.
+    /// Written by hand, because the input is only what the sanitiser wrote (balanced, a dozen elements, five entities). Libraries that
+    /// render HTML as text wrap lines and decorate elements, which would have to be configured away.
     pub(super) fn text(&self) -> String {
         let mut out = String::with_capacity(self.html.len());
         let mut lists: Vec<List> = Vec::new();
@@ -127,7 +126,7 @@ impl List {
     }
 }
 
-/// Line breaks between elements are spaces to a reader.
+/// Line breaks between elements are rendered as spaces.
 fn push_words(out: &mut String, html: &str) {
     out.push_str(&unescape(html).replace('\n', " "));
 }

@@ -1,25 +1,25 @@
-//! What the configuration says about messages.
+//! The settings of messages.
 
 use std::collections::BTreeMap;
 
 use crate::identity::fold::fold;
 use crate::mailbox::Extension;
 
-/// The dial plan that stands for all those that are not named.
+/// The name for all dial plans without an entry of their own.
 const ANY_DIAL_PLAN: &str = "*";
 
-/// What every message says, whoever gets it.
+/// The settings that all messages share.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MessageSettings {
-    /// The language of users who prefer none that there is; one of [`super::language::tags`].
+    /// The language of users without an available preference; one of [`super::language::tags`].
     pub language: Option<String>,
-    /// Who helps: one line of text, or an address.
+    /// The help desk: one line of text, or an address.
     pub help_desk: Option<String>,
     access_numbers: BTreeMap<String, Vec<String>>,
 }
 
 impl MessageSettings {
-    /// Without access numbers.
+    /// Settings without access numbers.
     #[must_use]
     pub fn new(language: Option<String>, help_desk: Option<String>) -> Self {
         Self {
@@ -29,8 +29,8 @@ impl MessageSettings {
         }
     }
 
-    /// Sets the numbers to call in a dial plan, `*`: in every dial plan that has none of its own. Names are compared without
-    /// regard to case; false where the name is known already.
+    /// Sets the access numbers of a dial plan, or with `*` of every dial plan without numbers. Names are compared without regard to
+    /// case; false if the name has numbers already.
     pub fn add_access_numbers(&mut self, dial_plan: &str, numbers: Vec<String>) -> bool {
         self.access_numbers.insert(fold(dial_plan.trim()), numbers).is_none()
     }

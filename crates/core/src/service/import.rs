@@ -10,7 +10,7 @@ use crate::audit::AuditBatch;
 use crate::cancellation::Cancellation;
 use crate::directory::{ImportCounts, Route};
 use crate::identity::fold::fold;
-use crate::import::{self, Format, ImportOptions, ImportPlan, Problem};
+use crate::import::{self, Format, ImportOptions, ImportPlan, RowError};
 use crate::policy::{Limit, UmMailboxPolicy};
 use crate::{Error, ErrorCode, Result};
 
@@ -49,9 +49,9 @@ pub struct ImportOutcome {
     /// Numbers and names.
     pub counts: ImportCounts,
     /// Rows that were left out, by line.
-    pub skipped: Vec<Problem>,
+    pub skipped: Vec<RowError>,
     /// What should be looked at although the rows were imported, by line.
-    pub notices: Vec<Problem>,
+    pub notices: Vec<RowError>,
     /// Columns of the file that have no meaning here.
     pub ignored_columns: Vec<String>,
     /// The directory.
@@ -90,9 +90,9 @@ impl Service {
         })?;
         let ignored_columns = std::mem::take(&mut plan.ignored_columns);
         if !request.skip_invalid {
-            refuse(request, &plan.problems)?;
+            refuse(request, &plan.errors)?;
         }
-        let mut skipped = std::mem::take(&mut plan.problems);
+        let mut skipped = std::mem::take(&mut plan.errors);
         let mut rounds = 0;
         let trial = loop {
             let trial = self.directory().import(&plan, None, true)?;
@@ -217,7 +217,7 @@ fn unusable(request: &ImportRequest, why: &str, cause: Option<std::io::Error>) -
     error.action("Pass the path of a CSV or LDIF file.")
 }
 
-fn refuse(request: &ImportRequest, problems: &[Problem]) -> Result<()> {
+fn refuse(request: &ImportRequest, problems: &[RowError]) -> Result<()> {
     if problems.is_empty() {
         return Ok(());
     }
@@ -239,7 +239,7 @@ fn refuse(request: &ImportRequest, problems: &[Problem]) -> Result<()> {
     .detail("count", problems.len()))
 }
 
-fn leave_out(plan: &mut ImportPlan, refused: &[Problem]) {
+fn leave_out(plan: &mut ImportPlan, refused: &[RowError]) {
     let lines: HashSet<u64> = refused.iter().map(|problem| problem.line).collect();
     plan.mailboxes.retain(|row| !lines.contains(&row.line));
     plan.policies.retain(|row| !lines.contains(&row.line) || !row.described);

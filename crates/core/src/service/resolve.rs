@@ -67,7 +67,7 @@ impl Service {
                 continue;
             }
             match self.only(matches, identity.text(), lookup) {
-                Ok(found) if narrowed.iter().all(|earlier| earlier.names(&found.mailbox)) => return Ok(found),
+                Ok(found) if narrowed.iter().all(|earlier| earlier.matches(&found.mailbox)) => return Ok(found),
                 Ok(_) => {}
                 Err(error) if error.code() == ErrorCode::ManagementObjectAmbiguous => {
                     several.get_or_insert(error);

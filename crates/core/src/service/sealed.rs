@@ -119,7 +119,7 @@ impl Service {
                 None => break,
             }
         }
-        if !ring.lead(active) {
+        if !ring.activate(active) {
             return Err(Error::new(
                 ErrorCode::KeyUnavailable,
                 format!(

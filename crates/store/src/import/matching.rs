@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use rusqlite::Connection;
 
-use super::super::error::Sql;
+use super::super::error::StoreResult;
 use super::super::lookup;
 use umpin_core::identity::fold::fold;
 use umpin_core::identity::{LookupKey, LookupKeyKind};
@@ -48,8 +48,8 @@ pub(super) struct Candidate {
 pub(super) type Looked = Result<Vec<Candidate>, String>;
 
 /// Looks for the mailboxes that a row may be about.
-pub(super) fn look_up(connection: &Connection, row: &MailboxRow) -> Sql<Looked> {
-    if let Some(guid) = row.guid {
+pub(super) fn look_up(connection: &Connection, row: &MailboxRow) -> StoreResult<Looked> {
+    if let Some(guid) = row.mailbox.guid {
         let found = owners(
             connection,
             std::iter::once((LookupKeyKind::Guid, guid.hyphenated().to_string())),
@@ -64,27 +64,30 @@ pub(super) fn look_up(connection: &Connection, row: &MailboxRow) -> Sql<Looked> 
     }
     let by_dn = owners(
         connection,
-        row.distinguished_name
+        row.mailbox
+            .distinguished_name
             .iter()
             .map(|dn| (LookupKeyKind::DistinguishedName, dn.comparable())),
     )?;
     let by_upn = owners(
         connection,
-        row.user_principal_name
+        row.mailbox
+            .user_principal_name
             .iter()
             .map(|upn| (LookupKeyKind::UserPrincipalName, fold(upn))),
     )?;
     // A secondary address may be that of a predecessor.
     let by_address = owners(
         connection,
-        row.primary_smtp_address
+        row.mailbox
+            .primary_smtp_address
             .iter()
             .map(|address| (LookupKeyKind::SmtpAddress, fold(address))),
     )?;
     if by_upn.len() > 1 && by_dn.is_empty() {
         return Ok(Err(format!(
             "The user principal name '{}' is that of {} mailboxes, and nothing else tells which of them is meant.",
-            row.user_principal_name.as_deref().unwrap_or_default(),
+            row.mailbox.user_principal_name.as_deref().unwrap_or_default(),
             by_upn.len()
         )));
     }
@@ -101,7 +104,7 @@ pub(super) fn look_up(connection: &Connection, row: &MailboxRow) -> Sql<Looked> 
     let ids: Vec<i64> = ids.into_iter().collect();
     // The usual case needs no look at the mailbox: everything leads to one.
     let alone = matches!(ids[..], [id] if signs[..2].iter().any(|(_, other)| *other == Some(id)));
-    let closer = if alone && row.guid.is_none() {
+    let closer = if alone && row.mailbox.guid.is_none() {
         Vec::new()
     } else {
         lookup::load_keyed(connection, &ids)?
@@ -119,20 +122,20 @@ pub(super) fn look_up(connection: &Connection, row: &MailboxRow) -> Sql<Looked> 
         if let Some((_, mailbox)) = closer.iter().find(|(key, _)| *key == id) {
             // A mailbox that came with another GUID is another one, whose name or address this row has taken. Its PIN must not pass
             // to the newcomer; whether it has moved, the other rows know.
-            if row.guid.is_some() && has_given_guid(connection, id)? {
+            if row.mailbox.guid.is_some() && has_given_guid(connection, id)? {
                 continue;
             }
             if sign == Sign::Address && contradicts(row, mailbox) {
                 continue;
             }
-            let primaries = same(&row.primary_smtp_address, &mailbox.primary_smtp_address);
+            let primaries = same(&row.mailbox.primary_smtp_address, &mailbox.primary_smtp_address);
             if sign == Sign::Address && primaries != Some(true) {
                 continue;
             }
             agreements += [
-                (&row.sam_account_name, &mailbox.sam_account_name),
-                (&row.legacy_exchange_dn, &mailbox.legacy_exchange_dn),
-                (&row.alias, &mailbox.alias),
+                (&row.mailbox.sam_account_name, &mailbox.sam_account_name),
+                (&row.mailbox.legacy_exchange_dn, &mailbox.legacy_exchange_dn),
+                (&row.mailbox.alias, &mailbox.alias),
             ]
             .into_iter()
             .filter(|(new, old)| same(new, old) == Some(true))
@@ -162,12 +165,12 @@ pub(super) fn assign(looked: &[Vec<Candidate>]) -> Vec<Option<Candidate>> {
     assigned
 }
 
-fn owners(connection: &Connection, names: impl Iterator<Item = (LookupKeyKind, String)>) -> Sql<Vec<i64>> {
+fn owners(connection: &Connection, names: impl Iterator<Item = (LookupKeyKind, String)>) -> StoreResult<Vec<i64>> {
     let keys: Vec<LookupKey> = names.map(|(kind, value)| LookupKey { kind, value }).collect();
     lookup::matching(connection, &keys)
 }
 
-pub(super) fn has_given_guid(connection: &Connection, id: i64) -> Sql<bool> {
+pub(super) fn has_given_guid(connection: &Connection, id: i64) -> StoreResult<bool> {
     Ok(connection
         .prepare_cached(
             "SELECT coalesce((SELECT guid_given FROM mailbox WHERE id = ?1), 0) \
@@ -178,12 +181,12 @@ pub(super) fn has_given_guid(connection: &Connection, id: i64) -> Sql<bool> {
 
 /// Whether more speaks against it than an address speaks for: another account, or another sign-in name and no name in common.
 fn contradicts(row: &MailboxRow, mailbox: &Mailbox) -> bool {
-    let accounts = same(&row.sam_account_name, &mailbox.sam_account_name);
-    let upns = same(&row.user_principal_name, &mailbox.user_principal_name);
-    let legacy = same(&row.legacy_exchange_dn, &mailbox.legacy_exchange_dn);
+    let accounts = same(&row.mailbox.sam_account_name, &mailbox.sam_account_name);
+    let upns = same(&row.mailbox.user_principal_name, &mailbox.user_principal_name);
+    let legacy = same(&row.mailbox.legacy_exchange_dn, &mailbox.legacy_exchange_dn);
     let in_common = accounts == Some(true)
         || legacy == Some(true)
-        || (!row.name.is_empty() && fold(&row.name) == fold(&mailbox.name));
+        || (!row.mailbox.name.is_empty() && fold(&row.mailbox.name) == fold(&mailbox.name));
     accounts == Some(false) || (upns == Some(false) && !in_common)
 }
 

@@ -12,14 +12,14 @@ use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
 
 use self::matching::{Candidate, Sign};
-use super::error::{Fault, Sql};
+use super::error::{StoreError, StoreResult};
 use super::{audit, lookup, policies};
 use umpin_core::Error;
 use umpin_core::audit::AuditBatch;
 use umpin_core::directory::{ImportCounts, MailboxChange, PolicyObject};
 use umpin_core::identity::fold::fold;
 use umpin_core::import::merge::{differences, merged};
-use umpin_core::import::{ImportPlan, MailboxRow, PolicyRow, Problem};
+use umpin_core::import::{ImportPlan, MailboxRow, PolicyRow, RowError};
 use umpin_core::mailbox::{Mailbox, ObjectId};
 use umpin_core::random::system_bytes;
 
@@ -52,23 +52,23 @@ pub(super) struct Resolved {
 }
 
 /// Reads in transactions of its caller's, one for each piece of work.
-pub(super) type Reader<'r, E> = &'r dyn Fn(&mut dyn FnMut(&Connection) -> Sql<()>) -> Result<(), E>;
+pub(super) type Reader<'r, E> = &'r dyn Fn(&mut dyn FnMut(&Connection) -> StoreResult<()>) -> Result<(), E>;
 
 /// Carries the plan out in one transaction of the caller's, who rolls back when rows were refused, and commits otherwise.
-pub(super) fn run(connection: &Connection, plan: &ImportPlan, trail: Option<&AuditBatch>) -> Sql<ImportCounts> {
-    let mut resolved = resolve::<Fault>(plan, &|work| work(connection))?;
+pub(super) fn run(connection: &Connection, plan: &ImportPlan, batch: Option<&AuditBatch>) -> StoreResult<ImportCounts> {
+    let mut resolved = resolve::<StoreError>(plan, &|work| work(connection))?;
     import_policies(connection, plan, &mut resolved, true)?;
     if resolved.counts.refused.is_empty() {
         write_all(connection, plan, &resolved)?;
-        if let Some(trail) = trail {
-            audit::append(connection, trail)?;
+        if let Some(batch) = batch {
+            audit::append(connection, batch)?;
         }
     }
     Ok(resolved.counts)
 }
 
 /// Counts what an import would do.
-pub(super) fn rehearse<E: From<Error>>(plan: &ImportPlan, read: Reader<'_, E>) -> Result<ImportCounts, E> {
+pub(super) fn dry_run<E: From<Error>>(plan: &ImportPlan, read: Reader<'_, E>) -> Result<ImportCounts, E> {
     let mut resolved = resolve(plan, read)?;
     read(&mut |connection| import_policies(connection, plan, &mut resolved, false))?;
     Ok(resolved.counts)
@@ -118,7 +118,7 @@ pub(super) fn resolve<E: From<Error>>(plan: &ImportPlan, read: Reader<'_, E>) ->
             stored = lookup::load_keyed(connection, &ids)?;
             made_up.clear();
             for (row, target) in pairs {
-                if let (Some(_), Some(target)) = (row.guid, target)
+                if let (Some(_), Some(target)) = (row.mailbox.guid, target)
                     && !matching::has_given_guid(connection, target.id)?
                 {
                     made_up.insert(target.id);
@@ -147,7 +147,7 @@ pub(super) fn resolve<E: From<Error>>(plan: &ImportPlan, read: Reader<'_, E>) ->
 }
 
 fn refuse(counts: &mut ImportCounts, line: u64, message: impl Into<String>) {
-    counts.refused.push(Problem {
+    counts.refused.push(RowError {
         line,
         message: message.into(),
     });
@@ -165,7 +165,7 @@ fn work_out(
     let before = target
         .and_then(|t| stored.iter().find(|(id, _)| *id == t.id))
         .map(|(_, mailbox)| mailbox);
-    if before.is_none() && row.name.is_empty() {
+    if before.is_none() && row.mailbox.name.is_empty() {
         let message = format!(
             "No mailbox of the directory is that of '{}', and a new one needs a Name.",
             row.label()
@@ -206,7 +206,7 @@ fn work_out(
         id: before.and(target).map(|target| target.id),
         before: before.cloned(),
         after,
-        guid_given: row.guid.is_some(),
+        guid_given: row.mailbox.guid.is_some(),
         owners: Vec::new(),
     });
     Ok(())
@@ -229,7 +229,7 @@ fn tell_followed(row: &MailboxRow, target: Candidate, before: &Mailbox, after: &
         Sign::Address => &mut counts.notices,
         _ => &mut counts.followed,
     };
-    list.push(Problem {
+    list.push(RowError {
         line: row.line,
         message,
     });
@@ -241,7 +241,7 @@ pub(super) fn import_policies(
     plan: &ImportPlan,
     resolved: &mut Resolved,
     write: bool,
-) -> Sql<()> {
+) -> StoreResult<()> {
     let mut guids = HashMap::new();
     for row in &plan.policies {
         plan.cancellation.check()?;
@@ -259,7 +259,7 @@ fn import_policy<'a>(
     guids: &mut HashMap<Uuid, &'a str>,
     counts: &mut ImportCounts,
     write: bool,
-) -> Sql<()> {
+) -> StoreResult<()> {
     let name = &row.settings.name;
     let stored = policies::by_name(connection, name)?;
     if stored.is_some() && !row.described {
@@ -308,7 +308,7 @@ fn import_policy<'a>(
 }
 
 /// The GUIDs of these are known to name the object from now on.
-pub(super) fn confirm_guids(connection: &Connection, ids: &[i64]) -> Sql<()> {
+pub(super) fn confirm_guids(connection: &Connection, ids: &[i64]) -> StoreResult<()> {
     let mut confirm =
         connection.prepare_cached("UPDATE mailbox SET guid_given = 1 WHERE id = ?1 AND NOT guid_given")?;
     for id in ids {
@@ -318,7 +318,7 @@ pub(super) fn confirm_guids(connection: &Connection, ids: &[i64]) -> Sql<()> {
 }
 
 /// Writes every change.
-pub(super) fn write_all(connection: &Connection, plan: &ImportPlan, resolved: &Resolved) -> Sql<()> {
+pub(super) fn write_all(connection: &Connection, plan: &ImportPlan, resolved: &Resolved) -> StoreResult<()> {
     for change in &resolved.changes {
         if let (Some(id), Some(before)) = (change.id, &change.before)
             && before.distinguished_name != change.after.distinguished_name

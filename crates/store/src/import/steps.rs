@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use super::super::audit;
-use super::super::connection::Slot;
-use super::super::error::{Fault, Sql};
-use super::super::lock::Held;
+use super::super::connection::StoreConnection;
+use super::super::error::{StoreError, StoreResult};
+use super::super::lock::LockGuard;
 use super::super::overlay;
-use super::super::site::Site;
+use super::super::store_files::StoreFiles;
 use super::{Reader, Resolved, confirm_guids, import_policies, resolve, write_all};
 use umpin_core::audit::AuditBatch;
 use umpin_core::directory::ImportCounts;
@@ -28,16 +28,16 @@ const CONFIRMED_AT_ONCE: usize = 1000;
 /// How often an import begins anew because somebody else changed mailboxes meanwhile.
 const ATTEMPTS: usize = 5;
 
-/// Imports: the caller has the turn (`Site::import_turn`), so that nobody else imports.
+/// Imports: the caller has the turn (`StoreFiles::import_lock`), so that nobody else imports.
 pub(in super::super) fn import(
-    site: &Site,
+    files: &StoreFiles,
     plan: &ImportPlan,
-    trail: Option<&AuditBatch>,
+    batch: Option<&AuditBatch>,
     read: Reader<'_, Error>,
 ) -> Result<ImportCounts> {
-    let mut slot = Slot::default();
+    let mut store = StoreConnection::default();
     // What an import that died left behind.
-    clear(site, &mut slot)?;
+    clear(files, &mut store)?;
     for _ in 0..ATTEMPTS {
         let mut revision = 0;
         read(&mut |connection| {
@@ -49,16 +49,16 @@ pub(in super::super) fn import(
             return Ok(resolved.counts);
         }
         let staged = resolved.changes.len() > AT_ONCE || resolved.confirmed.len() > AT_ONCE;
-        if staged && let Err(error) = stage(site, &mut slot, plan, &mut resolved) {
-            clear(site, &mut slot)?;
+        if staged && let Err(error) = stage(files, &mut store, plan, &mut resolved) {
+            clear(files, &mut store)?;
             return Err(error);
         }
-        let done = switch(site, &mut slot, plan, trail, revision, staged, &mut resolved);
+        let done = switch(files, &mut store, plan, batch, revision, staged, &mut resolved);
         if !matches!(done, Ok(true)) {
-            clear(site, &mut slot)?;
+            clear(files, &mut store)?;
         } else if staged {
             // It is in force; what is not in its place yet is moved by whoever writes next.
-            let _ = settle(site, &mut slot, &resolved);
+            let _ = settle(files, &mut store, &resolved);
         }
         if done? || !resolved.counts.refused.is_empty() {
             return Ok(resolved.counts);
@@ -71,40 +71,44 @@ pub(in super::super) fn import(
 }
 
 /// Work in a transaction of its own, under the exclusive lock.
-fn transaction<T>(site: &Site, slot: &mut Slot, work: impl FnOnce(&Connection) -> Sql<T>) -> Result<T> {
-    let held = slot.enter_write(site)?;
-    let carry_out = || -> Sql<T> {
-        slot.begin()?;
-        let connection = slot.connection()?;
+fn transaction<T>(
+    files: &StoreFiles,
+    store: &mut StoreConnection,
+    work: impl FnOnce(&Connection) -> StoreResult<T>,
+) -> Result<T> {
+    let guard = store.enter_write(files)?;
+    let carry_out = || -> StoreResult<T> {
+        store.begin()?;
+        let connection = store.connection()?;
         let answer = work(connection)?;
         if !connection.is_autocommit() {
             connection.execute_batch("COMMIT")?;
         }
         Ok(answer)
     };
-    let answer = carry_out().map_err(|f| f.at(&site.store));
-    end(site, slot, held, answer.is_err());
+    let answer = carry_out().map_err(|f| f.at(&files.store));
+    end(files, store, guard, answer.is_err());
     answer
 }
 
-fn end(site: &Site, slot: &mut Slot, held: Held, failed: bool) {
-    site.note_shm();
+fn end(files: &StoreFiles, store: &mut StoreConnection, guard: LockGuard, failed: bool) {
+    files.record_shm_length();
     if failed {
         // Closing rolls back what is open.
-        slot.close();
+        store.close();
     } else {
-        slot.checkpoint_if_long(site);
+        store.checkpoint_if_long(files);
     }
-    drop(held);
+    drop(guard);
 }
 
-fn stage(site: &Site, slot: &mut Slot, plan: &ImportPlan, resolved: &mut Resolved) -> Result<()> {
+fn stage(files: &StoreFiles, store: &mut StoreConnection, plan: &ImportPlan, resolved: &mut Resolved) -> Result<()> {
     let mut next = 0;
     while next < resolved.changes.len() {
         plan.cancellation.check()?;
         let from = next;
         let changes = &mut resolved.changes;
-        next = transaction(site, slot, |connection| {
+        next = transaction(files, store, |connection| {
             let begun = Instant::now();
             let mut at = from;
             let mut id = overlay::next_id(connection)?;
@@ -125,15 +129,15 @@ fn stage(site: &Site, slot: &mut Slot, plan: &ImportPlan, resolved: &mut Resolve
 
 /// Makes the import whole. False: others changed mailboxes since it was matched, or rows were refused.
 fn switch(
-    site: &Site,
-    slot: &mut Slot,
+    files: &StoreFiles,
+    store: &mut StoreConnection,
     plan: &ImportPlan,
-    trail: Option<&AuditBatch>,
+    batch: Option<&AuditBatch>,
     revision: u64,
     staged: bool,
     resolved: &mut Resolved,
 ) -> Result<bool> {
-    transaction(site, slot, |connection| {
+    transaction(files, store, |connection| {
         if overlay::revision(connection)? != revision {
             // The change makes connections that read something old look again.
             overlay::advance_revision(connection)?;
@@ -150,32 +154,32 @@ fn switch(
             write_all(connection, plan, resolved)?;
         }
         overlay::advance_revision(connection)?;
-        if let Some(trail) = trail {
-            audit::append(connection, trail)?;
+        if let Some(batch) = batch {
+            audit::append(connection, batch)?;
         }
-        plan.cancellation.enter_commit().map_err(Fault::Own)?;
+        plan.cancellation.enter_commit().map_err(StoreError::Core)?;
         connection.execute_batch("COMMIT")?;
         Ok(true)
     })
 }
 
 /// What is in force, but not in its place yet.
-fn settle(site: &Site, slot: &mut Slot, resolved: &Resolved) -> Result<()> {
-    clear(site, slot)?;
+fn settle(files: &StoreFiles, store: &mut StoreConnection, resolved: &Resolved) -> Result<()> {
+    clear(files, store)?;
     for ids in resolved.confirmed.chunks(CONFIRMED_AT_ONCE) {
-        transaction(site, slot, |connection| confirm_guids(connection, ids))?;
+        transaction(files, store, |connection| confirm_guids(connection, ids))?;
     }
     Ok(())
 }
 
 /// Moves what is staged and in force to its place; removes what is not in force.
-fn clear(site: &Site, slot: &mut Slot) -> Result<()> {
-    while !transaction(site, slot, step)? {}
+fn clear(files: &StoreFiles, store: &mut StoreConnection) -> Result<()> {
+    while !transaction(files, store, step)? {}
     Ok(())
 }
 
 /// One step of it, inside a transaction; whether nothing is left.
-pub(in super::super) fn step(connection: &Connection) -> Sql<bool> {
+pub(in super::super) fn step(connection: &Connection) -> StoreResult<bool> {
     let begun = Instant::now();
     let mut first = true;
     overlay::clear(connection, || std::mem::take(&mut first) || begun.elapsed() < STEP)

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use rusqlite::Connection;
 
-use super::super::error::Sql;
+use super::super::error::StoreResult;
 use super::super::lookup;
 use super::Change;
 use umpin_core::identity::fold::fold;
@@ -55,7 +55,7 @@ fn gained(change: &Change) -> impl Iterator<Item = Value> {
 }
 
 /// The other mailboxes that have now what the change gives.
-pub(super) fn owners(connection: &Connection, change: &Change) -> Sql<Vec<Owner>> {
+pub(super) fn owners(connection: &Connection, change: &Change) -> StoreResult<Vec<Owner>> {
     let mut found = Vec::new();
     let wanted: Vec<Value> = gained(change).collect();
     let keys: Vec<LookupKey> = wanted
@@ -85,7 +85,7 @@ pub(super) fn owners(connection: &Connection, change: &Change) -> Sql<Vec<Owner>
     Ok(found)
 }
 
-fn with_extension(connection: &Connection, number: &str, plan: Option<&str>) -> Sql<Vec<i64>> {
+fn with_extension(connection: &Connection, number: &str, plan: Option<&str>) -> StoreResult<Vec<i64>> {
     let matches = lookup::with_extension(connection, number)?;
     Ok(matches
         .into_iter()
@@ -110,7 +110,7 @@ pub(super) fn conflicts(changes: &[Change]) -> Vec<(usize, String)> {
                 place,
                 match by_id.get(&owner.id) {
                     Some(first) => given(first, &owner.value, change),
-                    None => held(change, owner),
+                    None => guard(change, owner),
                 },
             ));
             continue;
@@ -136,7 +136,7 @@ fn given(first: &Change, value: &Value, change: &Change) -> String {
     )
 }
 
-fn held(change: &Change, owner: &Owner) -> String {
+fn guard(change: &Change, owner: &Owner) -> String {
     format!(
         "{} of '{}' belongs to the mailbox '{}', which would keep it. If that is the same user, give the row its GUID or its \
          distinguished name; if that user has left, remove the mailbox with Remove-UMDirectoryMailbox.",

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 
-use super::super::error::{Sql, changed};
+use super::super::error::{StoreResult, changed};
 use umpin_core::identity::lookup_keys;
 use umpin_core::mailbox::Mailbox;
 
@@ -13,7 +13,7 @@ pub(in super::super) fn store(
     before: Option<&Mailbox>,
     mailbox: &Mailbox,
     guid_given: bool,
-) -> Sql<i64> {
+) -> StoreResult<i64> {
     let dn = mailbox.distinguished_name.as_ref();
     let id = connection
         .prepare_cached(
@@ -55,7 +55,7 @@ pub(in super::super) fn store(
 }
 
 /// The DN of another mailbox is to be taken: what had it lets go of it first, so that renames within a file may swap and chain.
-pub(in super::super) fn release_dn(connection: &Connection, id: i64) -> Sql<()> {
+pub(in super::super) fn release_dn(connection: &Connection, id: i64) -> StoreResult<()> {
     let rows = connection
         .prepare_cached("UPDATE mailbox SET dn_key = NULL WHERE id = ?1")?
         .execute([id])?;
@@ -63,8 +63,8 @@ pub(in super::super) fn release_dn(connection: &Connection, id: i64) -> Sql<()> 
 }
 
 /// Addresses, extensions and names: only those tables where something differs.
-fn store_parts(connection: &Connection, id: i64, before: Option<&Mailbox>, mailbox: &Mailbox) -> Sql<()> {
-    let clear = |table: &str| -> Sql<()> {
+fn store_parts(connection: &Connection, id: i64, before: Option<&Mailbox>, mailbox: &Mailbox) -> StoreResult<()> {
+    let clear = |table: &str| -> StoreResult<()> {
         if before.is_some() {
             connection
                 .prepare_cached(&format!("DELETE FROM {table} WHERE mailbox = ?1"))?

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use rusqlite::Connection;
 
-use crate::error::{Fault, Sql};
+use crate::error::{StoreError, StoreResult};
 use umpin_core::{Error, ErrorCode};
 
 /// Kind and name.
@@ -32,7 +32,7 @@ const LONGEST_NAME: usize = 60;
 
 /// Compares the file's schema with ours, inside a read transaction of its own or the caller's, and gives the number that changes
 /// whenever the schema does.
-pub(super) fn compare(connection: &Connection) -> Sql<i64> {
+pub(super) fn compare(connection: &Connection) -> StoreResult<i64> {
     connection.execute_batch("SAVEPOINT schema_check")?;
     let cookie = cookie(connection)?;
     // What was parsed before this transaction is forgotten: what SQLite uses is then what is compared here.
@@ -41,23 +41,23 @@ pub(super) fn compare(connection: &Connection) -> Sql<i64> {
     let differences = differences(expected()?, &found);
     connection.execute_batch("RELEASE schema_check")?;
     if !differences.is_empty() {
-        return Err(Fault::Own(refused(connection, &differences)));
+        return Err(StoreError::Core(refused(connection, &differences)));
     }
     // Two objects in one place would write into each other.
     if roots.len() != roots.iter().collect::<BTreeSet<_>>().len() {
-        return Err(Fault::Damaged("two tables or indexes in the same place"));
+        return Err(StoreError::Damaged("two tables or indexes in the same place"));
     }
     Ok(cookie)
 }
 
 /// The number that changes whenever the schema does.
-pub(crate) fn cookie(connection: &Connection) -> Sql<i64> {
+pub(crate) fn cookie(connection: &Connection) -> StoreResult<i64> {
     Ok(connection
         .prepare_cached("PRAGMA schema_version")?
         .query_row([], |r| r.get(0))?)
 }
 
-fn expected() -> Sql<&'static BTreeMap<Key, Object>> {
+fn expected() -> StoreResult<&'static BTreeMap<Key, Object>> {
     static EXPECTED: OnceLock<BTreeMap<Key, Object>> = OnceLock::new();
     if let Some(expected) = EXPECTED.get() {
         return Ok(expected);
@@ -68,7 +68,7 @@ fn expected() -> Sql<&'static BTreeMap<Key, Object>> {
     Ok(EXPECTED.get_or_init(|| objects))
 }
 
-fn read(connection: &Connection) -> Sql<(BTreeMap<Key, Object>, Vec<i64>)> {
+fn read(connection: &Connection) -> StoreResult<(BTreeMap<Key, Object>, Vec<i64>)> {
     let mut statement = connection.prepare("SELECT type, name, tbl_name, sql, rootpage FROM main.sqlite_schema")?;
     let mut rows = statement.query([])?;
     let (mut objects, mut roots) = (BTreeMap::new(), Vec::new());
@@ -79,7 +79,7 @@ fn read(connection: &Connection) -> Sql<(BTreeMap<Key, Object>, Vec<i64>)> {
         }
         let object = (row.get(2)?, sql.as_deref().map(normalised));
         if objects.insert((row.get(0)?, row.get(1)?), object).is_some() {
-            return Err(Fault::Damaged("two tables or indexes of the same name"));
+            return Err(StoreError::Damaged("two tables or indexes of the same name"));
         }
         roots.push(row.get::<_, Option<i64>>(4)?.unwrap_or(0));
     }

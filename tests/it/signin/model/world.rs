@@ -84,7 +84,7 @@ impl World {
             );
         }
         let plan = umpin::import::parse(csv.as_bytes(), Format::Csv, &ImportOptions::default()).expect("a file");
-        assert!(plan.problems.is_empty(), "{:?}", plan.problems);
+        assert!(plan.errors.is_empty(), "{:?}", plan.errors);
         directory.import(&plan, None, false).expect("an import");
         Self {
             service: Service::new(ports, rig::settings(rig::CHEAP)),

@@ -11,11 +11,11 @@ use super::certificates::Authority;
 use super::rig::{PASSWORD, Sink, account};
 
 #[track_caller]
-fn the(checks: &[Check], subject: Subject, verdict: CheckStatus, says: &str) {
+fn the(checks: &[Check], subject: Subject, status: CheckStatus, says: &str) {
     let found = checks
         .iter()
-        .find(|check| check.subject == subject && check.verdict == verdict);
-    let found = found.unwrap_or_else(|| panic!("no {subject:?} that {verdict:?}: {checks:#?}"));
+        .find(|check| check.subject == subject && check.status == status);
+    let found = found.unwrap_or_else(|| panic!("no {subject:?} that {status:?}: {checks:#?}"));
     assert!(found.message.contains(says), "{found:?} lacks {says}");
     assert!(!found.message.contains(PASSWORD), "{found:?}");
 }

@@ -5,7 +5,7 @@ mod reader;
 use super::builder::Builder;
 use super::{PolicyRow, Properties, Property, invalid};
 use crate::Result;
-use crate::attributes::faults::Faults;
+use crate::attributes::value_errors::ValueErrors;
 use crate::attributes::{Entry, mailbox, policy};
 
 /// Reads the file's text.
@@ -13,15 +13,15 @@ pub(super) fn read(text: &str, builder: &mut Builder) -> Result<()> {
     if !reader::looks_like_ldif(text) {
         return Err(invalid("is not LDIF: it begins with neither 'dn:' nor 'version:'"));
     }
-    // An export leaves out what an entry has no value for. What no mailbox of the file has was not exported at all.
+    // An export has no line for an attribute without a value. An attribute that no mailbox of the file has was not exported.
     let mut given = Properties::from_iter([Property::DistinguishedName, Property::Name]);
     for item in reader::entries(text) {
         builder.check()?;
         match item {
-            Err((line, reason)) => builder.problem(line, reason),
+            Err((line, reason)) => builder.error(line, reason),
             Ok((line, entry)) if policy::is_policy(&entry) => match policy_row(line, &entry) {
                 Ok(row) => builder.policy(row),
-                Err(message) => builder.problem(line, message),
+                Err(message) => builder.error(line, message),
             },
             Ok((line, entry)) if mailbox::is_mailbox(&entry) => {
                 for (name, _) in &entry.attributes {
@@ -29,12 +29,12 @@ pub(super) fn read(text: &str, builder: &mut Builder) -> Result<()> {
                         given.insert(property);
                     }
                 }
-                match mailbox::draft(&entry) {
-                    Ok(draft) => builder.mailbox(line, draft, Properties::ALL),
-                    Err(message) => builder.problem(line, message),
+                match mailbox::raw_mailbox(&entry) {
+                    Ok(raw) => builder.mailbox(line, raw, Properties::ALL),
+                    Err(message) => builder.error(line, message),
                 }
             }
-            // Containers, computers, groups and what else a subtree holds.
+            // Containers, computers, groups and other objects of the subtree.
             Ok(_) => {}
         }
     }
@@ -60,9 +60,9 @@ fn property(attribute: &str) -> Option<Property> {
 }
 
 pub(super) fn policy_row(line: u64, entry: &Entry) -> std::result::Result<PolicyRow, String> {
-    let mut faults = Faults::default();
-    let policy = policy::read(entry, &mut faults)?;
-    match faults.into_message() {
+    let mut errors = ValueErrors::default();
+    let policy = policy::read(entry, &mut errors)?;
+    match errors.into_message() {
         Some(message) => Err(message),
         None => Ok(PolicyRow {
             line,

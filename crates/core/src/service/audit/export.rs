@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, BufWriter, Read as _};
 use std::path::{Path, PathBuf};
 
-use super::final_faults;
+use super::final_errors;
 use crate::audit::file::{FORMAT, LogWriter, unusable};
 use crate::audit::{ChainKeys, ChainReport, Ending, LogCursor, LogItem, Verifier};
 use crate::cancellation::Cancellation;
@@ -36,9 +36,9 @@ pub struct AuditExported {
     /// Entries in it.
     pub entries: u64,
     /// What the check on the way says of each chain.
-    pub findings: Vec<ChainReport>,
+    pub chains: Vec<ChainReport>,
     /// Where chains are broken. The log is exported as it is: broken ones are evidence.
-    pub faults: Vec<Error>,
+    pub errors: Vec<Error>,
 }
 
 /// Why writing ended.
@@ -76,12 +76,12 @@ impl Service {
                 self.write_log(writer, &request.cancellation)
             });
             match written {
-                Ok((entries, findings, verifier)) => {
+                Ok((entries, chains, verifier)) => {
                     return Ok(AuditExported {
                         path: path.clone(),
                         entries,
-                        faults: final_faults(&verifier, &findings, &*self.ports.audit),
-                        findings,
+                        errors: final_errors(&verifier, &chains, &*self.ports.audit),
+                        chains,
                     });
                 }
                 Err(Stop::Overtaken) => {}
@@ -106,19 +106,19 @@ impl Service {
         cancellation: &Cancellation,
     ) -> Result<(u64, Vec<ChainReport>, Verifier), Stop> {
         let log = &*self.ports.audit;
-        let mut verifier = Verifier::new(log.medium());
+        let mut verifier = Verifier::new(log.log_kind());
         let mut lines = LogWriter::new(writer)?;
-        let mut place = LogCursor::default();
+        let mut position = LogCursor::default();
         let mut entries = 0;
         let mut heads = Vec::new();
         let mut begun = std::collections::BTreeSet::new();
         let keys = loop {
             cancellation.check()?;
-            let page = log.page(place, PAGE)?;
+            let page = log.page(position, PAGE)?;
             // After the page, so that a key that was replaced meanwhile is known.
             let keys = ChainKeys::new(self.ring_on_disk()?.chain_keys());
             for item in page.items {
-                verifier.take(&keys, &item);
+                verifier.add(&keys, &item);
                 match item {
                     LogItem::Start { ref host, .. } => {
                         if begun.insert(host.clone()) {
@@ -132,20 +132,20 @@ impl Service {
                     }
                 }
             }
-            if verifier.has_gaps() {
+            if verifier.has_gap() {
                 return Err(Stop::Overtaken);
             }
             match page.next {
-                Some(next) => place = next,
+                Some(next) => position = next,
                 None => break keys,
             }
         };
-        let findings = verifier.clone().finish(&keys, Ending::Complete);
+        let chains = verifier.clone().finish(&keys, Ending::Complete);
         // Only what is whole gets a new seal.
         let whole = |host: &str| {
-            findings
+            chains
                 .iter()
-                .any(|finding| finding.host == host && finding.verdict == crate::audit::ChainStatus::Intact)
+                .any(|chain| chain.host == host && chain.status == crate::audit::ChainStatus::Intact)
         };
         for mut head in verifier.heads_as_read() {
             if let (Some(key), true) = (keys.active(), whole(&head.host)) {
@@ -159,7 +159,7 @@ impl Service {
         }
         // What follows gives the file its name.
         cancellation.enter_commit()?;
-        Ok((entries, findings, verifier))
+        Ok((entries, chains, verifier))
     }
 }
 

@@ -91,7 +91,7 @@ impl AuditItem {
         let stored = StoredEntry {
             seq: 0,
             host: omitted.host.clone(),
-            bound: Binding::default(),
+            binding: Binding::default(),
             entry: omitted.entry([0; 16], omitted.until),
             mac: [0; 32],
         };

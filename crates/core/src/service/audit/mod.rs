@@ -45,10 +45,10 @@ pub struct AuditQuery {
 pub struct AuditPage {
     /// The operations that the filter lets through; there may be none although another page follows.
     pub items: Vec<AuditItem>,
-    /// Where chains are broken, as found in this page: of each chain the first place, once.
-    pub faults: Vec<Error>,
-    /// What the check says of each chain, on the last page.
-    pub findings: Vec<ChainReport>,
+    /// The errors found in this page: the first one of each chain, once.
+    pub errors: Vec<Error>,
+    /// The report on each chain, on the last page.
+    pub chains: Vec<ChainReport>,
     /// Pass it as `after`; `None` on the last page.
     pub next: Option<String>,
 }
@@ -57,7 +57,7 @@ pub struct AuditPage {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Cursor {
-    place: LogCursor,
+    position: LogCursor,
     verifier: Verifier,
     pending: Pending,
 }
@@ -75,8 +75,8 @@ impl Service {
         };
         let mut cursor = match &query.after {
             None => Cursor {
-                place: LogCursor::default(),
-                verifier: Verifier::new(log.medium()),
+                position: LogCursor::default(),
+                verifier: Verifier::new(log.log_kind()),
                 pending: Pending::default(),
             },
             Some(text) => serde_json::from_str(text).map_err(|_| {
@@ -90,14 +90,14 @@ impl Service {
         let mut read_any = false;
         let mut page = AuditPage {
             items: Vec::new(),
-            faults: Vec::new(),
-            findings: Vec::new(),
+            errors: Vec::new(),
+            chains: Vec::new(),
             next: None,
         };
         let mut read = 0;
         while read < MOST_READ && page.items.len() < query.page_size {
             let limit = (query.page_size - page.items.len()).min(MOST_READ - read);
-            let part = log.page(cursor.place, limit)?;
+            let part = log.page(cursor.position, limit)?;
             // A log without anything in it needs no key, and a fresh directory may have none.
             if !read_any && part.items.is_empty() && query.after.is_none() {
                 return Ok(page);
@@ -107,22 +107,22 @@ impl Service {
             let keys = &ChainKeys::new(self.ring_on_disk()?.chain_keys());
             read += part.items.len().max(1);
             for item in &part.items {
-                let genuine = cursor.verifier.take(keys, item);
+                let is_valid = cursor.verifier.add(keys, item);
                 if let LogItem::Entry(entry) = item {
-                    let done = cursor.pending.add(entry, genuine);
+                    let done = cursor.pending.add(entry, is_valid);
                     page.items.extend(done.filter(|item| matcher.admits(item)));
                 }
             }
-            page.faults.extend(faults(&mut cursor.verifier, log));
+            page.errors.extend(errors(&mut cursor.verifier, log));
             match part.next {
-                Some(place) => cursor.place = place,
+                Some(position) => cursor.position = position,
                 None => {
                     let rest = std::mem::take(&mut cursor.pending).rest();
                     let counted = log.omitted_failures()?;
                     let rest = rest.chain(counted.iter().map(AuditItem::of_omitted));
                     page.items.extend(rest.filter(|item| matcher.admits(item)));
-                    page.findings = cursor.verifier.clone().finish(keys, part.ending);
-                    page.faults.extend(final_faults(&cursor.verifier, &page.findings, log));
+                    page.chains = cursor.verifier.clone().finish(keys, part.ending);
+                    page.errors.extend(final_errors(&cursor.verifier, &page.chains, log));
                     return Ok(page);
                 }
             }
@@ -191,35 +191,35 @@ impl Service {
     }
 }
 
-fn faults(verifier: &mut Verifier, log: &dyn AuditLog) -> Vec<Error> {
-    verifier.new_faults().iter().map(|fault| broken(fault, log)).collect()
+fn errors(verifier: &mut Verifier, log: &dyn AuditLog) -> Vec<Error> {
+    verifier.take_errors().iter().map(|error| broken(error, log)).collect()
 }
 
 /// What only the end of the log shows.
-fn final_faults(verifier: &Verifier, findings: &[ChainReport], log: &dyn AuditLog) -> Vec<Error> {
-    findings
+fn final_errors(verifier: &Verifier, chains: &[ChainReport], log: &dyn AuditLog) -> Vec<Error> {
+    chains
         .iter()
-        .filter_map(|finding| match &finding.verdict {
-            ChainStatus::Broken(fault) if !verifier.has_told(fault) => Some(broken(fault, log)),
+        .filter_map(|chain| match &chain.status {
+            ChainStatus::Broken(error) if !verifier.has_reported(error) => Some(broken(error, log)),
             _ => None,
         })
         .collect()
 }
 
-/// The fault as an error.
-fn broken(fault: &ChainError, log: &dyn AuditLog) -> Error {
-    let place = log.source();
-    let chain = match (fault.line, fault.host.as_str()) {
-        (Some(line), _) => format!("The audit log in {place} is broken in line {line}"),
-        (None, host) => format!("The audit chain of host \"{host}\" in {place} is broken"),
+/// The chain error as the error of the operation.
+fn broken(chain_error: &ChainError, log: &dyn AuditLog) -> Error {
+    let path = log.source();
+    let chain = match (chain_error.line, chain_error.host.as_str()) {
+        (Some(line), _) => format!("The audit log in {path} is broken in line {line}"),
+        (None, host) => format!("The audit chain of host \"{host}\" in {path} is broken"),
     };
-    let at = match (fault.seq, fault.kind) {
+    let at = match (chain_error.seq, chain_error.kind) {
         (Some(seq), ChainErrorKind::Truncated) => format!(" after entry {seq}"),
         (Some(seq), ChainErrorKind::HeadMissing | ChainErrorKind::HeadAltered) => format!(" at its end (entry {seq})"),
         (Some(seq), _) => format!(" at entry {seq}"),
         (None, _) => String::new(),
     };
-    let what = match fault.kind {
+    let what = match chain_error.kind {
         ChainErrorKind::Changed => "the entry is not as it was written, or not after the one that it followed",
         ChainErrorKind::Missing => "entries before it were removed",
         ChainErrorKind::Truncated => "the entries that followed were removed",
@@ -230,15 +230,15 @@ fn broken(fault: &ChainError, log: &dyn AuditLog) -> Error {
         ChainErrorKind::Malformed => "the line is not an audit entry",
     };
     let mut error = Error::new(ErrorCode::AuditChainBroken, format!("{chain}{at}: {what}."))
-        .detail("host", fault.host.as_str())
-        .detail("kind", serde_json::to_value(fault.kind).unwrap_or_default());
-    if let Some(seq) = fault.seq {
+        .detail("host", chain_error.host.as_str())
+        .detail("kind", serde_json::to_value(chain_error.kind).unwrap_or_default());
+    if let Some(seq) = chain_error.seq {
         error = error.detail("seq", seq);
     }
-    if let Some(line) = fault.line {
+    if let Some(line) = chain_error.line {
         error = error.detail("line", line);
     }
-    if fault.kind == ChainErrorKind::UnknownKey {
+    if chain_error.kind == ChainErrorKind::UnknownKey {
         error = error.action("Add the key that was used before to \"keys\" in the configuration, then check again.");
     }
     error

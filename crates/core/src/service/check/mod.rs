@@ -207,7 +207,7 @@ impl Service {
 /// How the worst of them came out.
 #[must_use]
 pub fn worst(checks: &[Check]) -> CheckStatus {
-    let is = |verdict| checks.iter().any(|check| check.verdict == verdict);
+    let is = |status| checks.iter().any(|check| check.status == status);
     if is(CheckStatus::Failed) {
         CheckStatus::Failed
     } else if is(CheckStatus::Warning) {

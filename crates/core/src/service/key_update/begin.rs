@@ -72,7 +72,7 @@ impl Service {
                 ..KeyUpdate::default()
             });
         }
-        if !plan.ring.lead(target.id) {
+        if !plan.ring.activate(target.id) {
             return Err(Error::new(
                 ErrorCode::KeyUnavailable,
                 format!("The key file {} was removed or exchanged.", target.path.display()),

@@ -107,7 +107,7 @@ impl Service {
             None if plan.request.keep_pin => {}
             None => {
                 let record = &plan.loaded.record;
-                let remembered = record.remembered(policy.pin_history_count);
+                let remembered = record.history_length(policy.pin_history_count);
                 let left = PinSpace::new(policy, &plan.mailbox.extensions)?.remaining();
                 // Mostly there are more than the history can have; else only a draw tells, and what it gives is kept for commit.
                 if left <= u128::try_from(remembered).unwrap_or(u128::MAX) {

@@ -1,4 +1,4 @@
-//! Where the store is, and the state of its files that everybody in the process shares.
+//! The paths of the store, and the state of its files that the process shares.
 
 use std::collections::HashMap;
 use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
@@ -14,7 +14,7 @@ use super::{EmbeddedOptions, files};
 use umpin_core::Result;
 use umpin_core::cancellation::Cancellation;
 
-/// Which file a path leads to: device and inode (Windows does not let an open file be replaced: always equal there).
+/// The identity of a file: device and inode. Always equal on Windows, where an open file cannot be replaced.
 pub(super) type FileId = Option<(u64, u64)>;
 
 #[cfg(unix)]
@@ -28,14 +28,14 @@ fn id_of(_metadata: &Metadata) -> (u64, u64) {
     (0, 0)
 }
 
-/// The file that a path leads to now.
+/// The identity of the file at a path.
 pub(super) fn file_id(path: &Path) -> FileId {
     fs::metadata(path).ok().as_ref().map(id_of)
 }
 
-/// The store's files. The path is canonical, so that everybody locks the same lock file.
+/// The store's files. The path is canonical, so that all processes lock the same file.
 #[derive(Debug)]
-pub(super) struct Site {
+pub(super) struct StoreFiles {
     pub(super) store: PathBuf,
     pub(super) timeout: Duration,
     pub(super) read_only: bool,
@@ -43,14 +43,14 @@ pub(super) struct Site {
     pub(super) shm: PathBuf,
     journal: PathBuf,
     lock: PathBuf,
-    gate: PathBuf,
-    turn: PathBuf,
+    turnstile: PathBuf,
+    import: PathBuf,
     group: Option<String>,
-    /// See [`Site::restore_shm`].
+    /// The longest `-shm` that the process has mapped ([`StoreFiles::restore_shm`]).
     shm_floor: Arc<AtomicU64>,
 }
 
-impl Site {
+impl StoreFiles {
     pub(super) fn new(store: PathBuf, options: &EmbeddedOptions) -> Self {
         let beside = |suffix: &str| {
             let mut path = store.clone().into_os_string();
@@ -64,16 +64,16 @@ impl Site {
             shm: beside("-shm"),
             journal: beside("-journal"),
             lock: beside(".lock"),
-            gate: beside(".gate"),
-            turn: beside(".import"),
+            turnstile: beside(".gate"),
+            import: beside(".import"),
             group: options.group.clone(),
             shm_floor: shm_floor(&store),
             store,
         }
     }
 
-    /// The name under which a new store is prepared.
-    pub(super) fn draft(&self) -> PathBuf {
+    /// The temporary path of a new store.
+    pub(super) fn temporary(&self) -> PathBuf {
         let mut path = self.store.clone().into_os_string();
         path.push(".new");
         PathBuf::from(path)
@@ -83,24 +83,24 @@ impl Site {
         self.store.parent().unwrap_or(Path::new("/"))
     }
 
-    /// Opens the lock files; none where they neither exist nor can be made (a read-only medium).
+    /// Opens the lock files. The inner error: they do not exist and cannot be created, as on a read-only medium.
     pub(super) fn open_lock(&self) -> Result<io::Result<Arc<StoreLock>>> {
         let group = self.group.as_deref();
         let main = files::open_lock(&self.lock, group, &self.store)?;
-        let gate = files::open_lock(&self.gate, group, &self.store)?;
-        Ok(main.and_then(|main| Ok(Arc::new(StoreLock::new(main, gate?)))))
+        let turnstile = files::open_lock(&self.turnstile, group, &self.store)?;
+        Ok(main.and_then(|main| Ok(Arc::new(StoreLock::new(main, turnstile?)))))
     }
 
-    /// The turn to import, which one process has at a time. It is given back when the file is closed.
-    pub(super) fn import_turn(&self, cancellation: &Cancellation) -> Result<File> {
-        let file = files::open_lock(&self.turn, self.group.as_deref(), &self.store)?
-            .map_err(|e| io(e, "create", &self.turn))?;
+    /// Waits for the lock of imports, which closing the file releases.
+    pub(super) fn import_lock(&self, cancellation: &Cancellation) -> Result<File> {
+        let file = files::open_lock(&self.import, self.group.as_deref(), &self.store)?
+            .map_err(|e| io(e, "create", &self.import))?;
         let begun = Instant::now();
         loop {
             cancellation.check()?;
             match file.try_lock() {
                 Ok(()) => return Ok(file),
-                Err(TryLockError::Error(e)) => return Err(io(e, "lock", &self.turn)),
+                Err(TryLockError::Error(e)) => return Err(io(e, "lock", &self.import)),
                 Err(TryLockError::WouldBlock) if begun.elapsed() > self.timeout => {
                     return Err(busy(&self.store, self.timeout));
                 }
@@ -109,21 +109,21 @@ impl Site {
         }
     }
 
-    /// The turn to import, if nobody has it.
-    pub(super) fn try_import_turn(&self) -> Option<File> {
-        let file = files::open_lock(&self.turn, self.group.as_deref(), &self.store)
+    /// The lock of imports, if it is free.
+    pub(super) fn try_import_lock(&self) -> Option<File> {
+        let file = files::open_lock(&self.import, self.group.as_deref(), &self.store)
             .ok()?
             .ok()?;
         file.try_lock().is_ok().then_some(file)
     }
 
-    /// Whether the lock is on the file that others would lock, too: somebody may have deleted it.
+    /// Whether the lock is on the file at its path: the file may have been deleted.
     pub(super) fn is_lock_current(&self, lock: &StoreLock) -> bool {
-        let held = lock.file().metadata().ok().as_ref().map(id_of);
-        held.is_some() && held == file_id(&self.lock)
+        let guard = lock.file().metadata().ok().as_ref().map(id_of);
+        guard.is_some() && guard == file_id(&self.lock)
     }
 
-    /// Whether the database file alone holds everything: no write-ahead log to be read with it, no journal to be rolled back.
+    /// Whether the database file is complete by itself: there is no log to read with it and no journal to roll back.
     pub(super) fn is_checkpointed(&self) -> bool {
         let empty = |path: &Path| fs::metadata(path).map_or(true, |m| m.len() == 0);
         empty(&self.wal) && empty(&self.journal)
@@ -133,24 +133,24 @@ impl Site {
         fs::metadata(&self.wal).map_or(0, |m| m.len())
     }
 
-    /// To be called at the end of each transaction, the lock still held: no mapping of this process reaches beyond this.
-    pub(super) fn note_shm(&self) {
+    /// Records the length of the shared memory, at the end of each transaction under the lock: no mapping is longer.
+    pub(super) fn record_shm_length(&self) {
         if let Ok(metadata) = fs::metadata(&self.shm) {
             self.shm_floor.fetch_max(metadata.len(), Ordering::AcqRel);
         }
     }
 
-    /// Whether somebody truncated the shared memory below what this process has mapped.
+    /// Whether the shared memory is shorter than the mapping of this process.
     pub(super) fn is_shm_short(&self) -> bool {
         fs::metadata(&self.shm).is_ok_and(|m| m.len() < self.shm_floor.load(Ordering::Acquire))
     }
 
-    /// Lets the shared memory reach as far again as this process has it mapped; the exclusive lock must be held.
+    /// Extends the shared memory to the length of this process's mapping; the exclusive lock must be held.
     ///
-    /// Who opens the store and sees no lock of SQLite's takes himself for the first, truncates `-shm` to three bytes and rebuilds
-    /// it. With our locks gone (see `lock.rs`) that happens while our mapping lives on, and touching a page of it beyond the end
-    /// of the file is a SIGBUS. It is harmless here because
-    /// - opening, with the first read that rebuilds the index, happens under the exclusive lock: nobody is inside meanwhile;
+    /// A process that opens the store and sees no lock of SQLite's truncates `-shm` to three bytes and rebuilds it. Where SQLite's
+    /// locks were released (see `lock.rs`), other mappings exist then, and access to a page behind the end of the file is a SIGBUS.
+    /// It is harmless here because
+    /// - opening, with the first read that rebuilds the index, happens under the exclusive lock, so no other access is possible;
     /// - SQLite looks at no page of the index that the header does not cover *when reading*, but *appending* writes to pages
     ///   that are mapped from earlier without asking for the length again. So before each transaction the length is compared
     ///   with the longest that this process has seen (kept per process, because SQLite shares the mapping per process), and the
@@ -166,7 +166,7 @@ impl Site {
             .open(&self.shm)
             .and_then(|mut file| {
                 let missing = floor.saturating_sub(file.metadata()?.len());
-                // Written, not only made longer: on a full disk a hole would be a SIGBUS as well, and this is an error.
+                // Written, not only extended: on a full disk access to a hole would be a SIGBUS, and this is an error.
                 io::copy(&mut io::repeat(0).take(missing), &mut file)
             })
             .map(drop)
@@ -174,10 +174,10 @@ impl Site {
     }
 }
 
-impl Site {
-    /// Cuts the write-ahead log off behind the last frame that its index counts; the exclusive lock must be held and no
+impl StoreFiles {
+    /// Truncates the write-ahead log behind the last frame that its index counts; the exclusive lock must be held and no
     /// transaction be open. (Both formats are documented: sqlite.org/walformat.html.)
-    pub(super) fn cut_log(&self, page_size: u64) -> Result<()> {
+    pub(super) fn truncate_log(&self, page_size: u64) -> Result<()> {
         const LOG_HEADER: u64 = 32;
         const FRAME_HEADER: u64 = 24;
         let mut header = [0; 96];

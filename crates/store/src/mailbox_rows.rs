@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use rusqlite::{Connection, Row};
 use uuid::Uuid;
 
-use super::error::{Fault, Sql};
+use super::error::{StoreError, StoreResult};
 use umpin_core::identity::DistinguishedName;
 use umpin_core::mailbox::{Extension, Mailbox, ObjectId};
 use umpin_core::{Error, ErrorCode};
@@ -15,7 +15,7 @@ const COLUMNS: &str = "id, object_id, guid, distinguished_name, name, display_na
      preferred_language";
 
 /// In three queries however many there are.
-pub(super) fn load(connection: &Connection, ids: &[i64]) -> Sql<Vec<(i64, Mailbox)>> {
+pub(super) fn load(connection: &Connection, ids: &[i64]) -> StoreResult<Vec<(i64, Mailbox)>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
@@ -61,10 +61,10 @@ pub(super) fn load(connection: &Connection, ids: &[i64]) -> Sql<Vec<(i64, Mailbo
     Ok(mailboxes)
 }
 
-fn mailbox_from(row: &Row<'_>) -> Sql<Mailbox> {
+fn mailbox_from(row: &Row<'_>) -> StoreResult<Mailbox> {
     let dn: Option<String> = row.get("distinguished_name")?;
     let dn = dn
-        .map(|text| DistinguishedName::parse(&text).ok_or(Fault::Damaged("a distinguished name that is not one")))
+        .map(|text| DistinguishedName::parse(&text).ok_or(StoreError::Damaged("a distinguished name that is not one")))
         .transpose()?;
     Ok(Mailbox {
         object_id: ObjectId(row.get("object_id")?),

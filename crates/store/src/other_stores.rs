@@ -1,22 +1,22 @@
-//! A store that is not where it is configured to be: whether another one is in use.
+//! The error for a missing store, which names another store that is in use.
 
 use std::path::{Path, PathBuf};
 
 use super::error::missing;
 use umpin_core::{Error, ErrorCode};
 
-/// What is known of other places.
+/// Stores other than the configured one.
 #[derive(Clone, Debug, Default)]
-pub struct Elsewhere {
-    /// The file that says where the store is; `None`: nobody has said it.
+pub struct OtherStores {
+    /// The configuration file that has the path of the store; `None`: the path is the default.
     pub configured_in: Option<PathBuf>,
-    /// Where a store may lie that is in use otherwise.
+    /// The paths of stores that are in use without a configuration.
     pub stores: Vec<PathBuf>,
 }
 
-impl Elsewhere {
-    /// The store does not exist. Where another does, nobody is told to make one: it would be a second one, and the PINs in the first
-    /// would be forgotten.
+impl OtherStores {
+    /// The error for a missing store. If another store exists, the error does not recommend an import, which would create a second
+    /// store without the PINs of the first.
     pub(super) fn missing(&self, store: &Path) -> Error {
         let mut others = self.stores.iter().filter(|other| *other != store);
         let Some(found) = others.find(|other| other.is_file()) else {
@@ -48,14 +48,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_store_elsewhere_is_named_and_no_second_one_proposed() {
+    fn another_store_is_named_and_no_import_recommended() {
         let folder = tempfile::tempdir().expect("a folder");
         let (store, other) = (folder.path().join("etc.db"), folder.path().join("used.db"));
-        let mut elsewhere = Elsewhere {
+        let mut other_stores = OtherStores {
             configured_in: Some("/etc/umpin/umpin.json".into()),
             stores: vec![store.clone(), folder.path().join("none.db"), other.clone()],
         };
-        let alone = elsewhere.missing(&store);
+        let alone = other_stores.missing(&store);
         assert!(alone.recommended_action().contains("Import-UMDirectory"), "{alone:?}");
         std::fs::write(&other, b"").expect("a file");
         for (file, named) in [
@@ -63,9 +63,9 @@ mod tests {
             (false, "UMPIN_HOME"),
         ] {
             if !file {
-                elsewhere.configured_in = None;
+                other_stores.configured_in = None;
             }
-            let error = elsewhere.missing(&store);
+            let error = other_stores.missing(&store);
             assert_eq!(error.code(), ErrorCode::DirectoryUnavailable);
             assert!(error.message().contains(&*other.to_string_lossy()), "{error:?}");
             assert!(error.message().contains(&*store.to_string_lossy()), "{error:?}");

@@ -1,85 +1,87 @@
-//! What is wrong with a JSON text, in words for whoever wrote it: which field, and what belongs there. Never the value that stands
-//! there, which may be a password, and never the names of this program's types.
+//! Errors of JSON texts, for the author of the text: the field, and what is expected. Never the value of the field, which may be a
+//! password, and never the names of Rust types.
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-/// What is wrong with a field, or with the whole.
+/// An error of a field, or of the whole text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
-    /// A value that does not belong there; what would, where that is known.
-    Wrong { field: String, expected: Option<String> },
-    /// A field that nobody knows.
-    Unknown { field: String },
-    /// A field that is there twice.
-    Twice { field: String },
-    /// A field that must be there.
-    Missing { field: String },
-    /// Anything else that the reader of the structure says.
+pub(crate) enum JsonError {
+    /// An invalid value, and what is expected, if that is known.
+    InvalidValue { field: String, expected: Option<String> },
+    /// An unknown field.
+    UnknownField { field: String },
+    /// A field that occurs twice.
+    DuplicateField { field: String },
+    /// A required field that is missing.
+    MissingField { field: String },
+    /// Another error of a field.
     Other { field: String, what: String },
-    /// The whole is not what it must be.
+    /// The text is not an object.
     NotAnObject,
-    /// Not JSON.
+    /// The text is not JSON.
     Syntax { what: String },
 }
 
-impl Fault {
-    /// Of an error at a path, as `serde_path_to_error` has it.
-    pub(crate) fn of(path: &str, error: &serde_json::Error) -> Self {
+impl JsonError {
+    /// From an error and its path, as `serde_path_to_error` gives them.
+    pub(crate) fn new(path: &str, error: &serde_json::Error) -> Self {
         let full = error.to_string();
-        let said = full.split(" at line ").next().unwrap_or_default().replace('\n', " ");
+        let message = full.split(" at line ").next().unwrap_or_default().replace('\n', " ");
         if !error.is_data() {
-            return Self::Syntax { what: syntax(&said) };
+            return Self::Syntax { what: syntax(&message) };
         }
         let whole = path == ".";
-        if whole && said.starts_with("invalid type") {
+        if whole && message.starts_with("invalid type") {
             return Self::NotAnObject;
         }
         let field = path.to_owned();
-        let quoted = said.split('`').nth(1).unwrap_or(path);
-        if said.starts_with("unknown field") {
-            return Self::Unknown {
+        let quoted = message.split('`').nth(1).unwrap_or(path);
+        if message.starts_with("unknown field") {
+            return Self::UnknownField {
                 field: joined(path, quoted),
             };
         }
-        if said.starts_with("duplicate field") {
-            return Self::Twice {
+        if message.starts_with("duplicate field") {
+            return Self::DuplicateField {
                 field: joined(path, quoted),
             };
         }
-        if said.starts_with("missing field") {
-            return Self::Missing {
+        if message.starts_with("missing field") {
+            return Self::MissingField {
                 field: joined(path, quoted),
             };
         }
         let repeats_the_value = ["invalid type", "invalid value", "invalid length", "unknown variant"]
             .iter()
-            .any(|start| said.starts_with(start));
+            .any(|start| message.starts_with(start));
         if repeats_the_value {
-            let expected = said.rsplit_once(", expected ").map(|(_, expected)| plainly(expected));
-            return Self::Wrong { field, expected };
+            let expected = message
+                .rsplit_once(", expected ")
+                .map(|(_, expected)| without_rust_terms(expected));
+            return Self::InvalidValue { field, expected };
         }
-        Self::Other { field, what: said }
+        Self::Other { field, what: message }
     }
 
-    /// The field that it is about.
+    /// The field concerned.
     pub(crate) fn field(&self) -> Option<&str> {
         match self {
-            Self::Wrong { field, .. }
-            | Self::Unknown { field }
-            | Self::Twice { field }
-            | Self::Missing { field }
+            Self::InvalidValue { field, .. }
+            | Self::UnknownField { field }
+            | Self::DuplicateField { field }
+            | Self::MissingField { field }
             | Self::Other { field, .. } => Some(field),
             Self::NotAnObject | Self::Syntax { .. } => None,
         }
     }
 
-    /// The same of what stands in the field `outer`.
+    /// The error with its path relative to the field `outer`.
     pub(crate) fn within(mut self, outer: &str) -> Self {
-        if let Self::Wrong { field, .. }
-        | Self::Unknown { field }
-        | Self::Twice { field }
-        | Self::Missing { field }
+        if let Self::InvalidValue { field, .. }
+        | Self::UnknownField { field }
+        | Self::DuplicateField { field }
+        | Self::MissingField { field }
         | Self::Other { field, .. } = &mut self
             && let Some(inner) = field.strip_prefix(outer).and_then(|rest| rest.strip_prefix('.'))
         {
@@ -88,27 +90,29 @@ impl Fault {
         self
     }
 
-    /// Completes "The request …" or "The configuration file … "; what the parts are called (`field`, `key`) is the caller's word.
+    /// Completes "The request …" or "The configuration file … "; `part` is the caller's word for a field (`field`, `key`).
     pub(crate) fn explain(&self, part: &str, place: &str) -> String {
         match self {
-            Self::Wrong {
+            Self::InvalidValue {
                 field,
                 expected: Some(expected),
             } => {
-                format!("has a wrong value in the {part} '{field}'{place}: expected {expected}")
+                format!("has an invalid value in the {part} '{field}'{place}: expected {expected}")
             }
-            Self::Wrong { field, expected: None } => format!("has a wrong value in the {part} '{field}'{place}"),
-            Self::Unknown { field } => format!("has a {part} that is not known, '{field}'{place}"),
-            Self::Twice { field } => format!("has a {part} twice, '{field}'{place}"),
-            Self::Missing { field } => format!("lacks the {part} '{field}'{place}"),
-            Self::Other { field, what } => format!("has a fault in the {part} '{field}'{place}: {what}"),
+            Self::InvalidValue { field, expected: None } => {
+                format!("has an invalid value in the {part} '{field}'{place}")
+            }
+            Self::UnknownField { field } => format!("has a {part} that is not known, '{field}'{place}"),
+            Self::DuplicateField { field } => format!("has a {part} twice, '{field}'{place}"),
+            Self::MissingField { field } => format!("lacks the {part} '{field}'{place}"),
+            Self::Other { field, what } => format!("has a error in the {part} '{field}'{place}: {what}"),
             Self::NotAnObject => format!("is not a JSON object{place}"),
             Self::Syntax { what } => format!("is not valid JSON{place}: {what}"),
         }
     }
 }
 
-/// The path of a field that an error names: some errors are at the field, others at what holds it.
+/// The path of a field that an error names: the path of an error is that of the field or of the object around it.
 fn joined(path: &str, name: &str) -> String {
     if path == "." {
         name.to_owned()
@@ -119,8 +123,8 @@ fn joined(path: &str, name: &str) -> String {
     }
 }
 
-/// What belongs there, without the words of the programming language.
-fn plainly(expected: &str) -> String {
+/// The expected value, without the terms of Rust.
+fn without_rust_terms(expected: &str) -> String {
     let whole = |from: &str, to: &str| format!("a whole number from {from} to {to}");
     match expected {
         "u8" => whole("0", "255"),
@@ -142,7 +146,7 @@ fn plainly(expected: &str) -> String {
     }
 }
 
-/// What is wrong with text that is no JSON, without its place.
+/// The error of a text that is not JSON, without its position.
 fn syntax(what: &str) -> String {
     if let Some(inside) = what.strip_prefix("EOF while parsing ") {
         return format!("it ends in the middle of {}", inside.replace("a string", "text"));
@@ -150,40 +154,40 @@ fn syntax(what: &str) -> String {
     match what {
         "expected ident" => "true, false or null is misspelt",
         "expected value" => "a value is missing or misspelt",
-        "key must be a string" => "a key must stand in double quotes",
+        "key must be a string" => "a key must be in double quotes",
         "trailing comma" => "a comma before a closing bracket or brace is not allowed",
         "trailing characters" => "something follows its end",
         "invalid escape" => "a backslash in text must be written twice",
         "invalid number" | "number out of range" => "a number is misspelt or too large",
         "recursion limit exceeded" => "it is nested too deeply",
-        what if what.starts_with("control character") => "a line break or control character stands inside text",
+        what if what.starts_with("control character") => "a line break or control character is inside text",
         what if what.contains("surrogate") || what.contains("hex escape") || what.contains("code point") => {
-            "what follows \\u in text is no character"
+            "what follows \\u in text is not a character"
         }
         other => return other.replace('`', "'"),
     }
     .to_owned()
 }
 
-/// The fields of a JSON object, none of them twice.
-pub(crate) fn fields(text: &str) -> Result<Map<String, Value>, (Fault, serde_json::Error)> {
+/// The fields of a JSON object; a duplicate is an error.
+pub(crate) fn fields(text: &str) -> Result<Map<String, Value>, (JsonError, serde_json::Error)> {
     let mut json = serde_json::Deserializer::from_str(text);
     let read = serde_path_to_error::deserialize(&mut json).map_err(|e| {
         let path = e.path().to_string();
-        let fault = Fault::of(&path, e.inner());
-        (fault, e.into_inner())
+        let error = JsonError::new(&path, e.inner());
+        (error, e.into_inner())
     });
     let Fields(fields) = read?;
-    json.end().map_err(|e| (Fault::of(".", &e), e))?;
+    json.end().map_err(|e| (JsonError::new(".", &e), e))?;
     Ok(fields)
 }
 
 /// The fields as a structure.
-pub(crate) fn structure<T: DeserializeOwned>(fields: Value) -> Result<T, Fault> {
-    serde_path_to_error::deserialize(fields).map_err(|e| Fault::of(&e.path().to_string(), e.inner()))
+pub(crate) fn structure<T: DeserializeOwned>(fields: Value) -> Result<T, JsonError> {
+    serde_path_to_error::deserialize(fields).map_err(|e| JsonError::new(&e.path().to_string(), e.inner()))
 }
 
-/// An object whose fields are each there once: a map would silently take the last of two.
+/// An object without duplicate fields: a map would silently use the last of two.
 struct Fields(Map<String, Value>);
 
 impl<'de> serde::Deserialize<'de> for Fields {
@@ -250,20 +254,20 @@ mod tests {
     }
 
     fn told(value: Value) -> String {
-        structure::<Outer>(value).expect_err("a fault").explain("field", "")
+        structure::<Outer>(value).expect_err("a error").explain("field", "")
     }
 
     #[test]
     fn each_fault_names_its_field_and_what_belongs_there_and_never_the_value() {
-        for (value, said) in [
+        for (value, message) in [
             (json!({}), "lacks the field 'name'"),
             (
                 json!({ "name": 739_184 }),
-                "has a wrong value in the field 'name': expected text",
+                "has an invalid value in the field 'name': expected text",
             ),
             (
                 json!({ "name": null }),
-                "has a wrong value in the field 'name': expected text",
+                "has an invalid value in the field 'name': expected text",
             ),
             (
                 json!({ "name": "x", "nome": 1 }),
@@ -271,12 +275,12 @@ mod tests {
             ),
             (
                 json!({ "name": "x", "inner": { "port": 739_184 } }),
-                "has a wrong value in the field 'inner.port': expected a whole number from 0 to 65535",
+                "has an invalid value in the field 'inner.port': expected a whole number from 0 to 65535",
             ),
             (json!({ "name": "x", "inner": {} }), "lacks the field 'inner.port'"),
             (
                 json!({ "name": "x", "inner": 739_184 }),
-                "has a wrong value in the field 'inner': expected an object",
+                "has an invalid value in the field 'inner': expected an object",
             ),
             (
                 json!({ "name": "x", "inner": { "port": 1, "part": 2 } }),
@@ -284,51 +288,51 @@ mod tests {
             ),
             (
                 json!({ "name": "x", "pageSize": -739_184 }),
-                "has a wrong value in the field 'pageSize': expected a whole number, 0 or more",
+                "has an invalid value in the field 'pageSize': expected a whole number, 0 or more",
             ),
             (
                 json!({ "name": "x", "since": "739184" }),
-                "has a wrong value in the field 'since': expected a whole number",
+                "has an invalid value in the field 'since': expected a whole number",
             ),
             (
                 json!({ "name": "x", "flag": "739184" }),
-                "has a wrong value in the field 'flag': expected true or false",
+                "has an invalid value in the field 'flag': expected true or false",
             ),
             (
                 json!({ "name": "x", "kind": "739184" }),
-                "has a wrong value in the field 'kind': expected one of 'startTls', 'implicit', 'pickup'",
+                "has an invalid value in the field 'kind': expected one of 'startTls', 'implicit', 'pickup'",
             ),
             (
                 json!({ "name": "x", "list": "739184" }),
-                "has a wrong value in the field 'list': expected a list",
+                "has an invalid value in the field 'list': expected a list",
             ),
             (
                 json!({ "name": "x", "list": ["a", 739_184] }),
-                "has a wrong value in the field 'list[1]': expected text",
+                "has an invalid value in the field 'list[1]': expected text",
             ),
             (
                 json!({ "name": "x", "path": 739_184 }),
-                "has a wrong value in the field 'path': expected text",
+                "has an invalid value in the field 'path': expected text",
             ),
             (json!("739184"), "is not a JSON object"),
         ] {
-            assert_eq!(told(value.clone()), said, "{value}");
+            assert_eq!(told(value.clone()), message, "{value}");
         }
     }
 
     #[test]
     fn a_field_that_is_there_twice_is_a_fault() {
-        let (fault, _) = fields(r#"{ "v": 1, "v": 1 }"#).expect_err("twice");
-        assert_eq!(fault, Fault::Twice { field: "v".to_owned() });
+        let (error, _) = fields(r#"{ "v": 1, "v": 1 }"#).expect_err("twice");
+        assert_eq!(error, JsonError::DuplicateField { field: "v".to_owned() });
     }
 
     #[test]
     fn faults_of_syntax_say_what_to_change() {
-        for (json, said) in [
+        for (json, message) in [
             ("{", "it ends in the middle of an object"),
             (r#"{ "a": tru }"#, "true, false or null is misspelt"),
             (r#"{ "a": }"#, "a value is missing or misspelt"),
-            ("{ a: 1 }", "a key must stand in double quotes"),
+            ("{ a: 1 }", "a key must be in double quotes"),
             (r#"{ "a": 1, }"#, "a comma before"),
             ("{ } x", "something follows its end"),
             (r#"{ "a": "\ud800x" }"#, "what follows \\u in text"),
@@ -339,8 +343,8 @@ mod tests {
             (r#"{ "a": 1e999 }"#, "a number is misspelt or too large"),
         ] {
             let error = serde_json::from_str::<Value>(json).unwrap_err();
-            let what = Fault::of(".", &error).explain("field", "");
-            assert!(what.contains(said), "{json}: {what}");
+            let what = JsonError::new(".", &error).explain("field", "");
+            assert!(what.contains(message), "{json}: {what}");
             assert!(
                 !what.contains("EOF") && !what.contains("ident") && !what.contains('`'),
                 "{what}"
@@ -348,7 +352,7 @@ mod tests {
         }
         let deep = serde_json::from_str::<Value>(&"[".repeat(500)).unwrap_err();
         assert!(
-            Fault::of(".", &deep)
+            JsonError::new(".", &deep)
                 .explain("field", "")
                 .ends_with("it is nested too deeply")
         );
