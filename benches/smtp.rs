@@ -7,13 +7,13 @@
 #[path = "../tests/support/certificates.rs"]
 #[allow(dead_code, reason = "the tests use more of it")]
 mod certificates;
+#[path = "../tests/it/smtp/harness.rs"]
+#[allow(dead_code, reason = "the tests use more of it")]
+mod harness;
 #[cfg(unix)]
 #[path = "../tests/it/smtp/postfix_server.rs"]
 #[allow(dead_code, reason = "the tests use more of it")]
 mod postfix_server;
-#[path = "../tests/it/smtp/rig.rs"]
-#[allow(dead_code, reason = "the tests use more of it")]
-mod rig;
 
 use std::fs;
 use std::path::Path;
@@ -38,9 +38,9 @@ fn main() {
         .find_map(|argument| argument.parse().ok())
         .unwrap_or(PAIRS);
     let authority = certificates::Authority::new();
-    let sink = rig::Sink::trusted(
+    let sink = harness::Sink::trusted(
         &authority,
-        json!({ "user": "um@contoso.com", "password": rig::PASSWORD, "pipelining": true }),
+        json!({ "user": "um@contoso.com", "password": harness::PASSWORD, "pipelining": true }),
     );
     measure("aiosmtpd", sink.port, &authority.file(), pairs);
     println!("  connections                          {:8}", sink.connections());
@@ -57,14 +57,14 @@ fn measure(relay: &str, port: u16, ca_file: &Path, pairs: usize) {
         port,
         tls: Tls::StartTls,
         ca_file: Some(ca_file.to_owned()),
-        login: rig::account("um@contoso.com"),
+        login: harness::account("um@contoso.com"),
         from: "um@contoso.com".to_owned(),
         timeout: LONG,
         group: None,
     });
     let mut alone: Vec<f64> = (0..pairs)
         .map(|n| {
-            let message = rig::message(&format!("user{n}@contoso.com"));
+            let message = harness::message(&format!("user{n}@contoso.com"));
             let start = Instant::now();
             notifier.deliver(&message).expect("a delivery");
             start.elapsed().as_secs_f64() * 1e3
@@ -136,7 +136,7 @@ fn store(data: &Path, port: u16, ca_file: &Path) -> Session {
     } });
     fs::write(data.join("umpin.json"), configuration.to_string()).expect("the file");
     let open = json!({
-        "v": 1, "dataDirectory": data, "configFile": data.join("umpin.json"), "variables": { "UMPIN_RELAY": rig::PASSWORD },
+        "v": 1, "dataDirectory": data, "configFile": data.join("umpin.json"), "variables": { "UMPIN_RELAY": harness::PASSWORD },
     });
     let session = Session::open(open.to_string().as_bytes()).expect("a session");
     let import = json!({ "v": 1, "operation": "import", "path": file }).to_string();

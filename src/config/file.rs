@@ -15,7 +15,7 @@ use super::keys::RawKeys;
 use super::whole::Whole;
 use crate::import::text::decode;
 use crate::json_error::JsonError;
-use crate::platform::files::{TOO_MANY_OPEN, are_too_many_open, open_regular};
+use crate::platform::files::{OPEN_FILE_LIMIT_ACTION, is_open_file_limit, open_regular};
 use crate::{Error, ErrorCode, Result};
 
 /// No configuration is this long; a wrong path must not fill the memory.
@@ -132,8 +132,8 @@ pub(super) fn read(path: &Path) -> Result<RawConfig> {
         .and_then(|(file, _)| file.take(MAX_LENGTH + 1).read_to_end(&mut bytes))
         .map_err(|e| {
             let error = invalid(path, &format!("cannot be read: {e}"));
-            if are_too_many_open(&e) {
-                error.action(TOO_MANY_OPEN)
+            if is_open_file_limit(&e) {
+                error.action(OPEN_FILE_LIMIT_ACTION)
             } else {
                 error
             }

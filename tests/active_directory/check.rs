@@ -1,9 +1,9 @@
-//! The check of the configuration: controllers, certificates, account, rights, the counter's attribute, clock.
+//! The configuration check: controllers, certificates, account, rights, the counter's attribute, clock.
 
 use serde_json::{Value, json};
 
+use crate::harness::{Authority, READER, Relay, UM, shared};
 use crate::host::Host;
-use crate::rig::{Authority, READER, Relay, UM, shared};
 
 const COUNTER: &str = "extensionAttribute15";
 
@@ -27,7 +27,7 @@ fn the<'a>(checks: &'a [Value], check: &str, result: &str, says: &str) -> &'a Va
 }
 
 #[test]
-fn a_sound_forest_passes() {
+fn a_healthy_forest_passes() {
     shared(|lab| {
         let mailbox = lab.mailbox("check-sound");
         let host = Host::new(lab);
@@ -56,7 +56,7 @@ fn a_sound_forest_passes() {
 }
 
 #[test]
-fn an_account_that_may_only_read_is_told_so() {
+fn a_read_only_account_fails_the_write_check() {
     shared(|lab| {
         let mailbox = lab.mailbox("check-reader");
         let host = Host::with(lab, READER, |_| {});
@@ -104,8 +104,8 @@ fn a_wrong_password_a_dead_controller_and_a_bad_certificate_are_results() {
         the(&found, "directory", "skipped", "");
 
         let expired = Relay::start_with(lab.dc1(), |host| lab.authority().sign_expired(&[host]));
-        let stranger = Authority::new();
-        let strange = Relay::start_with(lab.dc1(), |host| stranger.sign(&[host]));
+        let other_forest_controller = Authority::new();
+        let strange = Relay::start_with(lab.dc1(), |host| other_forest_controller.sign(&[host]));
         let good = lab.dc1().host();
         let host = Host::with(lab, UM, |configuration| {
             configuration["directory"]["domainControllers"] =

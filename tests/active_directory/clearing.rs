@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 use umpin::ErrorCode;
 
+use crate::harness::shared;
 use crate::host::Host;
-use crate::rig::shared;
 
 const RECORD: &str = "msExchUMPinChecksum";
 const COUNTER: &str = "extensionAttribute15";
-/// As Exchange's look.
+/// Like a checksum of Exchange.
 const CHECKSUM: &[u8] = b"\x01\x00\x00 of Exchange";
 
 fn clear(host: &Host, identity: &str) -> Value {
@@ -22,7 +22,7 @@ fn ids(answer: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn both_attributes_are_emptied_and_nobody_takes_it_for_a_lost_reset() {
+fn clearing_empties_both_attributes_and_is_not_a_lost_update() {
     shared(|lab| {
         let (host, mailbox) = (Host::new(lab), lab.mailbox("clearing-both"));
         let administrator = lab.dc1().administrator();
@@ -65,7 +65,7 @@ fn both_attributes_are_emptied_and_nobody_takes_it_for_a_lost_reset() {
 }
 
 #[test]
-fn a_damaged_record_goes_and_exchanges_value_stays_and_is_told() {
+fn clearing_removes_a_damaged_record_and_keeps_a_value_of_exchange() {
     shared(|lab| {
         let (host, mailbox) = (Host::new(lab), lab.mailbox("clearing-damaged"));
         let administrator = lab.dc1().administrator();

@@ -1,4 +1,4 @@
-//! Record and counter: compare-and-swap on one controller, both or neither, and what is known when the answer is not.
+//! Record and counter: atomic compare-and-swap on one controller, and lost responses.
 
 use std::sync::Barrier;
 use std::thread;
@@ -10,10 +10,10 @@ use umpin::directory::active_directory::ActiveDirectory;
 use umpin::directory::{Applied, CounterChange, CredentialChange, Directory as _, Route, StoredCredential, Swap};
 use umpin::{Error, ErrorCode};
 
-use crate::adapter::{directory, find_one, id, settings};
-use crate::rig::{Controller, Forest, Mailbox, READER, UM, alone, shared};
+use crate::directory_port::{directory, find_one, id, settings};
+use crate::harness::{Controller, Forest, Mailbox, READER, UM, alone, shared};
 
-/// Looks like a value sealed by a version to come, which tells the other tests of this forest nothing about their key.
+/// A value that looks sealed by a later version, so that it does not affect the key check of other tests in this forest.
 pub fn sealed(content: &str) -> Vec<u8> {
     [b"UMP\xFF", content.as_bytes()].concat()
 }
@@ -62,7 +62,7 @@ fn set(counter: &str) -> CounterChange {
 }
 
 #[test]
-fn values_are_written_swapped_and_read_with_the_mailbox() {
+fn values_are_written_swapped_and_read() {
     shared(|lab| {
         let (directory, dc) = (directory(lab, &UM), lab.dc1());
         let mailbox = lab.mailbox("credential-life");
@@ -114,7 +114,7 @@ fn a_first_counter_may_follow_the_record() {
 }
 
 #[test]
-fn whoever_is_late_changes_nothing() {
+fn a_stale_swap_changes_nothing() {
     shared(|lab| {
         let (directory, dc) = (directory(lab, &UM), lab.dc1());
         let mailbox = lab.mailbox("credential-late");
@@ -126,7 +126,7 @@ fn whoever_is_late_changes_nothing() {
             (Some(swap(Some("r0"), "r2")), set("c2")),
             (None, CounterChange::Swap(swap(None, "c2"))),
             (None, CounterChange::Swap(swap(Some("c0"), "c2"))),
-            // One that fits does not help the other.
+            // Both must match.
             (
                 Some(swap(Some("r1"), "r2")),
                 CounterChange::Swap(swap(Some("c0"), "c2")),
@@ -150,7 +150,7 @@ fn whoever_is_late_changes_nothing() {
 }
 
 #[test]
-fn of_sixteen_writers_one_wins_each_time() {
+fn one_of_sixteen_concurrent_writers_wins() {
     shared(|lab| {
         let (directory, dc) = (directory(lab, &UM), lab.dc1());
         let mailbox = lab.mailbox("credential-race");
@@ -188,12 +188,12 @@ fn of_sixteen_writers_one_wins_each_time() {
 }
 
 #[test]
-fn a_record_with_a_full_history_fits_and_one_that_does_not_is_told() {
+fn a_full_record_fits_and_a_longer_one_is_an_error() {
     shared(|lab| {
         let (directory, dc) = (directory(lab, &UM), lab.dc1());
         let mailbox = lab.mailbox("credential-size");
         let mut record = sealed("");
-        // Every byte there is, NUL too.
+        // All byte values, NUL included.
         record.extend(
             (0..=u8::MAX)
                 .cycle()
@@ -217,7 +217,7 @@ fn a_record_with_a_full_history_fits_and_one_that_does_not_is_told() {
                 expected: Some(record),
                 new: sealed("r2"),
             }),
-            // 1024 characters of text hold at most 768 bytes.
+            // 1024 characters of Base64 hold at most 768 bytes.
             CounterChange::Set(sealed(&"c".repeat(800))),
         );
         let error = directory.apply(next).expect_err("too long");
@@ -230,7 +230,7 @@ fn a_record_with_a_full_history_fits_and_one_that_does_not_is_told() {
 }
 
 #[test]
-fn an_object_that_was_moved_is_still_the_object() {
+fn a_moved_object_is_found_by_its_guid() {
     shared(|lab| {
         let (directory, dc) = (directory(lab, &UM), lab.dc1());
         let mailbox = lab.mailbox("credential-moved");
@@ -245,7 +245,7 @@ fn an_object_that_was_moved_is_still_the_object() {
 }
 
 #[test]
-fn a_mailbox_that_is_gone_is_told() {
+fn a_deleted_mailbox_is_reported() {
     shared(|lab| {
         let (directory, dc) = (directory(lab, &UM), lab.dc1());
         let mailbox = lab.mailbox("credential-gone");
@@ -258,7 +258,7 @@ fn a_mailbox_that_is_gone_is_told() {
 }
 
 #[test]
-fn an_account_without_the_right_is_told_which_one_it_lacks() {
+fn access_denied_names_the_missing_right() {
     shared(|lab| {
         let (directory, dc) = (directory(lab, &READER), lab.dc1());
         let mailbox = lab.mailbox("credential-denied");
@@ -279,7 +279,7 @@ fn an_account_without_the_right_is_told_which_one_it_lacks() {
 }
 
 #[test]
-fn a_controller_that_cannot_be_reached_was_sent_nothing() {
+fn an_unreachable_controller_gets_no_request() {
     shared(|lab| {
         let (directory, dc) = (directory(lab, &UM), lab.dc1());
         let mailbox = lab.mailbox("credential-unreached");
@@ -294,7 +294,7 @@ fn a_controller_that_cannot_be_reached_was_sent_nothing() {
 }
 
 #[test]
-fn a_change_whose_answer_is_lost_is_not_called_made_or_not_made() {
+fn a_lost_response_leaves_the_outcome_unknown() {
     alone(Forest::Single, |lab| {
         let mut settings = settings(lab, &UM);
         settings.timeout = Duration::from_secs(1);
@@ -307,18 +307,18 @@ fn a_change_whose_answer_is_lost_is_not_called_made_or_not_made() {
         let error = directory.apply(second).expect_err("nobody answers");
         assert_eq!(error.code(), ErrorCode::OutcomeUnknown, "{error:?}");
         dc.resume();
-        // It was on its way, and so it comes into force after all.
+        // The modification was in transit and is applied.
         let administrator = dc.administrator();
-        crate::rig::wait_until("the late change", Duration::from_secs(30), || {
+        crate::harness::wait_until("the late change", Duration::from_secs(30), || {
             let value = administrator.value(&mailbox.dn, "msExchUMPinChecksum");
             (value == Some(sealed("r2")))
                 .then_some(())
                 .ok_or_else(|| format!("{value:?}"))
         });
-        // The next command asks it again.
+        // The next command uses the controller again.
         directory.refresh();
         let found = directory.find_by_object_id(id(&mailbox), Route::Preferred);
-        let found = found.expect("the controller serves again").expect("the mailbox");
+        let found = found.expect("the controller is up again").expect("the mailbox");
         assert_eq!(found.stored, Some(both(Some("r2"), Some("c2"))));
     });
 }

@@ -1,11 +1,11 @@
-//! `domain` is what the controllers must hold: those of another forest are not asked, though they know the same account and people.
+//! Controllers of another domain than `domain` are not used, even if they have the same account and users.
 
 use serde_json::{Value, json};
 use umpin::ErrorCode;
 use umpin::directory::Route;
 
+use crate::harness::{Controller, Forest, Lab, UM, alone};
 use crate::host::{Host, says};
-use crate::rig::{Controller, Forest, Lab, UM, alone};
 use crate::transport::{directory, found_on};
 
 const THEIR_TONY: &str = "CN=Tony Smith,OU=Sales,DC=fabrikam,DC=com";
@@ -15,14 +15,14 @@ fn asking(lab: &Lab, controllers: &[&Controller]) -> Host {
     let hosts: Vec<String> = controllers.iter().map(|dc| dc.host()).collect();
     Host::with(lab, UM, |configuration| {
         configuration["directory"]["domainControllers"] = json!(hosts);
-        // The account of the same name and password is there, too: it could sign in.
+        // The other forest has an account with the same name and password.
         configuration["directory"]["bind"]["user"] = json!("svc-um@contoso.com");
     })
 }
 
 #[track_caller]
-fn nothing_was_written(stranger: &Controller) {
-    let tony = stranger
+fn nothing_was_written(other_forest_controller: &Controller) {
+    let tony = other_forest_controller
         .administrator()
         .read(THEIR_TONY, &["mail", "msExchUMPinChecksum", "extensionAttribute15"]);
     let tony = tony.expect("the people are the same there");
@@ -30,16 +30,19 @@ fn nothing_was_written(stranger: &Controller) {
 }
 
 #[test]
-fn a_controller_of_another_domain_is_neither_read_nor_written() {
-    alone(Forest::WithStranger, |lab| {
-        let (dc1, stranger) = (lab.dc1(), lab.stranger());
+fn a_controller_of_another_domain_is_not_used() {
+    alone(Forest::TwoForests, |lab| {
+        let (dc1, other_forest_controller) = (lab.dc1(), lab.other_forest_controller());
         assert_eq!(
-            stranger.connect_as(UM).value(THEIR_TONY, "mail").as_deref(),
+            other_forest_controller
+                .connect_as(UM)
+                .value(THEIR_TONY, "mail")
+                .as_deref(),
             Some(&b"tonysmith@contoso.com"[..]),
             "the account could sign in there and read"
         );
         let tony = || json!({ "identity": "tonysmith@contoso.com", "sendEmail": false });
-        let theirs_alone = asking(lab, &[stranger]);
+        let theirs_alone = asking(lab, &[other_forest_controller]);
         let error = theirs_alone.refusal(tony(), Some("739152"));
         says(&error, ErrorCode::ConfigurationInvalid, &[HELD]);
         assert!(
@@ -49,31 +52,31 @@ fn a_controller_of_another_domain_is_neither_read_nor_written() {
         let done = theirs_alone.reset(tony(), Some("739152"));
         assert!(done.is_err(), "a mailbox of another domain was reset");
 
-        // Named first it is skipped, and named in the command it is refused.
-        let both = asking(lab, &[stranger, dc1]);
+        // It is skipped in the configuration and rejected as a parameter.
+        let both = asking(lab, &[other_forest_controller, dc1]);
         both.set_pin("tonysmith@contoso.com", "739152");
         let mut named: Value = tony();
-        named["domainController"] = json!(stranger.host());
+        named["domainController"] = json!(other_forest_controller.host());
         let error = both.refusal(named, Some("739153"));
         says(&error, ErrorCode::DirectoryUnavailable, &[HELD]);
 
-        // What is left after a failure is not another domain.
-        let after = asking(lab, &[dc1, stranger]);
+        // Fail-over does not use another domain.
+        let after = asking(lab, &[dc1, other_forest_controller]);
         after.info("tonysmith@contoso.com");
         dc1.kill();
         let error = after.refusal(tony(), Some("482913"));
         says(&error, ErrorCode::DirectoryUnavailable, &[&dc1.host(), HELD]);
         let done = after.reset(tony(), Some("482913"));
         assert!(done.is_err(), "fail-over changed the domain");
-        nothing_was_written(stranger);
+        nothing_was_written(other_forest_controller);
     });
 }
 
 #[test]
-fn a_catalog_of_another_forest_is_not_asked() {
-    alone(Forest::WithStranger, |lab| {
+fn a_catalog_of_another_forest_is_not_used() {
+    alone(Forest::TwoForests, |lab| {
         let directory = directory(lab, UM, |section| {
-            section["globalCatalogs"] = json!([lab.stranger().host()]);
+            section["globalCatalogs"] = json!([lab.other_forest_controller().host()]);
         });
         let error = found_on(&directory, Route::Forest).expect_err("another forest");
         says(

@@ -1,21 +1,21 @@
-//! What Exchange left in the record's attribute, and what other applications keep in the counter's.
+//! Values of Exchange in the record's attribute, and of other applications in the counter's.
 
 use umpin::ErrorCode;
 use umpin::directory::active_directory::ActiveDirectory;
 use umpin::directory::{Applied, CounterChange, Directory as _, Route, StoredCredential};
 
-use crate::adapter::{directory, find_one, id, settings};
 use crate::credential::{both, change, sealed, stored, swap};
-use crate::rig::{UM, shared};
+use crate::directory_port::{directory, find_one, id, settings};
+use crate::harness::{UM, shared};
 
 const RECORD: &str = "msExchUMPinChecksum";
 const COUNTER: &str = "extensionAttribute15";
 
-/// As Exchange's look: binary, and no sealed value of ours.
+/// Like a checksum of Exchange: binary, and not a sealed value.
 const CHECKSUM: &[u8] = b"\x01\x00\x00UMP\xff\x00(*)\\\x80 and so on";
 
 #[test]
-fn exchanges_checksum_is_no_record_and_goes_with_the_first_reset() {
+fn a_checksum_of_exchange_is_replaced_by_the_first_reset() {
     shared(|lab| {
         let (directory, dc) = (directory(lab, &UM), lab.dc1());
         let administrator = dc.administrator();
@@ -41,7 +41,7 @@ fn exchanges_checksum_is_no_record_and_goes_with_the_first_reset() {
         let first = change(&mailbox, dc, Some(swap(None, "r1")), CounterChange::Set(sealed("c1")));
         assert_eq!(directory.apply(first).expect("an answer"), Applied::Committed);
         assert_eq!(stored(&directory, &mailbox, dc), both(Some("r1"), Some("c1")));
-        // And whoever saw no record either comes too late.
+        // A change that expected no record is a conflict now.
         let second = change(&mailbox, dc, Some(swap(None, "r2")), CounterChange::Keep);
         assert_eq!(directory.apply(second).expect("an answer"), Applied::Conflict);
         assert_eq!(stored(&directory, &mailbox, dc), both(Some("r1"), Some("c1")));
@@ -49,7 +49,7 @@ fn exchanges_checksum_is_no_record_and_goes_with_the_first_reset() {
 }
 
 #[test]
-fn a_checksum_that_comes_back_is_no_record_either() {
+fn a_checksum_that_reappears_is_not_a_record() {
     shared(|lab| {
         let (directory, dc) = (directory(lab, &UM), lab.dc1());
         let administrator = dc.administrator();
@@ -97,9 +97,9 @@ fn another_applications_value_is_never_overwritten_by_a_counter() {
 }
 
 #[test]
-fn a_counter_is_kept_as_octets_where_its_attribute_holds_octets() {
+fn a_counter_is_binary_in_an_octet_string_attribute() {
     shared(|lab| {
-        let mut settings = settings(lab, &crate::rig::ADMINISTRATOR);
+        let mut settings = settings(lab, &crate::harness::ADMINISTRATOR);
         settings.counter_attribute = "thumbnailPhoto".to_owned();
         let (directory, dc) = (ActiveDirectory::new(settings), lab.dc1());
         let mailbox = lab.mailbox("foreign-octets");
@@ -124,7 +124,7 @@ fn a_counter_is_kept_as_octets_where_its_attribute_holds_octets() {
 }
 
 #[test]
-fn the_counter_is_text_where_its_attribute_holds_text() {
+fn a_counter_is_base64_in_a_text_attribute() {
     shared(|lab| {
         let (directory, dc) = (directory(lab, &UM), lab.dc1());
         let mailbox = lab.mailbox("foreign-text");

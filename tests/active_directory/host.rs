@@ -1,4 +1,4 @@
-//! A host of the forest: a configuration, a queue and a log of its own, and a session on them as the C ABI has it.
+//! A host of the forest with its own configuration, outbox and audit log, and a session on them.
 
 use std::fs;
 use std::path::PathBuf;
@@ -9,10 +9,10 @@ use umpin::ErrorCode;
 use umpin::session::{Session, SharedError};
 
 use crate::attempt;
-use crate::rig::{Account, Lab, UM, key_file};
+use crate::harness::{Account, Lab, UM, key_file};
 use crate::support::{self, Reset};
 
-/// A host; what it keeps ends with this.
+/// A host, whose files are removed on drop.
 pub struct Host {
     folder: TempDir,
     configuration: Value,
@@ -24,7 +24,7 @@ impl Host {
         Self::with(lab, UM, |_| {})
     }
 
-    /// Asks as that account, with a configuration that was changed.
+    /// A host with another account and a changed configuration.
     pub fn with(lab: &Lab, account: Account, change: impl FnOnce(&mut Value)) -> Self {
         let folder = tempfile::tempdir().expect("a temporary directory");
         let mut configuration = json!({
@@ -47,7 +47,7 @@ impl Host {
         }
     }
 
-    /// A new session on the same host, whose configuration was changed.
+    /// A new session on the same host with a changed configuration.
     pub fn reconfigured(self, change: impl FnOnce(&mut Value)) -> Self {
         let Self {
             folder,
@@ -68,18 +68,18 @@ impl Host {
         support::reset(&self.session, fields, pin)
     }
 
-    /// A new command begins, as every cmdlet says once for its pipeline.
+    /// Begins a new command, as every cmdlet does once per pipeline.
     pub fn begin(&self) {
         self.request(json!({ "operation": "status" })).expect("the directory");
     }
 
-    /// Gives the mailbox a PIN that need not be changed, and tells nobody.
+    /// Sets a PIN that is not expired, without a message.
     pub fn set_pin(&self, identity: &str, pin: &str) {
         let fields = json!({ "identity": identity, "pinExpired": false, "sendEmail": false });
         self.reset(fields, Some(pin)).expect("the PIN is set");
     }
 
-    /// Only looks what a reset would do.
+    /// A reset with -WhatIf.
     pub fn what_if(&self, mut fields: Value, pin: Option<&str>) -> Result<Value, SharedError> {
         fields["whatIf"] = json!(true);
         let plan = support::plan(&self.session, fields, pin)?;
@@ -98,24 +98,24 @@ impl Host {
         answer.expect("an answer")["items"][0].clone()
     }
 
-    /// What an attempt to sign in comes to.
+    /// The outcome of a sign-in.
     pub fn sign_in(&self, identity: &str, pin: &str) -> String {
         let answer = attempt::sign_in(&self.session, identity, pin).expect("an answer");
         attempt::outcome(&answer).to_owned()
     }
 
-    /// The error of an attempt to sign in.
+    /// The error of a sign-in.
     pub fn failed_sign_in(&self, identity: &str, pin: &str) -> SharedError {
         attempt::sign_in(&self.session, identity, pin).expect_err("no answer")
     }
 
-    /// The messages that were handed over, oldest first.
+    /// The delivered messages, oldest first.
     pub fn messages(&self) -> Vec<String> {
         let messages = support::messages(&self.path("pickup"));
         messages.into_iter().map(|(_, message)| message).collect()
     }
 
-    /// The error of a reset that changes nothing: told by the look already.
+    /// The error of a reset, which -WhatIf reports as well.
     #[track_caller]
     pub fn refusal(&self, fields: Value, pin: Option<&str>) -> SharedError {
         match self.what_if(fields.clone(), pin) {
@@ -125,7 +125,7 @@ impl Host {
     }
 }
 
-/// Whatever the session says is this error, in a sentence that holds these parts.
+/// Asserts the code and parts of the message of an error.
 #[track_caller]
 pub fn says(error: &umpin::Error, code: ErrorCode, parts: &[&str]) {
     assert_eq!(error.code(), code, "{error:?} {:?}", error.details());

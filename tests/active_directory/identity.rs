@@ -1,4 +1,4 @@
-//! Every form of an identity finds its mailbox, and nothing finds another.
+//! Every identity form finds its mailbox and no other.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -10,13 +10,13 @@ use umpin::import::{Format, ImportOptions, parse};
 use umpin::mailbox::Mailbox;
 use umpin::{Error, ErrorCode};
 
-use crate::adapter::{directory, find, find_one, id, names, settings};
-use crate::rig::{BASE, UM, shared};
+use crate::directory_port::{directory, find, find_one, id, names, settings};
+use crate::harness::{BASE, UM, shared};
 
 const TONY: &str = "43e08f9c-3d78-5a40-92c2-217eee132f30";
 
 #[test]
-fn every_form_finds_the_mailbox_by_every_route() {
+fn every_identity_form_finds_the_mailbox_on_every_route() {
     shared(|lab| {
         let directory = directory(lab, &UM);
         let dc1 = lab.dc1().host();
@@ -65,7 +65,7 @@ fn every_form_finds_the_mailbox_by_every_route() {
 }
 
 #[test]
-fn names_in_any_script_are_found_in_any_spelling() {
+fn names_in_any_script_are_found_in_any_case() {
     shared(|lab| {
         let directory = directory(lab, &UM);
         for (text, name) in [
@@ -86,7 +86,7 @@ fn names_in_any_script_are_found_in_any_spelling() {
         ] {
             assert_eq!(find_one(&directory, text).mailbox.name, name, "{text}");
         }
-        // A server that folds less than we do finds what is written as the name is, or folded.
+        // Servers with other folding rules find the name as written, or folded.
         for (alias, typed) in [
             ("identity-straße", "IDENTITY-straße"),
             ("identity-gasse", "Identity-gaße"),
@@ -98,13 +98,13 @@ fn names_in_any_script_are_found_in_any_spelling() {
 }
 
 #[test]
-fn nothing_else_finds_it() {
+fn other_identities_do_not_find_it() {
     shared(|lab| {
         let directory = directory(lab, &UM);
         for text in [
             "*",
             "tony*",
-            // Accents count.
+            // Accents are significant.
             "Zoe Muller",
             "zoe müller",
             r"FABRIKAM\tonysmith",
@@ -117,7 +117,7 @@ fn nothing_else_finds_it() {
             "CN=Tony Smith,OU=Sales,DC=fabrikam,DC=com",
             "4271",
             "00000000-0000-0000-0000-000000000000",
-            // Neither people without mailbox nor computers nor groups.
+            // No users without mailbox, computers or groups.
             "Administrator",
             "svc-um",
             "DC1$",
@@ -132,7 +132,7 @@ fn nothing_else_finds_it() {
 }
 
 #[test]
-fn whoever_is_named_by_several_forms_is_told_from_others() {
+fn a_mailbox_named_by_several_forms_is_one_match() {
     shared(|lab| {
         let directory = directory(lab, &UM);
         let matches = find(&directory, "helpdesk@contoso.com", Route::Preferred);
@@ -142,7 +142,7 @@ fn whoever_is_named_by_several_forms_is_told_from_others() {
 }
 
 #[test]
-fn of_many_matches_all_are_counted_and_eleven_told() {
+fn all_matches_are_counted_and_eleven_returned() {
     shared(|lab| {
         let directory = directory(lab, &UM);
         let administrator = lab.dc1().administrator();
@@ -158,7 +158,7 @@ fn of_many_matches_all_are_counted_and_eleven_told() {
 }
 
 #[test]
-fn extensions_are_found_with_marks_and_in_their_dial_plan() {
+fn extensions_are_found_with_separators_and_by_dial_plan() {
     shared(|lab| {
         let directory = directory(lab, &UM);
         let mailbox = lab.mailbox("identity-extension");
@@ -201,7 +201,7 @@ fn extensions_are_found_with_marks_and_in_their_dial_plan() {
 }
 
 #[test]
-fn an_object_is_found_by_its_guid_until_it_is_gone() {
+fn an_object_is_found_by_guid_until_it_is_deleted() {
     shared(|lab| {
         let directory = directory(lab, &UM);
         let mailbox = lab.mailbox("identity-gone");
@@ -223,7 +223,7 @@ fn an_object_is_found_by_its_guid_until_it_is_gone() {
 }
 
 #[test]
-fn a_mailbox_is_described_as_an_import_describes_it() {
+fn a_mailbox_equals_its_import() {
     shared(|lab| {
         let directory = directory(lab, &UM);
         let folder = tempfile::tempdir().expect("a folder");
@@ -246,8 +246,7 @@ fn a_mailbox_is_described_as_an_import_describes_it() {
     });
 }
 
-/// Without what only one of them has: the order of addresses, dial plans and the addresses that hold them, the store's own ids, and
-/// the distinguished name of the policy.
+/// The mailbox without expected differences: order of addresses, dial plans and their addresses, ids of the store, DN of the policy.
 fn comparable(mut mailbox: Mailbox) -> (Mailbox, BTreeSet<String>, BTreeSet<String>) {
     mailbox.object_id.0 = [0; 16];
     mailbox.um_mailbox_policy_link = None;
@@ -258,7 +257,7 @@ fn comparable(mut mailbox: Mailbox) -> (Mailbox, BTreeSet<String>, BTreeSet<Stri
 }
 
 #[test]
-fn it_is_one_directory_for_every_session_and_filled_by_nobody_else() {
+fn the_store_id_is_stable_and_imports_are_rejected() {
     shared(|lab| {
         let (one, other) = (directory(lab, &UM), directory(lab, &UM));
         assert_eq!(one.store_id().expect("an id"), other.store_id().expect("an id"));
@@ -273,7 +272,7 @@ fn it_is_one_directory_for_every_session_and_filled_by_nobody_else() {
 }
 
 #[test]
-fn a_schema_that_cannot_hold_the_values_is_told_before_anything_else() {
+fn an_unsuitable_schema_is_reported_first() {
     shared(|lab| {
         for (attribute, says) in [
             ("extensionAttribute16", "does not have extensionAttribute16"),

@@ -1,4 +1,4 @@
-//! Connections that were idle while a firewall forgot them, and that a controller's restart has left half-open.
+//! Idle connections that a firewall dropped, and half-open connections after a restart of a controller.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use umpin::directory::Route;
 
+use crate::harness::{Forest, UM, alone};
 use crate::host::Host;
-use crate::rig::{Forest, UM, alone};
 use crate::transport::{directory, found_on};
 
-/// Longer than a connection is used again without a trial.
+/// Longer than a connection is reused without a probe.
 const IDLE: Duration = Duration::from_secs(6);
-/// The timeout of an operation: what the first item took, and then failed.
+/// The timeout of an operation, which the first item would take without a probe.
 const TIMEOUT: Duration = Duration::from_secs(15);
 
 fn timed<T>(what: &str, item: impl FnOnce() -> T) -> (T, Duration) {
@@ -23,14 +23,14 @@ fn timed<T>(what: &str, item: impl FnOnce() -> T) -> (T, Duration) {
 }
 
 #[test]
-fn a_firewall_that_forgets_connections_fails_no_item() {
+fn dropped_connections_fail_no_item() {
     alone(Forest::Single, |lab| {
         for idle in [IDLE, Duration::ZERO] {
             let directory = directory(lab, UM, |section| section["timeoutSeconds"] = json!(TIMEOUT.as_secs()));
             let find = || found_on(&directory, Route::Preferred);
             find().expect("found");
             timed("a normal item", find).0.expect("found");
-            // What passes is what is tested: nobody uses the connection for so long.
+            // The connections must be idle for this long.
             thread::sleep(idle);
             let forgotten = lab.forget_connections(lab.dc1());
             assert!(forgotten > 0, "there is no connection that could be forgotten");
@@ -45,7 +45,7 @@ fn a_firewall_that_forgets_connections_fails_no_item() {
 }
 
 #[test]
-fn a_reset_after_a_firewall_has_forgotten_the_connections_is_made_once() {
+fn a_reset_after_dropped_connections_is_made_once() {
     alone(Forest::Single, |lab| {
         let host = Host::new(lab);
         for alias in ["idle-1", "idle-2", "idle-3"] {
@@ -65,14 +65,14 @@ fn a_reset_after_a_firewall_has_forgotten_the_connections_is_made_once() {
 }
 
 #[test]
-fn connections_of_a_controller_that_restarted_out_of_reach_fail_no_item() {
+fn half_open_connections_fail_no_item() {
     alone(Forest::Single, |lab| {
         let dc = lab.dc1();
         let directory = directory(lab, UM, |_| {});
         let find = || found_on(&directory, Route::Preferred);
         find().expect("found");
         lab.isolate(dc);
-        // Nobody here learns of it.
+        // The client is not notified.
         dc.kill();
         lab.reach(dc);
         dc.start();

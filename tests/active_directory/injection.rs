@@ -1,14 +1,14 @@
-//! Whatever is typed: found or not found, never an error of syntax, never somebody else.
+//! Arbitrary input is found or not found: no filter syntax errors, no other mailbox.
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use umpin::directory::{Directory as _, Matches, Route};
 use umpin::identity::{Identity, lookup_keys};
 
-use crate::adapter::{directory, find, find_one, names};
-use crate::rig::{BASE, UM, shared};
+use crate::directory_port::{directory, find, find_one, names};
+use crate::harness::{BASE, UM, shared};
 
-/// A name, and the same as a value in a DN.
+/// A name, and its escaped form in a DN.
 const AWKWARD: [(&str, &str); 8] = [
     (r#"O'Brien, "Rob" #1"#, r#"O'Brien\, \"Rob\" #1"#),
     ("#hash", r"\#hash"),
@@ -21,7 +21,7 @@ const AWKWARD: [(&str, &str); 8] = [
 ];
 
 #[test]
-fn awkward_names_are_found_and_no_others() {
+fn names_with_special_characters_are_found() {
     shared(|lab| {
         let directory = directory(lab, &UM);
         let administrator = lab.dc1().administrator();
@@ -86,7 +86,7 @@ fn values_of_255_characters_are_compared_in_full() {
 }
 
 #[test]
-fn no_attempt_at_injection_finds_anybody() {
+fn filter_injection_finds_no_mailbox() {
     shared(|lab| {
         let directory = directory(lab, &UM);
         for text in [
@@ -140,7 +140,7 @@ fn no_attempt_at_injection_finds_anybody() {
     });
 }
 
-/// Whoever is found, the text names by the rule that holds for every directory.
+/// Whether the identity names every match by the common rule.
 fn is_named(matches: &Matches, identity: &Identity) -> bool {
     matches.found.iter().all(|found| {
         let own = lookup_keys(&found.mailbox);
@@ -149,7 +149,7 @@ fn is_named(matches: &Matches, identity: &Identity) -> bool {
 }
 
 #[test]
-fn arbitrary_text_is_found_or_not_found() {
+fn arbitrary_text_never_causes_an_error() {
     shared(|lab| {
         let directory = directory(lab, &UM);
         let pieces = prop::sample::select(vec![
@@ -196,7 +196,7 @@ fn arbitrary_text_is_found_or_not_found() {
             4 => prop::collection::vec(pieces, 1..10).prop_map(|pieces| pieces.concat()),
             1 => proptest::arbitrary::any::<String>(),
         ];
-        // Each case is a question to a server.
+        // Each case is a search.
         let mut runner = TestRunner::new(Config {
             cases: 500,
             failure_persistence: None,

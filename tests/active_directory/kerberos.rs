@@ -1,14 +1,14 @@
-//! Signing in by Kerberos, with the tickets that the process has. Each test has a process of its own: MIT Kerberos reads the environment.
+//! Kerberos binds with the credentials of the process. Each test has its own process, because MIT Kerberos reads the environment.
 
 use std::fs;
 
 use serde_json::json;
 use umpin::ErrorCode;
 
+use crate::harness::{Forest, Lab, UM, alone, alone_with};
 use crate::host::{Host, says};
-use crate::rig::{Forest, Lab, UM, alone, alone_with};
 
-/// Where the rig has the keytab of the account.
+/// The keytab of the account.
 const KEYTAB: (&str, &str) = ("KRB5_CLIENT_KTNAME", "/mnt/dc1/svc-um.keytab");
 /// Written by the test before Kerberos is first used.
 const OWN_CONFIGURATION: (&str, &str) = ("KRB5_CONFIG", "/mnt/own-krb5.conf");
@@ -20,19 +20,19 @@ fn host(lab: &Lab, tls: &str) -> Host {
     })
 }
 
-/// The rig's configuration of Kerberos, and this.
+/// Appends to the harness's configuration of Kerberos.
 fn configure(more: &str) {
-    let rigs = fs::read_to_string("/mnt/krb5.conf").expect("the rig's configuration");
-    let own = rigs.replace("[libdefaults]\n", &format!("[libdefaults]\n{more}\n"));
-    assert_ne!(own, rigs, "the rig's configuration has [libdefaults]");
+    let harness_config = fs::read_to_string("/mnt/krb5.conf").expect("the harness's configuration");
+    let own = harness_config.replace("[libdefaults]\n", &format!("[libdefaults]\n{more}\n"));
+    assert_ne!(own, harness_config, "the harness's configuration has [libdefaults]");
     fs::write(OWN_CONFIGURATION.1, own).expect("a file");
 }
 
 #[test]
 #[cfg_attr(not(feature = "gssapi"), ignore = "needs the cargo feature gssapi")]
-fn the_keytab_of_the_process_signs_in_under_either_protection() {
+fn the_keytab_signs_in_with_ldaps_and_start_tls() {
     alone_with(Forest::Single, &[KEYTAB], |lab| {
-        assert_eq!(lab.keytab().to_str(), Some(KEYTAB.1), "the rig has it elsewhere");
+        assert_eq!(lab.keytab().to_str(), Some(KEYTAB.1), "the harness has it elsewhere");
         let mailbox = lab.mailbox("kerberos");
         for (tls, pin) in [("ldaps", "739152"), ("startTls", "482913")] {
             let host = host(lab, tls);
@@ -47,7 +47,7 @@ fn the_keytab_of_the_process_signs_in_under_either_protection() {
 
 #[test]
 #[cfg_attr(not(feature = "gssapi"), ignore = "needs the cargo feature gssapi")]
-fn without_a_ticket_the_error_says_so() {
+fn a_missing_ticket_is_reported() {
     alone(Forest::Single, |lab| {
         let error = host(lab, "ldaps").refusal(json!({ "identity": "tonysmith" }), None);
         says(
@@ -61,8 +61,8 @@ fn without_a_ticket_the_error_says_so() {
 
 #[test]
 #[cfg_attr(not(feature = "gssapi"), ignore = "needs the cargo feature gssapi")]
-fn clocks_that_differ_are_told() {
-    // The clock of this process alone is late.
+fn clock_skew_is_reported() {
+    // Only the clock of this process is late.
     let late = [
         KEYTAB,
         OWN_CONFIGURATION,
@@ -73,7 +73,7 @@ fn clocks_that_differ_are_told() {
     alone_with(Forest::Single, &late, |lab| {
         let maps = fs::read_to_string("/proc/self/maps").expect("what is loaded");
         assert!(maps.contains("libfaketime"), "install the Debian package libfaketime");
-        // Else the library takes over the clock that it is told of.
+        // Otherwise the library adopts the server's clock.
         configure("kdc_timesync = 0");
         let error = host(lab, "ldaps").refusal(json!({ "identity": "tonysmith" }), None);
         says(&error, ErrorCode::AccessDenied, &["dc1.contoso.com", "clocks"]);
@@ -83,12 +83,12 @@ fn clocks_that_differ_are_told() {
 
 #[test]
 #[cfg_attr(not(feature = "gssapi"), ignore = "needs the cargo feature gssapi")]
-fn a_realm_that_nobody_serves_is_told() {
+fn an_unreachable_kdc_is_reported() {
     alone_with(Forest::Single, &[KEYTAB, OWN_CONFIGURATION], |lab| {
-        let rigs = fs::read_to_string("/mnt/krb5.conf").expect("the rig's configuration");
-        // Nobody listens there.
-        let own: String = rigs.replace("kdc = 10.99.0.1", "kdc = 127.0.0.");
-        assert_ne!(own, rigs, "the rig's configuration has servers");
+        let harness_config = fs::read_to_string("/mnt/krb5.conf").expect("the harness's configuration");
+        // No listener on this port.
+        let own: String = harness_config.replace("kdc = 10.99.0.1", "kdc = 127.0.0.");
+        assert_ne!(own, harness_config, "the harness's configuration has servers");
         fs::write(OWN_CONFIGURATION.1, own).expect("a file");
         let error = host(lab, "ldaps").refusal(json!({ "identity": "tonysmith" }), None);
         says(

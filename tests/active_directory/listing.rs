@@ -1,4 +1,4 @@
-//! Listing page by page: each mailbox once, on a connection that waits in between.
+//! Paged listings: each mailbox once, on a connection that is kept between pages.
 
 use std::collections::BTreeMap;
 
@@ -6,13 +6,13 @@ use umpin::ErrorCode;
 use umpin::directory::active_directory::ActiveDirectory;
 use umpin::directory::{Directory as _, Found, MailboxFilter, Route};
 
-use crate::adapter::directory;
-use crate::rig::{BASE, Forest, UM, alone, shared};
+use crate::directory_port::directory;
+use crate::harness::{BASE, Forest, UM, alone, shared};
 
 const ALL: MailboxFilter = MailboxFilter { um_enabled_only: false };
 const ENABLED: MailboxFilter = MailboxFilter { um_enabled_only: true };
 
-/// Of how many pages, and what is on them.
+/// The number of pages, and their items.
 fn pages(directory: &ActiveDirectory, filter: MailboxFilter, route: Route<'_>, limit: usize) -> (usize, Vec<Found>) {
     let mut items = Vec::new();
     let mut cursor = None;
@@ -35,7 +35,7 @@ fn pages(directory: &ActiveDirectory, filter: MailboxFilter, route: Route<'_>, l
     }
 }
 
-/// How often each one comes.
+/// How often each mailbox is listed.
 fn counted(items: &[Found]) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     for item in items {
@@ -45,7 +45,7 @@ fn counted(items: &[Found]) -> BTreeMap<String, usize> {
 }
 
 #[test]
-fn each_mailbox_comes_once_whatever_the_page() {
+fn each_mailbox_is_listed_once_for_every_page_size() {
     alone(Forest::Single, |lab| {
         let directory = directory(lab, &UM);
         let dc1 = lab.dc1().host();
@@ -79,7 +79,7 @@ fn each_mailbox_comes_once_whatever_the_page() {
 }
 
 #[test]
-fn a_cursor_continues_once() {
+fn a_cursor_is_valid_once() {
     shared(|lab| {
         let directory = directory(lab, &UM);
         let page = |cursor: Option<&str>| directory.mailboxes(ENABLED, Route::Preferred, cursor, 2);
@@ -102,7 +102,7 @@ fn a_cursor_continues_once() {
 }
 
 #[test]
-fn of_many_listings_that_wait_the_oldest_are_forgotten() {
+fn the_oldest_suspended_listings_are_dropped() {
     shared(|lab| {
         let directory = directory(lab, &UM);
         let page = |cursor: Option<&str>| directory.mailboxes(ENABLED, Route::Preferred, cursor, 1);
@@ -116,7 +116,7 @@ fn of_many_listings_that_wait_the_oldest_are_forgotten() {
 }
 
 #[test]
-fn more_mailboxes_than_a_server_gives_at_once_are_all_listed() {
+fn listings_exceed_the_size_limit_of_the_server() {
     alone(Forest::Populated(2500), |lab| {
         let directory = directory(lab, &UM);
         let (number, items) = pages(&directory, ENABLED, Route::Preferred, usize::MAX);

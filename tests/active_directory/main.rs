@@ -1,41 +1,41 @@
-//! Active Directory: Samba domain controllers, in namespaces that end with the tests.
+//! Tests on Samba domain controllers, which run in Linux namespaces.
 //!
-//! Needs Linux, root and Samba (the Debian packages that `.ci/run` names). Where they are missing, every test fails and
-//! says so; `cargo xtask test --all` reports them as skipped then. See `rig/mod.rs` for how a test gets at a controller.
+//! They need Linux, root and Samba (the Debian packages that `.ci/run` names). Without them every test fails and says so;
+//! `cargo xtask test --all` reports them as skipped then. `harness/mod.rs` describes how a test gets a controller.
 #![cfg(target_os = "linux")]
 
-mod adapter;
 mod check;
 #[path = "replicas/child.rs"]
 mod child;
 mod clearing;
-mod controllers;
 mod credential;
+mod directory_port;
 mod domains;
+mod errors;
 mod foreign_values;
+mod harness;
+mod harness_controllers;
+mod harness_relay;
 mod host;
 mod identity;
 mod idle;
 mod injection;
-mod keeper;
+mod keep_forest;
 mod kerberos;
 mod listing;
 mod migration;
-mod numbers;
 mod policies;
-mod refusals;
-mod relays;
 mod replicas;
+mod request_counts;
 mod resets;
-mod rig;
 mod rights;
+mod scaling;
 mod sign_ins;
 #[allow(dead_code, reason = "each test program uses its part")]
 #[path = "../support/mod.rs"]
 mod support;
-mod traffic;
 mod transport;
 mod trust;
-mod unreadable;
+mod unreadable_values;
 
 use support::{attempt, key_update, process, stores};

@@ -1,4 +1,4 @@
-//! A directory full of what Exchange left, on a controller that gives only so much at once.
+//! A directory with many values of Exchange, on a controller with a size limit.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -7,11 +7,11 @@ use std::time::Instant;
 use serde_json::{Value, json};
 use umpin::ErrorCode;
 
+use crate::harness::{BASE, Forest, Lab, Operation, POLICIES, Relay, UM, alone};
 use crate::host::{Host, says};
-use crate::rig::{BASE, Forest, Lab, Operation, POLICIES, Relay, UM, alone};
 
 const RECORD: &str = "msExchUMPinChecksum";
-/// `MaxPageSize`, as Active Directory has it unless told otherwise.
+/// The default `MaxPageSize` of Active Directory.
 const AT_ONCE: usize = 1000;
 
 /// Users with a value in the record's attribute, in the order in which the controller gives them.
@@ -22,7 +22,7 @@ fn with_values(lab: &Lab) -> Vec<String> {
 }
 
 #[test]
-fn a_wrong_key_is_noticed_behind_ten_thousand_values_of_exchange() {
+fn a_wrong_key_is_detected_behind_ten_thousand_values_of_exchange() {
     alone(Forest::Migrated(10_000), |lab| {
         let relay = Relay::start(lab.dc1(), lab.authority());
         relay.limit_entries(AT_ONCE);
@@ -32,7 +32,7 @@ fn a_wrong_key_is_noticed_behind_ten_thousand_values_of_exchange() {
         let administrator = lab.dc1().administrator();
         let other = &lab.mailbox("migration");
         administrator.replace(&other.dn, RECORD, &[b"\x01\x00 of Exchange"]);
-        // The only record of ours is behind everything that comes at once.
+        // The only sealed record is beyond the size limit.
         let order = with_values(lab);
         assert_eq!(order.len(), 10_001);
         let ours = order.iter().rfind(|dn| **dn != other.dn).expect("many");
@@ -71,7 +71,7 @@ fn a_wrong_key_is_noticed_behind_ten_thousand_values_of_exchange() {
         );
         assert_eq!(administrator.value(&other.dn, RECORD), left);
 
-        // With the right key it is found out once in a session, with few questions, and not for each command.
+        // With the right key the check runs once per session, with few searches.
         let host = Host::with(lab, UM, through);
         relay.forget();
         let begun = Instant::now();

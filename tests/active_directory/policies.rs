@@ -1,12 +1,12 @@
-//! Policies in the configuration partition: units, inversions, limits, what is missing and what has changed.
+//! Policies in the configuration partition: units, inverted flags, limits, missing and changed values.
 
 use serde_json::json;
 use umpin::ErrorCode;
 use umpin::directory::{Directory as _, Route};
 use umpin::policy::{Limit, UmMailboxPolicy};
 
-use crate::adapter::{directory, find_one};
-use crate::rig::{Lab, POLICIES, UM, shared};
+use crate::directory_port::{directory, find_one};
+use crate::harness::{Lab, POLICIES, UM, shared};
 
 pub fn add(lab: &Lab, name: &str, attributes: &[(&str, &str)]) -> String {
     let dn = format!("CN={name},{POLICIES}");
@@ -21,7 +21,7 @@ pub fn add(lab: &Lab, name: &str, attributes: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn settings_mean_what_they_mean_in_exchange() {
+fn policy_settings_are_mapped() {
     shared(|lab| {
         let directory = directory(lab, &UM);
         let read = |name: &str| {
@@ -88,7 +88,7 @@ fn settings_mean_what_they_mean_in_exchange() {
 }
 
 #[test]
-fn a_mailbox_has_the_policy_that_its_link_names() {
+fn a_mailbox_has_its_linked_policy() {
     shared(|lab| {
         let directory = directory(lab, &UM);
         let dn = add(
@@ -112,7 +112,7 @@ fn a_mailbox_has_the_policy_that_its_link_names() {
 }
 
 #[test]
-fn a_policy_is_taken_by_the_links_name_and_not_by_its_own() {
+fn a_policy_is_selected_by_link_not_by_name() {
     shared(|lab| {
         let administrator = lab.dc1().administrator();
         let container = POLICIES.replace("CN=UM Mailbox Policies", "CN=Other Policies");
@@ -141,7 +141,7 @@ fn a_policy_is_taken_by_the_links_name_and_not_by_its_own() {
 }
 
 #[test]
-fn a_changed_policy_holds_from_the_next_command_on() {
+fn a_changed_policy_applies_to_the_next_command() {
     shared(|lab| {
         let directory = directory(lab, &UM);
         let dn = add(lab, "policies-changed", &[("msExchUMPinPolicyMinPasswordLength", "6")]);
@@ -162,7 +162,7 @@ fn a_changed_policy_holds_from_the_next_command_on() {
 }
 
 #[test]
-fn a_policy_with_impossible_settings_is_seen_and_not_used() {
+fn a_policy_with_invalid_settings_is_listed_and_not_used() {
     shared(|lab| {
         let directory = directory(lab, &UM);
         add(

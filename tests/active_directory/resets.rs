@@ -1,4 +1,4 @@
-//! Resets by a session: what is written, what is told, and what a look writes.
+//! Resets by a session: what is written and reported; -WhatIf writes nothing.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,19 +7,19 @@ use std::path::Path;
 use serde_json::{Value, json};
 use umpin::ErrorCode;
 
+use crate::harness::{Administrator, BASE, POLICIES, UM, key_file, shared};
 use crate::host::{Host, says};
 use crate::policies::add as add_policy;
-use crate::rig::{Administrator, BASE, POLICIES, UM, key_file, shared};
 use crate::support::announced_pin;
 
 const RECORD: &str = "msExchUMPinChecksum";
 const COUNTER: &str = "extensionAttribute15";
-/// What every change of an object changes.
+/// Attributes that change with every change of an object.
 const TRACES: [&str; 3] = ["replPropertyMetaData", "uSNChanged", "whenChanged"];
 
 type Values = BTreeMap<String, Vec<Vec<u8>>>;
 
-/// Every value of an object, and when and by whom each attribute was written.
+/// All values of an object with its replication metadata.
 fn everything(administrator: &Administrator, dn: &str) -> Values {
     let mut wanted = vec!["*"];
     wanted.extend(TRACES);
@@ -50,7 +50,7 @@ fn files(folder: &Path) -> BTreeMap<String, (Vec<u8>, u32)> {
 }
 
 #[test]
-fn a_generated_pin_is_announced_and_must_be_changed() {
+fn a_generated_pin_is_mailed_and_must_be_changed() {
     shared(|lab| {
         let mailbox = lab.mailbox("reset-generated");
         let host = Host::new(lab);
@@ -77,7 +77,7 @@ fn a_generated_pin_is_announced_and_must_be_changed() {
         assert_eq!(announced_pin(message), pin);
         assert_eq!(host.sign_in(&mailbox.alias, &pin), "changeRequired");
 
-        // Nothing but the two attributes was written.
+        // Only the two attributes were written.
         let mut after = everything(&administrator, &mailbox.dn);
         assert!(after[RECORD][0].starts_with(b"UMP"), "{:?}", after[RECORD]);
         for attribute in [RECORD, COUNTER].iter().chain(&TRACES) {
@@ -92,7 +92,7 @@ fn a_generated_pin_is_announced_and_must_be_changed() {
 }
 
 #[test]
-fn a_given_pin_is_set_locked_unlocked_and_expired() {
+fn a_given_pin_is_set_with_lock_and_expiry() {
     shared(|lab| {
         let mailbox = lab.mailbox("reset-given");
         let host = Host::new(lab);
@@ -130,7 +130,7 @@ fn a_given_pin_is_set_locked_unlocked_and_expired() {
         keep(json!({ "lockedOut": false, "pinExpired": true }));
         assert_eq!(host.sign_in(name, "739152"), "changeRequired");
 
-        // A plain reset with -LockedOut is one with a new PIN.
+        // -LockedOut without -KeepPin sets a new PIN.
         let locked = host
             .reset(json!({ "identity": name, "lockedOut": true }), None)
             .expect("the reset");
@@ -140,7 +140,7 @@ fn a_given_pin_is_set_locked_unlocked_and_expired() {
 }
 
 #[test]
-fn a_look_writes_nothing_anywhere() {
+fn what_if_writes_nothing() {
     shared(|lab| {
         let mailbox = lab.mailbox("reset-look");
         let keys = tempfile::tempdir().expect("a temporary directory");
@@ -195,7 +195,7 @@ fn a_look_writes_nothing_anywhere() {
 }
 
 #[test]
-fn a_policy_that_was_changed_holds_for_the_next_command() {
+fn policy_changes_apply_to_the_next_reset() {
     shared(|lab| {
         let mailbox = lab.mailbox("reset-policy");
         let host = Host::new(lab);
@@ -219,12 +219,12 @@ fn a_policy_that_was_changed_holds_for_the_next_command() {
             &["TooShort", "11", "reset-policy"],
         );
 
-        // Another policy is the mailbox's own value, and so holds at once.
+        // The link to another policy is a value of the mailbox and applies at once.
         let other = format!("CN=Default,{POLICIES}");
         administrator.replace(&mailbox.dn, "msExchUMTemplateLink", &[other.as_bytes()]);
         assert_eq!(generated(), 6);
 
-        // The lifetime counts from what the policy says now.
+        // Expiry is computed with the current lifetime.
         assert!(!host.info(&mailbox.alias)["expiresOn"].is_null());
         administrator.replace(&dn, "msExchUMPinPolicyExpiryDays", &[b"2147483647"]);
         administrator.replace(&mailbox.dn, "msExchUMTemplateLink", &[dn.as_bytes()]);
@@ -251,7 +251,7 @@ fn a_long_history_fits_into_the_attribute() {
             host.set_pin(&mailbox.alias, pin);
             lengths.push(administrator.value(&mailbox.dn, RECORD).expect("a record").len());
         }
-        // Each one is refused while it is among the last twenty.
+        // A PIN is rejected while it is among the last twenty.
         let fields = json!({ "identity": mailbox.alias });
         for pin in &pins[1..] {
             says(
@@ -278,7 +278,7 @@ fn a_long_history_fits_into_the_attribute() {
 }
 
 #[test]
-fn a_scope_hides_what_lies_outside_and_the_forest_shows_it() {
+fn the_default_scope_applies_unless_ignored() {
     shared(|lab| {
         let inside = lab.mailbox("reset-inside");
         let tony = "CN=Tony Smith,OU=Sales,DC=contoso,DC=com";
@@ -287,7 +287,7 @@ fn a_scope_hides_what_lies_outside_and_the_forest_shows_it() {
             host.reset(json!({ "identity": inside.alias, "sendEmail": false }), Some("482913"))
                 .map(drop)
                 .or_else(|error| {
-                    // By the second round it is the PIN in force.
+                    // In the second round it is the current PIN.
                     says(&error, ErrorCode::PinPolicyViolation, &["History"]);
                     Ok::<_, ()>(())
                 })
@@ -312,7 +312,7 @@ fn a_scope_hides_what_lies_outside_and_the_forest_shows_it() {
 }
 
 #[test]
-fn the_global_catalog_finds_and_a_controller_of_the_domain_is_written() {
+fn a_mailbox_found_in_the_global_catalog_is_written_on_a_domain_controller() {
     shared(|lab| {
         let mailbox = lab.mailbox("reset-forest");
         let host = Host::with(lab, UM, |configuration| {
@@ -324,7 +324,7 @@ fn the_global_catalog_finds_and_a_controller_of_the_domain_is_written() {
         assert!(told.contains(&lab.dc1().host()), "{told}");
         let inside = Host::new(lab);
         assert_eq!(inside.sign_in(&mailbox.alias, "739152"), "accepted");
-        // A controller that was asked for serves alone.
+        // A named controller has no fail-over.
         let fields = json!({ "identity": mailbox.alias, "domainController": lab.dc1().host(), "sendEmail": false });
         inside.reset(fields, None).expect("the reset");
         let fields = json!({ "identity": mailbox.alias, "domainController": "dc9.contoso.com" });
@@ -334,10 +334,10 @@ fn the_global_catalog_finds_and_a_controller_of_the_domain_is_written() {
 }
 
 #[test]
-fn a_message_that_cannot_be_handed_over_waits_on_its_host() {
+fn an_undelivered_message_stays_queued_on_its_host() {
     shared(|lab| {
         let mailbox = lab.mailbox("reset-queue");
-        // Nobody listens there.
+        // No listener on this port.
         let host = Host::with(lab, UM, |configuration| {
             configuration["notification"] = json!({
                 "type": "smtp", "host": "relay.contoso.com", "port": 9, "from": "um@contoso.com", "timeoutSeconds": 2,
@@ -377,7 +377,7 @@ fn a_message_that_cannot_be_handed_over_waits_on_its_host() {
         assert_eq!(host.messages().len(), 1);
         assert_eq!(queue(&host), Vec::<Value>::new());
 
-        // What a later reset replaced is not sent any more.
+        // The message of a superseded PIN is not sent.
         let host = host.reconfigured(|configuration| {
             configuration["notification"] = json!({
                 "type": "smtp", "host": "relay.contoso.com", "port": 9, "from": "um@contoso.com", "timeoutSeconds": 2,
@@ -397,7 +397,7 @@ fn a_message_that_cannot_be_handed_over_waits_on_its_host() {
 }
 
 #[test]
-fn each_host_has_a_log_of_what_was_done_from_it() {
+fn each_host_has_its_own_audit_log() {
     shared(|lab| {
         let mailbox = lab.mailbox("reset-log");
         let host = Host::new(lab);

@@ -1,10 +1,10 @@
-//! The rights that the documentation names: granted as it says, enough, and no more than needed.
+//! The documented rights are sufficient and minimal.
 
 use serde_json::json;
 use umpin::ErrorCode;
 
+use crate::harness::{Account, BASE, Lab, POLICIES, READER, UM, shared};
 use crate::host::{Host, says};
-use crate::rig::{Account, BASE, Lab, POLICIES, READER, UM, shared};
 
 const DOCUMENTATION: &str = include_str!("../../docs/active-directory.md");
 const RECORD: &str = "msExchUMPinChecksum";
@@ -83,7 +83,7 @@ fn the_documented_rights_are_enough_for_resets_and_sign_ins() {
         host.reset(json!({ "identity": amy, "keepPin": true, "lockedOut": true }), None)
             .expect("locked");
         host.reset(json!({ "identity": amy }), None).expect("a reset");
-        // Elsewhere it may look, and nothing else.
+        // Elsewhere the account may only read.
         let error = host
             .reset(json!({ "identity": "Kim Akers" }), None)
             .err()
@@ -119,7 +119,7 @@ fn the_service_account_can_write_nothing_else() {
                 "{attribute} of {dn}"
             );
         }
-        // So that the refusals above say something.
+        // Confirms that the rejections above are due to missing rights.
         assert_eq!(service.result_of_replace(&mailbox.dn, RECORD, b"x"), 0);
         assert_eq!(service.result_of_replace(&mailbox.dn, COUNTER, b"x"), 0);
     });
@@ -150,7 +150,7 @@ fn another_counter_attribute_needs_its_own_right() {
 }
 
 #[test]
-fn whoever_reads_the_directory_sees_sealed_values_and_when_they_were_written() {
+fn readers_see_only_sealed_values_and_timestamps() {
     shared(|lab| {
         let mailbox = lab.mailbox("rights-reader");
         let host = Host::new(lab);
@@ -163,7 +163,7 @@ fn whoever_reads_the_directory_sees_sealed_values_and_when_they_were_written() {
             assert!(seen.contains_key(attribute), "{attribute}: {:?}", seen.keys());
         }
         assert!(!format!("{seen:?}").contains("739152"));
-        // The length tells how many PINs there were, and nothing of the PIN.
+        // The length reveals the number of PINs only.
         let other = lab.mailbox("rights-reader-long");
         host.set_pin(&other.alias, "739152739152739152739152");
         let longer = reader.value(&other.dn, RECORD).expect("a record");
@@ -184,7 +184,7 @@ fn protect(lab: &Lab, dn: &str) {
 }
 
 #[test]
-fn administrators_mailboxes_need_rights_of_their_own() {
+fn administrators_mailboxes_need_rights_at_admin_sd_holder() {
     shared(|lab| {
         let account = lab.account("rights-holder");
         let mailbox = lab.mailbox("rights-administrator");

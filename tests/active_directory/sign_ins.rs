@@ -1,12 +1,12 @@
-//! Signing in against a directory that several hosts share: counting, automatic reset, lock-out, the user's own change.
+//! Sign-in with a directory that several hosts share: counter, automatic reset, lock-out, PIN change by the user.
 
 use serde_json::{Value, json};
 use umpin::ErrorCode;
 
 use crate::attempt;
+use crate::harness::{Lab, Mailbox, shared};
 use crate::host::{Host, says};
 use crate::policies::add as add_policy;
-use crate::rig::{Lab, Mailbox, shared};
 use crate::support::announced_pin;
 
 const PIN: &str = "739152";
@@ -32,7 +32,7 @@ fn mailbox(lab: &Lab, host: &Host, alias: &str, reset_after: &str, lock_after: &
 }
 
 #[test]
-fn hosts_count_together_and_apart_from_the_record() {
+fn hosts_share_the_counter_and_the_record_is_not_written() {
     shared(|lab| {
         let (one, other) = (Host::new(lab), Host::new(lab));
         let mailbox = mailbox(lab, &one, "sign-in-count", "0", "4");
@@ -65,7 +65,7 @@ fn hosts_count_together_and_apart_from_the_record() {
 }
 
 #[test]
-fn after_some_failures_the_pin_is_reset_and_announced() {
+fn repeated_failures_reset_and_mail_the_pin() {
     shared(|lab| {
         let host = Host::new(lab);
         let mailbox = mailbox(lab, &host, "sign-in-reset", "2", "8");
@@ -105,7 +105,7 @@ fn users_change_their_own_pin_under_the_policy() {
 }
 
 #[test]
-fn callers_are_known_by_their_extension() {
+fn callers_are_found_by_extension() {
     shared(|lab| {
         let host = Host::new(lab);
         let mailbox = mailbox(lab, &host, "sign-in-dialled", "0", "9");

@@ -1,4 +1,4 @@
-//! Between this computer and real controllers: protection, sign-in, DNS, and controllers that die, hang and come back.
+//! Connections to real controllers: TLS, bind, DNS, and controllers that crash, hang and restart.
 
 use std::time::{Duration, Instant};
 
@@ -9,11 +9,11 @@ use umpin::directory::active_directory::ActiveDirectory;
 use umpin::directory::{Directory as _, Route};
 use umpin::identity::Identity;
 
-use crate::rig::{Account, BASE, DISABLED, DOMAIN, EXPIRED, Forest, LOCKED, Lab, READER, STALE, UM, alone, shared};
+use crate::harness::{Account, BASE, DISABLED, DOMAIN, EXPIRED, Forest, LOCKED, Lab, READER, STALE, UM, alone, shared};
 
 const TONY: &str = "tonysmith@contoso.com";
 
-/// As configured by the rig, and changed.
+/// The harness's configuration with a change.
 pub fn directory(lab: &Lab, account: Account, change: impl FnOnce(&mut Value)) -> ActiveDirectory {
     let mut section = lab.directory(account);
     change(&mut section);
@@ -40,7 +40,7 @@ pub fn found_on(directory: &ActiveDirectory, route: Route<'_>) -> umpin::Result<
 }
 
 #[test]
-fn either_protection_serves_controllers_and_catalogs() {
+fn ldaps_and_start_tls_work_for_controllers_and_catalogs() {
     shared(|lab| {
         for tls in ["ldaps", "startTls"] {
             let directory = directory(lab, UM, |section| section["tls"] = json!(tls));
@@ -53,7 +53,7 @@ fn either_protection_serves_controllers_and_catalogs() {
 }
 
 #[test]
-fn dns_names_controllers_and_catalogs() {
+fn controllers_and_catalogs_are_located_by_dns() {
     shared(|lab| {
         for tls in ["ldaps", "startTls"] {
             let directory = directory(lab, UM, |section| {
@@ -65,7 +65,7 @@ fn dns_names_controllers_and_catalogs() {
                 assert_eq!(controller, Some(lab.dc1().host()), "{tls}, {route:?}");
             }
         }
-        // A domain that DNS does not know.
+        // A domain without DNS records.
         let directory = directory(lab, UM, |section| {
             section["domain"] = json!("nowhere.contoso.com");
             section.as_object_mut().expect("a section").remove("domainControllers");
@@ -77,7 +77,7 @@ fn dns_names_controllers_and_catalogs() {
 }
 
 #[test]
-fn accounts_that_cannot_sign_in_are_told_apart() {
+fn each_rejected_account_has_its_own_error() {
     shared(|lab| {
         let mut told = Vec::new();
         for (account, code, said) in [
@@ -101,11 +101,11 @@ fn accounts_that_cannot_sign_in_are_told_apart() {
 }
 
 #[test]
-fn a_wrong_password_counts_once_however_often_it_is_needed() {
+fn a_wrong_password_is_counted_once_by_the_server() {
     shared(|lab| {
         let mailbox = lab.mailbox("wire-wrong");
         let administrator = lab.dc1().administrator();
-        // Else nothing is counted. Nobody here comes near it.
+        // Without a threshold nothing is counted; no test reaches this one.
         administrator.replace(BASE, "lockoutThreshold", &[b"100"]);
         let directory = directory(lab, READER, |section| {
             let file = std::path::Path::new("/mnt").join("wire-wrong.password");
@@ -126,12 +126,13 @@ fn a_wrong_password_counts_once_however_often_it_is_needed() {
 }
 
 #[test]
-fn an_authority_that_did_not_sign_is_not_trusted() {
+fn an_unknown_certificate_authority_is_not_trusted() {
     shared(|lab| {
-        // Any other certificate is somebody else's.
-        let stranger = rcgen::generate_simple_self_signed(["dc1.contoso.com".to_owned()]).expect("a certificate");
-        let file = std::path::Path::new("/mnt").join("stranger.pem");
-        std::fs::write(&file, stranger.cert.pem()).expect("a file");
+        // A certificate of another CA.
+        let other_forest_controller =
+            rcgen::generate_simple_self_signed(["dc1.contoso.com".to_owned()]).expect("a certificate");
+        let file = std::path::Path::new("/mnt").join("other-ca.pem");
+        std::fs::write(&file, other_forest_controller.cert.pem()).expect("a file");
         for (tls, host, said) in [
             ("ldaps", lab.dc1().host(), "an authority that is not trusted"),
             ("startTls", lab.dc1().host(), "an authority that is not trusted"),
@@ -154,9 +155,9 @@ fn an_authority_that_did_not_sign_is_not_trusted() {
     });
 }
 
-/// As Windows Server 2012 R2 does with an RSA certificate.
+/// The cipher suites of Windows Server 2012 R2 with an RSA certificate.
 #[test]
-fn a_controller_with_older_cipher_suites_is_told_as_that() {
+fn a_controller_with_older_cipher_suites_has_its_own_error() {
     alone(Forest::Single, |lab| {
         lab.dc1().kill();
         lab.dc1()
@@ -183,7 +184,7 @@ fn a_controller_with_older_cipher_suites_is_told_as_that() {
 }
 
 #[test]
-fn a_restart_goes_unnoticed() {
+fn a_restart_of_a_controller_fails_no_request() {
     alone(Forest::Single, |lab| {
         let directory = directory(lab, UM, |section| section["timeoutSeconds"] = json!(30));
         for _ in 0..2 {
@@ -198,11 +199,11 @@ fn a_restart_goes_unnoticed() {
     });
 }
 
-/// What is wrong with a controller, how it begins and how it ends.
+/// A fault of a controller, with its begin and end.
 type Step<'a> = (&'a str, &'a dyn Fn(), &'a dyn Fn());
 
 #[test]
-fn the_other_controller_serves_while_one_is_dead_hangs_or_is_out_of_reach() {
+fn requests_fail_over_to_the_other_controller() {
     alone(Forest::Pair, |lab| {
         const TIMEOUT: u64 = 3;
         let (dc1, dc2) = (lab.dc1(), lab.dc2());
@@ -220,7 +221,7 @@ fn the_other_controller_serves_while_one_is_dead_hangs_or_is_out_of_reach() {
         for _ in 0..5 {
             assert_eq!(found_on(&by_dns(), Route::Preferred).expect("found"), Some(dc1.host()));
         }
-        // The first one holds all roles, and so goes first though it is named last.
+        // dc1 holds all roles and comes first although it is named last.
         let before = fresh();
         assert_eq!(found_on(&before, Route::Preferred).expect("found"), Some(dc1.host()));
         let steps: [Step<'_>; 3] = [
@@ -242,7 +243,7 @@ fn the_other_controller_serves_while_one_is_dead_hangs_or_is_out_of_reach() {
                     let controller = found_on(&directory, Route::Preferred).unwrap_or_else(|e| panic!("{what}: {e:?}"));
                     assert_eq!(controller, Some(dc2.host()), "{what}");
                 }
-                // One timeout for the question; without leaving it aside it would be ten.
+                // One timeout; without the circuit breaker it would be ten.
                 assert!(
                     begun.elapsed() < Duration::from_secs(TIMEOUT * 5),
                     "{what}: {:?}",

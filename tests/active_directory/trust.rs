@@ -1,9 +1,9 @@
-//! Whose certificate is not good is not asked to sign in, and the error says what is wrong with it.
+//! A controller with an invalid certificate gets no bind, and the error names the reason.
 
 use umpin::ErrorCode;
 use umpin::directory::Route;
 
-use crate::rig::{Authority, Lab, Operation, Relay, Signed, UM, shared};
+use crate::harness::{Authority, Lab, Operation, Relay, Signed, UM, shared};
 use crate::transport::{directory, found_on};
 
 fn refused(lab: &Lab, said: &str, sign: impl FnOnce(&str) -> Signed) {
@@ -24,13 +24,15 @@ fn refused(lab: &Lab, said: &str, sign: impl FnOnce(&str) -> Signed) {
 }
 
 #[test]
-fn certificates_that_are_not_good_are_told_apart() {
+fn each_invalid_certificate_has_its_own_error() {
     shared(|lab| {
         let authority = lab.authority();
-        let stranger = Authority::new();
+        let other_forest_controller = Authority::new();
         refused(lab, "has expired", |host| authority.sign_expired(&[host]));
         refused(lab, "not valid yet", |host| authority.sign_early(&[host]));
         refused(lab, "for another name", |_| authority.sign(&["dc9.contoso.com"]));
-        refused(lab, "an authority that is not trusted", |host| stranger.sign(&[host]));
+        refused(lab, "an authority that is not trusted", |host| {
+            other_forest_controller.sign(&[host])
+        });
     });
 }

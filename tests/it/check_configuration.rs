@@ -218,7 +218,12 @@ fn a_test_message_is_the_only_change() {
         "{message}"
     );
     assert!(!message.contains("739152"), "{message}");
-    the(&checks(&store, json!({})), "pickupFolder", "warning", "1 lie there");
+    the(
+        &checks(&store, json!({})),
+        "pickupFolder",
+        "warning",
+        "1 are waiting there",
+    );
     for address in ["", "no address", "a@contoso.com, b@contoso.com"] {
         let fields = json!({ "v": 1, "operation": "checkConfiguration", "notifyEmail": address });
         let error = request(&store.session, &fields).expect_err(address);

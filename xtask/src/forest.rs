@@ -1,4 +1,4 @@
-//! Active Directory for whatever is tested on it: the forest of the Rust tests (`tests/active_directory/rig`), kept for a while.
+//! Active Directory for whatever is tested on it: the forest of the Rust tests (`tests/active_directory/harness`), kept for a while.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -40,7 +40,13 @@ impl Forest {
     pub fn start() -> Result<Self> {
         let mut command = directory::tests();
         command
-            .args(["--", "--ignored", "--exact", "keeper::keeps_a_forest", "--nocapture"])
+            .args([
+                "--",
+                "--ignored",
+                "--exact",
+                "keep_forest::keeps_a_forest",
+                "--nocapture",
+            ])
             // It ends when nobody holds this any more.
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());

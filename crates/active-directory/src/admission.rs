@@ -1,29 +1,29 @@
-//! Whether a server may be asked: what it says of itself, compared with what it is asked as.
+//! Checks a server's rootDSE against the domain, the role and the writability that are required of it.
 
 use super::connection::root_dse::{RootDse, comparable, dns_name};
-use super::failure::{Failure, FailureKind};
 use super::server::{Endpoint, Role};
+use super::server_error::{ServerError, ServerErrorKind};
 use umpin_core::ErrorCode;
 
-/// What is demanded of a server before it is asked anything else, or gets the password.
+/// What a server must hold before it gets the password or any other request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Admission {
-    pub holding: Holding,
+    pub requirement: DomainRequirement,
     pub source: Source,
-    /// Asked for by its name: it may be read-only, which is said where it is asked for a change.
+    /// The server was selected by name. It may be read-only then; a change reports that.
     pub is_named: bool,
 }
 
-/// What it must hold.
+/// The domain that the server must hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Holding {
+pub(super) enum DomainRequirement {
     /// The domain of this DNS name.
     Domain(String),
     /// Any domain of the forest with this configuration partition.
     Forest { name: String, configuration: String },
 }
 
-/// Who named it, and so where a wrong one is to be corrected.
+/// Where the server's name comes from, and so where a wrong one is corrected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Source {
     Configuration,
@@ -31,22 +31,26 @@ pub(super) enum Source {
     /// `-DomainController`.
     Parameter,
     /// A mailbox was read or changed there before.
-    Record,
+    Recorded,
 }
 
 impl Admission {
     /// # Errors
     /// `Foreign`, `Declined`.
-    pub(crate) fn check(&self, endpoint: &Endpoint, about: &RootDse) -> Result<(), Failure> {
-        if !self.holding.is_in(about) {
-            return Err(self.foreign(endpoint, about));
+    pub(crate) fn check(&self, endpoint: &Endpoint, root_dse: &RootDse) -> Result<(), ServerError> {
+        if !self.requirement.is_met_by(root_dse) {
+            return Err(self.wrong_domain(endpoint, root_dse));
         }
-        if about.is_read_only && !self.is_named {
-            return Err(Failure::unavailable(FailureKind::Declined(0), endpoint, "is read-only"));
+        if root_dse.is_read_only && !self.is_named {
+            return Err(ServerError::unavailable(
+                ServerErrorKind::Declined(0),
+                endpoint,
+                "is read-only",
+            ));
         }
-        if endpoint.role == Role::Catalog && !about.is_catalog {
-            return Err(Failure::unavailable(
-                FailureKind::Declined(0),
+        if endpoint.role == Role::Catalog && !root_dse.is_catalog {
+            return Err(ServerError::unavailable(
+                ServerErrorKind::Declined(0),
                 endpoint,
                 "does not hold the global catalog",
             ));
@@ -54,60 +58,62 @@ impl Admission {
         Ok(())
     }
 
-    fn foreign(&self, endpoint: &Endpoint, about: &RootDse) -> Failure {
-        let held = dns_name(&about.domain);
-        let what = match (&self.holding, &held) {
+    fn wrong_domain(&self, endpoint: &Endpoint, root_dse: &RootDse) -> ServerError {
+        let hosted = dns_name(&root_dse.domain);
+        let what = match (&self.requirement, &hosted) {
             (_, None) => "does not say which domain it holds".to_owned(),
-            (Holding::Domain(domain), Some(held)) => format!("holds the domain {held}, not {domain}"),
-            (Holding::Forest { name, .. }, Some(held)) => {
-                format!("holds the domain {held}, which is not in the forest of {name}")
+            (DomainRequirement::Domain(domain), Some(hosted)) => format!("holds the domain {hosted}, not {domain}"),
+            (DomainRequirement::Forest { name, .. }, Some(hosted)) => {
+                format!("holds the domain {hosted}, which is not in the forest of {name}")
             }
         };
         let code = match self.source {
             Source::Configuration => ErrorCode::ConfigurationInvalid,
-            Source::Dns | Source::Parameter | Source::Record => ErrorCode::DirectoryUnavailable,
+            Source::Dns | Source::Parameter | Source::Recorded => ErrorCode::DirectoryUnavailable,
         };
-        let mut failure = Failure::of(FailureKind::Foreign, code, endpoint, &what);
+        let mut failure = ServerError::new(ServerErrorKind::WrongDomain, code, endpoint, &what);
         failure.error = failure.error.action(self.action(endpoint));
-        if let Some(held) = held {
-            failure.error = failure.error.detail("domain", held);
+        if let Some(hosted) = hosted {
+            failure.error = failure.error.detail("domain", hosted);
         }
         failure
     }
 
     fn action(&self, endpoint: &Endpoint) -> String {
-        let wanted = match &self.holding {
-            Holding::Domain(domain) => domain,
-            Holding::Forest { name, .. } => name,
+        let required = match &self.requirement {
+            DomainRequirement::Domain(domain) => domain,
+            DomainRequirement::Forest { name, .. } => name,
         };
         match (self.source, endpoint.role) {
             (Source::Configuration, Role::Controller) => {
-                format!("Correct 'directory.domain', or name controllers of {wanted} in 'directory.domainControllers'.")
+                format!(
+                    "Correct 'directory.domain', or name controllers of {required} in 'directory.domainControllers'."
+                )
             }
             (Source::Configuration, Role::Catalog) => {
-                format!("Name global catalogs of the forest of {wanted} in 'directory.globalCatalogs'.")
+                format!("Name global catalogs of the forest of {required} in 'directory.globalCatalogs'.")
             }
             (Source::Dns, _) => {
-                format!("Correct the SRV records of {wanted} in DNS, or name the servers in the configuration.")
+                format!("Correct the SRV records of {required} in DNS, or name the servers in the configuration.")
             }
             (Source::Parameter, _) => format!(
-                "Name a controller of {wanted}; a mailbox of another domain of the forest is found by -IgnoreDefaultScope."
+                "Name a controller of {required}; a mailbox of another domain of the forest is found by -IgnoreDefaultScope."
             ),
-            (Source::Record, _) => {
+            (Source::Recorded, _) => {
                 format!(
-                    "Check which server answers by this name: it was a controller of the forest of {wanted} before."
+                    "Check which server answers by this name: it was a controller of the forest of {required} before."
                 )
             }
         }
     }
 }
 
-impl Holding {
-    fn is_in(&self, about: &RootDse) -> bool {
+impl DomainRequirement {
+    fn is_met_by(&self, root_dse: &RootDse) -> bool {
         match self {
-            Self::Domain(domain) => dns_name(&about.domain) == Some(comparable(domain)),
+            Self::Domain(domain) => dns_name(&root_dse.domain) == Some(comparable(domain)),
             Self::Forest { configuration, .. } => {
-                !about.domain.is_empty() && about.configuration.to_lowercase() == configuration.to_lowercase()
+                !root_dse.domain.is_empty() && root_dse.configuration.to_lowercase() == configuration.to_lowercase()
             }
         }
     }
@@ -134,17 +140,17 @@ mod tests {
         }
     }
 
-    fn admission(holding: Holding, source: Source) -> Admission {
+    fn admission(requirement: DomainRequirement, source: Source) -> Admission {
         Admission {
-            holding,
+            requirement,
             source,
             is_named: false,
         }
     }
 
     #[test]
-    fn a_domain_is_compared_by_its_dns_name_in_any_form() {
-        for (configured, held, is_admitted) in [
+    fn domains_are_compared_by_normalised_dns_name() {
+        for (configured, hosted, is_admitted) in [
             ("contoso.com", "DC=contoso,DC=com", true),
             ("contoso.com", "dc=Contoso, dc=COM", true),
             ("Contoso.COM.", "DC=contoso,DC=com", true),
@@ -157,19 +163,19 @@ mod tests {
             ("contoso.com", "OU=x,DC=contoso,DC=com", false),
             ("contoso.com", "", false),
         ] {
-            let checked = admission(Holding::Domain(configured.to_owned()), Source::Configuration)
-                .check(&endpoint(Role::Controller), &controller_of(held, ""));
-            assert_eq!(checked.is_ok(), is_admitted, "{configured}: {held}");
+            let checked = admission(DomainRequirement::Domain(configured.to_owned()), Source::Configuration)
+                .check(&endpoint(Role::Controller), &controller_of(hosted, ""));
+            assert_eq!(checked.is_ok(), is_admitted, "{configured}: {hosted}");
         }
     }
 
     #[test]
-    fn a_catalog_belongs_to_the_forest() {
-        let holding = Holding::Forest {
+    fn a_catalog_must_belong_to_the_forest() {
+        let requirement = DomainRequirement::Forest {
             name: "contoso.com".to_owned(),
             configuration: "CN=Configuration,DC=contoso,DC=com".to_owned(),
         };
-        let catalog = admission(holding, Source::Configuration);
+        let catalog = admission(requirement, Source::Configuration);
         for (domain, configuration, is_admitted) in [
             ("DC=emea,DC=contoso,DC=com", "cn=configuration,DC=Contoso,DC=com", true),
             ("DC=fabrikam,DC=com", "CN=Configuration,DC=fabrikam,DC=com", false),
@@ -182,8 +188,8 @@ mod tests {
     }
 
     #[test]
-    fn both_domains_are_named_and_who_is_to_be_corrected() {
-        for (source, code, corrected) in [
+    fn the_message_names_both_domains_and_what_to_correct() {
+        for (source, code, named) in [
             (
                 Source::Configuration,
                 ErrorCode::ConfigurationInvalid,
@@ -199,18 +205,25 @@ mod tests {
                 ErrorCode::DirectoryUnavailable,
                 "-IgnoreDefaultScope",
             ),
-            (Source::Record, ErrorCode::DirectoryUnavailable, "which server answers"),
+            (
+                Source::Recorded,
+                ErrorCode::DirectoryUnavailable,
+                "which server answers",
+            ),
         ] {
-            let failure = admission(Holding::Domain("contoso.com".to_owned()), source)
+            let failure = admission(DomainRequirement::Domain("contoso.com".to_owned()), source)
                 .check(&endpoint(Role::Controller), &controller_of("DC=fabrikam,DC=com", ""))
                 .expect_err("another domain");
-            assert_eq!((failure.kind, failure.error.code()), (FailureKind::Foreign, code));
+            assert_eq!(
+                (failure.kind, failure.error.code()),
+                (ServerErrorKind::WrongDomain, code)
+            );
             assert_eq!(
                 failure.error.message(),
                 "The domain controller dc9.example.com holds the domain fabrikam.com, not contoso.com."
             );
             let action = failure.error.recommended_action();
-            assert!(action.contains(corrected), "{action}");
+            assert!(action.contains(named), "{action}");
             assert_eq!(failure.error.details()["domain"], "fabrikam.com");
         }
     }

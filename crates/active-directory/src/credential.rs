@@ -1,7 +1,7 @@
-//! Record and counter: read on one controller, changed there by compare-and-swap in one Modify (RFC 4511, 4.6).
+//! Reads record and counter on one controller and changes them there by compare-and-swap in one Modify (RFC 4511, 4.6).
 //!
-//! Deleting the value that the new one was computed from is the comparison: where it is gone, the server refuses everything. A
-//! first value is only added, which a single-valued attribute refuses when there is one.
+//! The comparison is the deletion of the expected value: if that is gone, the server rejects the whole Modify. A first value is only
+//! added, which a single-valued attribute rejects if it has a value.
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -9,73 +9,73 @@ use std::time::Instant;
 use uuid::Uuid;
 
 use super::ActiveDirectory;
-use super::absence::{EVIDENCE, Reader};
-use super::connection::{Connection, Depth, Entry, Modification, Search};
-use super::failure::{ATTRIBUTE_OR_VALUE_EXISTS, Failure, FailureKind, NO_SUCH_ATTRIBUTE, NO_SUCH_OBJECT};
+use super::connection::{Connection, Entry, Modification, Scope, Search};
 use super::filter;
-use super::lookup::{all, gone, missing, subtree};
-use super::reading::{Value, counter, record};
+use super::lookup::{mailbox_deleted, mailbox_missing, search_all, subtree_search};
+use super::mailbox_entry::{AttributeValue, counter_attribute, record_attribute};
+use super::read_access::{ACCESS_ATTRIBUTES, ReadAccess};
 use super::schema::{RECORD, Schema};
-use super::servers::Whom;
+use super::server_error::{ATTRIBUTE_OR_VALUE_EXISTS, NO_SUCH_ATTRIBUTE, NO_SUCH_OBJECT, ServerError, ServerErrorKind};
+use super::servers::ServerSelector;
 use umpin_core::directory::{Applied, CounterChange, CredentialChange, StoredCredential, Swap};
 use umpin_core::mailbox::ObjectId;
 use umpin_core::{Error, ErrorCode, Result};
 
-/// `constraintViolation`: also what some servers say to a second value where there can be but one.
+/// `constraintViolation`: some servers return it for a second value of a single-valued attribute.
 const CONSTRAINT_VIOLATION: u32 = 19;
 /// `insufficientAccessRights`.
 const INSUFFICIENT_ACCESS_RIGHTS: u32 = 50;
 
-/// How many objects one search asks for by their GUIDs. Their security descriptors take some kilobytes each.
-const IDS: usize = 250;
+/// Objects per search by GUID. Their security descriptors take some kilobytes each.
+const IDS_PER_SEARCH: usize = 250;
 
-/// What was in the way of a first value.
-enum Obstacle {
-    /// A value of ours: another writer was first.
-    Rival,
-    /// A value of Exchange's in the record's attribute, which is worth nothing without Exchange.
-    Foreign(Vec<u8>),
-    /// Nothing that can be seen.
-    None,
+/// Why a first value was rejected.
+enum ConflictCause {
+    /// A value sealed by umpin: another writer was first.
+    ConcurrentWrite,
+    /// A value of Exchange in the record's attribute, which is replaced.
+    ForeignValue(Vec<u8>),
+    /// No value that explains it.
+    Unknown,
 }
 
 impl ActiveDirectory {
-    pub(super) fn stored(&self, id: ObjectId, controller: Option<&str>) -> Result<StoredCredential> {
+    pub(super) fn read_credential(&self, id: ObjectId, controller: Option<&str>) -> Result<StoredCredential> {
         let forest = self.forest()?;
-        let (entry, reader) = self.entry(id, controller)?;
-        self.values(&entry, &reader, &forest.schema)
+        let (entry, access) = self.entry(id, controller)?;
+        self.values(&entry, &access, &forest.schema)
     }
 
-    /// Of many objects at once, in the order of their ids.
-    pub(super) fn all_stored(
+    /// Reads many objects, in the order of their ids.
+    pub(super) fn read_credentials(
         &self,
         ids: &[ObjectId],
         controller: Option<&str>,
     ) -> Result<Vec<Result<StoredCredential>>> {
         let forest = self.forest()?;
-        let mut wanted = vec!["objectGUID", RECORD, &forest.schema.counter];
-        wanted.extend(EVIDENCE);
+        let mut attributes = vec!["objectGUID", RECORD, &forest.schema.counter];
+        attributes.extend(ACCESS_ATTRIBUTES);
         let id_of = |entry: &Entry| Some(ObjectId(entry.guid("objectGUID").ok()??.into_bytes()));
-        let mut by_id = self.servers.ask(self.whom(controller), |connection| {
-            let about = connection.about().clone();
+        let mut by_id = self.servers.execute(self.selector(controller), |connection| {
+            let root_dse = connection.root_dse().clone();
             let mut by_id = HashMap::new();
-            for ids in ids.chunks(IDS) {
+            for ids in ids.chunks(IDS_PER_SEARCH) {
                 let filter = filter::of_ids(ids);
-                let entries = all(connection, &subtree(&about.domain, &filter, &wanted))?;
-                let reader = Reader::of(connection, &about.schema, &forest.schema, &entries)?;
-                let values = |entry: &Entry| Some((id_of(entry)?, self.values(entry, &reader, &forest.schema)));
+                let entries = search_all(connection, &subtree_search(&root_dse.domain, &filter, &attributes))?;
+                let access = ReadAccess::of(connection, &root_dse.schema, &forest.schema, &entries)?;
+                let values = |entry: &Entry| Some((id_of(entry)?, self.values(entry, &access, &forest.schema)));
                 by_id.extend(entries.iter().filter_map(values));
             }
             Ok(by_id)
         })?;
-        let values = |id| by_id.remove(id).unwrap_or_else(|| Err(missing()));
+        let values = |id| by_id.remove(id).unwrap_or_else(|| Err(mailbox_missing()));
         Ok(ids.iter().map(values).collect())
     }
 
     pub(super) fn change(&self, change: &CredentialChange) -> Result<Applied> {
         let forest = self.forest()?;
         let schema = &forest.schema;
-        let values = Values::of(change, schema)?;
+        let values = AttributeValues::of(change, schema)?;
         let controller = match &change.controller {
             Some(controller) => controller.clone(),
             None => self.preferred_controller()?,
@@ -89,128 +89,132 @@ impl ActiveDirectory {
             let begun = Instant::now();
             let mut connection = match self.servers.connect(&controller) {
                 Ok(connection) => connection,
-                Err(failure) if failure.kind == FailureKind::Unreached => return Ok(Applied::Unreached),
+                Err(failure) if failure.kind == ServerErrorKind::NotSent => return Ok(Applied::Unreached),
                 Err(failure) => return Err(failure.into()),
             };
-            let modified = connection.modify(&name_of(change.mailbox), &modifications, &change.cancellation);
+            let modified = connection.modify(&guid_dn(change.mailbox), &modifications, &change.cancellation);
             let Err(failure) = modified else {
                 return Ok(Applied::Committed);
             };
             drop(connection);
             match failure.kind {
-                // Whoever declines has changed nothing, and another may serve, where the mailbox is read anew.
-                FailureKind::Unreached | FailureKind::Declined(_) | FailureKind::Foreign => {
-                    self.servers.leave(&controller, &failure, begun);
+                // Nothing was changed; the caller may read the mailbox again on another controller.
+                ServerErrorKind::NotSent | ServerErrorKind::Declined(_) | ServerErrorKind::WrongDomain => {
+                    self.servers.report_failure(&controller, &failure, begun);
                     return Ok(Applied::Unreached);
                 }
-                FailureKind::Lost => return self.after_silence(change, &controller, failure),
-                FailureKind::Refused(NO_SUCH_ATTRIBUTE) => return Ok(Applied::Conflict),
-                FailureKind::Refused(ATTRIBUTE_OR_VALUE_EXISTS | CONSTRAINT_VIOLATION) => {
-                    match self.obstacle(change, &controller)? {
-                        Obstacle::Rival => return Ok(Applied::Conflict),
-                        // Once: whoever puts other values there all the time is a rival.
-                        Obstacle::Foreign(_) if foreign.is_some() => return Ok(Applied::Conflict),
-                        Obstacle::Foreign(value) => foreign = Some(value),
-                        Obstacle::None => return Err(failure.into()),
+                ServerErrorKind::NoResponse => return self.resolve_lost_response(change, &controller, failure),
+                ServerErrorKind::Rejected(NO_SUCH_ATTRIBUTE) => return Ok(Applied::Conflict),
+                ServerErrorKind::Rejected(ATTRIBUTE_OR_VALUE_EXISTS | CONSTRAINT_VIOLATION) => {
+                    match self.conflict_cause(change, &controller)? {
+                        ConflictCause::ConcurrentWrite => return Ok(Applied::Conflict),
+                        // Replaced once; a value that comes back is a concurrent write.
+                        ConflictCause::ForeignValue(_) if foreign.is_some() => return Ok(Applied::Conflict),
+                        ConflictCause::ForeignValue(value) => foreign = Some(value),
+                        ConflictCause::Unknown => return Err(failure.into()),
                     }
                 }
-                FailureKind::Refused(NO_SUCH_OBJECT) => return Err(gone(failure)),
-                FailureKind::Refused(INSUFFICIENT_ACCESS_RIGHTS) => {
-                    return Err(self.forbidden(change, &controller, &modifications, failure));
+                ServerErrorKind::Rejected(NO_SUCH_OBJECT) => return Err(mailbox_deleted(failure)),
+                ServerErrorKind::Rejected(INSUFFICIENT_ACCESS_RIGHTS) => {
+                    return Err(self.write_denied(change, &controller, &modifications, failure));
                 }
-                FailureKind::Refused(_) | FailureKind::Hopeless => return Err(failure.into()),
+                ServerErrorKind::Rejected(_) | ServerErrorKind::Fatal => return Err(failure.into()),
             }
         }
     }
 
-    /// The answer was lost. If the new value is there, the change was made; if not, it may still come.
-    fn after_silence(&self, change: &CredentialChange, controller: &str, failure: Failure) -> Result<Applied> {
-        if let Ok(stored) = self.stored(change.mailbox, Some(controller))
-            && change.is_in_force(&stored)
+    /// The response was lost: the change was made if the new value is there. If it is not, the Modify may still be in progress.
+    fn resolve_lost_response(
+        &self,
+        change: &CredentialChange,
+        controller: &str,
+        failure: ServerError,
+    ) -> Result<Applied> {
+        if let Ok(read_credential) = self.read_credential(change.mailbox, Some(controller))
+            && change.is_in_force(&read_credential)
         {
             return Ok(Applied::Committed);
         }
         Err(Error::new(
             ErrorCode::OutcomeUnknown,
-            format!(
-                "It cannot be known whether the PIN record was changed: {}",
-                failure.error
-            ),
+            format!("It is unknown whether the PIN record was changed: {}", failure.error),
         )
         .detail("server", controller)
         .caused_by(failure.error))
     }
 
-    fn obstacle(&self, change: &CredentialChange, controller: &str) -> Result<Obstacle> {
+    fn conflict_cause(&self, change: &CredentialChange, controller: &str) -> Result<ConflictCause> {
         let forest = self.forest()?;
-        let (entry, reader) = self.entry(change.mailbox, Some(controller))?;
-        // A value that is in the way may be one that the account does not see.
-        self.values(&entry, &reader, &forest.schema)?;
+        let (entry, access) = self.entry(change.mailbox, Some(controller))?;
+        // The conflicting value may be one that the account may not read.
+        self.values(&entry, &access, &forest.schema)?;
         if matches!(&change.counter, CounterChange::Swap(Swap { expected: None, .. }))
-            && matches!(counter(&entry, &forest.schema), Value::Ours(_))
+            && matches!(counter_attribute(&entry, &forest.schema), AttributeValue::Sealed(_))
         {
-            return Ok(Obstacle::Rival);
+            return Ok(ConflictCause::ConcurrentWrite);
         }
         if matches!(&change.record, Some(Swap { expected: None, .. })) {
-            match record(&entry) {
-                Value::None => {}
-                Value::Ours(_) => return Ok(Obstacle::Rival),
-                Value::Foreign(value) => return Ok(Obstacle::Foreign(value)),
+            match record_attribute(&entry) {
+                AttributeValue::Absent => {}
+                AttributeValue::Sealed(_) => return Ok(ConflictCause::ConcurrentWrite),
+                AttributeValue::Foreign(value) => return Ok(ConflictCause::ForeignValue(value)),
             }
         }
-        Ok(Obstacle::None)
+        Ok(ConflictCause::Unknown)
     }
 
-    fn whom<'a>(&'a self, controller: Option<&'a str>) -> Whom<'a> {
+    fn selector<'a>(&'a self, controller: Option<&'a str>) -> ServerSelector<'a> {
         match controller {
-            Some(name) => Whom::Recorded(name),
-            None => Whom::DomainController(&self.servers.settings().domain),
+            Some(name) => ServerSelector::Recorded(name),
+            None => ServerSelector::DomainController(&self.servers.settings().domain),
         }
     }
 
-    /// The two attributes of the object, as that controller or the preferred one has them, and what may be read there.
-    fn entry(&self, id: ObjectId, controller: Option<&str>) -> Result<(Entry, Reader)> {
+    /// The two attributes of the object on that controller or the preferred one, and the account's read access there.
+    fn entry(&self, id: ObjectId, controller: Option<&str>) -> Result<(Entry, ReadAccess)> {
         let forest = self.forest()?;
-        let mut wanted = vec![RECORD, &forest.schema.counter];
-        wanted.extend(EVIDENCE);
-        let question = |connection: &mut Connection| {
+        let mut attributes = vec![RECORD, &forest.schema.counter];
+        attributes.extend(ACCESS_ATTRIBUTES);
+        let operation = |connection: &mut Connection| {
             let answer = connection.search(&Search {
-                base: &name_of(id),
-                depth: Depth::Base,
+                base: &guid_dn(id),
+                scope: Scope::Base,
                 filter: "(objectClass=*)",
-                attributes: &wanted,
+                attributes: &attributes,
                 size_limit: 1,
             })?;
-            let schema = connection.about().schema.clone();
-            let reader = Reader::of(connection, &schema, &forest.schema, &answer.entries)?;
-            Ok((answer.entries, reader))
+            let schema = connection.root_dse().schema.clone();
+            let access = ReadAccess::of(connection, &schema, &forest.schema, &answer.entries)?;
+            Ok((answer.entries, access))
         };
-        match self.servers.ask(self.whom(controller), question) {
-            Ok((entries, reader)) => entries.into_iter().next().map(|entry| (entry, reader)).ok_or_else(|| {
+        match self.servers.execute(self.selector(controller), operation) {
+            Ok((entries, access)) => entries.into_iter().next().map(|entry| (entry, access)).ok_or_else(|| {
                 Error::new(
                     ErrorCode::AccessDenied,
-                    format!("The account may not read the object {} in the directory.", name_of(id)),
+                    format!("The account may not read the object {} in the directory.", guid_dn(id)),
                 )
             }),
-            Err(failure) if failure.kind == FailureKind::Refused(NO_SUCH_OBJECT) => Err(gone(failure)),
+            Err(failure) if failure.kind == ServerErrorKind::Rejected(NO_SUCH_OBJECT) => Err(mailbox_deleted(failure)),
             Err(failure) => Err(failure.into()),
         }
     }
 
     fn preferred_controller(&self) -> Result<String> {
         let domain = &self.servers.settings().domain;
-        let controller = self.servers.ask(Whom::DomainController(domain), |connection| {
-            Ok(connection.host().to_owned())
-        })?;
+        let controller = self
+            .servers
+            .execute(ServerSelector::DomainController(domain), |connection| {
+                Ok(connection.host().to_owned())
+            })?;
         Ok(controller)
     }
 
-    fn forbidden(
+    fn write_denied(
         &self,
         change: &CredentialChange,
         controller: &str,
         modifications: &[Modification<'_>],
-        failure: Failure,
+        failure: ServerError,
     ) -> Error {
         let account = self.account();
         let mut attributes: Vec<&str> = modifications.iter().map(attribute).collect();
@@ -220,7 +224,7 @@ impl ActiveDirectory {
                 let is_protected = entry.first("admincount") == Some(b"1");
                 (entry.dn, is_protected)
             }
-            Err(_) => (name_of(change.mailbox), false),
+            Err(_) => (guid_dn(change.mailbox), false),
         };
         let action = if is_protected {
             "Give the account the rights at CN=AdminSDHolder as docs/active-directory.md shows: the mailbox belongs to an \
@@ -243,8 +247,8 @@ impl ActiveDirectory {
     }
 }
 
-/// The values of a change, in the form that their attributes hold them.
-struct Values<'a> {
+/// The values of a change, encoded for their attributes.
+struct AttributeValues<'a> {
     record: Option<&'a Swap>,
     counter: Option<CounterValues>,
 }
@@ -254,7 +258,7 @@ enum CounterValues {
     Swap { expected: Option<Vec<u8>>, new: Vec<u8> },
 }
 
-impl<'a> Values<'a> {
+impl<'a> AttributeValues<'a> {
     fn of(change: &'a CredentialChange, schema: &Schema) -> Result<Self> {
         if let Some(swap) = &change.record {
             schema.check_record(swap.new.len())?;
@@ -281,24 +285,24 @@ impl<'a> Values<'a> {
         })
     }
 
-    /// All of it or nothing; `foreign` is the value of somebody else's that the record's first one replaces.
+    /// The modifications of the change. `foreign` is a value of Exchange that the first record replaces.
     fn modifications<'b>(&'b self, schema: &'b Schema, foreign: Option<&'b [u8]>) -> Vec<Modification<'b>> {
-        let mut all = Vec::new();
+        let mut search_all = Vec::new();
         if let Some(swap) = self.record {
             let expected = swap.expected.as_deref().or(foreign);
-            all.extend(expected.map(|old| Modification::Delete(RECORD, old)));
-            all.extend((!swap.removes()).then(|| Modification::Add(RECORD, &swap.new)));
+            search_all.extend(expected.map(|old| Modification::Delete(RECORD, old)));
+            search_all.extend((!swap.removes()).then(|| Modification::Add(RECORD, &swap.new)));
         }
         match &self.counter {
             None => {}
-            Some(CounterValues::Set(new)) => all.push(Modification::Replace(&schema.counter, new)),
+            Some(CounterValues::Set(new)) => search_all.push(Modification::Replace(&schema.counter, new)),
             Some(CounterValues::Swap { expected, new }) => {
                 let expected = expected.as_deref();
-                all.extend(expected.map(|old| Modification::Delete(&schema.counter, old)));
-                all.extend((!new.is_empty()).then(|| Modification::Add(&schema.counter, new)));
+                search_all.extend(expected.map(|old| Modification::Delete(&schema.counter, old)));
+                search_all.extend((!new.is_empty()).then(|| Modification::Add(&schema.counter, new)));
             }
         }
-        all
+        search_all
     }
 }
 
@@ -308,8 +312,8 @@ fn attribute<'a>(modification: &Modification<'a>) -> &'a str {
     }
 }
 
-/// The name that an object keeps wherever it is moved (MS-ADTS 3.1.1.3.1.2.4).
-fn name_of(id: ObjectId) -> String {
+/// The GUID form of a DN, which stays valid when the object is moved (MS-ADTS 3.1.1.3.1.2.4).
+fn guid_dn(id: ObjectId) -> String {
     format!("<GUID={}>", Uuid::from_bytes(id.0).hyphenated())
 }
 

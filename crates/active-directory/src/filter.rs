@@ -1,4 +1,4 @@
-//! Filters (RFC 4515). Whatever is typed becomes the value of an equality and nothing else.
+//! Search filters (RFC 4515). User input is escaped and only used as the value of an equality match.
 
 use std::fmt::Write as _;
 
@@ -12,15 +12,15 @@ use umpin_core::identity::{DistinguishedName, Identity, LookupKeyKind, canonical
 use umpin_core::mailbox::{Extension, ObjectId};
 use umpin_core::policy::dialled_digits;
 
-/// Longer than any value that names an object in Active Directory: what is longer is not found, without asking.
+/// Longer than any value that names an object in Active Directory; a longer clause is left out without a search.
 const LONGEST: usize = 8192;
 
 /// The matching rule that compares bits (`LDAP_MATCHING_RULE_BIT_AND`).
 const BIT_AND: &str = "1.2.840.113556.1.4.803";
 
-/// The objects that an identity may name; `None` where it can name none.
+/// Matches the objects that an identity may name; `None` if it can name none.
 ///
-/// A server's comparison may be wider than ours: what it finds has still to be compared.
+/// A server's matching rules may be wider than ours, so its results are compared again.
 pub(super) fn of_identity(identity: &Identity) -> Option<String> {
     let mut clauses: Vec<String> = Vec::new();
     for key in identity.lookup_keys() {
@@ -42,7 +42,7 @@ pub(super) fn of_ids(ids: &[ObjectId]) -> String {
     users(&any(&clauses))
 }
 
-/// The users that may have this extension; `None` for what is no number.
+/// Matches users that may have this extension; `None` if the text is not a number.
 pub(super) fn of_extension(number: &str) -> Option<String> {
     let digits = dialled(number)?;
     if digits.len() > LONGEST {
@@ -62,7 +62,7 @@ pub(super) fn of_extension(number: &str) -> Option<String> {
     Some(users(&any(&clauses)))
 }
 
-/// The digits of a number that may be written with marks.
+/// The digits of a number that may contain separators.
 pub(super) fn dialled(number: &str) -> Option<String> {
     dialled_digits(&Extension {
         number: number.to_owned(),
@@ -89,13 +89,13 @@ pub(super) fn equality(attribute: &str, value: &str) -> String {
     format!("({attribute}={})", ldap_escape(value))
 }
 
-/// Whichever of the filters matches; at least one.
+/// Matches if any of the filters does (`|`); there must be one at least.
 pub(super) fn any(filters: &[String]) -> String {
     format!("(|{})", filters.concat())
 }
 
-/// Computers are users to the schema, but of another category. The clause that finds few stands first: Samba takes the indexes in this
-/// order, and those of the other two list every user.
+/// Restricts a filter to users. Computers are of class `user` too, but of another category. The selective clause comes first: Samba uses
+/// the indexes in this order, and those of the other two list every user.
 fn users(filter: &str) -> String {
     format!("(&{filter}(objectCategory=person)(objectClass=user))")
 }
@@ -136,7 +136,7 @@ fn clauses_of(kind: LookupKeyKind, text: &str, key: &str) -> Vec<String> {
             .iter()
             .map(|name| equality("name", &canonical_leaf(name)))
             .collect(),
-        // With the domain it is compared afterwards.
+        // The domain is compared afterwards.
         LookupKeyKind::Account => match after(key, '\\') {
             Some(account) => spelled(account, &[("sAMAccountName", "")]),
             None => Vec::new(),
@@ -150,8 +150,8 @@ fn clauses_of(kind: LookupKeyKind, text: &str, key: &str) -> Vec<String> {
     }
 }
 
-/// The value as it was typed, and the folded one where that differs in more than ASCII case: a server that does not fold as we
-/// do finds `Straße` by the first and `strasse` by the second.
+/// The value as typed, and the folded one if that differs in more than ASCII case: a server with other folding rules finds `Straße` by
+/// the first and `strasse` by the second.
 fn spellings<'a>(text: &'a str, key: &'a str) -> Vec<&'a str> {
     let typed = [Some(text), after(text, ':'), after(text, '\\')]
         .into_iter()

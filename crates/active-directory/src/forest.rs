@@ -1,14 +1,14 @@
-//! What is the same for all questions of a session: partitions, domains and their names, the schema.
+//! Data of the forest that is read once per session: configuration partition, domains, schema.
 
 use std::sync::Arc;
 
 use uuid::Uuid;
 
 use super::ActiveDirectory;
-use super::connection::{Connection, Depth, Entry, Search};
-use super::failure::Failure;
+use super::connection::{Connection, Entry, Scope, Search};
 use super::schema::Schema;
-use super::servers::Whom;
+use super::server_error::ServerError;
+use super::servers::ServerSelector;
 use umpin_core::identity::fold::fold;
 use umpin_core::{Error, ErrorCode, Result};
 
@@ -22,16 +22,16 @@ struct Domain {
 /// The forest.
 #[derive(Debug)]
 pub(super) struct Forest {
-    /// `objectGUID` of the configuration partition: the same on every controller, and never changed.
+    /// `objectGUID` of the configuration partition: immutable and the same on every controller.
     pub id: Uuid,
-    /// Name of the configuration partition.
+    /// DN of the configuration partition.
     pub configuration: String,
     pub schema: Schema,
     domains: Vec<Domain>,
 }
 
 impl Forest {
-    /// The NetBIOS name of a domain given by its DNS name.
+    /// The NetBIOS name of the domain with this DNS name.
     pub(crate) fn netbios_name(&self, dns_name: &str) -> Option<&str> {
         let name = fold(dns_name);
         let domain = self.domains.iter().find(|domain| fold(&domain.dns_name) == name)?;
@@ -45,61 +45,63 @@ impl Forest {
 }
 
 impl ActiveDirectory {
-    /// The forest, read at the first need.
+    /// The forest, read on first use.
     pub(super) fn forest(&self) -> Result<Arc<Forest>> {
-        let mut slot = super::lock(&self.forest);
-        if let Some(forest) = &*slot {
+        let mut cached = super::lock(&self.forest);
+        if let Some(forest) = &*cached {
             return Ok(Arc::clone(forest));
         }
         let settings = self.servers.settings();
-        let facts = self
+        let read_forest_entries = self
             .servers
-            .ask(Whom::DomainController(&settings.domain), |connection| {
-                self.facts(connection)
+            .execute(ServerSelector::DomainController(&settings.domain), |connection| {
+                self.read_forest_entries(connection)
             })?;
-        let forest = Arc::new(facts.forest(&settings.counter_attribute)?);
-        *slot = Some(Arc::clone(&forest));
+        let forest = Arc::new(read_forest_entries.forest(&settings.counter_attribute)?);
+        *cached = Some(Arc::clone(&forest));
         Ok(forest)
     }
 
-    fn facts(&self, connection: &mut Connection) -> std::result::Result<Facts, Failure> {
-        let about = connection.about().clone();
-        let configuration = about.configuration;
-        let head = connection.search(&Search {
+    fn read_forest_entries(&self, connection: &mut Connection) -> std::result::Result<ForestEntries, ServerError> {
+        let root_dse = connection.root_dse().clone();
+        let configuration = root_dse.configuration;
+        let configuration_entry = connection.search(&Search {
             base: &configuration,
-            depth: Depth::Base,
+            scope: Scope::Base,
             filter: "(objectClass=*)",
             attributes: &["objectGUID"],
             size_limit: 1,
         })?;
         let domains = connection.search(&Search {
             base: &format!("CN=Partitions,{configuration}"),
-            depth: Depth::OneLevel,
+            scope: Scope::OneLevel,
             filter: "(&(objectClass=crossRef)(nETBIOSName=*))",
             attributes: &["dnsRoot", "nETBIOSName"],
             size_limit: 0,
         })?;
-        let schema = Schema::read(connection, &about.schema, &self.servers.settings().counter_attribute)?;
-        Ok(Facts {
+        let schema = Schema::read(connection, &root_dse.schema, &self.servers.settings().counter_attribute)?;
+        Ok(ForestEntries {
             configuration,
-            head: head.entries.into_iter().next(),
+            configuration_entry: configuration_entry.entries.into_iter().next(),
             domains: domains.entries,
             schema,
         })
     }
 }
 
-/// As the directory gave them.
-struct Facts {
+/// The entries that describe the forest.
+struct ForestEntries {
     configuration: String,
-    head: Option<Entry>,
+    configuration_entry: Option<Entry>,
     domains: Vec<Entry>,
     schema: Vec<Entry>,
 }
 
-impl Facts {
+impl ForestEntries {
     fn forest(self, counter: &str) -> Result<Forest> {
-        let id = self.head.and_then(|head| head.guid("objectGUID").ok().flatten());
+        let id = self
+            .configuration_entry
+            .and_then(|configuration_entry| configuration_entry.guid("objectGUID").ok().flatten());
         let Some(id) = id else {
             return Err(Error::new(
                 ErrorCode::AccessDenied,
@@ -120,7 +122,7 @@ impl Facts {
         Ok(Forest {
             id,
             configuration: self.configuration,
-            schema: Schema::of(&self.schema, counter)?,
+            schema: Schema::from_definitions(&self.schema, counter)?,
             domains: self.domains.iter().filter_map(domain).collect(),
         })
     }
@@ -140,7 +142,7 @@ pub(super) mod tests {
         }
     }
 
-    fn facts() -> Facts {
+    fn read_forest_entries() -> ForestEntries {
         let definition = |name: &str, syntax: &str| {
             entry(
                 name,
@@ -151,9 +153,9 @@ pub(super) mod tests {
                 ],
             )
         };
-        Facts {
+        ForestEntries {
             configuration: "CN=Configuration,DC=contoso,DC=com".to_owned(),
-            head: Some(entry("CN=Configuration", &[("objectguid", &[1; 16])])),
+            configuration_entry: Some(entry("CN=Configuration", &[("objectguid", &[1; 16])])),
             domains: vec![
                 entry("CN=CORP", &[("dnsroot", b"contoso.com"), ("netbiosname", b"CORP")]),
                 entry("CN=half", &[("netbiosname", b"HALF")]),
@@ -170,11 +172,11 @@ pub(super) mod tests {
 
     /// `contoso.com`, whose NetBIOS name is `CORP`.
     pub(crate) fn forest() -> Forest {
-        facts().forest("extensionAttribute15").expect("a forest")
+        read_forest_entries().forest("extensionAttribute15").expect("a forest")
     }
 
     #[test]
-    fn domains_are_known_by_both_names() {
+    fn domains_have_a_dns_and_a_netbios_name() {
         let forest = forest();
         assert_eq!(forest.netbios_name("Contoso.COM"), Some("CORP"));
         assert_eq!(forest.netbios_name("fabrikam.com"), None);
@@ -182,9 +184,14 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_configuration_that_cannot_be_read_is_told() {
-        let facts = Facts { head: None, ..facts() };
-        let error = facts.forest("extensionAttribute15").expect_err("unreadable");
+    fn an_unreadable_configuration_partition_is_access_denied() {
+        let read_forest_entries = ForestEntries {
+            configuration_entry: None,
+            ..read_forest_entries()
+        };
+        let error = read_forest_entries
+            .forest("extensionAttribute15")
+            .expect_err("unreadable");
         assert_eq!(error.code(), ErrorCode::AccessDenied);
     }
 }

@@ -1,35 +1,34 @@
-//! The directory in Active Directory, over LDAP: mailboxes and policies as Exchange left them there, the sealed record and the
-//! counter of failed sign-ins in attributes of the user.
+//! The `Directory` port on Active Directory, over LDAP: mailboxes and policies with Exchange's attributes, the sealed record and the counter
+//! of failed sign-ins in attributes of the user.
 //!
-//! Which server is asked: `servers.rs`. What is asked: `filter.rs`. What an answer means: `reading.rs`. What a change is:
-//! `credential.rs`.
+//! `servers.rs` selects servers, `filter.rs` builds filters, `mailbox_entry.rs` maps entries, `credential.rs` changes record and counter.
 
 #![forbid(unsafe_code)]
 #![deny(unreachable_pub)]
 
-mod absence;
 mod admission;
+mod configuration_check;
 mod connection;
 mod credential;
-mod examination;
-mod failure;
 mod filter;
 mod forest;
+mod key_rotation;
 mod listing;
 mod lookup;
+mod mailbox_entry;
 mod policies;
-mod reading;
+mod read_access;
 mod rights;
 mod schema;
-mod sealed_otherwise;
 mod server;
+mod server_error;
 mod servers;
 mod settings;
 
-/// A server that answers as told, for the tests of the connections.
+/// A scripted LDAP server for unit tests.
 #[cfg(test)]
 mod scripted;
-/// A forest on such servers.
+/// A forest of scripted servers.
 #[cfg(test)]
 mod scripted_forest;
 
@@ -56,13 +55,13 @@ use umpin_core::import::ImportPlan;
 use umpin_core::mailbox::{Mailbox, ObjectId};
 use umpin_core::{Error, ErrorCode, Result};
 
-/// A directory in Active Directory. Message and audit of a change are kept elsewhere: nothing but record and counter is written.
+/// A directory in Active Directory. Only record and counter are written; message and audit entries of a change are stored elsewhere.
 pub struct ActiveDirectory {
     servers: Servers,
     forest: Mutex<Option<Arc<Forest>>>,
     policies: policies::Cache,
     listings: listing::Listings,
-    sealed_otherwise: sealed_otherwise::Lists,
+    key_rotation: key_rotation::Lists,
 }
 
 impl fmt::Debug for ActiveDirectory {
@@ -74,7 +73,7 @@ impl fmt::Debug for ActiveDirectory {
 }
 
 impl ActiveDirectory {
-    /// Touches nothing yet.
+    /// Opens no connection yet.
     #[must_use]
     pub fn new(settings: ActiveDirectorySettings) -> Self {
         Self {
@@ -82,7 +81,7 @@ impl ActiveDirectory {
             forest: Mutex::default(),
             policies: policies::Cache::default(),
             listings: listing::Listings::default(),
-            sealed_otherwise: sealed_otherwise::Lists::default(),
+            key_rotation: key_rotation::Lists::default(),
         }
     }
 }
@@ -101,15 +100,15 @@ impl Directory for ActiveDirectory {
     }
 
     fn find(&self, identity: &Identity, route: Route<'_>) -> Result<Matches> {
-        self.matching(identity, route)
+        self.find_by_identity(identity, route)
     }
 
     fn find_by_extension(&self, number: &str, dial_plan: Option<&str>, route: Route<'_>) -> Result<Matches> {
-        self.with_extension(number, dial_plan, route)
+        self.search_by_extension(number, dial_plan, route)
     }
 
     fn find_by_object_id(&self, id: ObjectId, route: Route<'_>) -> Result<Option<Found>> {
-        self.with_object_id(id, route)
+        self.search_by_object_id(id, route)
     }
 
     fn mailboxes(
@@ -140,7 +139,7 @@ impl Directory for ActiveDirectory {
 
     fn refresh(&self) {
         self.policies.clear();
-        self.servers.refresh();
+        self.servers.reset_health();
     }
 
     fn forget_policies(&self) {
@@ -159,39 +158,39 @@ impl Directory for ActiveDirectory {
         self.servers.take_diagnostics()
     }
 
-    /// Always: a directory that several hosts share never gets a key that only one of them has.
+    /// Always true: for a directory that several hosts share a key is never created.
     fn holds_sealed_data(&self) -> Result<bool> {
         Ok(true)
     }
 
     fn some_records(&self, limit: usize) -> Result<Vec<(ObjectId, Vec<u8>)>> {
-        self.records(limit)
+        self.sample_records(limit)
     }
 
     fn credential(&self, id: ObjectId, controller: Option<&str>) -> Result<StoredCredential> {
-        self.stored(id, controller)
+        self.read_credential(id, controller)
     }
 
     fn credentials(&self, ids: &[ObjectId], controller: Option<&str>) -> Result<Vec<Result<StoredCredential>>> {
-        self.all_stored(ids, controller)
+        self.read_credentials(ids, controller)
     }
 
     fn elsewhere(&self, id: ObjectId, controller: Option<&str>) -> Result<Vec<StoredCredential>> {
-        let others = controller.and_then(|controller| self.servers.others(controller).ok());
-        let mut all = Vec::new();
-        for other in others.unwrap_or_default() {
-            match self.stored(id, Some(&other)) {
-                Ok(stored) => all.push(stored),
-                // It can be asked, and does not tell.
+        let replicas = controller.and_then(|controller| self.servers.replicas(controller).ok());
+        let mut credentials = Vec::new();
+        for replica in replicas.unwrap_or_default() {
+            match self.read_credential(id, Some(&replica)) {
+                Ok(read_credential) => credentials.push(read_credential),
+                // The controller can be reached, and the account may not read the value there.
                 Err(error) if error.code() == ErrorCode::AccessDenied => return Err(error),
                 Err(_) => {}
             }
         }
-        Ok(all)
+        Ok(credentials)
     }
 
     fn sealed_otherwise(&self, key: KeyId, after: Option<&str>, limit: usize) -> Result<Page<SealedOtherwise>> {
-        self.page_sealed_otherwise(key, after, limit)
+        self.page_of_stale_credentials(key, after, limit)
     }
 
     fn apply(&self, change: CredentialChange) -> Result<Applied> {

@@ -1,65 +1,65 @@
-//! Listing mailboxes page by page. A page continues where the one before ended only on the connection that gave that (RFC 2696), so
-//! the connection waits here in between; the cursor names it.
+//! Lists mailboxes page by page. The cookie of a page is valid on its connection only (RFC 2696), so the connection is kept between two
+//! pages; the cursor identifies it.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use super::connection::{Connection, Depth, Entry, Search};
-use super::failure::{Failure, FailureKind, LIMITS};
+use super::connection::{Connection, Entry, Scope, Search};
 use super::filter;
-use super::reading::{Reading, attributes};
-use super::servers::Whom;
+use super::mailbox_entry::{MailboxEntry, mailbox_attributes};
+use super::server_error::{LIMITS, ServerError, ServerErrorKind};
+use super::servers::ServerSelector;
 use super::{ActiveDirectory, lock};
 use umpin_core::directory::{Found, MailboxFilter, Page, Route};
 use umpin_core::{Error, ErrorCode, Result};
 
-/// Listings that wait at the same time; of more the one that waits longest is forgotten.
-const MOST: usize = 16;
+/// Maximum number of suspended listings; the oldest is dropped.
+const MAX_SUSPENDED: usize = 16;
 
-/// How long one waits. Servers themselves close idle connections after a while (Active Directory: 15 minutes).
-const PATIENCE: Duration = Duration::from_secs(600);
+/// How long a cursor is valid. Servers close idle connections themselves (Active Directory: after 15 minutes).
+const CURSOR_TTL: Duration = Duration::from_secs(600);
 
-/// The largest page: what a server gives at most (`MaxPageSize`).
-const LARGEST: usize = 1000;
+/// The default `MaxPageSize` of Active Directory.
+const MAX_PAGE_SIZE: usize = 1000;
 
-/// How often the first page is asked for; later ones can be continued nowhere else.
+/// Attempts for the first page; later pages cannot move to another server.
 const ATTEMPTS: u32 = 3;
 
-/// The listings that wait to be continued.
+/// Listings between two pages.
 #[derive(Default)]
-pub(super) struct Listings(Mutex<Waiting>);
+pub(super) struct Listings(Mutex<SuspendedListings>);
 
 #[derive(Default)]
-struct Waiting {
+struct SuspendedListings {
     last: u64,
-    /// The one that waits longest first.
+    /// The oldest first.
     listings: VecDeque<Listing>,
 }
 
 struct Listing {
-    /// Number of the listing, and of the page to come.
+    /// Number of the listing and of its next page.
     cursor: (u64, u64),
     filter: MailboxFilter,
-    place: Place,
+    state: ListingState,
     since: Instant,
 }
 
-/// Where the next page is.
-struct Place {
-    /// In the middle of a domain.
-    open: Option<Open>,
-    /// Then in these.
-    domains: VecDeque<Where>,
+/// Where the listing continues.
+struct ListingState {
+    /// The search in progress.
+    paged: Option<PagedSearch>,
+    /// What is listed after it.
+    targets: VecDeque<ListingTarget>,
 }
 
-struct Open {
+struct PagedSearch {
     connection: Connection,
     base: String,
     cookie: Vec<u8>,
 }
 
-enum Where {
+enum ListingTarget {
     Domain(String),
     Controller(String),
 }
@@ -72,100 +72,103 @@ impl ActiveDirectory {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Page<Found>> {
-        let (cursor, mut place) = match after {
-            None => (None, self.beginning(route)?),
+        let (cursor, mut state) = match after {
+            None => (None, self.first_state(route)?),
             Some(text) => {
                 let listing = self.listings.take(text, filter)?;
-                (Some(listing.cursor), listing.place)
+                (Some(listing.cursor), listing.state)
             }
         };
-        let limit = limit.clamp(1, LARGEST);
-        let items = self.next_page(&mut place, filter, limit)?;
-        let is_over = place.open.is_none() && place.domains.is_empty();
-        let next = (!is_over).then(|| self.listings.keep(cursor, filter, place));
+        let limit = limit.clamp(1, MAX_PAGE_SIZE);
+        let items = self.next_page(&mut state, filter, limit)?;
+        let is_over = state.paged.is_none() && state.targets.is_empty();
+        let next = (!is_over).then(|| self.listings.suspend(cursor, filter, state));
         Ok(Page { items, next })
     }
 
-    fn beginning(&self, route: Route<'_>) -> Result<Place> {
-        let domains = match route {
-            Route::Preferred => [Where::Domain(self.servers.settings().domain.clone())].into(),
-            Route::Controller(name) => [Where::Controller(name.to_owned())].into(),
+    fn first_state(&self, route: Route<'_>) -> Result<ListingState> {
+        let targets = match route {
+            Route::Preferred => [ListingTarget::Domain(self.servers.settings().domain.clone())].into(),
+            Route::Controller(name) => [ListingTarget::Controller(name.to_owned())].into(),
             Route::Forest => {
                 let forest = self.forest()?;
-                forest.domains().map(|name| Where::Domain(name.to_owned())).collect()
+                forest
+                    .domains()
+                    .map(|name| ListingTarget::Domain(name.to_owned()))
+                    .collect()
             }
         };
-        Ok(Place { open: None, domains })
+        Ok(ListingState { paged: None, targets })
     }
 
-    fn next_page(&self, place: &mut Place, filter: MailboxFilter, limit: usize) -> Result<Vec<Found>> {
+    fn next_page(&self, state: &mut ListingState, filter: MailboxFilter, limit: usize) -> Result<Vec<Found>> {
         let forest = self.forest()?;
         let filter = filter::of_mailboxes(filter);
-        let wanted = attributes(&forest.schema);
+        let attributes = mailbox_attributes(&forest.schema);
         let size = i32::try_from(limit).unwrap_or(i32::MAX);
-        let ask = |open: &mut Open| {
+        let fetch = |paged: &mut PagedSearch| {
             let search = Search {
-                base: &open.base,
-                depth: Depth::Subtree,
+                base: &paged.base,
+                scope: Scope::Subtree,
                 filter: &filter,
-                attributes: &wanted,
+                attributes: &attributes,
                 size_limit: 0,
             };
-            open.connection.search_page(&search, size, &open.cookie)
+            paged.connection.search_page(&search, size, &paged.cookie)
         };
-        let (mut open, (answer, next)) = match place.open.take() {
-            Some(mut open) => {
-                if !open.connection.is_alive() {
-                    return Err(lost());
+        let (mut paged, (answer, next)) = match state.paged.take() {
+            Some(mut paged) => {
+                if !paged.connection.is_alive() {
+                    return Err(cursor_expired());
                 }
-                let page = ask(&mut open).map_err(not_continued)?;
-                (open, page)
+                let page = fetch(&mut paged).map_err(continuation_failed)?;
+                (paged, page)
             }
             None => {
-                let Some(domain) = place.domains.pop_front() else {
+                let Some(domain) = state.targets.pop_front() else {
                     return Ok(Vec::new());
                 };
-                self.first_page(&domain, ask)?
+                self.first_page(&domain, fetch)?
             }
         };
-        let controller = open.connection.host().to_owned();
+        let controller = paged.connection.host().to_owned();
         if let Some(next) = next {
-            open.cookie = next;
-            place.open = Some(open);
+            paged.cookie = next;
+            state.paged = Some(paged);
         }
-        let found = |entry: &Entry| Some(Reading::of(entry, &controller, &forest)?.found);
+        let found = |entry: &Entry| Some(MailboxEntry::of(entry, &controller, &forest)?.found);
         Ok(answer.entries.iter().filter_map(found).collect())
     }
 
-    /// Of a controller that answers: as long as there was no page, another may serve.
+    /// The first page of a target, from the first controller that answers.
     fn first_page<T>(
         &self,
-        place: &Where,
-        ask: impl Fn(&mut Open) -> std::result::Result<T, Failure>,
-    ) -> Result<(Open, T)> {
-        let whom = match place {
-            Where::Domain(name) => Whom::DomainController(name),
-            Where::Controller(name) => Whom::Server(name),
+        state: &ListingTarget,
+        fetch: impl Fn(&mut PagedSearch) -> std::result::Result<T, ServerError>,
+    ) -> Result<(PagedSearch, T)> {
+        let selector = match state {
+            ListingTarget::Domain(name) => ServerSelector::DomainController(name),
+            ListingTarget::Controller(name) => ServerSelector::Server(name),
         };
         let mut attempt = 1;
         loop {
             let begun = Instant::now();
-            let (host, base) = self.servers.ask(whom, |connection| {
-                Ok((connection.host().to_owned(), connection.about().domain.clone()))
+            let (host, base) = self.servers.execute(selector, |connection| {
+                Ok((connection.host().to_owned(), connection.root_dse().domain.clone()))
             })?;
             let page = self.servers.connect(&host).and_then(|connection| {
-                let mut open = Open {
+                let mut paged = PagedSearch {
                     connection,
                     base,
                     cookie: Vec::new(),
                 };
-                let page = ask(&mut open)?;
-                Ok((open, page))
+                let page = fetch(&mut paged)?;
+                Ok((paged, page))
             });
             match page {
                 Ok(page) => return Ok(page),
-                Err(failure) if failure.is_of_server() && attempt < ATTEMPTS => {
-                    self.servers.leave(&host, &failure, begun);
+                Err(failure) if failure.allows_failover() && attempt < ATTEMPTS => {
+                    self.servers.report_failure(&host, &failure, begun);
                     attempt += 1;
                 }
                 Err(failure) => return Err(failure.into()),
@@ -175,66 +178,66 @@ impl ActiveDirectory {
 }
 
 impl Listings {
-    /// Takes the listing that the cursor names: for as long as it is asked nobody else can.
+    /// Removes the listing that the cursor identifies, so that only one caller continues it.
     fn take(&self, cursor: &str, filter: MailboxFilter) -> Result<Listing> {
         let number = |text: &str| text.parse::<u64>().ok();
         let cursor = cursor
             .split_once('-')
             .and_then(|(listing, page)| Some((number(listing)?, number(page)?)))
-            .ok_or_else(|| Error::new(ErrorCode::InvalidRequest, "The listing's cursor is not one."))?;
-        let mut waiting = lock(&self.0);
-        waiting.forget_old();
-        let position = waiting
+            .ok_or_else(|| Error::new(ErrorCode::InvalidRequest, "The cursor of the listing is not valid."))?;
+        let mut suspended = lock(&self.0);
+        suspended.remove_expired();
+        let position = suspended
             .listings
             .iter()
             .position(|listing| listing.cursor == cursor && listing.filter == filter);
         position
-            .and_then(|position| waiting.listings.remove(position))
-            .ok_or_else(lost)
+            .and_then(|position| suspended.listings.remove(position))
+            .ok_or_else(cursor_expired)
     }
 
-    /// Lets it wait, and gives the cursor of the next page.
-    fn keep(&self, cursor: Option<(u64, u64)>, filter: MailboxFilter, place: Place) -> String {
-        let mut waiting = lock(&self.0);
-        waiting.forget_old();
-        while waiting.listings.len() >= MOST {
-            waiting.listings.pop_front();
+    /// Keeps the listing and returns the cursor of its next page.
+    fn suspend(&self, cursor: Option<(u64, u64)>, filter: MailboxFilter, state: ListingState) -> String {
+        let mut suspended = lock(&self.0);
+        suspended.remove_expired();
+        while suspended.listings.len() >= MAX_SUSPENDED {
+            suspended.listings.pop_front();
         }
         let cursor = match cursor {
             Some((listing, page)) => (listing, page + 1),
             None => {
-                waiting.last += 1;
-                (waiting.last, 1)
+                suspended.last += 1;
+                (suspended.last, 1)
             }
         };
-        waiting.listings.push_back(Listing {
+        suspended.listings.push_back(Listing {
             cursor,
             filter,
-            place,
+            state,
             since: Instant::now(),
         });
         format!("{}-{}", cursor.0, cursor.1)
     }
 }
 
-impl Waiting {
-    fn forget_old(&mut self) {
-        self.listings.retain(|listing| listing.since.elapsed() < PATIENCE);
+impl SuspendedListings {
+    fn remove_expired(&mut self) {
+        self.listings.retain(|listing| listing.since.elapsed() < CURSOR_TTL);
     }
 }
 
-/// The server stopped at a limit, or knows of the listing no more.
-fn not_continued(failure: Failure) -> Error {
+/// The server stopped at a limit, or no longer knows the cookie.
+fn continuation_failed(failure: ServerError) -> Error {
     match failure.kind {
-        FailureKind::Declined(code) if LIMITS.contains(&code) => failure.into(),
-        _ => lost().caused_by(Error::from(failure)),
+        ServerErrorKind::Declined(code) if LIMITS.contains(&code) => failure.into(),
+        _ => cursor_expired().caused_by(Error::from(failure)),
     }
 }
 
-fn lost() -> Error {
+fn cursor_expired() -> Error {
     Error::new(
         ErrorCode::DirectoryUnavailable,
-        "The list of mailboxes cannot be continued where it was left: the server no longer knows of it.",
+        "The list of mailboxes cannot be continued: the server no longer has its state.",
     )
     .action("Run the command again, from the beginning.")
 }

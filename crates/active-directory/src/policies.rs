@@ -1,12 +1,12 @@
-//! UM mailbox policies, which stand in the configuration partition and so on every controller of the forest.
+//! UM mailbox policies. They are in the configuration partition, which every controller of the forest holds.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use super::connection::{Depth, Search};
-use super::lookup::all;
-use super::servers::Whom;
+use super::connection::{Scope, Search};
+use super::lookup::search_all;
+use super::servers::ServerSelector;
 use super::{ActiveDirectory, lock};
 use umpin_core::attributes::policy::{ATTRIBUTES, CLASS, read};
 use umpin_core::attributes::value_errors::ValueErrors;
@@ -16,23 +16,23 @@ use umpin_core::identity::fold::fold;
 use umpin_core::mailbox::Mailbox;
 use umpin_core::{Error, ErrorCode, Result};
 
-/// A policy, and what of it cannot be understood.
-struct Known {
+/// A policy, and the errors in its attributes.
+struct CachedPolicy {
     policy: PolicyObject,
-    /// Its DN as it can be compared.
+    /// Its normalised DN.
     dn: Option<String>,
     faults: Option<String>,
 }
 
-/// As one controller, or the preferred one, had them, ordered by name.
-type Policies = Arc<Vec<Known>>;
+/// The policies as read on one controller, ordered by name.
+type Policies = Arc<Vec<CachedPolicy>>;
 
-/// What was read for the command that runs. A telephone system has no commands that begin: it asks anew after [`PATIENCE`].
+/// The policies of the current command, by controller. A telephone system runs no commands; it reads them again after [`CACHE_TTL`].
 #[derive(Default)]
 pub(super) struct Cache(Mutex<HashMap<Option<String>, (Instant, Policies)>>);
 
-/// How long policies are taken to be unchanged within one command.
-const PATIENCE: Duration = Duration::from_secs(300);
+/// How long policies are cached within one command.
+const CACHE_TTL: Duration = Duration::from_secs(300);
 
 impl Cache {
     pub(crate) fn clear(&self) {
@@ -41,14 +41,18 @@ impl Cache {
 }
 
 impl ActiveDirectory {
-    /// The policy of this name.
+    /// The policy with this name.
     pub(super) fn policy_named(&self, name: &str, route: Route<'_>) -> Result<Option<PolicyObject>> {
-        let policies = self.known_policies(route)?;
+        let policies = self.cached_policies(route)?;
         let name = fold(name);
-        self.usable(policies.iter().find(|known| fold(&known.policy.settings.name) == name))
+        self.usable(
+            policies
+                .iter()
+                .find(|cached| fold(&cached.policy.settings.name) == name),
+        )
     }
 
-    /// The policy that the mailbox's link names. Its name would not do: two containers may have policies of the same name.
+    /// The policy that the mailbox links to. The name is not unique: two containers may have policies of the same name.
     pub(super) fn policy_linked(&self, mailbox: &Mailbox, route: Route<'_>) -> Result<Option<PolicyObject>> {
         let Some(link) = &mailbox.um_mailbox_policy_link else {
             return match &mailbox.um_mailbox_policy {
@@ -56,18 +60,18 @@ impl ActiveDirectory {
                 None => Ok(None),
             };
         };
-        let policies = self.known_policies(route)?;
+        let policies = self.cached_policies(route)?;
         let link = link.comparable();
-        self.usable(policies.iter().find(|known| known.dn.as_ref() == Some(&link)))
+        self.usable(policies.iter().find(|cached| cached.dn.as_ref() == Some(&link)))
     }
 
-    fn usable(&self, known: Option<&Known>) -> Result<Option<PolicyObject>> {
-        match known {
+    fn usable(&self, cached: Option<&CachedPolicy>) -> Result<Option<PolicyObject>> {
+        match cached {
             None => Ok(None),
-            Some(Known {
+            Some(CachedPolicy {
                 policy, faults: None, ..
             }) => Ok(Some(policy.clone())),
-            Some(Known {
+            Some(CachedPolicy {
                 policy,
                 faults: Some(faults),
                 ..
@@ -83,45 +87,45 @@ impl ActiveDirectory {
         }
     }
 
-    /// Every policy, those with faults included: whoever wants to correct one must be able to see it.
+    /// All policies, including those with errors: an administrator must see one to correct it.
     pub(super) fn all_policies(&self, route: Route<'_>) -> Result<Vec<PolicyObject>> {
-        let policies = self.known_policies(route)?;
-        Ok(policies.iter().map(|known| known.policy.clone()).collect())
+        let policies = self.cached_policies(route)?;
+        Ok(policies.iter().map(|cached| cached.policy.clone()).collect())
     }
 
-    fn known_policies(&self, route: Route<'_>) -> Result<Policies> {
+    fn cached_policies(&self, route: Route<'_>) -> Result<Policies> {
         let controller = match route {
             Route::Controller(name) => Some(name.to_ascii_lowercase()),
             Route::Preferred | Route::Forest => None,
         };
         if let Some((since, policies)) = lock(&self.policies.0).get(&controller)
-            && since.elapsed() < PATIENCE
+            && since.elapsed() < CACHE_TTL
         {
             return Ok(Arc::clone(policies));
         }
         let since = Instant::now();
         let forest = self.forest()?;
-        let whom = match &controller {
-            Some(name) => Whom::Server(name),
-            None => Whom::DomainController(&self.servers.settings().domain),
+        let selector = match &controller {
+            Some(name) => ServerSelector::Server(name),
+            None => ServerSelector::DomainController(&self.servers.settings().domain),
         };
-        let entries = self.servers.ask(whom, |connection| {
+        let entries = self.servers.execute(selector, |connection| {
             let search = Search {
                 base: &forest.configuration,
-                depth: Depth::Subtree,
+                scope: Scope::Subtree,
                 filter: &format!("(objectClass={CLASS})"),
                 attributes: ATTRIBUTES,
                 size_limit: 0,
             };
-            all(connection, &search)
+            search_all(connection, &search)
         })?;
-        let mut policies: Vec<Known> = entries
+        let mut policies: Vec<CachedPolicy> = entries
             .iter()
             .filter_map(|entry| {
                 let mut faults = ValueErrors::default();
-                // What the schema would not allow is not there.
+                // The schema rules such values out.
                 let policy = read(entry, &mut faults).ok()?;
-                Some(Known {
+                Some(CachedPolicy {
                     dn: policy.distinguished_name.as_ref().map(DistinguishedName::comparable),
                     policy: PolicyObject {
                         guid: policy.guid?,
@@ -132,7 +136,7 @@ impl ActiveDirectory {
                 })
             })
             .collect();
-        policies.sort_by_cached_key(|known| fold(&known.policy.settings.name));
+        policies.sort_by_cached_key(|cached| fold(&cached.policy.settings.name));
         let policies = Arc::new(policies);
         lock(&self.policies.0).insert(controller, (since, Arc::clone(&policies)));
         Ok(policies)

@@ -1,7 +1,7 @@
-//! Whether an account may read an attribute of an object, by the object's security descriptor (MS-DTYP 2.4.6) and the access check of
-//! Active Directory (MS-ADTS 5.1.3.3).
+//! Whether an account may read an attribute of an object: the access check of Active Directory (MS-ADTS 5.1.3.3) on the object's security
+//! descriptor (MS-DTYP 2.4.6).
 //!
-//! The answer is yes only where it is certain: a conditional entry that allows does not count, and one that denies does.
+//! The check is conservative: conditional entries count if they deny, not if they allow.
 
 use std::collections::HashSet;
 
@@ -9,22 +9,22 @@ use super::connection::Entry;
 
 /// `RIGHT_DS_READ_PROPERTY` (MS-ADTS 5.1.3.2).
 const READ_PROPERTY: u32 = 0x10;
-/// `RIGHT_DS_CONTROL_ACCESS`: needed as well where the attribute is confidential (MS-ADTS 3.1.1.4.4).
+/// `RIGHT_DS_CONTROL_ACCESS`: required as well for a confidential attribute (MS-ADTS 3.1.1.4.4).
 const CONTROL_ACCESS: u32 = 0x100;
-/// `RIGHT_GENERIC_READ` and `RIGHT_GENERIC_ALL`: a server replaces them by what they stand for.
+/// `RIGHT_GENERIC_READ` and `RIGHT_GENERIC_ALL`; servers map them to specific rights.
 const GENERIC: u32 = 0x9000_0000;
 
 /// `fCONFIDENTIAL` in `searchFlags` (MS-ADTS 2.2.10).
 const CONFIDENTIAL: u32 = 0x80;
 
-/// `INHERIT_ONLY_ACE` (MS-DTYP 2.4.4.1): for objects below.
+/// `INHERIT_ONLY_ACE` (MS-DTYP 2.4.4.1): applies to child objects only.
 const INHERIT_ONLY: u8 = 0x08;
 /// `ACE_OBJECT_TYPE_PRESENT`, `ACE_INHERITED_OBJECT_TYPE_PRESENT` (MS-DTYP 2.4.4.3).
 const OBJECT_TYPE: u32 = 0x1;
 const INHERITED_OBJECT_TYPE: u32 = 0x2;
 
-/// `schemaIDGUID` of the classes `user` and `inetOrgPerson`: what is denied for the class is denied for its attributes.
-const CLASSES: [Guid; 2] = [
+/// `schemaIDGUID` of the classes `user` and `inetOrgPerson`: a denied class denies its attributes.
+const USER_CLASSES: [Guid; 2] = [
     [
         0xba, 0x7a, 0x96, 0xbf, 0xe6, 0x0d, 0xd0, 0x11, 0xa2, 0x85, 0x00, 0xaa, 0x00, 0x30, 0x49, 0xe2,
     ],
@@ -40,29 +40,29 @@ const OWNER: &[u8] = &[1, 1, 0, 0, 0, 0, 0, 3, 4, 0, 0, 0];
 /// In the byte order of the directory.
 type Guid = [u8; 16];
 
-/// What is missing.
+/// The right that an account lacks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Lacking {
+pub(super) enum MissingRight {
     ReadProperty,
     /// The attribute is confidential.
     ControlAccess,
-    /// The security descriptor cannot be read, so nobody knows.
+    /// The security descriptor cannot be read, so the rights are unknown.
     ReadPermissions,
 }
 
-/// What the schema says of an attribute's protection.
+/// The security-related part of an attribute's schema definition.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Protection {
+pub(super) struct AttributeSecurity {
     attribute: Guid,
     property_set: Option<Guid>,
     is_confidential: bool,
 }
 
-impl Protection {
-    /// What is asked for.
-    pub(crate) const FACTS: [&str; 3] = ["schemaIDGUID", "attributeSecurityGUID", "searchFlags"];
+impl AttributeSecurity {
+    /// The attributes of the definition that are read.
+    pub(crate) const ATTRIBUTES: [&str; 3] = ["schemaIDGUID", "attributeSecurityGUID", "searchFlags"];
 
-    /// `None` where the definition does not say enough.
+    /// `None` if the definition is incomplete.
     pub(crate) fn of(definition: &Entry) -> Option<Self> {
         let guid = |name| definition.first(name).and_then(|value| Guid::try_from(value).ok());
         let flags = match definition.first("searchflags") {
@@ -82,7 +82,7 @@ impl Protection {
     }
 }
 
-/// Whoever asks: the SIDs of the account, and of all groups whose rights it has.
+/// The SIDs of the account and of all its groups.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Token(HashSet<Vec<u8>>);
 
@@ -92,31 +92,31 @@ impl FromIterator<Vec<u8>> for Token {
     }
 }
 
-/// What the account lacks to read the attribute of an object with this security descriptor and `objectSid`.
-pub(super) fn lacking(
+/// The right that the account lacks to read the attribute of an object with this security descriptor and `objectSid`.
+pub(super) fn missing_read_right(
     token: &Token,
     descriptor: &[u8],
     object_sid: Option<&[u8]>,
-    protection: &Protection,
-) -> Option<Lacking> {
+    security: &AttributeSecurity,
+) -> Option<MissingRight> {
     let Some((owner, entries)) = parse(descriptor) else {
-        return Some(Lacking::ReadPermissions);
+        return Some(MissingRight::ReadPermissions);
     };
-    let mut left = READ_PROPERTY;
-    if protection.is_confidential {
-        left |= CONTROL_ACCESS;
+    let mut remaining = READ_PROPERTY;
+    if security.is_confidential {
+        remaining |= CONTROL_ACCESS;
     }
     for entry in entries {
         let is_about = match entry.object_type {
             None => true,
             Some(guid) => {
-                guid == protection.attribute
-                    || Some(guid) == protection.property_set
-                    || !entry.allows && CLASSES.contains(&guid)
+                guid == security.attribute
+                    || Some(guid) == security.property_set
+                    || !entry.allows && USER_CLASSES.contains(&guid)
             }
         };
         let is_for = match entry.sid {
-            // Where it is not known who the object is, it may be the account.
+            // Without `objectSid` the object may be the account itself.
             SELF => object_sid.map_or(!entry.allows, |sid| token.0.contains(sid)),
             OWNER => token.0.contains(owner),
             sid => token.0.contains(sid),
@@ -126,32 +126,32 @@ pub(super) fn lacking(
         }
         if !entry.allows {
             let denied = if entry.mask & GENERIC == 0 {
-                entry.mask & left
+                entry.mask & remaining
             } else {
-                left
+                remaining
             };
             if denied != 0 {
-                return Some(named(denied));
+                return Some(missing_right(denied));
             }
         } else if !entry.is_conditional {
-            left &= !entry.mask;
+            remaining &= !entry.mask;
         }
-        if left == 0 {
+        if remaining == 0 {
             return None;
         }
     }
-    Some(named(left))
+    Some(missing_right(remaining))
 }
 
-fn named(left: u32) -> Lacking {
-    if left & READ_PROPERTY != 0 {
-        Lacking::ReadProperty
+fn missing_right(remaining: u32) -> MissingRight {
+    if remaining & READ_PROPERTY != 0 {
+        MissingRight::ReadProperty
     } else {
-        Lacking::ControlAccess
+        MissingRight::ControlAccess
     }
 }
 
-/// An entry of the list that has to do with access to the object itself.
+/// An access control entry that applies to the object itself.
 struct AccessEntry<'a> {
     allows: bool,
     is_conditional: bool,
@@ -160,20 +160,20 @@ struct AccessEntry<'a> {
     sid: &'a [u8],
 }
 
-/// The owner, and the entries in their order; `None` for what is no security descriptor, or has no list.
+/// The owner and the DACL's entries in order; `None` if the bytes are not a security descriptor or have no DACL.
 fn parse(descriptor: &[u8]) -> Option<(&[u8], Vec<AccessEntry<'_>>)> {
-    let owner = match number(descriptor, 4)? {
+    let owner = match u32_at(descriptor, 4)? {
         0 => &[],
         offset => sid(descriptor.get(usize::try_from(offset).ok()?..)?)?,
     };
-    let list = match number(descriptor, 16)? {
+    let list = match u32_at(descriptor, 16)? {
         0 => return None,
         offset => descriptor.get(usize::try_from(offset).ok()?..)?,
     };
     let mut rest = list.get(8..)?;
     let mut entries = Vec::new();
-    for _ in 0..short(list, 4)? {
-        let size = usize::from(short(rest, 2)?);
+    for _ in 0..u16_at(list, 4)? {
+        let size = usize::from(u16_at(rest, 2)?);
         let (entry, behind) = rest.split_at_checked(size).filter(|_| size >= 8)?;
         rest = behind;
         if entry[1] & INHERIT_ONLY == 0 {
@@ -183,7 +183,7 @@ fn parse(descriptor: &[u8]) -> Option<(&[u8], Vec<AccessEntry<'_>>)> {
     Some((owner, entries))
 }
 
-/// Of the kinds in MS-DTYP 2.4.4.1; `Some(None)` for one that neither allows nor denies.
+/// Parses an entry (types in MS-DTYP 2.4.4.1); `Some(None)` for one that neither allows nor denies.
 fn access_entry(entry: &[u8]) -> Option<Option<AccessEntry<'_>>> {
     let (allows, is_object, is_conditional) = match entry[0] {
         0 => (true, false, false),
@@ -196,11 +196,11 @@ fn access_entry(entry: &[u8]) -> Option<Option<AccessEntry<'_>>> {
         12 => (false, true, true),
         _ => return Some(None),
     };
-    let mask = number(entry, 4)?;
+    let mask = u32_at(entry, 4)?;
     let mut rest = entry.get(8..)?;
     let mut object_type = None;
     if is_object {
-        let flags = number(rest, 0)?;
+        let flags = u32_at(rest, 0)?;
         rest = rest.get(4..)?;
         if flags & OBJECT_TYPE != 0 {
             object_type = Some(*rest.first_chunk::<16>()?);
@@ -225,11 +225,11 @@ fn sid(bytes: &[u8]) -> Option<&[u8]> {
     bytes.get(..8 + 4 * authorities)
 }
 
-fn number(bytes: &[u8], at: usize) -> Option<u32> {
+fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?))
 }
 
-fn short(bytes: &[u8], at: usize) -> Option<u16> {
+fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
     Some(u16::from_le_bytes(*bytes.get(at..)?.first_chunk()?))
 }
 

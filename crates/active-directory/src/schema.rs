@@ -1,11 +1,11 @@
-//! What the forest's schema says of the attributes that are read and written here.
+//! The schema definitions of the attributes that hold record and counter.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::connection::{Connection, Depth, Entry, Search};
-use super::failure::Failure;
+use super::connection::{Connection, Entry, Scope, Search};
 use super::filter;
+use super::server_error::ServerError;
 use umpin_core::attributes::policy;
 use umpin_core::credential::counter::FailureCounter;
 use umpin_core::credential::record::CredentialRecord;
@@ -15,10 +15,10 @@ use umpin_core::{Error, ErrorCode, Result};
 /// The attribute of the sealed record.
 pub(super) const RECORD: &str = "msExchUMPinChecksum";
 
-/// What else must be there.
-const NEEDED: [&str; 3] = ["msExchUMEnabledFlags", "msExchUMTemplateLink", policy::CLASS];
+/// The other required attributes and classes.
+const REQUIRED: [&str; 3] = ["msExchUMEnabledFlags", "msExchUMTemplateLink", policy::CLASS];
 
-const FACTS: &[&str] = &[
+const DEFINITION_ATTRIBUTES: &[&str] = &[
     "lDAPDisplayName",
     "attributeSyntax",
     "isSingleValued",
@@ -26,64 +26,67 @@ const FACTS: &[&str] = &[
     "isDefunct",
 ];
 
-/// How the counter's attribute holds bytes.
+/// How bytes are encoded in the counter's attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
-    /// An octet string.
-    Octets,
-    /// A string of characters: in base64.
-    Text,
+enum Encoding {
+    /// Octet string.
+    Binary,
+    /// Text in Base64.
+    Base64,
 }
 
-/// The two attributes that are written.
+/// Properties of the two attributes that are written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Schema {
-    /// Name of the attribute of the counter.
+    /// Name of the counter's attribute.
     pub counter: String,
-    form: Form,
+    encoding: Encoding,
     /// Their `rangeUpper`.
-    most_of_record: Option<usize>,
-    most_of_counter: Option<usize>,
+    record_range_upper: Option<usize>,
+    counter_range_upper: Option<usize>,
 }
 
 impl Schema {
-    /// The definitions, to be handed to [`Self::of`].
+    /// Reads the definitions for [`Self::from_definitions`].
     pub(crate) fn read(
         connection: &mut Connection,
         schema: &str,
         counter: &str,
-    ) -> std::result::Result<Vec<Entry>, Failure> {
-        let names: Vec<String> = NEEDED
+    ) -> std::result::Result<Vec<Entry>, ServerError> {
+        let names: Vec<String> = REQUIRED
             .iter()
             .chain(&[RECORD, counter])
             .map(|name| filter::equality("lDAPDisplayName", name))
             .collect();
         let search = Search {
             base: schema,
-            depth: Depth::OneLevel,
+            scope: Scope::OneLevel,
             filter: &filter::any(&names),
-            attributes: FACTS,
+            attributes: DEFINITION_ATTRIBUTES,
             size_limit: 0,
         };
         Ok(connection.search(&search)?.entries)
     }
 
-    /// Checks that record and counter can be kept.
+    /// Checks that record and counter can be stored.
     ///
     /// # Errors
-    /// `ConfigurationInvalid`, which says what is missing or not as it must be.
-    pub(crate) fn of(definitions: &[Entry], counter: &str) -> Result<Self> {
+    /// `ConfigurationInvalid` with what is missing or unsuitable.
+    pub(crate) fn from_definitions(definitions: &[Entry], counter: &str) -> Result<Self> {
         let find = |name: &str| definition(definitions, name);
-        let missing: Vec<&str> = NEEDED
+        let mailbox_missing: Vec<&str> = REQUIRED
             .into_iter()
             .chain([RECORD, counter])
             .filter(|name| find(name).is_none())
             .collect();
-        if !missing.is_empty() {
-            return Err(unsuitable(format!("does not have {}", missing.join(", "))).detail("missing", missing));
+        if !mailbox_missing.is_empty() {
+            return Err(
+                unsuitable_schema(format!("does not have {}", mailbox_missing.join(", ")))
+                    .detail("missing", mailbox_missing),
+            );
         }
         let (Some(record), Some(counter_facts)) = (find(RECORD), find(counter)) else {
-            return Err(unsuitable("cannot be read".to_owned()));
+            return Err(unsuitable_schema("cannot be read".to_owned()));
         };
         if counter.eq_ignore_ascii_case(RECORD) {
             return Err(Error::new(
@@ -92,27 +95,27 @@ impl Schema {
             )
             .action("Name another attribute in 'directory.counterAttribute'."));
         }
-        if form(record) != Some(Form::Octets) {
-            return Err(unsuitable(format!(
+        if encoding(record) != Some(Encoding::Binary) {
+            return Err(unsuitable_schema(format!(
                 "has {RECORD} with another syntax than octet string"
             )));
         }
-        let form = form(counter_facts).ok_or_else(|| {
-            unsuitable(format!(
+        let encoding = encoding(counter_facts).ok_or_else(|| {
+            unsuitable_schema(format!(
                 "has {counter} with a syntax that holds neither octets nor text"
             ))
         })?;
-        for (name, facts) in [(RECORD, record), (counter, counter_facts)] {
-            // A second writer's first value must be refused.
-            if !is_true(facts, "issinglevalued") {
-                return Err(unsuitable(format!("allows {name} several values")));
+        for (name, attributes) in [(RECORD, record), (counter, counter_facts)] {
+            // Otherwise a second writer's first value would be accepted.
+            if !is_true(attributes, "issinglevalued") {
+                return Err(unsuitable_schema(format!("allows {name} several values")));
             }
         }
         let schema = Self {
             counter: counter.to_owned(),
-            form,
-            most_of_record: number(record, "rangeupper"),
-            most_of_counter: number(counter_facts, "rangeupper"),
+            encoding,
+            record_range_upper: number(record, "rangeupper"),
+            counter_range_upper: number(counter_facts, "rangeupper"),
         };
         schema.check_record(CredentialRecord::FULL_LENGTH + OVERHEAD)?;
         let zero = FailureCounter::zero([0; 16]).encode();
@@ -120,38 +123,38 @@ impl Schema {
         Ok(schema)
     }
 
-    /// Whether a record of this length can be kept.
+    /// Checks that a record of this length can be stored.
     ///
     /// # Errors
     /// `ConfigurationInvalid`.
     pub(crate) fn check_record(&self, length: usize) -> Result<()> {
-        check(RECORD, length, self.most_of_record)
+        check_length(RECORD, length, self.record_range_upper)
     }
 
-    /// A sealed counter as its attribute holds it.
+    /// Encodes a sealed counter for its attribute.
     ///
     /// # Errors
-    /// `ConfigurationInvalid` where it does not fit.
+    /// `ConfigurationInvalid` if it does not fit.
     pub(crate) fn counter_value(&self, sealed: &[u8]) -> Result<Vec<u8>> {
-        let value = match self.form {
-            Form::Octets => sealed.to_vec(),
-            Form::Text => STANDARD.encode(sealed).into_bytes(),
+        let value = match self.encoding {
+            Encoding::Binary => sealed.to_vec(),
+            Encoding::Base64 => STANDARD.encode(sealed).into_bytes(),
         };
-        check(&self.counter, value.len(), self.most_of_counter)?;
+        check_length(&self.counter, value.len(), self.counter_range_upper)?;
         Ok(value)
     }
 
-    /// The sealed counter in a value of its attribute; `None`: the value is somebody else's.
+    /// The sealed counter in an attribute value; `None` if the value is of another application.
     pub(crate) fn sealed_counter(&self, value: &[u8]) -> Option<Vec<u8>> {
-        let sealed = match self.form {
-            Form::Octets => value.to_vec(),
-            Form::Text => STANDARD.decode(value).ok()?,
+        let sealed = match self.encoding {
+            Encoding::Binary => value.to_vec(),
+            Encoding::Base64 => STANDARD.decode(value).ok()?,
         };
         is_sealed(&sealed).then_some(sealed)
     }
 }
 
-/// The one of that name, unless it is defunct.
+/// The definition with this name, unless it is defunct.
 pub(super) fn definition<'a>(definitions: &'a [Entry], name: &str) -> Option<&'a Entry> {
     let is_named = |value: &[u8]| value.eq_ignore_ascii_case(name.as_bytes());
     definitions
@@ -169,27 +172,27 @@ fn number(entry: &Entry, name: &str) -> Option<usize> {
     entry.text(name).ok()?.trim().parse().ok()
 }
 
-/// By the syntaxes of Active Directory (MS-ADTS 3.1.1.2.2.2).
-fn form(entry: &Entry) -> Option<Form> {
+/// The encoding for an attribute's syntax (MS-ADTS 3.1.1.2.2.2).
+fn encoding(entry: &Entry) -> Option<Encoding> {
     match entry.first("attributesyntax")? {
-        b"2.5.5.10" => Some(Form::Octets),
+        b"2.5.5.10" => Some(Encoding::Binary),
         // Teletex, IA5 or printable, Unicode.
-        b"2.5.5.4" | b"2.5.5.5" | b"2.5.5.12" => Some(Form::Text),
+        b"2.5.5.4" | b"2.5.5.5" | b"2.5.5.12" => Some(Encoding::Base64),
         _ => None,
     }
 }
 
-fn check(attribute: &str, length: usize, most: Option<usize>) -> Result<()> {
-    match most {
-        Some(most) if length > most => Err(unsuitable(format!(
-            "lets {attribute} hold at most {most} bytes, and {length} are needed"
+fn check_length(attribute: &str, length: usize, range_upper: Option<usize>) -> Result<()> {
+    match range_upper {
+        Some(range_upper) if length > range_upper => Err(unsuitable_schema(format!(
+            "lets {attribute} hold at most {range_upper} bytes, and {length} are needed"
         ))),
         _ => Ok(()),
     }
 }
 
 /// `what` completes "The schema of the forest … ".
-fn unsuitable(what: String) -> Error {
+fn unsuitable_schema(what: String) -> Error {
     Error::new(
         ErrorCode::ConfigurationInvalid,
         format!("The schema of the forest {what}."),
@@ -203,12 +206,12 @@ fn unsuitable(what: String) -> Error {
 mod tests {
     use super::*;
 
-    fn described(name: &str, facts: &[(&str, &str)]) -> Entry {
+    fn definition_entry(name: &str, properties: &[(&str, &str)]) -> Entry {
         let mut attributes = vec![("ldapdisplayname".to_owned(), name.as_bytes().to_vec())];
         attributes.extend(
-            facts
+            properties
                 .iter()
-                .map(|(fact, value)| ((*fact).to_owned(), value.as_bytes().to_vec())),
+                .map(|(property, value)| ((*property).to_owned(), value.as_bytes().to_vec())),
         );
         Entry {
             dn: format!("CN={name}"),
@@ -216,15 +219,15 @@ mod tests {
         }
     }
 
-    /// The usual schema, with other facts of the record's and the counter's attribute where they are given.
+    /// A valid schema, with these properties of the record's and the counter's attribute.
     fn definitions(record: &[(&str, &str)], counter: &[(&str, &str)]) -> Vec<Entry> {
-        let with = |defaults: [(&'static str, &'static str); 2], facts: &[(&str, &str)]| {
-            let mut all: Vec<(String, String)> = facts.iter().map(|(f, v)| ((*f).into(), (*v).into())).collect();
+        let with = |defaults: [(&'static str, &'static str); 2], attributes: &[(&str, &str)]| {
+            let mut all: Vec<(String, String)> = attributes.iter().map(|(f, v)| ((*f).into(), (*v).into())).collect();
             all.extend(defaults.map(|(f, v)| (f.into(), v.into())));
             all
         };
-        let mut all: Vec<Entry> = NEEDED.iter().map(|name| described(name, &[])).collect();
-        for (name, facts) in [
+        let mut all: Vec<Entry> = REQUIRED.iter().map(|name| definition_entry(name, &[])).collect();
+        for (name, attributes) in [
             (
                 RECORD,
                 with([("attributesyntax", "2.5.5.10"), ("issinglevalued", "TRUE")], record),
@@ -234,26 +237,26 @@ mod tests {
                 with([("attributesyntax", "2.5.5.12"), ("issinglevalued", "TRUE")], counter),
             ),
         ] {
-            let facts: Vec<(&str, &str)> = facts.iter().map(|(f, v)| (f.as_str(), v.as_str())).collect();
-            all.push(described(name, &facts));
+            let attributes: Vec<(&str, &str)> = attributes.iter().map(|(f, v)| (f.as_str(), v.as_str())).collect();
+            all.push(definition_entry(name, &attributes));
         }
         all
     }
 
     fn refusal(definitions: &[Entry], counter: &str) -> String {
-        let error = Schema::of(definitions, counter).expect_err("a refusal");
+        let error = Schema::from_definitions(definitions, counter).expect_err("a refusal");
         assert_eq!(error.code(), ErrorCode::ConfigurationInvalid);
         error.message().to_owned()
     }
 
     #[test]
-    fn what_is_missing_is_named() {
+    fn missing_definitions_are_named() {
         let all = definitions(&[], &[]);
         let without = |name: &str| -> Vec<Entry> {
             let others = all.iter().filter(|entry| entry.dn != format!("CN={name}"));
             others.cloned().collect()
         };
-        for name in NEEDED.into_iter().chain([RECORD, "extensionAttribute15"]) {
+        for name in REQUIRED.into_iter().chain([RECORD, "extensionAttribute15"]) {
             let message = refusal(&without(name), "extensionAttribute15");
             assert_eq!(message, format!("The schema of the forest does not have {name}."));
         }
@@ -269,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_hold_the_values_is_refused() {
+    fn unsuitable_attributes_are_rejected() {
         let counter = "extensionAttribute15";
         for (record, other, says) in [
             (("attributesyntax", "2.5.5.12"), ("x", ""), "octet string"),
@@ -289,14 +292,14 @@ mod tests {
     }
 
     #[test]
-    fn a_counter_is_written_in_the_form_of_its_attribute() {
+    fn a_counter_is_encoded_for_the_syntax_of_its_attribute() {
         let sealed = b"UMP\x01 and so on";
         for (syntax, value) in [
             ("2.5.5.10", sealed.to_vec()),
             ("2.5.5.12", STANDARD.encode(sealed).into_bytes()),
         ] {
             let definitions = definitions(&[], &[("attributesyntax", syntax)]);
-            let schema = Schema::of(&definitions, "extensionAttribute15").expect("a schema");
+            let schema = Schema::from_definitions(&definitions, "extensionAttribute15").expect("a schema");
             assert_eq!(schema.counter_value(sealed).expect("it fits"), value);
             assert_eq!(schema.sealed_counter(&value).as_deref(), Some(&sealed[..]));
             for foreign in [&b""[..], b"42", b"UM", b"Vk1Q", b"\xff\xfe"] {
@@ -306,9 +309,9 @@ mod tests {
     }
 
     #[test]
-    fn a_record_that_is_too_long_is_refused_before_the_server_does() {
+    fn a_record_beyond_range_upper_is_rejected() {
         let definitions = definitions(&[("rangeupper", "1200")], &[]);
-        let schema = Schema::of(&definitions, "extensionAttribute15").expect("a schema");
+        let schema = Schema::from_definitions(&definitions, "extensionAttribute15").expect("a schema");
         assert!(schema.check_record(1200).is_ok());
         let error = schema.check_record(1201).expect_err("too long");
         assert!(error.message().contains("1201"), "{error}");

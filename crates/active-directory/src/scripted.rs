@@ -1,6 +1,6 @@
-//! Speaks LDAP over TLS as a domain controller does, and misbehaves where it is told to.
+//! A scripted LDAP server with TLS that stands in for a domain controller, faults included.
 
-#[allow(unreachable_pub, reason = "tests of the whole include the file too")]
+#[allow(unreachable_pub, reason = "the integration tests include the file too")]
 #[path = "../../../tests/support/certificates.rs"]
 mod certificates;
 mod message;
@@ -18,7 +18,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 pub(crate) use certificates::{Authority, Signed};
-pub(crate) use message::{Act, Page, Request, WRONG_PASSWORD, entry, root_dse};
+pub(crate) use message::{Action, Page, Request, WRONG_PASSWORD, entry, root_dse};
 
 use super::server::Tls;
 use super::settings::{ActiveDirectorySettings, Bind};
@@ -27,26 +27,26 @@ use umpin_platform::password::Password;
 use umpin_platform::secret::Secret;
 
 pub(crate) const PASSWORD: &str = "swordfish 4711!";
-/// Long enough to be no accident, short enough to wait for.
+/// Long enough for a loaded machine, short enough for a test.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What to answer; `None`: as usual. The number is that of the connection, from 0.
-pub(crate) type Script = dyn Fn(usize, &Request) -> Option<Vec<Act>> + Send + Sync;
+/// The actions for a request on a connection, counted from 0; `None`: the default response.
+pub(crate) type Script = dyn Fn(usize, &Request) -> Option<Vec<Action>> + Send + Sync;
 
-/// A running server; it accepts no more when dropped.
-pub(crate) struct Scripted {
+/// A running server, which stops accepting when dropped.
+pub(crate) struct ScriptedServer {
     pub port: u16,
     address: SocketAddr,
-    heard: Arc<Mutex<Vec<(usize, Request)>>>,
+    requests: Arc<Mutex<Vec<(usize, Request)>>>,
     accepted: Arc<Mutex<usize>>,
     stop: Option<mpsc::Sender<()>>,
 }
 
-impl Scripted {
+impl ScriptedServer {
     pub(crate) fn start(
         signed: &Signed,
         tls: Tls,
-        script: impl Fn(usize, &Request) -> Option<Vec<Act>> + Send + Sync + 'static,
+        script: impl Fn(usize, &Request) -> Option<Vec<Action>> + Send + Sync + 'static,
     ) -> Self {
         Self::start_at("127.0.0.1:0", signed, tls, script)
     }
@@ -55,7 +55,7 @@ impl Scripted {
         address: &str,
         signed: &Signed,
         tls: Tls,
-        script: impl Fn(usize, &Request) -> Option<Vec<Act>> + Send + Sync + 'static,
+        script: impl Fn(usize, &Request) -> Option<Vec<Action>> + Send + Sync + 'static,
     ) -> Self {
         let config = Arc::new(server_config(signed));
         let listener = TcpListener::bind(address).expect(address);
@@ -65,11 +65,11 @@ impl Scripted {
         let server = Self {
             port,
             address,
-            heard: Arc::default(),
+            requests: Arc::default(),
             accepted: Arc::default(),
             stop: Some(stop),
         };
-        let (heard, accepted) = (Arc::clone(&server.heard), Arc::clone(&server.accepted));
+        let (requests, accepted) = (Arc::clone(&server.requests), Arc::clone(&server.accepted));
         let script: Arc<Script> = Arc::new(script);
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
@@ -81,26 +81,26 @@ impl Scripted {
                     *accepted += 1;
                     *accepted - 1
                 };
-                let (config, script, heard) = (Arc::clone(&config), Arc::clone(&script), Arc::clone(&heard));
+                let (config, script, requests) = (Arc::clone(&config), Arc::clone(&script), Arc::clone(&requests));
                 thread::spawn(move || {
-                    let react = |request: &Request| {
-                        heard.lock().expect("a log").push((number, request.clone()));
-                        script(number, request).unwrap_or_else(|| message::usual(request))
+                    let respond = |request: &Request| {
+                        requests.lock().expect("a log").push((number, request.clone()));
+                        script(number, request).unwrap_or_else(|| message::default_response(request))
                     };
-                    if tls == Tls::StartTls && !serve(&stream, &react) {
+                    if tls == Tls::StartTls && !serve(&stream, &respond) {
                         return;
                     }
                     let Ok(connection) = ServerConnection::new(config) else {
                         return;
                     };
-                    serve(StreamOwned::new(connection, &stream), &react);
+                    serve(StreamOwned::new(connection, &stream), &respond);
                 });
             }
         });
         server
     }
 
-    /// As `dc1.contoso.com`, or whatever the machine knows it by.
+    /// The server by its address.
     pub(crate) fn server(&self) -> Server {
         self.named("127.0.0.1")
     }
@@ -112,44 +112,45 @@ impl Scripted {
         }
     }
 
-    /// How many connections were made.
+    /// Number of accepted connections.
     pub(crate) fn accepted(&self) -> usize {
         *self.accepted.lock().expect("a count")
     }
 
-    /// What was asked, without what every connection begins with.
-    pub(crate) fn heard(&self) -> Vec<Request> {
-        self.all()
+    /// The requests without binds, StartTLS and rootDSE searches.
+    pub(crate) fn requests(&self) -> Vec<Request> {
+        self.all_requests()
             .into_iter()
             .filter(|request| {
-                !matches!(request, Request::Bind { .. } | Request::StartTls) && !request.is_about_server()
+                !matches!(request, Request::Bind { .. } | Request::StartTls) && !request.is_root_dse_search()
             })
             .collect()
     }
 
     pub(crate) fn binds(&self) -> usize {
-        let all = self.all();
-        all.iter()
+        let all_requests = self.all_requests();
+        all_requests
+            .iter()
             .filter(|request| matches!(request, Request::Bind { .. }))
             .count()
     }
 
-    pub(crate) fn all(&self) -> Vec<Request> {
-        let heard = self.heard.lock().expect("a log");
-        heard.iter().map(|(_, request)| request.clone()).collect()
+    pub(crate) fn all_requests(&self) -> Vec<Request> {
+        let requests = self.requests.lock().expect("a log");
+        requests.iter().map(|(_, request)| request.clone()).collect()
     }
 }
 
-impl Drop for Scripted {
+impl Drop for ScriptedServer {
     fn drop(&mut self) {
         self.stop = None;
-        // To wake it.
+        // Wakes the accepting thread.
         let _ = TcpStream::connect(self.address);
     }
 }
 
-/// A port where nobody listens.
-pub(crate) fn closed() -> Server {
+/// A server on a port without listener.
+pub(crate) fn closed_port() -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     Server {
         host: "127.0.0.1".to_owned(),
@@ -157,8 +158,8 @@ pub(crate) fn closed() -> Server {
     }
 }
 
-/// A listener that never says anything.
-pub(crate) fn silent() -> (TcpListener, Server) {
+/// A listener that never answers.
+pub(crate) fn unresponsive_listener() -> (TcpListener, Server) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener.local_addr().expect("an address").port();
     let server = Server {
@@ -168,7 +169,7 @@ pub(crate) fn silent() -> (TcpListener, Server) {
     (listener, server)
 }
 
-/// Those servers, in this order.
+/// Settings with these servers, in this order.
 pub(crate) fn settings(authority: &Authority, servers: &[Server]) -> ActiveDirectorySettings {
     ActiveDirectorySettings {
         domain: "contoso.com".to_owned(),
@@ -204,23 +205,23 @@ fn server_config(signed: &Signed) -> ServerConfig {
         .expect("a pair")
 }
 
-/// Answers until the client goes; says whether TLS is to begin.
-fn serve(mut stream: impl Read + Write, react: &dyn Fn(&Request) -> Vec<Act>) -> bool {
+/// Serves the client; returns whether TLS begins.
+fn serve(mut stream: impl Read + Write, respond: &dyn Fn(&Request) -> Vec<Action>) -> bool {
     let mut buffer = Vec::new();
     while let Some(tag) = next(&mut stream, &mut buffer) {
         let Some((id, request)) = message::parse(tag) else {
             return false;
         };
-        for act in react(&request) {
-            match act {
-                Act::Hang => {
-                    // Until the client gives up.
+        for action in respond(&request) {
+            match action {
+                Action::Hang => {
+                    // Waits until the client closes.
                     let _ = stream.read(&mut [0; 1]);
                     return false;
                 }
-                Act::Close => return false,
-                act => {
-                    let bytes = message::encoded(id, &request, act);
+                Action::Close => return false,
+                action => {
+                    let bytes = message::encoded(id, &request, action);
                     if stream.write_all(&bytes).and_then(|()| stream.flush()).is_err() {
                         return false;
                     }
@@ -249,11 +250,11 @@ fn next(stream: &mut impl Read, buffer: &mut Vec<u8>) -> Option<StructureTag> {
     }
 }
 
-/// Waits for what another thread does; what is not there by then never comes.
+/// Polls a condition that another thread makes true, and fails after 20 seconds.
 #[track_caller]
-pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(crate) fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     let end = Instant::now() + Duration::from_secs(20);
-    while !is_so() {
+    while !condition() {
         assert!(Instant::now() < end, "{what}");
         thread::sleep(Duration::from_millis(5));
     }

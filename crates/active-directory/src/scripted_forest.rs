@@ -1,7 +1,7 @@
-//! Servers that know a forest with one mailbox, and otherwise answer as told: what no real server does when it is wanted.
+//! Scripted servers of a forest with one mailbox.
 
 use super::rights::tests::{Ace, descriptor, domain_sid};
-use super::scripted::{Act, Authority, Request, Scripted, Signed, root_dse, settings};
+use super::scripted::{Action, Authority, Request, ScriptedServer, Signed, root_dse, settings};
 use super::server::Tls;
 use super::{ActiveDirectory, Server};
 use umpin_core::mailbox::ObjectId;
@@ -13,74 +13,83 @@ const DOMAIN: &str = "DC=contoso,DC=com";
 pub(crate) const RECORD: &str = "msExchUMPinChecksum";
 pub(crate) const COUNTER: &str = "extensionAttribute15";
 
-/// The last part of the SID of whoever asks.
+/// The RID of the account.
 pub(crate) const ACCOUNT: u8 = 100;
 
 /// The mailbox's `objectGUID`, the same in every byte order.
 pub(crate) const TONY: ObjectId = ObjectId([7; 16]);
 
-/// What is asked about mailboxes.
+/// A request about mailboxes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Asked {
-    /// Who there is.
+pub(crate) enum MailboxRequest {
+    /// A search for mailboxes.
     Search,
-    /// The next of them.
+    /// A paged search.
     Page,
-    /// The values of one object.
-    Values,
+    /// A read of one object.
+    AttributeValues,
     Modify(Vec<(u64, String, Vec<u8>)>),
 }
 
-/// Where the servers are from.
-pub(crate) struct Ground {
+/// Creates the servers of the forest.
+pub(crate) struct ScriptedForest {
     authority: Authority,
     signed: Signed,
 }
 
-impl Ground {
+impl ScriptedForest {
     pub(crate) fn new() -> Self {
         let authority = Authority::new();
         let signed = authority.sign(&["127.0.0.1"]);
         Self { authority, signed }
     }
 
-    /// A controller that answers what is asked about mailboxes by the script.
-    pub(crate) fn controller(&self, script: impl Fn(&Asked) -> Vec<Act> + Send + Sync + 'static) -> Scripted {
-        Scripted::start(&self.signed, Tls::Ldaps, move |_, request| {
-            if let Some(asked) = asked(request) {
-                return Some(script(&asked));
+    /// A controller that answers requests about mailboxes by the script.
+    pub(crate) fn controller(
+        &self,
+        script: impl Fn(&MailboxRequest) -> Vec<Action> + Send + Sync + 'static,
+    ) -> ScriptedServer {
+        ScriptedServer::start(&self.signed, Tls::Ldaps, move |_, request| {
+            if let Some(mailbox_request) = mailbox_request(request) {
+                return Some(script(&mailbox_request));
             }
-            facts(request)
+            forest_response(request)
         })
     }
 
-    pub(crate) fn directory(&self, controllers: &[&Scripted]) -> ActiveDirectory {
+    pub(crate) fn directory(&self, controllers: &[&ScriptedServer]) -> ActiveDirectory {
         let servers: Vec<Server> = controllers.iter().map(|controller| controller.server()).collect();
         ActiveDirectory::new(settings(&self.authority, &servers))
     }
 }
 
-/// What a controller was asked about mailboxes.
-pub(crate) fn heard(controller: &Scripted) -> Vec<Asked> {
-    controller.all().iter().filter_map(asked).collect()
+/// The requests about mailboxes that a controller got.
+pub(crate) fn mailbox_requests(controller: &ScriptedServer) -> Vec<MailboxRequest> {
+    controller.all_requests().iter().filter_map(mailbox_request).collect()
 }
 
-pub(crate) fn named(controller: &Scripted) -> String {
+pub(crate) fn host_of(controller: &ScriptedServer) -> String {
     controller.server().to_string()
 }
 
-/// The answer to [`Asked::Search`], with these values in the two attributes.
-pub(crate) fn tony(record: Option<&[u8]>, counter: Option<&[u8]>) -> Vec<Act> {
-    vec![mailbox(TONY, "Tony Smith", record, counter), Act::Done(0, "")]
+/// The response to [`MailboxRequest::Search`], with these values in the two attributes.
+pub(crate) fn tony(record: Option<&[u8]>, counter: Option<&[u8]>) -> Vec<Action> {
+    vec![mailbox(TONY, "Tony Smith", record, counter), Action::Done(0, "")]
 }
 
-/// As that, of a mailbox of which the account may read everything.
-pub(crate) fn mailbox(id: ObjectId, name: &str, record: Option<&[u8]>, counter: Option<&[u8]>) -> Act {
-    guarded(id, name, record, counter, &[Ace(0, 0, 0x10, None, domain_sid(ACCOUNT))])
+/// A mailbox that the account may read.
+pub(crate) fn mailbox(id: ObjectId, name: &str, record: Option<&[u8]>, counter: Option<&[u8]>) -> Action {
+    mailbox_with_acl(id, name, record, counter, &[Ace(0, 0, 0x10, None, domain_sid(ACCOUNT))])
 }
 
-/// With that list of who may do what.
-pub(crate) fn guarded(id: ObjectId, name: &str, record: Option<&[u8]>, counter: Option<&[u8]>, aces: &[Ace]) -> Act {
+/// A mailbox with this DACL.
+pub(crate) fn mailbox_with_acl(
+    id: ObjectId,
+    name: &str,
+    record: Option<&[u8]>,
+    counter: Option<&[u8]>,
+    aces: &[Ace],
+) -> Action {
     let mut attributes = vec![
         ("nTSecurityDescriptor", vec![descriptor(&domain_sid(1), aces)]),
         ("objectClass", vec![b"user".to_vec()]),
@@ -91,29 +100,31 @@ pub(crate) fn guarded(id: ObjectId, name: &str, record: Option<&[u8]>, counter: 
     ];
     attributes.extend(record.map(|value| (RECORD, vec![value.to_vec()])));
     attributes.extend(counter.map(|value| (COUNTER, vec![value.to_vec()])));
-    Act::Entry(format!("CN={name},OU=Sales,{DOMAIN}"), attributes)
+    Action::Entry(format!("CN={name},OU=Sales,{DOMAIN}"), attributes)
 }
 
-fn asked(request: &Request) -> Option<Asked> {
+fn mailbox_request(request: &Request) -> Option<MailboxRequest> {
     match request {
-        Request::Modify { changes, .. } => Some(Asked::Modify(changes.clone())),
-        Request::Search { base, .. } if base.starts_with("<GUID=") => Some(Asked::Values),
+        Request::Modify { changes, .. } => Some(MailboxRequest::Modify(changes.clone())),
+        Request::Search { base, .. } if base.starts_with("<GUID=") => Some(MailboxRequest::AttributeValues),
         Request::Search {
             base, attributes, page, ..
-        } if base == DOMAIN && attributes.iter().any(|a| a == RECORD) => {
-            Some(if page.is_some() { Asked::Page } else { Asked::Search })
-        }
+        } if base == DOMAIN && attributes.iter().any(|a| a == RECORD) => Some(if page.is_some() {
+            MailboxRequest::Page
+        } else {
+            MailboxRequest::Search
+        }),
         _ => None,
     }
 }
 
-fn facts(request: &Request) -> Option<Vec<Act>> {
+fn forest_response(request: &Request) -> Option<Vec<Action>> {
     let Request::Search { base, attributes, .. } = request else {
         return None;
     };
     let mut answer = match base.as_str() {
         "" if attributes.iter().any(|name| name == "tokenGroups") => {
-            vec![Act::Entry(
+            vec![Action::Entry(
                 String::new(),
                 vec![("tokenGroups", vec![domain_sid(ACCOUNT)])],
             )]
@@ -124,18 +135,18 @@ fn facts(request: &Request) -> Option<Vec<Act>> {
                 ("schemaNamingContext", &[SCHEMA]),
             ]));
         }
-        CONFIGURATION => vec![Act::Entry(
+        CONFIGURATION => vec![Action::Entry(
             CONFIGURATION.to_owned(),
             vec![("objectGUID", vec![vec![1; 16]])],
         )],
         SCHEMA => schema(),
         _ => return None,
     };
-    answer.push(Act::Done(0, ""));
+    answer.push(Action::Done(0, ""));
     Some(answer)
 }
 
-fn schema() -> Vec<Act> {
+fn schema() -> Vec<Action> {
     [
         ("msExchUMEnabledFlags", "2.5.5.9"),
         ("msExchUMTemplateLink", "2.5.5.1"),
@@ -144,14 +155,14 @@ fn schema() -> Vec<Act> {
         (COUNTER, "2.5.5.12"),
     ]
     .map(|(name, syntax)| {
-        let facts = [
+        let forest_response = [
             ("lDAPDisplayName", name.as_bytes()),
             ("attributeSyntax", syntax.as_bytes()),
             ("isSingleValued", b"TRUE"),
             ("schemaIDGUID", &[1; 16]),
         ];
-        let facts = facts.map(|(fact, value)| (fact, vec![value.to_vec()]));
-        Act::Entry(format!("CN={name},{SCHEMA}"), facts.into())
+        let forest_response = forest_response.map(|(fact, value)| (fact, vec![value.to_vec()]));
+        Action::Entry(format!("CN={name},{SCHEMA}"), forest_response.into())
     })
     .into()
 }

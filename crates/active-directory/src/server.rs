@@ -5,36 +5,36 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use rustls::pki_types::DnsName;
 
-/// What a server is asked as.
+/// The role in which a server is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
-    /// It holds its domain in full.
+    /// A domain controller, which holds its domain in full.
     Controller,
-    /// It holds a part of every object of the forest, and takes no changes.
+    /// A global catalog: a read-only partial replica of every object of the forest.
     Catalog,
 }
 
-/// Protection of a connection. There is no way to go without, and none to skip the check of the certificate.
+/// How TLS is negotiated. TLS and certificate verification are mandatory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tls {
-    /// TLS from the first byte.
+    /// Implicit TLS.
     Ldaps,
-    /// StartTLS (RFC 4511, 4.14), and nothing without it.
+    /// StartTLS (RFC 4511, 4.14); the connection fails without it.
     StartTls,
 }
 
 /// A server of the directory.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Server {
-    /// Host name or address, which its certificate must have. Lower case, without a dot at the end and without brackets.
+    /// Host name or address, which the certificate must contain. Lower case, without trailing dot and without brackets.
     pub host: String,
-    /// TCP port; `None`: the usual one for the role and the protection.
+    /// TCP port; `None`: the default one for role and TLS mode.
     pub port: Option<u16>,
 }
 
 impl Server {
-    /// `dc1.contoso.com` or `dc1.contoso.com:636`: a DNS name, in any form of IDNA, or an address. One of IPv6 stands in brackets
-    /// (RFC 3986, 3.2.2), and may do without where no port follows.
+    /// Parses `dc1.contoso.com` or `dc1.contoso.com:636`: a DNS name (U-labels or A-labels) or an address. An IPv6 address is in brackets
+    /// (RFC 3986, 3.2.2), which are optional without a port.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (host, port) = match text.strip_prefix('[') {
@@ -55,13 +55,13 @@ impl Server {
         Some(Self { host, port })
     }
 
-    /// Whether the host is a name of one label, or not a name at all.
+    /// Whether the host is a single label.
     pub(super) fn is_short(&self) -> bool {
         !self.host.contains(['.', ':'])
     }
 }
 
-/// In the form that RFC 5952 recommends. One with a zone is none here: a zone means something on one computer only.
+/// In the form of RFC 5952. Addresses with a zone are rejected: a zone has a meaning on one computer only.
 fn ipv6(text: &str) -> Option<String> {
     text.parse::<Ipv6Addr>().ok().map(|address| address.to_string())
 }
@@ -70,15 +70,15 @@ fn ipv6(text: &str) -> Option<String> {
 fn name(text: &str) -> Option<String> {
     let host = text.strip_suffix('.').unwrap_or(text);
     let host = idna::domain_to_ascii(host).ok()?.to_ascii_lowercase();
-    let sound = match host.parse::<IpAddr>() {
+    let is_valid = match host.parse::<IpAddr>() {
         Ok(address) => address.is_ipv4(),
-        // What looks like an address and is none must not become one on the way.
+        // A name with a numeric last label could be taken for an IPv4 address.
         Err(_) => {
             let last = host.rsplit('.').next().unwrap_or_default();
             DnsName::try_from(host.as_str()).is_ok() && !last.bytes().all(|b| b.is_ascii_digit())
         }
     };
-    sound.then_some(host)
+    is_valid.then_some(host)
 }
 
 impl fmt::Display for Server {
@@ -92,7 +92,7 @@ impl fmt::Display for Server {
     }
 }
 
-/// A server and what it is asked as.
+/// A server and its role.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Endpoint {
     pub server: Server,
@@ -100,7 +100,7 @@ pub(super) struct Endpoint {
 }
 
 impl Endpoint {
-    /// Where it listens (MS-ADTS 5.1.1).
+    /// The port (MS-ADTS 5.1.1).
     pub(crate) fn port(&self, tls: Tls) -> u16 {
         self.server.port.unwrap_or(match (self.role, tls) {
             (Role::Controller, Tls::Ldaps) => 636,
@@ -111,7 +111,7 @@ impl Endpoint {
     }
 }
 
-/// As the subject of a sentence.
+/// The subject of a sentence.
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.role {
@@ -126,8 +126,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_a_certificate_can_have() {
-        for (text, told) in [
+    fn parse_accepts_dns_names_and_addresses() {
+        for (text, expected) in [
             ("dc1.contoso.com", Some("dc1.contoso.com")),
             ("DC1.Contoso.com.", Some("dc1.contoso.com")),
             ("dc1.contoso.com:10636", Some("dc1.contoso.com:10636")),
@@ -140,7 +140,7 @@ mod tests {
             ("[2001:db8::1]:636", Some("[2001:db8::1]:636")),
             ("::1", Some("[::1]")),
             ("[::ffff:192.0.2.1]:636", Some("[::ffff:192.0.2.1]:636")),
-            // With eight groups before it, the last would be a port to one reader and a group to another.
+            // Ambiguous: the last part could be a port or a ninth group.
             ("2001:db8:1:2:3:4:5:6:636", None),
             ("[2001:db8::1]636", None),
             ("[2001:db8::1]:0", None),
@@ -162,17 +162,17 @@ mod tests {
             ("um:secret@dc1", None),
         ] {
             let server = Server::parse(text);
-            assert_eq!(server.as_ref().map(Server::to_string).as_deref(), told, "{text:?}");
+            assert_eq!(server.as_ref().map(Server::to_string).as_deref(), expected, "{text:?}");
             assert_eq!(
-                told.and_then(Server::parse),
+                expected.and_then(Server::parse),
                 server,
-                "{text:?} is found again by what it is called"
+                "{text:?}: the displayed form parses to the same server"
             );
         }
     }
 
     #[test]
-    fn an_address_is_no_name_of_one_label() {
+    fn an_address_is_not_a_short_name() {
         for (text, is_short) in [
             ("dc1", true),
             ("dc1.contoso.com", false),
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn ports_follow_role_and_protection() {
+    fn default_ports_follow_role_and_tls_mode() {
         for (role, tls, port) in [
             (Role::Controller, Tls::Ldaps, 636),
             (Role::Controller, Tls::StartTls, 389),

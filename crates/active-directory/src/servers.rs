@@ -1,54 +1,56 @@
-//! Which server is asked: the preferred one, the next where that fails, a certain one, or one of the global catalogs.
+//! Server selection and fail-over: the preferred controller, the next one if it fails, a named one, or a global catalog.
 
-mod emulator;
+mod dc_locator;
 mod health;
-mod others;
-mod places;
+mod pdc_emulator;
+pub(super) mod probe;
+mod replicas;
 mod srv;
-pub(super) mod survey;
+mod ttl_cache;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use self::emulator::Emulator;
+use self::dc_locator::DcLocator;
 use self::health::Health;
-use self::places::{Places, Remembered};
-use super::admission::{Admission, Holding, Source};
+use self::pdc_emulator::PdcEmulator;
+use self::ttl_cache::{LookupResult, TtlCache};
+use super::admission::{Admission, DomainRequirement, Source};
 use super::connection::Connection;
 use super::connection::pool::Pool;
 use super::connection::root_dse::{comparable, dns_name};
-use super::failure::{Failure, FailureKind};
 use super::server::{Endpoint, Role, Server};
+use super::server_error::{ServerError, ServerErrorKind};
 use super::settings::ActiveDirectorySettings;
 use umpin_core::{Error, ErrorCode, Result};
 use umpin_platform::tcp;
 
-/// A new connection that takes the place of one that failed has at least this long, however long that took.
-const LEAST_TO_CONNECT: Duration = Duration::from_secs(5);
+/// Minimum time for a new connection that replaces a failed one, however long that one took to fail.
+const MIN_CONNECT_TIME: Duration = Duration::from_secs(5);
 
-/// Who may answer.
+/// Which servers may serve a request.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Whom<'a> {
-    /// Any controller of the domain of that DNS name, the one that holds the PDC emulator's role first; read-only ones never.
+pub(super) enum ServerSelector<'a> {
+    /// Any writable controller of the domain with this DNS name, the PDC emulator first.
     DomainController(&'a str),
-    /// This controller of the configured domain and no other.
+    /// This controller of the configured domain only.
     Server(&'a str),
-    /// This controller and no other, where a mailbox was read or changed: of any domain of the forest, unless it is a configured one.
+    /// Only this controller, on which a mailbox was read or changed: of any domain of the forest, unless it is a configured one.
     Recorded(&'a str),
     /// Any global catalog of the forest.
     GlobalCatalog,
 }
 
-/// As a controller of the configured domain has it.
+/// The forest, as a controller of the configured domain names it.
 struct ForestName {
     root_domain: String,
     configuration: String,
 }
 
 impl ForestName {
-    fn holding(&self) -> Holding {
-        Holding::Forest {
+    fn requirement(&self) -> DomainRequirement {
+        DomainRequirement::Forest {
             name: self.root_domain.clone(),
             configuration: self.configuration.clone(),
         }
@@ -59,22 +61,22 @@ impl ForestName {
 pub(super) struct Servers {
     pool: Arc<Pool>,
     health: Arc<Health>,
-    places: Places,
-    emulators: Remembered<String, Emulator>,
-    /// Their NTDS Settings objects, as far as they have been asked.
-    objects: Mutex<HashMap<Endpoint, String>>,
+    dc_locator: DcLocator,
+    pdc_emulators: TtlCache<String, PdcEmulator>,
+    /// NTDS Settings objects of the servers that have been contacted.
+    ntds_settings: Mutex<HashMap<Endpoint, String>>,
     forest: OnceLock<ForestName>,
 }
 
 impl Servers {
-    /// Touches nothing yet.
+    /// Opens no connection yet.
     pub(crate) fn new(settings: ActiveDirectorySettings) -> Self {
         Self {
             pool: Arc::new(Pool::new(settings)),
             health: Arc::default(),
-            places: Places::default(),
-            emulators: Remembered::default(),
-            objects: Mutex::default(),
+            dc_locator: DcLocator::default(),
+            pdc_emulators: TtlCache::default(),
+            ntds_settings: Mutex::default(),
             forest: OnceLock::new(),
         }
     }
@@ -87,244 +89,253 @@ impl Servers {
         &self.pool
     }
 
-    /// Puts a question, which may be put again: to the next server where one cannot be reached, does not answer or declines.
+    /// Executes an idempotent operation, on the next server if one cannot be reached, does not answer or declines.
     ///
     /// # Errors
-    /// Where nobody answers, the most telling of the failures.
-    pub(crate) fn ask<T>(
+    /// The most specific one, if no server serves the operation.
+    pub(crate) fn execute<T>(
         &self,
-        whom: Whom<'_>,
-        mut question: impl FnMut(&mut Connection) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
-        let (endpoints, admission) = self.endpoints(whom)?;
-        self.ask_in_turn(&endpoints, &admission, &mut question)
+        selector: ServerSelector<'_>,
+        mut operation: impl FnMut(&mut Connection) -> Result<T, ServerError>,
+    ) -> Result<T, ServerError> {
+        let (endpoints, admission) = self.endpoints(selector)?;
+        self.execute_with_failover(&endpoints, &admission, &mut operation)
     }
 
-    /// A connection to this controller and no other, for a change or for a listing of several pages.
+    /// A connection to this controller only, for a change or for a listing of several pages.
     ///
     /// # Errors
-    /// `Unreached`, `Hopeless`.
-    pub(crate) fn connect(&self, host: &str) -> Result<Connection, Failure> {
-        let endpoint = self.named(host)?;
-        if let Some(failure) = self.health.passed_over(&endpoint, None) {
-            return Err(unreached(failure));
+    /// `NotSent`, `Fatal`.
+    pub(crate) fn connect(&self, host: &str) -> Result<Connection, ServerError> {
+        let endpoint = self.endpoint_named(host)?;
+        if let Some(failure) = self.health.down_reason(&endpoint, None) {
+            return Err(not_sent(failure));
         }
         let begun = Instant::now();
-        let admission = self.recorded(&endpoint);
-        let connection = match self.kept(&endpoint, &admission) {
-            Ok(Some(kept)) => Ok(kept),
+        let admission = self.recorded_admission(&endpoint);
+        let connection = match self.pooled_connection(&endpoint, &admission) {
+            Ok(Some(pooled)) => Ok(pooled),
             Ok(None) => self.open(&endpoint, &admission, begun),
             Err(failure) => Err(failure),
         };
         match &connection {
-            Ok(_) => self.health.serves(&endpoint),
-            Err(failure) => self.note(&endpoint, failure, begun),
+            Ok(_) => self.health.mark_up(&endpoint),
+            Err(failure) => self.record_failure(&endpoint, failure, begun),
         }
-        connection.map_err(unreached)
+        connection.map_err(not_sent)
     }
 
-    /// It declined a change, or could not be reached for it: questions go to others first, as after a question that it did not answer.
-    pub(crate) fn leave(&self, host: &str, failure: &Failure, begun: Instant) {
-        if let Ok(endpoint) = self.named(host) {
-            self.note(&endpoint, failure, begun);
+    /// Marks a server that could not take a change as down, so that later requests go to others first.
+    pub(crate) fn report_failure(&self, host: &str, failure: &ServerError, begun: Instant) {
+        if let Ok(endpoint) = self.endpoint_named(host) {
+            self.record_failure(&endpoint, failure, begun);
         }
     }
 
-    /// A new command begins: if no other server is left, it may wait once more for one that let the earlier ones wait.
-    pub(crate) fn refresh(&self) {
-        self.health.forgive();
+    /// For a new command: servers that were slow to fail may be tried once more if no other is up.
+    pub(crate) fn reset_health(&self) {
+        self.health.reset();
     }
 
-    /// Which servers were left and why, which serve again: a sentence each, of which the administrator may want to know.
+    /// Sentences for the administrator about servers that went down, with the reason, or came up again.
     pub(crate) fn take_diagnostics(&self) -> Vec<String> {
-        self.health.take_lines()
+        self.health.take_diagnostics()
     }
 
-    fn ask_in_turn<T>(
+    fn execute_with_failover<T>(
         &self,
         endpoints: &[Endpoint],
         admission: &Admission,
-        question: &mut dyn FnMut(&mut Connection) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
+        operation: &mut dyn FnMut(&mut Connection) -> Result<T, ServerError>,
+    ) -> Result<T, ServerError> {
         let plan = self.health.plan(endpoints);
-        for endpoint in plan.aside {
-            self.try_aside(endpoint, admission);
+        for endpoint in plan.to_probe {
+            self.probe_in_background(endpoint, admission);
         }
-        let mut failures = plan.passed_over;
+        let mut failures = plan.skipped;
         for endpoint in &plan.order {
             let begun = Instant::now();
-            let failure = match self.put(endpoint, admission, question) {
+            let failure = match self.execute_on(endpoint, admission, operation) {
                 Ok(answer) => {
-                    self.health.serves(endpoint);
+                    self.health.mark_up(endpoint);
                     return Ok(answer);
                 }
-                Err(failure) if !failure.is_of_server() => return Err(failure),
+                Err(failure) if !failure.allows_failover() => return Err(failure),
                 Err(failure) => failure,
             };
-            self.note(endpoint, &failure, begun);
+            self.record_failure(endpoint, &failure, begun);
             failures.push(failure);
         }
-        Err(Failure::most_telling(failures))
+        Err(ServerError::most_specific(failures))
     }
 
-    fn put<T>(
+    fn execute_on<T>(
         &self,
         endpoint: &Endpoint,
         admission: &Admission,
-        question: &mut dyn FnMut(&mut Connection) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
+        operation: &mut dyn FnMut(&mut Connection) -> Result<T, ServerError>,
+    ) -> Result<T, ServerError> {
         let begun = Instant::now();
-        if let Some(mut kept) = self.kept(endpoint, admission)? {
-            let put = Instant::now();
-            match question(&mut kept) {
-                // It ended meanwhile. A silence as long as an operation may take is the server's, where the system would have ended a
-                // connection whose path is gone.
+        if let Some(mut pooled) = self.pooled_connection(endpoint, admission)? {
+            let execute_on = Instant::now();
+            match operation(&mut pooled) {
+                // The idle connection was dead: retry on a new one. A timeout counts as the server's own if the system would have ended
+                // a connection whose path is gone.
                 Err(failure)
-                    if matches!(failure.kind, FailureKind::Unreached | FailureKind::Lost)
-                        && (put.elapsed() < self.settings().timeout || !tcp::ENDS_DEAD_PATHS) => {}
+                    if matches!(failure.kind, ServerErrorKind::NotSent | ServerErrorKind::NoResponse)
+                        && (execute_on.elapsed() < self.settings().timeout || !tcp::HAS_USER_TIMEOUT) => {}
                 other => return other,
             }
         }
-        question(&mut self.open(endpoint, admission, begun)?)
+        operation(&mut self.open(endpoint, admission, begun)?)
     }
 
-    /// A kept connection on which the server still answers.
-    fn kept(&self, endpoint: &Endpoint, admission: &Admission) -> Result<Option<Connection>, Failure> {
-        match self.pool.kept(endpoint).and_then(Connection::alive) {
-            Some(kept) => {
-                self.admitted(&kept, admission)?;
-                Ok(Some(kept))
+    /// An idle connection that still works.
+    fn pooled_connection(&self, endpoint: &Endpoint, admission: &Admission) -> Result<Option<Connection>, ServerError> {
+        match self.pool.take_idle(endpoint).and_then(Connection::alive) {
+            Some(pooled) => {
+                self.check_admission(&pooled, admission)?;
+                Ok(Some(pooled))
             }
             None => Ok(None),
         }
     }
 
-    fn open(&self, endpoint: &Endpoint, admission: &Admission, begun: Instant) -> Result<Connection, Failure> {
+    fn open(&self, endpoint: &Endpoint, admission: &Admission, begun: Instant) -> Result<Connection, ServerError> {
         let timeout = self.settings().timeout;
         let limit = timeout
             .saturating_sub(begun.elapsed())
-            .max(LEAST_TO_CONNECT.min(timeout));
-        let meanwhile = || self.health.passed_over(endpoint, Some(begun));
-        let failed = |failure: &Failure| self.note(endpoint, failure, begun);
-        let connection = self.pool.open(endpoint, admission.clone(), limit, meanwhile, failed)?;
-        self.admitted(&connection, admission)?;
+            .max(MIN_CONNECT_TIME.min(timeout));
+        let failed_meanwhile = || self.health.down_reason(endpoint, Some(begun));
+        let on_failure = |failure: &ServerError| self.record_failure(endpoint, failure, begun);
+        let connection = self
+            .pool
+            .open(endpoint, admission.clone(), limit, failed_meanwhile, on_failure)?;
+        self.check_admission(&connection, admission)?;
         Ok(connection)
     }
 
-    /// What is demanded where nothing else is: the configured domain.
-    fn domain(&self) -> Holding {
-        Holding::Domain(comparable(&self.settings().domain))
+    /// The default requirement: the configured domain.
+    fn domain(&self) -> DomainRequirement {
+        DomainRequirement::Domain(comparable(&self.settings().domain))
     }
 
-    /// Whether its server is as demanded. A kept connection may have been opened for another demand, and was perhaps asked anew.
-    fn admitted(&self, connection: &Connection, admission: &Admission) -> Result<(), Failure> {
-        let (endpoint, about) = (connection.endpoint(), connection.about());
-        admission.check(endpoint, about)?;
-        let mut objects = self.objects();
-        if objects.get(endpoint) != Some(&about.settings) {
-            objects.insert(endpoint.clone(), about.settings.clone());
+    /// Checks the server again: a pooled connection may have been opened for another requirement, and its rootDSE may be newer.
+    fn check_admission(&self, connection: &Connection, admission: &Admission) -> Result<(), ServerError> {
+        let (endpoint, root_dse) = (connection.endpoint(), connection.root_dse());
+        admission.check(endpoint, root_dse)?;
+        let mut ntds_settings = self.ntds_settings();
+        if ntds_settings.get(endpoint) != Some(&root_dse.settings) {
+            ntds_settings.insert(endpoint.clone(), root_dse.settings.clone());
         }
-        if admission.holding == self.domain() {
+        if admission.requirement == self.domain() {
             self.forest.get_or_init(|| ForestName {
-                root_domain: dns_name(&about.root_domain).unwrap_or_else(|| self.settings().domain.clone()),
-                configuration: about.configuration.clone(),
+                root_domain: dns_name(&root_dse.root_domain).unwrap_or_else(|| self.settings().domain.clone()),
+                configuration: root_dse.configuration.clone(),
             });
         }
         Ok(())
     }
 
-    fn objects(&self) -> MutexGuard<'_, HashMap<Endpoint, String>> {
-        self.objects.lock().unwrap_or_else(PoisonError::into_inner)
+    fn ntds_settings(&self) -> MutexGuard<'_, HashMap<Endpoint, String>> {
+        self.ntds_settings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn try_aside(&self, endpoint: Endpoint, admission: &Admission) {
+    fn probe_in_background(&self, endpoint: Endpoint, admission: &Admission) {
         let health = Arc::clone(&self.health);
-        let told = endpoint.clone();
+        let probed_endpoint = endpoint.clone();
         let begun = Instant::now();
         self.pool
-            .try_aside(&endpoint, admission.clone(), move |opened| match opened {
-                Ok(()) => health.serves(&told),
-                Err(failure) if failure.is_of_server() => health.leave(&told, &failure, begun.elapsed()),
-                Err(_) => health.postpone(&told),
+            .probe_in_background(&endpoint, admission.clone(), move |opened| match opened {
+                Ok(()) => health.mark_up(&probed_endpoint),
+                Err(failure) if failure.allows_failover() => {
+                    health.mark_down(&probed_endpoint, &failure, begun.elapsed())
+                }
+                Err(_) => health.postpone_probe(&probed_endpoint),
             });
     }
 
-    fn note(&self, endpoint: &Endpoint, failure: &Failure, begun: Instant) {
-        if failure.is_of_server() {
+    fn record_failure(&self, endpoint: &Endpoint, failure: &ServerError, begun: Instant) {
+        if failure.allows_failover() {
             let took = match failure.kind {
-                // Asked as a controller of its own domain, it may serve.
-                FailureKind::Foreign => Duration::ZERO,
+                // It may serve as a controller of its own domain.
+                ServerErrorKind::WrongDomain => Duration::ZERO,
                 _ => begun.elapsed(),
             };
-            self.health.leave(endpoint, failure, took);
-            self.pool.forget(endpoint, begun);
+            self.health.mark_down(endpoint, failure, took);
+            self.pool.discard_idle(endpoint, begun);
         }
     }
 
-    fn endpoints(&self, whom: Whom<'_>) -> Result<(Vec<Endpoint>, Admission), Failure> {
-        let (servers, role, holding, source) = match whom {
-            Whom::Server(host) => {
+    fn endpoints(&self, selector: ServerSelector<'_>) -> Result<(Vec<Endpoint>, Admission), ServerError> {
+        let (servers, role, requirement, source) = match selector {
+            ServerSelector::Server(host) => {
                 let admission = Admission {
-                    holding: self.domain(),
+                    requirement: self.domain(),
                     source: Source::Parameter,
                     is_named: true,
                 };
-                return Ok((vec![self.named(host)?], admission));
+                return Ok((vec![self.endpoint_named(host)?], admission));
             }
-            Whom::Recorded(host) => {
-                let endpoint = self.named(host)?;
-                let admission = self.recorded(&endpoint);
+            ServerSelector::Recorded(host) => {
+                let endpoint = self.endpoint_named(host)?;
+                let admission = self.recorded_admission(&endpoint);
                 return Ok((vec![endpoint], admission));
             }
-            Whom::DomainController(domain) => {
+            ServerSelector::DomainController(domain) => {
                 let (servers, source) = self.controllers(domain)?;
-                (servers, Role::Controller, Holding::Domain(comparable(domain)), source)
+                (
+                    servers,
+                    Role::Controller,
+                    DomainRequirement::Domain(comparable(domain)),
+                    source,
+                )
             }
-            Whom::GlobalCatalog => {
+            ServerSelector::GlobalCatalog => {
                 let (servers, source) = self.catalogs()?;
-                (servers, Role::Catalog, self.forest()?.holding(), source)
+                (servers, Role::Catalog, self.forest()?.requirement(), source)
             }
         };
         let admission = Admission {
-            holding,
+            requirement,
             source,
             is_named: false,
         };
-        Ok((endpoints_of(servers, role), admission))
+        Ok((to_endpoints(servers, role), admission))
     }
 
     /// The forest of the configured domain.
-    fn forest(&self) -> Result<&ForestName, Failure> {
+    fn forest(&self) -> Result<&ForestName, ServerError> {
         if self.forest.get().is_none() {
-            self.ask(Whom::DomainController(&self.settings().domain), |_| Ok(()))?;
+            self.execute(ServerSelector::DomainController(&self.settings().domain), |_| Ok(()))?;
         }
-        // Whoever was admitted has said it.
+        // Set by the admission check.
         self.forest
             .get()
-            .ok_or_else(|| Failure::local("The forest of 'directory.domain' is not known"))
+            .ok_or_else(|| ServerError::configuration("The forest of 'directory.domain' is not known"))
     }
 
-    /// What is demanded of a controller on which a mailbox was read or changed: that of another domain was found in the catalog.
-    fn recorded(&self, endpoint: &Endpoint) -> Admission {
+    /// The requirement for a controller on which a mailbox was read or changed. One of another domain was found by the global catalog.
+    fn recorded_admission(&self, endpoint: &Endpoint) -> Admission {
         let settings = self.settings();
         let is_configured = settings.domain_controllers.contains(&endpoint.server);
         let forest = self.forest.get().filter(|_| !is_configured);
         Admission {
-            holding: forest.map_or_else(|| self.domain(), ForestName::holding),
+            requirement: forest.map_or_else(|| self.domain(), ForestName::requirement),
             source: if is_configured {
                 Source::Configuration
             } else {
-                Source::Record
+                Source::Recorded
             },
             is_named: true,
         }
     }
 
-    /// The controller of that name, completed by what is configured.
-    fn named(&self, host: &str) -> Result<Endpoint, Failure> {
+    /// The controller of this name, completed from the configuration.
+    fn endpoint_named(&self, host: &str) -> Result<Endpoint, ServerError> {
         let settings = self.settings();
-        let mut server = Server::parse(host.trim()).ok_or_else(|| Failure {
-            kind: FailureKind::Hopeless,
+        let mut server = Server::parse(host.trim()).ok_or_else(|| ServerError {
+            kind: ServerErrorKind::Fatal,
             error: Error::new(
                 ErrorCode::DirectoryUnavailable,
                 "The name of the domain controller is not a host name.",
@@ -346,66 +357,66 @@ impl Servers {
         })
     }
 
-    fn controllers(&self, domain: &str) -> Result<(Vec<Server>, Source), Failure> {
+    fn controllers(&self, domain: &str) -> Result<(Vec<Server>, Source), ServerError> {
         let domain = comparable(domain);
         let settings = self.settings();
         let configured = &settings.domain_controllers;
         if configured.is_empty() || domain != comparable(&settings.domain) {
-            let found = self.places.controllers(&self.pool, &domain);
-            let found = found_in_dns(found, &format!("domain controllers of {domain}"))?;
+            let found = self.dc_locator.controllers(&self.pool, &domain);
+            let found = from_dns(found, &format!("domain controllers of {domain}"))?;
             return Ok((found, Source::Dns));
         }
         let mut servers = configured.clone();
         if servers.len() > 1
-            && let Some(first) = self.configured_emulator(&servers)
+            && let Some(first) = self.configured_pdc_emulator(&servers)
         {
             servers.sort_by_key(|server| *server != first);
         }
         Ok((servers, Source::Configuration))
     }
 
-    /// Which of these holds the PDC emulator's role, if one of them does.
-    fn configured_emulator(&self, servers: &[Server]) -> Option<Server> {
-        let endpoints = endpoints_of(servers.to_vec(), Role::Controller);
+    /// The PDC emulator, if it is one of these servers.
+    fn configured_pdc_emulator(&self, servers: &[Server]) -> Option<Server> {
+        let endpoints = to_endpoints(servers.to_vec(), Role::Controller);
         let admission = Admission {
-            holding: self.domain(),
+            requirement: self.domain(),
             source: Source::Configuration,
             is_named: false,
         };
-        let emulator = self.emulators.get(self.settings().domain.clone(), || {
-            let found = self.ask_in_turn(&endpoints, &admission, &mut |connection| {
-                let domain = connection.about().domain.clone();
-                Emulator::find(connection, &domain)
+        let pdc_emulator = self.pdc_emulators.get(self.settings().domain.clone(), || {
+            let found = self.execute_with_failover(&endpoints, &admission, &mut |connection| {
+                let domain = connection.root_dse().domain.clone();
+                PdcEmulator::find(connection, &domain)
             });
             match found {
-                Ok(found) => found.ok_or_else(|| "nobody holds the role".to_owned()),
+                Ok(found) => found.ok_or_else(|| "no controller holds the role".to_owned()),
                 Err(failure) => Err(failure.error.message().to_owned()),
             }
         });
-        let emulator = emulator.ok()?;
-        let objects = self.objects();
+        let pdc_emulator = pdc_emulator.ok()?;
+        let ntds_settings = self.ntds_settings();
         let holder = endpoints.into_iter().find(|endpoint| {
             let by_object = || {
-                let object = objects.get(endpoint);
-                object.is_some_and(|object| object.eq_ignore_ascii_case(&emulator.settings))
+                let object = ntds_settings.get(endpoint);
+                object.is_some_and(|object| object.eq_ignore_ascii_case(&pdc_emulator.ntds_settings))
             };
-            endpoint.server.host == emulator.host || by_object()
+            endpoint.server.host == pdc_emulator.host || by_object()
         });
         holder.map(|endpoint| endpoint.server)
     }
 
-    fn catalogs(&self) -> Result<(Vec<Server>, Source), Failure> {
+    fn catalogs(&self) -> Result<(Vec<Server>, Source), ServerError> {
         let settings = self.settings();
         if !settings.global_catalogs.is_empty() {
             return Ok((settings.global_catalogs.clone(), Source::Configuration));
         }
-        let found = self.places.catalogs(&self.pool, &self.forest()?.root_domain);
+        let found = self.dc_locator.catalogs(&self.pool, &self.forest()?.root_domain);
         if let Ok(servers) = &found
             && !servers.is_empty()
         {
             return Ok((servers.clone(), Source::Dns));
         }
-        // Where DNS does not say: every small forest's controllers hold the catalog too.
+        // Without SRV records: in a small forest every controller is a global catalog.
         let without_port = |mut server: Server| {
             server.port = None;
             server
@@ -415,18 +426,18 @@ impl Servers {
     }
 }
 
-fn endpoints_of(servers: Vec<Server>, role: Role) -> Vec<Endpoint> {
+fn to_endpoints(servers: Vec<Server>, role: Role) -> Vec<Endpoint> {
     servers.into_iter().map(|server| Endpoint { server, role }).collect()
 }
 
-fn found_in_dns(found: places::Found<Vec<Server>>, what: &str) -> Result<Vec<Server>, Failure> {
+fn from_dns(found: LookupResult<Vec<Server>>, what: &str) -> Result<Vec<Server>, ServerError> {
     let why = match found {
         Ok(servers) if !servers.is_empty() => return Ok(servers),
         Ok(_) => format!("DNS names no {what}"),
-        Err(why) => format!("DNS could not be asked for the {what}: {why}"),
+        Err(why) => format!("The DNS look-up of the {what} failed: {why}"),
     };
-    Err(Failure {
-        kind: FailureKind::Unreached,
+    Err(ServerError {
+        kind: ServerErrorKind::NotSent,
         error: Error::new(
             ErrorCode::DirectoryUnavailable,
             format!("{}.", why.trim_end_matches('.')),
@@ -435,10 +446,10 @@ fn found_in_dns(found: places::Found<Vec<Server>>, what: &str) -> Result<Vec<Ser
     })
 }
 
-/// Nothing was sent, whatever the server said to the attempt.
-fn unreached(mut failure: Failure) -> Failure {
-    if failure.kind != FailureKind::Hopeless {
-        failure.kind = FailureKind::Unreached;
+/// Classifies the error of a connection attempt: no request was sent.
+fn not_sent(mut failure: ServerError) -> ServerError {
+    if failure.kind != ServerErrorKind::Fatal {
+        failure.kind = ServerErrorKind::NotSent;
     }
     failure
 }

@@ -1,4 +1,4 @@
-//! Which directory, how it is reached and who asks, as configured.
+//! The configuration of the directory: domain, servers, TLS, credentials.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -6,30 +6,30 @@ use std::time::Duration;
 use super::server::{Server, Tls};
 use umpin_platform::password::Password;
 
-/// Where the counters of failed sign-ins are unless configured otherwise. It is text, so that the sealed counter is there in
-/// Base64. Exchange leaves it to the organisation, and so another program may use it: then another attribute is to be configured.
+/// The default attribute for the counter of failed sign-ins. It holds text, so the sealed counter is stored in Base64. Exchange leaves
+/// the attribute to the organisation; where another application uses it, another attribute has to be configured.
 pub const DEFAULT_COUNTER_ATTRIBUTE: &str = "extensionAttribute15";
 
-/// Why nobody can sign in by Kerberos.
+/// The error of a Kerberos bind in a build without the feature.
 #[cfg(not(feature = "gssapi"))]
 pub const NO_KERBEROS: &str = "This build of umpin has no Kerberos (cargo feature 'gssapi')";
 
-/// An Active Directory as configured; checked when the configuration was read.
+/// The validated configuration of an Active Directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActiveDirectorySettings {
     /// DNS name of the domain: `contoso.com`.
     pub domain: String,
-    /// Its controllers in the order in which they are tried; empty: those that DNS names.
+    /// Its controllers in the order in which they are tried; empty: found by DNS.
     pub domain_controllers: Vec<Server>,
-    /// Global catalogs; empty: those that DNS names, else the controllers on the catalog's port.
+    /// Global catalogs; empty: found by DNS, else the controllers on the global catalog port.
     pub global_catalogs: Vec<Server>,
-    /// Protection of every connection.
+    /// TLS mode of every connection.
     pub tls: Tls,
-    /// Authorities to trust instead of the system's (PEM).
+    /// Certificate authorities that replace the system's (PEM).
     pub ca_file: Option<PathBuf>,
-    /// Who asks.
+    /// The credentials.
     pub bind: Bind,
-    /// How long each operation on one server may take; connecting is one.
+    /// Time limit of each operation on one server, connecting included.
     pub timeout: Duration,
     /// The attribute for the counter of failed sign-ins.
     pub counter_attribute: String,
@@ -37,7 +37,7 @@ pub struct ActiveDirectorySettings {
     pub group: Option<String>,
 }
 
-/// Who asks.
+/// The credentials of a bind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Bind {
     /// A name (`um@contoso.com`, `CONTOSO\um`, a DN) and a password.

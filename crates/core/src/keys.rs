@@ -13,8 +13,8 @@ use zeroize::Zeroizing;
 use crate::credential::keyring::{KEY_LENGTH, KeyId, KeyRing, MasterKey};
 use crate::random::{fill_random, system_rng};
 use crate::{Error, ErrorCode, Result};
-use umpin_platform::access::{Owners, account_for_new_files, account_of};
-use umpin_platform::files::{self, GroupUse};
+use umpin_platform::access::{TrustedOwners, account_of, owner_for_new_files};
+use umpin_platform::files::{self, GroupAccess};
 use umpin_platform::group::ServiceGroup;
 
 /// The files of the keys.
@@ -129,7 +129,7 @@ impl Keys for KeyFiles {
 
     fn promote(&self, id: KeyId) -> Result<()> {
         let path = self.active_path()?;
-        let owners = Owners::of(self.store.as_deref(), self.service_group()?);
+        let owners = TrustedOwners::of(self.store.as_deref(), self.service_group()?);
         let active = load_key(path, &owners)?.id();
         if active == id {
             return Ok(());
@@ -141,7 +141,7 @@ impl Keys for KeyFiles {
                     .action("Name the file of the key in use as the active one in \"keys\" of the configuration."),
             );
         }
-        files::exchange(path, &new, &beside(path, active)).map_err(|error| {
+        files::replace_keeping_former(path, &new, &beside(path, active)).map_err(|error| {
             Error::new(
                 ErrorCode::KeyUnavailable,
                 format!("The key file {} cannot be replaced: {error}.", path.display()),
@@ -155,9 +155,9 @@ impl Keys for KeyFiles {
         // Checked first, so that loading needs no write access; `create_atomically` is safe against a race.
         if !self.exists() {
             let path = self.active_path()?;
-            let owners = Owners::of(self.store.as_deref(), self.service_group()?);
+            let owners = TrustedOwners::of(self.store.as_deref(), self.service_group()?);
             check_folder(path, &owners)?;
-            let account = self.store.as_deref().and_then(account_for_new_files);
+            let account = self.store.as_deref().and_then(owner_for_new_files);
             create_key(path, owners.group(), account)?;
         }
         self.load()
@@ -221,7 +221,7 @@ impl KeyFiles {
     /// Every key: the active one, the others that are configured, and those beside the active one.
     fn load_all(&self) -> Result<Vec<(KeyFile, MasterKey)>> {
         let path = self.active_path()?;
-        let owners = Owners::of(self.store.as_deref(), self.service_group()?);
+        let owners = TrustedOwners::of(self.store.as_deref(), self.service_group()?);
         let mut scan = self.read_all(path, &owners)?;
         for _ in 1..ATTEMPTS {
             if scan.is_stable && !scan.may_miss_one {
@@ -239,7 +239,7 @@ impl KeyFiles {
         )
     }
 
-    fn read_all(&self, path: &Path, owners: &Owners) -> Result<KeyScan> {
+    fn read_all(&self, path: &Path, owners: &TrustedOwners) -> Result<KeyScan> {
         let load = |path: &Path, is_configured| {
             let key = load_key(path, owners)?;
             let file = KeyFile {
@@ -349,11 +349,11 @@ fn is_missing(error: &Error) -> bool {
     cause.is_some_and(|cause| cause.kind() == std::io::ErrorKind::NotFound)
 }
 
-fn load_key(path: &Path, owners: &Owners) -> Result<MasterKey> {
+fn load_key(path: &Path, owners: &TrustedOwners) -> Result<MasterKey> {
     let (file, metadata) = files::open_regular(path).map_err(|e| {
         let error = unavailable(path, &e.to_string());
-        let error = if files::are_too_many_open(&e) {
-            error.action(files::TOO_MANY_OPEN)
+        let error = if files::is_open_file_limit(&e) {
+            error.action(files::OPEN_FILE_LIMIT_ACTION)
         } else {
             error
         };
@@ -364,7 +364,7 @@ fn load_key(path: &Path, owners: &Owners) -> Result<MasterKey> {
             .action("Make the key file readable by its owner only; replace the key if others may have read it."));
     }
     // The owner can read the key and replace it.
-    if let Some(why) = owners.foreign(&metadata) {
+    if let Some(why) = owners.untrusted_owner(&metadata) {
         return Err(unavailable(path, &why).action(
             "Give the key file to the account that owns the store, or to root; replace the key if that account was not meant to read it.",
         ));
@@ -384,8 +384,8 @@ fn load_key(path: &Path, owners: &Owners) -> Result<MasterKey> {
     }
 }
 
-fn check_folder(path: &Path, owners: &Owners) -> Result<()> {
-    match path.parent().and_then(|folder| owners.loose_folder(folder)) {
+fn check_folder(path: &Path, owners: &TrustedOwners) -> Result<()> {
+    match path.parent().and_then(|folder| owners.folder_allows_replacing(folder)) {
         None => Ok(()),
         Some(why) => Err(unavailable(path, &why)
             .action("Give the folder to the account that owns the store, and let nobody else write in it.")),
@@ -397,7 +397,7 @@ fn create_key(path: &Path, group: Option<&ServiceGroup>, account: Option<u32>) -
     fill_random(key.as_mut_slice(), &mut system_rng())?;
     path.parent()
         .map_or(Ok(()), |folder| {
-            files::create_private_directory(folder, group.map(|group| (group, GroupUse::Read)))
+            files::create_private_directory(folder, group.map(|group| (group, GroupAccess::Read)))
         })
         .and_then(|()| files::create_atomically(path, key.as_slice(), group, account))
         .map(|_| ())

@@ -1,4 +1,4 @@
-//! How messages are delivered: in a pickup folder or to an SMTP relay.
+//! Delivery of messages: to a pickup folder or an SMTP relay.
 
 #![forbid(unsafe_code)]
 #![deny(unreachable_pub)]

@@ -1,4 +1,4 @@
-//! A directory in which messages are left as `.eml` files for a mail system, or an administrator, to collect.
+//! A pickup directory: messages are written as `.eml` files, which a mail system or an administrator collects.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
@@ -11,13 +11,13 @@ use umpin_core::check::{Check, Subject};
 use umpin_core::clock::Timestamp;
 use umpin_core::notification::{DeliveryError, Notifier, OutgoingMessage, unavailable};
 use umpin_core::{Error, Result};
-use umpin_platform::access::{Owners, account_for_new_files, give_to};
+use umpin_platform::access::{TrustedOwners, owner_for_new_files, set_owner};
 use umpin_platform::account::may_write;
 use umpin_platform::files::sync_directory;
 use umpin_platform::group::ServiceGroup;
 
-/// Delivers into a directory. Messages hold PINs, so files and directory are their owner's (and one group's) alone; on
-/// Windows they take the access rights of the folder above, by default the user's profile.
+/// Delivers to a directory. Messages contain PINs, so files and directory are accessible to their owner (and one group) only; on Windows
+/// they inherit the permissions of the parent folder, by default the user's profile.
 #[derive(Debug)]
 pub struct PickupNotifier {
     directory: PathBuf,
@@ -27,7 +27,7 @@ pub struct PickupNotifier {
 }
 
 impl PickupNotifier {
-    /// Touches nothing: the directory is made when the first message is delivered.
+    /// Creates nothing: the first delivery creates the directory.
     #[must_use]
     pub fn new(directory: PathBuf, from: String, group: Option<String>) -> Self {
         Self {
@@ -38,20 +38,14 @@ impl PickupNotifier {
         }
     }
 
-    /// Names the store: its account may own the directory where root delivers, and gets what root leaves there.
+    /// Names the store, whose owner may own the directory and gets the files that root creates there.
     #[must_use]
     pub fn beside(mut self, store: PathBuf) -> Self {
         self.store = Some(store);
         self
     }
 
-    /// Where messages are left.
-    #[must_use]
-    pub fn directory(&self) -> &Path {
-        &self.directory
-    }
-
-    /// The name of a message's file: by time, then by id. The same message delivered twice is one file.
+    /// The file name of a message, from time and id. The same message delivered twice is one file.
     #[must_use]
     pub fn file_name(created: Timestamp, id: [u8; 16]) -> String {
         let format = format_description!("[year][month][day]T[hour][minute][second].[subsecond digits:3]Z");
@@ -75,12 +69,12 @@ impl PickupNotifier {
                 "The pickup directory '{}' cannot be used: {why}",
                 self.directory.display()
             ),
-            "Give the pickup directory to the account that owns the store, and let nobody else write in it; a mail system's account \
+            "Give the pickup directory to the account that owns the store, and let no other account write in it; a mail system's account \
              becomes a member of 'serviceGroup'.",
         )
     }
 
-    /// The directory, made if it is missing; its parent is not, lest an unmounted volume be mistaken for an empty one.
+    /// Creates the directory if it is missing, but not its parent: an unmounted volume must not be taken for an empty one.
     fn ensure_directory(&self, group: Option<&ServiceGroup>) -> io::Result<()> {
         match fs::symlink_metadata(&self.directory) {
             Ok(found) if found.is_dir() => return Ok(()),
@@ -96,14 +90,14 @@ impl PickupNotifier {
         }
         match builder.create(&self.directory) {
             Ok(()) => {}
-            // Another process was first; it sets the rights.
+            // Another process created it and sets the permissions.
             Err(e) if e.kind() == ErrorKind::AlreadyExists => return Ok(()),
             Err(e) => return Err(e),
         }
         #[cfg(unix)]
         {
             let made = File::open(&self.directory)?;
-            give_to(&made, self.account())?;
+            set_owner(&made, self.account())?;
             share(&made, group, 0o2770)?;
         }
         match self.directory.parent() {
@@ -122,7 +116,7 @@ impl PickupNotifier {
         let temporary = self.temporary(&name);
         let mut file = open_locked(&temporary)?;
         let named = (|| {
-            give_to(&file, self.account())?;
+            set_owner(&file, self.account())?;
             share(&file, group.as_ref(), 0o640)?;
             file.set_len(0)?;
             file.write_all(&message.content)?;
@@ -130,7 +124,7 @@ impl PickupNotifier {
             fs::rename(&temporary, self.directory.join(&name))
         })();
         if let Err(e) = named {
-            // A part of a message is of no use to anybody and may hold the PIN.
+            // A partial message may contain the PIN.
             let _ = file.set_len(0);
             let _ = fs::remove_file(&temporary);
             return Err(e);
@@ -139,15 +133,15 @@ impl PickupNotifier {
     }
 
     fn account(&self) -> Option<u32> {
-        self.store.as_deref().and_then(account_for_new_files)
+        self.store.as_deref().and_then(owner_for_new_files)
     }
 
-    /// Why a message is not left there: others could take it away, or put one of their own in its place.
+    /// Why the directory is not used: other accounts could remove or replace messages.
     fn exposure(&self, group: Option<ServiceGroup>) -> Option<String> {
-        Owners::of(self.store.as_deref(), group).open_directory(&self.directory)
+        TrustedOwners::of(self.store.as_deref(), group).untrusted_directory(&self.directory)
     }
 
-    /// One temporary name per message: what a crash left behind is overwritten by the retry instead of lying about.
+    /// One temporary name per message, so that a retry overwrites what a crash left behind.
     fn temporary(&self, name: &str) -> PathBuf {
         self.directory.join(format!(".{name}.tmp"))
     }
@@ -200,7 +194,7 @@ impl Notifier for PickupNotifier {
     fn deliver(&self, message: &OutgoingMessage) -> Result<(), DeliveryError> {
         self.write(message).map_err(|e| {
             let text = format!(
-                "The message could not be left in the pickup directory '{}': {e}",
+                "The message could not be written to the pickup directory '{}': {e}",
                 self.directory.display()
             );
             if is_permanent(&e) {
@@ -212,7 +206,7 @@ impl Notifier for PickupNotifier {
     }
 
     fn withdraw(&self, created: Timestamp, id: [u8; 16]) {
-        // Mostly there is none. One that cannot be removed is its owner's alone, and its PIN is not in force.
+        // Usually there is none. A file that cannot be removed is private, and its PIN is not in force.
         let _ = fs::remove_file(self.temporary(&Self::file_name(created, id)));
     }
 
@@ -227,13 +221,13 @@ impl Notifier for PickupNotifier {
             (Ok(()), 0) => Check::passed(
                 Subject::PickupFolder,
                 target,
-                "Messages can be left in the pickup folder, and none lies there.",
+                "Messages can be written to the pickup folder, and none is waiting there.",
             ),
             (Ok(()), count) => Check::warning(
                 Subject::PickupFolder,
                 target,
                 format!(
-                    "Messages can be left in the pickup folder; {count} lie there, which no mail system has collected."
+                    "Messages can be written to the pickup folder; {count} are waiting there, which no mail system has collected."
                 ),
                 "Let a mail system collect the pickup folder, or configure a relay ('notification.type' \"smtp\").",
             ),
@@ -259,7 +253,7 @@ impl Notifier for PickupNotifier {
     }
 }
 
-/// Faults that only an administrator can mend; a full disk, a busy file or an absent volume may mend by themselves.
+/// Errors that an administrator must correct. A full disk, a busy file or a missing volume may be temporary.
 fn is_permanent(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -283,10 +277,10 @@ fn is_link_loop(_: &io::Error) -> bool {
     false
 }
 
-/// Opens the temporary file for this process alone. Whoever waited for the lock of a process that delivered the same message
-/// meanwhile holds the delivered file, and must not write into that: it opens anew.
+/// Opens and locks the temporary file. If another process delivered the same message while this one waited for the lock, the locked
+/// file is the delivered one and must not be written: it is opened again.
 fn open_locked(path: &Path) -> io::Result<File> {
-    // Each one is lost to a delivery that was completed.
+    // Each retry follows a delivery that another process completed.
     const TRIES: usize = 256;
     for _ in 0..TRIES {
         let mut options = OpenOptions::new();
@@ -299,7 +293,7 @@ fn open_locked(path: &Path) -> io::Result<File> {
         let file = options.open(path)?;
         match file.lock() {
             Ok(()) => {}
-            // Some network file systems have no locks; the names differ between messages all the same.
+            // Some network file systems have no locks; names are unique per message anyway.
             Err(e) if e.kind() == ErrorKind::Unsupported => return Ok(file),
             Err(e) => return Err(e),
         }
@@ -324,7 +318,7 @@ fn is_at(_: &File, path: &Path) -> bool {
     path.exists()
 }
 
-/// Gives a file or directory its owner's rights alone, or those of owner and group.
+/// Restricts a file or directory to its owner, or to owner and group.
 #[cfg(unix)]
 fn share(file: &File, group: Option<&ServiceGroup>, mode_with_group: u32) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;

@@ -1,22 +1,22 @@
-//! Who else could alter or exchange what is used here: the owners and modes of files and folders.
+//! Checks owners and modes of files and folders: which other accounts could change or replace them.
 //!
-//! On Windows nothing of this is looked at: who may do what follows from access lists, which files take over from their folder.
+//! Nothing is checked on Windows: access follows from ACLs, which files inherit from their folder.
 
 use std::path::Path;
 
 use super::group::ServiceGroup;
 
-/// Whose files and folders are used: those of root, of this account, of the service group's members, and, by root or under a service
-/// group, those of the account that the store belongs to as a whole.
+/// The accounts whose files and folders are trusted: root, this account, the service group's members and, if this is root or there is a
+/// service group, the owner of the whole store.
 #[derive(Clone, Debug, Default)]
-#[cfg_attr(not(unix), allow(dead_code, reason = "nothing is looked at there"))]
-pub struct Owners {
+#[cfg_attr(not(unix), allow(dead_code, reason = "nothing is checked there"))]
+pub struct TrustedOwners {
     group: Option<ServiceGroup>,
-    /// The owner of the store's folder and of everything of the store in it.
+    /// The owner of the store's folder and of the store.
     installation: Option<u32>,
 }
 
-impl Owners {
+impl TrustedOwners {
     /// For the files beside this store, which need not exist yet.
     #[must_use]
     pub fn of(store: Option<&Path>, group: Option<ServiceGroup>) -> Self {
@@ -34,72 +34,72 @@ impl Owners {
         self.group.as_ref()
     }
 
-    /// Why a file or folder is not used: it belongs to somebody else. Completes "… cannot be used: ".
+    /// Why a file or folder is not used: its owner is not trusted. Completes "… cannot be used: ".
     #[must_use]
-    pub fn foreign(&self, metadata: &std::fs::Metadata) -> Option<String> {
-        system::foreign(self, metadata)
+    pub fn untrusted_owner(&self, metadata: &std::fs::Metadata) -> Option<String> {
+        system::untrusted_owner(self, metadata)
     }
 
-    /// Why a file is not used: others can write to it. Completes "… cannot be used: ".
+    /// Why a file is not used: other accounts can write to it. Completes "… cannot be used: ".
     #[must_use]
-    pub fn writable(&self, metadata: &std::fs::Metadata) -> Option<String> {
+    pub fn untrusted_writers(&self, metadata: &std::fs::Metadata) -> Option<String> {
         system::writers(self, metadata).map(|who| format!("{who} can write to it"))
     }
 
-    /// Why a file in a folder is not used: others can exchange it there. Completes "… cannot be used: ".
+    /// Why a file in a folder is not used: other accounts can replace it there. Completes "… cannot be used: ".
     ///
-    /// In a sticky folder, such as `/tmp`, they cannot: one of the trusted owners' stays.
+    /// In a sticky folder such as `/tmp` they cannot replace a file of a trusted owner.
     #[must_use]
-    pub fn loose_folder(&self, folder: &Path) -> Option<String> {
-        system::loose_folder(self, folder)
+    pub fn folder_allows_replacing(&self, folder: &Path) -> Option<String> {
+        system::folder_allows_replacing(self, folder)
     }
 
-    /// Why what is in a folder is not used: others can make files there that are taken for ours, such as a journal of the store, or
-    /// exchange them. Completes "… cannot be used: ".
+    /// Why the files in a folder are not used: other accounts can create files there, such as a journal of the store, or replace them.
+    /// Completes "… cannot be used: ".
     #[must_use]
-    pub fn open_folder(&self, folder: &Path) -> Option<String> {
-        system::open_folder(self, folder)
+    pub fn folder_allows_creating(&self, folder: &Path) -> Option<String> {
+        system::folder_allows_creating(self, folder)
     }
 
-    /// Why a folder is not used by itself: it is somebody else's, or others can exchange what is in it.
+    /// Why a folder is not used: its owner is not trusted, or other accounts can replace files in it.
     #[must_use]
-    pub fn open_directory(&self, folder: &Path) -> Option<String> {
-        system::open_directory(self, folder)
+    pub fn untrusted_directory(&self, folder: &Path) -> Option<String> {
+        system::untrusted_directory(self, folder)
     }
 
-    /// What is wrong above a folder: whoever can rename a folder on the way can put another in its place.
+    /// The ancestors of a folder in which other accounts could replace it by renaming.
     #[must_use]
-    pub fn open_parents(&self, folder: &Path) -> Vec<String> {
-        system::open_parents(self, folder)
+    pub fn untrusted_ancestors(&self, folder: &Path) -> Vec<String> {
+        system::untrusted_ancestors(self, folder)
     }
 
     /// Why the members of the service group cannot use a folder.
     #[must_use]
-    pub fn shut_to_group(&self, folder: &Path) -> Option<String> {
-        system::shut_to_group(self, folder)
+    pub fn missing_group_access(&self, folder: &Path) -> Option<String> {
+        system::missing_group_access(self, folder)
     }
 }
 
-/// The account to which root gives what it makes for a store: that of the store. `None`: what is made stays this account's.
+/// The owner of the store, to whom root gives the files that it creates for it. `None`: new files stay this account's.
 #[must_use]
-pub fn account_for_new_files(store: &Path) -> Option<u32> {
+pub fn owner_for_new_files(store: &Path) -> Option<u32> {
     system::owner_of_store(store).filter(|_| system::is_root())
 }
 
-/// The account that a file belongs to, where it is not this process's own.
+/// The owner of a file, if it is not this account.
 ///
 /// # Errors
-/// Those of the operating system.
+/// If the metadata cannot be read.
 pub fn account_of(file: &Path) -> std::io::Result<Option<u32>> {
     system::account_of(file)
 }
 
-/// Gives an open file or folder to that account.
+/// Makes the account the owner of an open file or folder.
 ///
 /// # Errors
-/// Those of the operating system.
-pub fn give_to(file: &std::fs::File, account: Option<u32>) -> std::io::Result<()> {
-    system::give_to(file, account)
+/// If the owner cannot be changed.
+pub fn set_owner(file: &std::fs::File, account: Option<u32>) -> std::io::Result<()> {
+    system::set_owner(file, account)
 }
 
 /// Owner and mode, to complete "The store …".
@@ -108,8 +108,8 @@ pub fn describe(metadata: &std::fs::Metadata) -> String {
     system::describe(metadata)
 }
 
-/// Whether owners and modes say anything on this system.
-pub const TELLS: bool = cfg!(unix);
+/// Whether this system has owners and modes.
+pub const HAS_OWNERS_AND_MODES: bool = cfg!(unix);
 
 #[cfg(unix)]
 mod system {
@@ -120,7 +120,7 @@ mod system {
 
     use nix::unistd::{Gid, Group, Uid, User, geteuid};
 
-    use super::Owners;
+    use super::TrustedOwners;
 
     const STICKY: u32 = 0o1000;
     const GROUP_WRITES: u32 = 0o020;
@@ -130,7 +130,7 @@ mod system {
         geteuid().is_root()
     }
 
-    /// Where folder and file have the same owner; a store that is not there yet has that of its folder.
+    /// The common owner of store and folder; a store that does not exist yet has the owner of its folder.
     pub(super) fn owner_of_store(store: &Path) -> Option<u32> {
         let folder = fs::metadata(folder_of(store)).ok()?.uid();
         match fs::metadata(store) {
@@ -144,68 +144,72 @@ mod system {
         Ok((uid != geteuid().as_raw()).then_some(uid))
     }
 
-    pub(super) fn give_to(file: &File, account: Option<u32>) -> io::Result<()> {
+    pub(super) fn set_owner(file: &File, account: Option<u32>) -> io::Result<()> {
         match account {
             Some(account) if account != geteuid().as_raw() => fchown(file, Some(account), None),
             _ => Ok(()),
         }
     }
 
-    fn is_trusted(owners: &Owners, uid: u32) -> bool {
+    fn is_trusted(owners: &TrustedOwners, uid: u32) -> bool {
         uid == 0
             || uid == geteuid().as_raw()
             || owners.installation == Some(uid)
             || owners.group.as_ref().is_some_and(|group| group.has_member(uid))
     }
 
-    pub(super) fn foreign(owners: &Owners, metadata: &Metadata) -> Option<String> {
+    pub(super) fn untrusted_owner(owners: &TrustedOwners, metadata: &Metadata) -> Option<String> {
         let uid = metadata.uid();
         (!is_trusted(owners, uid)).then(|| format!("it belongs to {}", account(uid)))
     }
 
-    pub(super) fn loose_folder(owners: &Owners, folder: &Path) -> Option<String> {
+    pub(super) fn folder_allows_replacing(owners: &TrustedOwners, folder: &Path) -> Option<String> {
         let is_sticky =
             fs::metadata(folder).is_ok_and(|found| found.mode() & STICKY != 0 && is_trusted(owners, found.uid()));
-        if is_sticky { None } else { open_folder(owners, folder) }
+        if is_sticky {
+            None
+        } else {
+            folder_allows_creating(owners, folder)
+        }
     }
 
-    pub(super) fn open_folder(owners: &Owners, folder: &Path) -> Option<String> {
+    pub(super) fn folder_allows_creating(owners: &TrustedOwners, folder: &Path) -> Option<String> {
         let why = open(owners, &fs::metadata(folder).ok()?)?;
         Some(format!("its folder '{}' {why}", folder.display()))
     }
 
-    pub(super) fn open_directory(owners: &Owners, folder: &Path) -> Option<String> {
+    pub(super) fn untrusted_directory(owners: &TrustedOwners, folder: &Path) -> Option<String> {
         let why = open(owners, &fs::metadata(folder).ok()?)?;
         Some(format!("it {why}"))
     }
 
-    fn open(owners: &Owners, folder: &Metadata) -> Option<String> {
+    fn open(owners: &TrustedOwners, folder: &Metadata) -> Option<String> {
         if !is_trusted(owners, folder.uid()) {
             return Some(format!("belongs to {}", account(folder.uid())));
         }
         writers(owners, folder).map(|who| format!("lets {who} write"))
     }
 
-    pub(super) fn open_parents(owners: &Owners, folder: &Path) -> Vec<String> {
+    pub(super) fn untrusted_ancestors(owners: &TrustedOwners, folder: &Path) -> Vec<String> {
         let Ok(folder) = fs::canonicalize(folder) else {
             return Vec::new();
         };
-        let mut faults = Vec::new();
+        let mut problems = Vec::new();
         for above in folder.ancestors().skip(1) {
             let Ok(metadata) = fs::metadata(above) else { continue };
             let name = above.display();
             if !is_trusted(owners, metadata.uid()) {
-                faults.push(format!("The folder '{name}' belongs to {}", account(metadata.uid())));
+                problems.push(format!("The folder '{name}' belongs to {}", account(metadata.uid())));
             } else if metadata.mode() & STICKY == 0
                 && let Some(who) = writers(owners, &metadata)
             {
-                faults.push(format!("The folder '{name}' lets {who} write"));
+                problems.push(format!("The folder '{name}' lets {who} write"));
             }
         }
-        faults
+        problems
     }
 
-    pub(super) fn shut_to_group(owners: &Owners, folder: &Path) -> Option<String> {
+    pub(super) fn missing_group_access(owners: &TrustedOwners, folder: &Path) -> Option<String> {
         let group = owners.group.as_ref()?;
         let metadata = fs::metadata(folder).ok()?;
         let mode = metadata.mode() & 0o7777;
@@ -220,7 +224,7 @@ mod system {
                 "The folder '{name}' has the mode {mode:04o}, which does not let the group '{group_name}' in"
             ));
         }
-        // Else what one member makes belongs to that member's own group.
+        // Otherwise a member's new files belong to the member's primary group.
         if mode & 0o2000 == 0 {
             return Some(format!("The folder '{name}' lacks the setgid bit"));
         }
@@ -237,8 +241,8 @@ mod system {
         ))
     }
 
-    /// Who else may write there.
-    pub(super) fn writers(owners: &Owners, metadata: &Metadata) -> Option<String> {
+    /// The other accounts that may write.
+    pub(super) fn writers(owners: &TrustedOwners, metadata: &Metadata) -> Option<String> {
         let mode = metadata.mode() & 0o7777;
         if mode & ALL_WRITE != 0 {
             return Some(format!("everybody (mode {mode:04o})"));
@@ -250,7 +254,7 @@ mod system {
         (mode & GROUP_WRITES != 0 && !is_ours()).then(|| format!("the group {} (mode {mode:04o})", group_name(gid)))
     }
 
-    /// Whether a group is its owner's alone, as many systems make one for each user.
+    /// Whether the group is the private group of the user, as many systems create one for each user.
     fn is_private(gid: u32, uid: u32) -> bool {
         let user = User::from_uid(Uid::from_raw(uid)).ok().flatten();
         let group = Group::from_gid(Gid::from_raw(gid)).ok().flatten();
@@ -258,7 +262,7 @@ mod system {
             (Some(user), Some(group)) => {
                 user.gid == group.gid && user.name == group.name && group.mem.iter().all(|member| *member == user.name)
             }
-            // Neither has a name here: a container.
+            // Neither has a name, as in a container.
             (None, None) => uid == gid,
             _ => false,
         }
@@ -299,7 +303,7 @@ mod system {
     use std::fs::{File, Metadata};
     use std::path::Path;
 
-    use super::Owners;
+    use super::TrustedOwners;
 
     pub fn is_root() -> bool {
         false
@@ -317,35 +321,35 @@ mod system {
         std::fs::metadata(file).map(|_| None)
     }
 
-    pub fn give_to(_: &File, _: Option<u32>) -> std::io::Result<()> {
+    pub fn set_owner(_: &File, _: Option<u32>) -> std::io::Result<()> {
         Ok(())
     }
 
-    pub fn foreign(_: &Owners, _: &Metadata) -> Option<String> {
+    pub fn untrusted_owner(_: &TrustedOwners, _: &Metadata) -> Option<String> {
         None
     }
 
-    pub fn writers(_: &Owners, _: &Metadata) -> Option<String> {
+    pub fn writers(_: &TrustedOwners, _: &Metadata) -> Option<String> {
         None
     }
 
-    pub fn open_folder(_: &Owners, _: &Path) -> Option<String> {
+    pub fn folder_allows_creating(_: &TrustedOwners, _: &Path) -> Option<String> {
         None
     }
 
-    pub fn loose_folder(_: &Owners, _: &Path) -> Option<String> {
+    pub fn folder_allows_replacing(_: &TrustedOwners, _: &Path) -> Option<String> {
         None
     }
 
-    pub fn open_directory(_: &Owners, _: &Path) -> Option<String> {
+    pub fn untrusted_directory(_: &TrustedOwners, _: &Path) -> Option<String> {
         None
     }
 
-    pub fn open_parents(_: &Owners, _: &Path) -> Vec<String> {
+    pub fn untrusted_ancestors(_: &TrustedOwners, _: &Path) -> Vec<String> {
         Vec::new()
     }
 
-    pub fn shut_to_group(_: &Owners, _: &Path) -> Option<String> {
+    pub fn missing_group_access(_: &TrustedOwners, _: &Path) -> Option<String> {
         None
     }
 }

@@ -1,18 +1,18 @@
-//! The account that this process runs as, and what the operating system lets it do.
+//! The account of this process, and its write access.
 
 use std::io;
 use std::path::Path;
 
-/// Its name, or number where it has none.
+/// The account's name, or its uid if it has no name.
 #[must_use]
 pub fn name() -> String {
     system::name()
 }
 
-/// Whether a file could be written, or files be made in a folder, asked without writing.
+/// Checks, without writing, that a file can be written or files can be created in a folder.
 ///
 /// # Errors
-/// The operating system's reason.
+/// Why it cannot.
 pub fn may_write(path: &Path) -> io::Result<()> {
     system::may_write(path)
 }
@@ -42,7 +42,7 @@ mod system {
     }
 }
 
-/// Windows decides by access lists when something is written; only the attribute is asked for.
+/// Windows evaluates ACLs on access; only the read-only attribute is checked here.
 #[cfg(not(unix))]
 mod system {
     use std::fs;
@@ -50,7 +50,7 @@ mod system {
     use std::path::Path;
 
     pub fn name() -> String {
-        // The process's real environment there.
+        // On Windows this is the process's real environment.
         std::env::var("USERNAME").unwrap_or_else(|_| "this account".to_owned())
     }
 

@@ -1,21 +1,21 @@
-//! The service group whose members share a store, besides the owner of its files.
+//! The service group, whose members share a store with the owner of its files.
 
 use std::io;
 
-/// A group of the operating system.
+/// A group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceGroup {
-    /// As configured.
+    /// Its name, as configured.
     pub name: String,
     /// Its number.
     pub gid: u32,
 }
 
 impl ServiceGroup {
-    /// Looks the group up; `None` where there is none of this name.
+    /// Looks the group up; `None` if there is no group of this name.
     ///
     /// # Errors
-    /// Those of the group database; `Unsupported` on Windows, where the directory's inherited permissions do this job.
+    /// If the group database cannot be read; `Unsupported` on Windows, where inherited permissions serve this purpose.
     #[cfg(unix)]
     pub fn find(name: &str) -> io::Result<Option<Self>> {
         let found = nix::unistd::Group::from_name(name)?;
@@ -25,10 +25,10 @@ impl ServiceGroup {
         }))
     }
 
-    /// Looks the group up; `None` where there is none of this name.
+    /// Looks the group up; `None` if there is no group of this name.
     ///
     /// # Errors
-    /// Those of the group database; `Unsupported` on Windows, where the directory's inherited permissions do this job.
+    /// If the group database cannot be read; `Unsupported` on Windows, where inherited permissions serve this purpose.
     #[cfg(not(unix))]
     pub fn find(_name: &str) -> io::Result<Option<Self>> {
         Err(io::Error::new(
@@ -40,7 +40,7 @@ impl ServiceGroup {
 
 #[cfg(unix)]
 impl ServiceGroup {
-    /// Whether an account of this number is a member, by its own group or by the group database.
+    /// Whether an account is a member, by its primary group or by the group database.
     #[must_use]
     pub fn has_member(&self, uid: u32) -> bool {
         use nix::unistd::{Uid, User};
@@ -50,7 +50,7 @@ impl ServiceGroup {
         user.gid.as_raw() == self.gid || self.lists(&user)
     }
 
-    /// As a sign-in of the user would find out; a directory service may not tell the members of a group.
+    /// Uses the user's group list: a directory service may not list the members of a group.
     #[cfg(target_os = "linux")]
     fn lists(&self, user: &nix::unistd::User) -> bool {
         std::ffi::CString::new(user.name.as_str())
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn members_are_known_by_their_own_group_and_by_the_list() {
+    fn members_are_found_by_primary_group_and_group_list() {
         let root = ServiceGroup {
             name: "root".to_owned(),
             gid: 0,

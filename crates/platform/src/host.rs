@@ -1,6 +1,6 @@
 //! The name of this computer, for the audit log.
 
-/// The host name as the operating system gives it; `unknown` where it gives none.
+/// The host name of the operating system; `unknown` if there is none.
 #[must_use]
 pub fn host_name() -> String {
     read()
@@ -24,7 +24,7 @@ fn read() -> Option<String> {
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     #[test]
-    fn it_is_the_kernels() {
+    fn host_name_is_the_kernels() {
         let kernel = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
         assert_eq!(super::host_name(), kernel.trim_end());
     }

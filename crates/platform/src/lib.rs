@@ -1,4 +1,4 @@
-//! What umpin asks of the operating system, and what differs between operating systems.
+//! Operating system services: files and their permissions, accounts, TCP options, TLS trust, and what differs between systems.
 
 #![forbid(unsafe_code)]
 #![deny(unreachable_pub)]

@@ -1,4 +1,4 @@
-//! A password for another server, from where the configuration says it is.
+//! Loads passwords for other servers from a file or an environment variable.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -10,27 +10,27 @@ use crate::group::ServiceGroup;
 use crate::secret::Secret;
 
 /// Longer than any server accepts.
-const LONGEST: usize = 1024;
+const MAX_LENGTH: usize = 1024;
 
-/// Where a password is.
+/// The source of a password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Password {
-    /// In a file of its owner alone; read for each connection, so that a changed one is used at once.
+    /// A private file. It is read for each connection, so that a changed password is used at once.
     File(PathBuf),
-    /// In an environment variable.
+    /// An environment variable.
     Variable {
         /// Its name.
         name: String,
-        /// What the caller said is in it; `None`: it is not set.
+        /// Its value, passed by the caller; `None` if it is not set.
         value: Option<Secret>,
     },
 }
 
-/// The password, or a sentence that says why there is none.
+/// The password, or a sentence that says why it cannot be loaded.
 pub fn load(password: &Password, group: Option<&str>) -> Result<Secret, String> {
     match password {
         Password::Variable { name, value } => match value {
-            Some(value) => sound(value.expose()).map_err(|why| format!("The environment variable '{name}' {why}")),
+            Some(value) => validated(value.expose()).map_err(|why| format!("The environment variable '{name}' {why}")),
             None => Err(format!("The environment variable '{name}' is not set")),
         },
         Password::File(path) => {
@@ -49,23 +49,23 @@ fn read(path: &Path, group: Option<&str>) -> Result<Secret, String> {
     if let Some(exposure) = files::exposure(&metadata, group.as_ref()) {
         return Err(format!("is not used, because {exposure}"));
     }
-    let mut bytes = Zeroizing::new(Vec::with_capacity(LONGEST + 8));
-    file.take(LONGEST as u64 + 8)
+    let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_LENGTH + 8));
+    file.take(MAX_LENGTH as u64 + 8)
         .read_to_end(&mut bytes)
         .map_err(unreadable)?;
     let text = std::str::from_utf8(&bytes).map_err(|_| "does not hold UTF-8 text".to_owned())?;
-    // As editors and Windows PowerShell write it.
+    // Editors and Windows PowerShell write a BOM and a final line break.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let text = text.strip_suffix('\n').unwrap_or(text);
-    sound(text.strip_suffix('\r').unwrap_or(text))
+    validated(text.strip_suffix('\r').unwrap_or(text))
 }
 
-fn sound(text: &str) -> Result<Secret, String> {
+fn validated(text: &str) -> Result<Secret, String> {
     if text.is_empty() {
         return Err("is empty".to_owned());
     }
-    if text.len() > LONGEST {
-        return Err(format!("is longer than {LONGEST} bytes"));
+    if text.len() > MAX_LENGTH {
+        return Err(format!("is longer than {MAX_LENGTH} bytes"));
     }
     if text.chars().any(|c| matches!(c, '\0' | '\r' | '\n')) {
         return Err("holds more than one line".to_owned());

@@ -1,11 +1,11 @@
-//! Text that must not be seen or left behind.
+//! Secret text.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use zeroize::Zeroizing;
 
-/// A password or the like: wiped on drop, and silent in `Debug`.
+/// A password or the like: wiped on drop, and not shown by `Debug`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<String>);
 
@@ -16,7 +16,7 @@ impl Secret {
         Self(Zeroizing::new(text))
     }
 
-    /// The text. Whoever asks answers for what becomes of it.
+    /// The text. The caller must not copy it into unprotected memory.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -29,7 +29,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Wiped here; where the JSON has escape sequences the parser has unescaped it in a buffer of its own, which is not.
+/// The result is wiped on drop. The JSON parser's own buffer for text with escape sequences is not.
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Text;
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_silent() {
+    fn debug_does_not_show_the_text() {
         let secret: Secret = serde_json::from_str(r#""um\u002dpass""#).unwrap();
         assert_eq!(secret.expose(), "um-pass");
         assert_eq!(format!("{secret:?} {:?}", Some(&secret)), "Secret Some(Secret)");

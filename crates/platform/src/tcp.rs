@@ -1,31 +1,31 @@
-//! TCP connections that are kept: the system notices a path that is gone, and firewalls see that one is in use.
+//! TCP options for long-lived connections: keep-alive, and a limit for unacknowledged data.
 
 use std::io;
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
 
-/// A connection that is silent for this long is probed: firewalls forget one that is silent for a minute or more.
+/// Idle time before the first keep-alive probe. Firewalls drop the state of connections that are idle for a minute or more.
 const IDLE: Duration = Duration::from_secs(20);
-/// Between two probes that are not answered …
+/// Interval between unanswered probes.
 const INTERVAL: Duration = Duration::from_secs(5);
-/// … of which so many end the connection.
+/// Unanswered probes that end the connection.
 const PROBES: u32 = 3;
 
-/// What the other computer's system has not acknowledged by then does not arrive: the connection ends. A program that takes its time
-/// is not concerned, for its system acknowledges what it has not read.
+/// `TCP_USER_TIMEOUT`: the connection ends if sent data is not acknowledged for this long. A slow peer program does not matter, because
+/// its system acknowledges unread data.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const UNACKNOWLEDGED: Duration = Duration::from_secs(5);
 
-/// Whether the system ends a connection whose path is gone long before an operation's time is over. Windows retransmits for about
-/// as long as that, and offers no safe interface to change it.
-pub const ENDS_DEAD_PATHS: bool = cfg!(any(target_os = "linux", target_os = "android"));
+/// Whether the system supports `TCP_USER_TIMEOUT`. Without it, as on Windows, a connection whose path is gone ends after about the timeout
+/// of an operation only.
+pub const HAS_USER_TIMEOUT: bool = cfg!(any(target_os = "linux", target_os = "android"));
 
-/// Has the system watch the connection.
+/// Enables keep-alive and, where supported, `TCP_USER_TIMEOUT`.
 ///
 /// # Errors
-/// What the system refused.
-pub fn watch<'s, S>(socket: &'s S) -> io::Result<()>
+/// If an option cannot be set.
+pub fn enable_keepalive<'s, S>(socket: &'s S) -> io::Result<()>
 where
     SockRef<'s>: From<&'s S>,
 {
@@ -47,10 +47,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_system_watches_a_connection() {
+    fn keepalive_and_user_timeout_are_set() {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let stream = TcpStream::connect(listener.local_addr().expect("an address")).expect("a connection");
-        watch(&stream).expect("the options");
+        enable_keepalive(&stream).expect("the options");
         let socket = SockRef::from(&stream);
         assert!(socket.keepalive().expect("an option"));
         #[cfg(any(target_os = "linux", target_os = "android"))]

@@ -1,8 +1,8 @@
-//! Text of others on one line, without surprises: names, and what servers answer.
+//! Makes foreign text, such as names and server responses, safe for one line.
 
 use std::fmt::Write as _;
 
-/// Characters that hide or reorder what is read (bidirectional controls, zero-width and other format characters).
+/// Characters that hide or reorder text (bidirectional controls, zero-width and other format characters).
 pub fn is_invisible(c: char) -> bool {
     matches!(
         c,
@@ -11,8 +11,8 @@ pub fn is_invisible(c: char) -> bool {
     )
 }
 
-/// Text for one line of a log or a terminal: each character that would end the line, control the terminal or turn the direction of
-/// what follows stands as its UTF-8 code, as in a distinguished name, where a line break is `\0A`.
+/// Text for one line of a log or a terminal. Line breaks, control characters and bidirectional controls are escaped as UTF-8 bytes, as in
+/// a distinguished name, where a line break is `\0A`.
 pub fn escaped(text: String) -> String {
     let breaks = |c: char| {
         c.is_control() || matches!(c, '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
@@ -33,7 +33,7 @@ pub fn escaped(text: String) -> String {
     line
 }
 
-/// A name on one line, of bounded length.
+/// Text on one line of bounded length.
 pub fn one_line(text: &str) -> String {
     const LONGEST: usize = 256;
     let line = tidy_line(text);
@@ -43,7 +43,7 @@ pub fn one_line(text: &str) -> String {
     }
 }
 
-/// Text on one line: control and invisible characters out, runs of white space as one space.
+/// Text on one line: control and invisible characters are removed, runs of white space become one space.
 pub fn tidy_line(text: &str) -> String {
     let cleaned: String = text
         .chars()
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_breaks_a_line() {
+    fn escaped_text_has_no_line_breaks() {
         assert_eq!(escaped("Tony Smith, \u{e4}".to_owned()), "Tony Smith, \u{e4}");
         assert_eq!(
             escaped("Tony\nCNF:1\r\n\u{1b}[2J".to_owned()),

@@ -1,4 +1,4 @@
-//! Trust: which authorities, and in words why a server was not trusted.
+//! TLS client configuration, and messages for handshake errors.
 
 use std::io;
 use std::net::{IpAddr, Ipv6Addr};
@@ -13,19 +13,19 @@ use rustls::{AlertDescription, CertificateError, ClientConfig, DigitallySignedSt
 
 use crate::text::one_line;
 
-/// Whom this computer trusts, and how it speaks to them.
+/// The trusted certificate authorities and the TLS configuration.
 #[derive(Clone)]
 pub struct Trust {
-    /// The one configuration for all connections: ring, TLS 1.2 and 1.3, certificates checked.
+    /// The configuration of all connections: ring, TLS 1.2 and 1.3, certificates verified.
     pub config: Arc<ClientConfig>,
     verifier: Arc<WebPkiServerVerifier>,
 }
 
-/// Authorities of that file, or else the system's.
+/// Trusts the authorities of the file, or else the system's.
 pub fn client(ca_file: Option<&Path>) -> Result<Trust, String> {
     let roots = match ca_file {
-        Some(path) => roots_of_file(path).map_err(|why| format!("The file '{}' {why}", path.display()))?,
-        None => roots_of_system()?,
+        Some(path) => roots_from_file(path).map_err(|why| format!("The file '{}' {why}", path.display()))?,
+        None => system_roots()?,
     };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let unavailable = |e: &dyn std::error::Error| format!("TLS is not available: {e}");
@@ -44,32 +44,32 @@ pub fn client(ca_file: Option<&Path>) -> Result<Trust, String> {
 }
 
 impl Trust {
-    /// For a library that takes servers by DNS names and IPv4 addresses only: the name to give it, and the configuration by which the
-    /// certificate is checked against the real one.
+    /// For a library that does not support IPv6 addresses as server names: a placeholder name, and a configuration that verifies the
+    /// certificate against the address.
     pub fn for_host(&self, host: &str) -> (Arc<ClientConfig>, String) {
         let Ok(address) = host.parse::<Ipv6Addr>() else {
             return (Arc::clone(&self.config), host.to_owned());
         };
         let mut config = ClientConfig::clone(&self.config);
-        // As for every address (RFC 6066, 3).
+        // SNI holds no addresses (RFC 6066, 3).
         config.enable_sni = false;
-        config.dangerous().set_certificate_verifier(Arc::new(OfAddress {
+        config.dangerous().set_certificate_verifier(Arc::new(FixedNameVerifier {
             verifier: Arc::clone(&self.verifier),
             name: ServerName::IpAddress(IpAddr::V6(address).into()),
         }));
-        // One for each address, because sessions are resumed by it.
+        // Unique per address, because TLS sessions are resumed by name.
         (Arc::new(config), format!("{:032x}.invalid", address.to_bits()))
     }
 }
 
-/// Checks a certificate against an address, whatever name the server was asked for by.
+/// Verifies a certificate against a fixed name instead of the requested one.
 #[derive(Debug)]
-struct OfAddress {
+struct FixedNameVerifier {
     verifier: Arc<WebPkiServerVerifier>,
     name: ServerName<'static>,
 }
 
-impl ServerCertVerifier for OfAddress {
+impl ServerCertVerifier for FixedNameVerifier {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -105,11 +105,11 @@ impl ServerCertVerifier for OfAddress {
     }
 }
 
-fn roots_of_file(path: &Path) -> Result<RootCertStore, String> {
+fn roots_from_file(path: &Path) -> Result<RootCertStore, String> {
     let (file, _) = crate::files::open_regular(path).map_err(|e| format!("cannot be read: {e}"))?;
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_reader_iter(file) {
-        let certificate = certificate.map_err(|e| format!("holds something else than PEM certificates: {e}"))?;
+        let certificate = certificate.map_err(|e| format!("holds something other than PEM certificates: {e}"))?;
         roots
             .add(certificate)
             .map_err(|e| format!("holds a certificate that cannot be used: {e}"))?;
@@ -120,12 +120,11 @@ fn roots_of_file(path: &Path) -> Result<RootCertStore, String> {
     Ok(roots)
 }
 
-/// What the administrator of this computer trusts. On Linux OpenSSL's `SSL_CERT_FILE` and `SSL_CERT_DIR` count too: there
-/// they are part of where the system keeps its authorities.
-fn roots_of_system() -> Result<RootCertStore, String> {
+/// The system's authorities. On Linux OpenSSL's `SSL_CERT_FILE` and `SSL_CERT_DIR` apply too.
+fn system_roots() -> Result<RootCertStore, String> {
     let found = rustls_native_certs::load_native_certs();
     let mut roots = RootCertStore::empty();
-    // Systems keep old certificates that a strict parser refuses; the others serve.
+    // Systems keep old certificates that a strict parser rejects; they are left out.
     roots.add_parsable_certificates(found.certs);
     if roots.is_empty() {
         let why = found.errors.first().map(|e| format!(": {e}")).unwrap_or_default();
@@ -134,55 +133,55 @@ fn roots_of_system() -> Result<RootCertStore, String> {
     Ok(roots)
 }
 
-/// Why a server was not spoken to.
+/// Why a TLS handshake failed.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Explained {
+pub struct HandshakeError {
     /// Completes "The server … ".
-    pub sentence: String,
-    /// What is to be corrected.
-    pub fault: Fault,
+    pub message: String,
+    /// The cause.
+    pub cause: HandshakeCause,
 }
 
-/// What is to be corrected.
+/// The cause of a failed handshake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum HandshakeCause {
     /// The server's certificate.
     Certificate,
-    /// Neither a version of TLS nor a cipher suite.
-    NothingInCommon,
-    /// Something else.
+    /// No common TLS version or cipher suite.
+    NoCommonParameters,
+    /// Another cause.
     Other,
 }
 
-/// Completes "has … ": what [`client`] offers is in it.
-pub const NOTHING_IN_COMMON: &str = "no version or cipher suite of TLS in common with this computer, which offers TLS 1.3, \
+/// Completes "has … "; it names what [`client`] offers.
+pub const NO_COMMON_PARAMETERS: &str = "no version or cipher suite of TLS in common with this computer, which offers TLS 1.3, \
                                             and TLS 1.2 by ECDHE with AES-GCM or ChaCha20-Poly1305";
 
-/// `None`: the error is not of TLS.
-pub fn explain(error: &io::Error) -> Option<Explained> {
+/// `None` if the error is not from TLS.
+pub fn explain(error: &io::Error) -> Option<HandshakeError> {
     let error = error.get_ref()?.downcast_ref::<rustls::Error>()?;
-    let (fault, sentence) = match error {
-        rustls::Error::InvalidCertificate(fault) => (Fault::Certificate, certificate(fault)),
-        rustls::Error::InvalidMessage(_) => (Fault::Other, "does not speak TLS here".to_owned()),
+    let (cause, message) = match error {
+        rustls::Error::InvalidCertificate(cause) => (HandshakeCause::Certificate, certificate(cause)),
+        rustls::Error::InvalidMessage(_) => (HandshakeCause::Other, "does not speak TLS here".to_owned()),
         rustls::Error::AlertReceived(
             AlertDescription::HandshakeFailure
             | AlertDescription::InsufficientSecurity
             | AlertDescription::ProtocolVersion,
         )
         | rustls::Error::PeerIncompatible(_) => (
-            Fault::NothingInCommon,
-            format!("has {NOTHING_IN_COMMON} ({})", one_line(&error.to_string())),
+            HandshakeCause::NoCommonParameters,
+            format!("has {NO_COMMON_PARAMETERS} ({})", one_line(&error.to_string())),
         ),
         other => (
-            Fault::Other,
+            HandshakeCause::Other,
             format!("failed in the TLS handshake: {}", one_line(&other.to_string())),
         ),
     };
-    Some(Explained { sentence, fault })
+    Some(HandshakeError { message, cause })
 }
 
-fn certificate(fault: &CertificateError) -> String {
-    match fault {
+fn certificate(cause: &CertificateError) -> String {
+    match cause {
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
             "has a certificate that has expired".to_owned()
         }
@@ -194,11 +193,11 @@ fn certificate(fault: &CertificateError) -> String {
             "has a certificate for another name ({})",
             presented
                 .iter()
-                .map(|name| readable(name))
+                .map(|name| unquoted(name))
                 .collect::<Vec<_>>()
                 .join(", ")
         )),
-        // The latter: of an authority that has the name of a trusted one, but not its key.
+        // `BadSignature`: the issuer has the name of a trusted authority, but another key.
         CertificateError::UnknownIssuer | CertificateError::BadSignature => {
             "has a certificate of an authority that is not trusted here".to_owned()
         }
@@ -208,7 +207,7 @@ fn certificate(fault: &CertificateError) -> String {
 }
 
 /// `mail.contoso.com` out of `DnsName("mail.contoso.com")`.
-fn readable(name: &str) -> &str {
+fn unquoted(name: &str) -> &str {
     name.split('"').nth(1).unwrap_or(name)
 }
 
@@ -217,7 +216,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_without_certificates_is_told() {
+    fn a_file_without_certificates_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ca.pem");
         assert!(client(Some(&path)).err().unwrap().contains("ca.pem"));
@@ -226,7 +225,7 @@ mod tests {
             ("hello", "no PEM certificate"),
             (
                 "-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n",
-                "something else",
+                "something other",
             ),
             (
                 "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",

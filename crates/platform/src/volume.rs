@@ -1,4 +1,4 @@
-//! Whether a path lies on a network file system, where neither SQLite's locks nor its shared memory can be relied on.
+//! Detects network file systems, on which SQLite's locks and shared memory are not reliable.
 
 use std::io;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 /// The kind of network file system that holds `path`, or would hold it once created; `None` for a local one.
 ///
 /// # Errors
-/// Those of the operating system, and `NotFound` where not even the path's root exists or a link in it leads nowhere.
+/// `NotFound` if no ancestor of the path exists or it contains a dangling link; other errors of the file system.
 pub fn network_file_system(path: &Path) -> io::Result<Option<&'static str>> {
     let mut ancestor = path;
     while let Err(error) = ancestor.symlink_metadata() {
@@ -22,8 +22,8 @@ pub fn network_file_system(path: &Path) -> io::Result<Option<&'static str>> {
 
 #[cfg(target_os = "linux")]
 mod linux {
-    /// `f_type` of statfs(2), from the kernel's magic.h and the file systems' own sources. Cluster file systems are among them:
-    /// their hosts do not share the memory map of a write-ahead log.
+    /// `f_type` of statfs(2), from the kernel's magic.h and the file systems' own sources. Cluster file systems are included: their hosts
+    /// do not share the memory map of a write-ahead log.
     pub(super) const KINDS: &[(u32, &str)] = &[
         (0x0102_1997, "9P"),
         (0x5346_414F, "AFS"),
@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_missing_file_is_judged_by_the_nearest_directory() {
+    fn a_missing_file_is_on_the_file_system_of_its_nearest_ancestor() {
         // /proc is a file system of its own, local on every host.
         let path = Path::new("/proc/no/such/directory.db");
         assert_eq!(network_file_system(path).unwrap(), None);
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn the_kernels_constants_are_ours() {
+    fn magic_numbers_match_the_kernels() {
         use nix::sys::statfs;
         for (constant, name) in [
             (statfs::NFS_SUPER_MAGIC, "NFS"),
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn fuse_mounts_are_told_apart_by_name() {
+    fn fuse_mounts_are_distinguished_by_name() {
         let mountinfo = "36 35 98:0 /a /mnt/a rw,noatime master:1 - ext4 /dev/root rw\n\
              40 35 0:52 / /mnt/s rw shared:7 master:2 - fuse.sshfs tony@contoso.com:/ rw\n\
              41 35 0:53 / /mnt/n rw - fuseblk /dev/sdb1 rw\n";

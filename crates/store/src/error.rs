@@ -7,7 +7,7 @@ use std::time::Duration;
 use rusqlite::ffi;
 
 use umpin_core::{Error, ErrorCode};
-use umpin_platform::files::{TOO_MANY_OPEN, are_files_used_up, are_too_many_open};
+use umpin_platform::files::{OPEN_FILE_LIMIT_ACTION, is_open_file_limit, is_open_file_limit_reached};
 
 /// An error inside a transaction; [`StoreError::at`] adds the path of the store.
 #[derive(Debug)]
@@ -93,7 +93,7 @@ fn reason(error: &rusqlite::Error) -> String {
 fn sql(error: rusqlite::Error, store: &Path) -> Error {
     let at = store.display();
     // SQLite does not report this reason.
-    if matches!(primary(&error), Some(ffi::SQLITE_CANTOPEN | ffi::SQLITE_IOERR)) && are_files_used_up() {
+    if matches!(primary(&error), Some(ffi::SQLITE_CANTOPEN | ffi::SQLITE_IOERR)) && is_open_file_limit_reached() {
         return too_many_open("open", store).caused_by(error);
     }
     let why = reason(&error);
@@ -171,12 +171,12 @@ fn too_many_open(doing: &str, path: &Path) -> Error {
         ErrorCode::DirectoryUnavailable,
         format!("Cannot {doing} '{}': too many files are open.", path.display()),
     )
-    .action(TOO_MANY_OPEN)
+    .action(OPEN_FILE_LIMIT_ACTION)
 }
 
 /// A file operation beside SQLite failed.
 pub(super) fn io(error: io::Error, doing: &str, path: &Path) -> Error {
-    if are_too_many_open(&error) {
+    if is_open_file_limit(&error) {
         return too_many_open(doing, path).caused_by(error);
     }
     let code = match error.kind() {

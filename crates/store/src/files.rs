@@ -6,23 +6,23 @@ use std::path::Path;
 
 use super::error::io as failed;
 use umpin_core::{Error, ErrorCode, Result};
-use umpin_platform::access::{Owners, account_for_new_files, give_to};
-use umpin_platform::files::GroupUse;
+use umpin_platform::access::{TrustedOwners, owner_for_new_files, set_owner};
+use umpin_platform::files::GroupAccess;
 use umpin_platform::group::ServiceGroup;
 use umpin_platform::{self, volume::network_file_system};
 
 /// Makes a directory and its parents where they are missing; only what it makes, or was made for it, gets the private mode.
 pub(super) fn create_directory(path: &Path, group: Option<&str>) -> Result<()> {
     let group = find_group(group)?;
-    let group = group.as_ref().map(|group| (group, GroupUse::Write));
+    let group = group.as_ref().map(|group| (group, GroupAccess::Write));
     umpin_platform::files::create_private_directory(path, group).map_err(|e| failed(e, "create the directory", path))
 }
 
 /// Makes an empty file that must not exist. Made by root, it belongs to the account of the store.
 pub(super) fn create_file(path: &Path, group: Option<&str>) -> Result<()> {
-    let account = account_for_new_files(path);
+    let account = owner_for_new_files(path);
     let file = umpin_platform::files::create_private(path).map_err(|e| failed(e, "create", path))?;
-    give_to(&file, account).map_err(|e| failed(e, "give to its account", path))?;
+    set_owner(&file, account).map_err(|e| failed(e, "give to its account", path))?;
     share(path, group, 0o660)
 }
 
@@ -30,7 +30,7 @@ pub(super) fn create_file(path: &Path, group: Option<&str>) -> Result<()> {
 pub(super) fn open_lock(path: &Path, group: Option<&str>, like: &Path) -> Result<io::Result<File>> {
     let refused = match private_options().create_new(true).open(path) {
         Ok(file) => {
-            give_to(&file, account_for_new_files(like)).map_err(|e| failed(e, "give to its account", path))?;
+            set_owner(&file, owner_for_new_files(like)).map_err(|e| failed(e, "give to its account", path))?;
             share(path, group, 0o660)?;
             match_mode(path, like);
             return Ok(Ok(file));
@@ -115,7 +115,10 @@ const FOLDER_ACTION: &str = "Give the folder to the account that owns the store,
 pub(super) fn refuse_exposed(store: &Path, group: Option<&str>) -> Result<()> {
     let owners = owners(store, group);
     let found = fs::metadata(store).map_err(|e| failed(e, "open the directory", store))?;
-    if let Some(why) = owners.foreign(&found).or_else(|| owners.writable(&found)) {
+    if let Some(why) = owners
+        .untrusted_owner(&found)
+        .or_else(|| owners.untrusted_writers(&found))
+    {
         return Err(exposed(store, &why).action(
             "Give the file to the account that owns its folder, and let nobody else write to it; then check the audit log with \
              Get-UMPinAudit.",
@@ -126,7 +129,9 @@ pub(super) fn refuse_exposed(store: &Path, group: Option<&str>) -> Result<()> {
         let mut beside = store.to_owned().into_os_string();
         beside.push(suffix);
         if let Ok(found) = fs::metadata(&beside)
-            && let Some(why) = owners.foreign(&found).or_else(|| owners.writable(&found))
+            && let Some(why) = owners
+                .untrusted_owner(&found)
+                .or_else(|| owners.untrusted_writers(&found))
         {
             let why = format!("of '{}' beside it, {why}", Path::new(&beside).display());
             return Err(exposed(store, &why).action(FOLDER_ACTION));
@@ -140,15 +145,15 @@ pub(super) fn refuse_exposed(store: &Path, group: Option<&str>) -> Result<()> {
 /// # Errors
 /// `StoreExposed`.
 pub(super) fn refuse_open_folder(store: &Path, group: Option<&str>) -> Result<()> {
-    match owners(store, group).open_folder(store.parent().unwrap_or(Path::new("/"))) {
+    match owners(store, group).folder_allows_creating(store.parent().unwrap_or(Path::new("/"))) {
         Some(why) => Err(exposed(store, &why).action(FOLDER_ACTION)),
         None => Ok(()),
     }
 }
 
-fn owners(store: &Path, group: Option<&str>) -> Owners {
+fn owners(store: &Path, group: Option<&str>) -> TrustedOwners {
     // A group that is not there is told by whoever needs it.
-    Owners::of(Some(store), find_group(group).ok().flatten())
+    TrustedOwners::of(Some(store), find_group(group).ok().flatten())
 }
 
 fn exposed(store: &Path, why: &str) -> Error {

@@ -1,13 +1,13 @@
-//! Another process on a host, which is told what to do and tells what it did.
+//! A child process on a host, which executes orders and reports results.
 
 use std::path::PathBuf;
 use std::thread;
 
 use serde_json::{Value, json};
 
+use crate::harness::Mailbox;
 use crate::process::{self, Running, Said, say};
 use crate::replicas::host::{self, Host};
-use crate::rig::Mailbox;
 use crate::stores::Dice;
 
 /// Resets of these mailboxes, each so many times, by as many threads at once.

@@ -1,4 +1,4 @@
-//! A host that uses the forest: it has an outbox and an audit log of its own, and the key that all hosts share.
+//! A host of the forest with its own outbox and audit log, and the shared key.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,15 +15,15 @@ use umpin::keys::{KeyFiles, SharedKeyFiles};
 use umpin::service::{Caller, Ports, Service};
 use umpin::session::{Session, SharedError};
 
-use crate::rig::{Lab, Mailbox, UM, key_file};
+use crate::harness::{Lab, Mailbox, UM, key_file};
 use crate::stores::{self, Ahead};
 use crate::support::relay::Double;
 use crate::support::{self, Reset};
 
 /// Past every lease and every pause after a failed attempt, in milliseconds.
 pub const LATER: i64 = 7_200_000;
-/// How long a controller may take before a host turns to the next one.
-const PATIENCE_SECONDS: u32 = 2;
+/// Timeout of a controller before fail-over.
+const TIMEOUT_SECONDS: u32 = 2;
 
 pub struct Host {
     home: TempDir,
@@ -42,7 +42,7 @@ impl Host {
             .tempdir()
             .expect("a temporary directory");
         let mut directory = lab.directory(UM);
-        directory["timeoutSeconds"] = PATIENCE_SECONDS.into();
+        directory["timeoutSeconds"] = TIMEOUT_SECONDS.into();
         change(&mut directory);
         let config = json!({
             "directory": directory,
@@ -56,7 +56,7 @@ impl Host {
         self.home.path()
     }
 
-    /// Controllers in the order in which this host asks them.
+    /// Controllers in the order of this host's configuration.
     pub fn controllers(&self) -> &Value {
         &self.lab["directory"]["domainControllers"]
     }
@@ -65,7 +65,7 @@ impl Host {
         self.session_at(0)
     }
 
-    /// Of a process whose clock is that many milliseconds ahead.
+    /// A session of a process whose clock is this many milliseconds ahead.
     pub fn session_at(&self, ahead: i64) -> Session {
         session(self.folder(), ahead)
     }
@@ -79,13 +79,13 @@ impl Host {
         }
     }
 
-    /// What was delivered, as recipient and PIN.
+    /// Delivered messages, as recipient and PIN.
     pub fn mail(&self) -> Vec<(String, String)> {
         let messages = support::messages(&self.folder().join("mail"));
         messages.iter().map(|(_, text)| stores::announcement(text)).collect()
     }
 
-    /// The PINs that a mailbox's user was told, sorted.
+    /// The PINs that were mailed to a mailbox, sorted.
     pub fn mail_of(&self, mailbox: &Mailbox) -> Vec<String> {
         let address = format!("{}@contoso.com", mailbox.alias);
         let mine = |(to, pin)| (to == address).then_some(pin);
@@ -94,13 +94,13 @@ impl Host {
         pins
     }
 
-    /// What lies in the outbox.
+    /// The entries of the outbox.
     pub fn queue(&self) -> Vec<Value> {
         let query = json!({ "v": 1, "operation": "notifications" });
         items(support::request(&self.session(), &query).expect("a listing"))
     }
 
-    /// Everything that the audit tells of an action, the chain being whole.
+    /// The audit entries of an action; checks the chain.
     pub fn audited(&self, action: &str) -> Vec<Value> {
         let session = self.session();
         let (mut found, mut after) = (Vec::new(), Value::Null);
@@ -121,7 +121,7 @@ impl Host {
         }
     }
 
-    /// What the scheduled task does until nothing changes any more: outcome and reason of each attempt.
+    /// Sends queued messages until nothing changes any more: outcome and reason of each attempt.
     pub fn send(&self, ahead: i64) -> Vec<(String, String)> {
         send(&self.session_at(ahead))
     }
@@ -153,8 +153,7 @@ fn items(mut page: Value) -> Vec<Value> {
     }
 }
 
-/// The use cases as a session of the library has them, but with a cheap derivation, a clock to be set and a relay that tells what
-/// it took.
+/// A session with cheap key derivation, an adjustable clock and a recording notifier.
 fn session(folder: &Path, ahead: i64) -> Session {
     let config = Config::load(&OpenRequest {
         config_file: Some(folder.join("umpin.json")),
@@ -222,7 +221,7 @@ pub fn sign_in(session: &Session, mailbox: &Mailbox, controller: &str, pin: &str
     crate::attempt::outcome(&answer).to_owned()
 }
 
-/// Now, for those who compare.
+/// The current time.
 pub fn now() -> Timestamp {
     umpin::clock::Clock::now(&umpin::clock::SystemClock)
 }

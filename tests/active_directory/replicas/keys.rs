@@ -1,4 +1,4 @@
-//! Replacing the key that several hosts share.
+//! Key rotation with several hosts.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,17 +9,17 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::host::{Host, reset, sign_in};
-use super::verdict::sealed;
+use super::records::sealed;
 use crate::child::{self, Updating};
+use crate::harness::{Forest, Lab, Mailbox, alone, key_file};
 use crate::key_update::{chains, remove_old_files, step, update};
-use crate::rig::{Forest, Lab, Mailbox, alone, key_file};
 use crate::stores::{self, Dice};
 
 const KILLS: usize = 50;
 
-/// A host with a copy of the key of its own.
+/// A host with its own copy of the key.
 fn host(lab: &Lab, name: &str) -> Host {
-    // Nothing here is about a controller that hangs.
+    // No controller hangs in these tests.
     let host = Host::with(lab, name, |directory| directory["timeoutSeconds"] = 30.into());
     fs::copy(key_file(), host.folder().join("umpin.key")).expect("a copy of the key");
     let file = host.folder().join("umpin.json");
@@ -41,7 +41,7 @@ fn set(host: &Host, mailbox: &Mailbox, pin: &str) {
 }
 
 #[test]
-fn every_host_gets_the_key_before_anything_is_sealed_under_it() {
+fn a_new_key_is_used_only_after_every_host_has_it() {
     alone(Forest::Single, |lab| {
         let [one, other] = [host(lab, "one"), host(lab, "other")];
         let mailboxes: Vec<Mailbox> = (0..3).map(|n| lab.mailbox(&format!("shared-{n}"))).collect();
@@ -129,7 +129,7 @@ fn every_host_gets_the_key_before_anything_is_sealed_under_it() {
 }
 
 #[test]
-fn fifty_kills_under_load_leave_every_pin_and_every_chain() {
+fn fifty_kills_under_load_lose_no_pin_and_break_no_chain() {
     alone(Forest::Single, |lab| {
         let seed = stores::seed("key update in Active Directory");
         let mut dice = Dice::new(seed);
@@ -190,7 +190,7 @@ fn fifty_kills_under_load_leave_every_pin_and_every_chain() {
     });
 }
 
-/// Ends the load, also where a check fails.
+/// Ends the load, also when an assertion fails.
 struct Stop<'a>(&'a AtomicBool);
 
 impl Drop for Stop<'_> {

@@ -1,11 +1,11 @@
-//! Two controllers that replicate, and everything between a host and them that gets lost or late.
+//! Two replicating controllers: lost and late messages, partitions, outages, concurrent hosts.
 
+mod concurrent_resets;
 pub mod host;
 mod keys;
 mod outage;
 mod partition;
 mod pinned;
 mod reading;
+mod records;
 mod recovery;
-mod rivals;
-mod verdict;

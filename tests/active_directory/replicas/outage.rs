@@ -1,4 +1,4 @@
-//! A controller fails in the middle of many resets.
+//! A controller fails during many resets.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -9,9 +9,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::host::{Host, LATER, reset, sign_in};
-use super::verdict::{Opener, mailboxes};
+use super::records::{Opener, mailboxes};
 use crate::child::random_pin;
-use crate::rig::{Forest, Lab, Mailbox, alone};
+use crate::harness::{Forest, Lab, Mailbox, alone};
 use crate::stores::{self, Dice};
 
 /// Resets at once; so many may be in flight when the controller fails.
@@ -20,7 +20,7 @@ const MAILBOXES_OF_EACH: usize = 2;
 /// Drains of the outbox until everything must have settled; the clock goes on with each.
 const DRAINS: i64 = 10;
 
-/// A controller that fails, and is well again.
+/// A fault of a controller, and its end.
 struct Failure {
     begin: fn(&Lab),
     end: fn(&Lab),
@@ -59,7 +59,7 @@ fn unreachable() {
     });
 }
 
-/// A reset of one mailbox, whether it was acknowledged.
+/// A reset, and whether it was acknowledged.
 struct Tried {
     pin: String,
     is_known: bool,
@@ -133,7 +133,7 @@ fn survives(lab: &Lab, resets: usize, failure: &Failure) {
     );
 }
 
-/// Each PIN in force was announced, in the order in which they were set, and none that never was.
+/// Checks that the PINs in force, and no others, were mailed in order.
 fn told(host: &Host, mailbox: &Mailbox, tried: &[Tried], in_force: usize, place: &str) {
     let mail = host.mail_of(mailbox);
     let index = |pin: &String| tried.iter().position(|reset| reset.pin == *pin).expect("a PIN of ours");
@@ -189,7 +189,7 @@ fn run(
                 }
             });
         }
-        // In the middle of some resets, wherever they are.
+        // While resets are in progress.
         while done.load(Ordering::Relaxed) < resets / 3 {
             thread::sleep(Duration::from_millis(1));
         }

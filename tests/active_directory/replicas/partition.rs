@@ -1,4 +1,4 @@
-//! Writes on both sides of a cut: which of them is in force afterwards, and who is told that his was not the one.
+//! Writes on both sides of a network partition: which one wins, and how the lost update is reported.
 
 use std::thread;
 use std::time::Duration;
@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::host::{Host, LATER, info, now, reset, sign_in};
-use super::verdict::{COUNTER, Opener, RECORD, mailboxes};
-use crate::rig::{Forest, alone};
+use super::records::{COUNTER, Opener, RECORD, mailboxes};
+use crate::harness::{Forest, alone};
 
 fn on(controller: &str) -> Value {
     json!({ "domainController": controller })
@@ -18,7 +18,7 @@ fn warnings(response: &Value) -> Vec<&str> {
     all.iter().filter_map(|warning| warning["id"].as_str()).collect()
 }
 
-/// Controllers date a change to the second; of two with equally many changes the later one wins.
+/// Conflicts are resolved by version, then by time in seconds: waits for the next second.
 pub fn next_second() {
     let since = now().0 / 1000;
     while now().0 / 1000 == since {
@@ -27,7 +27,7 @@ pub fn next_second() {
 }
 
 #[test]
-fn a_reset_that_lost_to_another_is_found_audited_and_told() {
+fn a_lost_update_is_detected_audited_and_reported() {
     alone(Forest::Pair, |lab| {
         let (dc1, dc2) = (&*lab.dc1().host(), &*lab.dc2().host());
         let [lost, queued, other] = &mailboxes(lab, "lost", 3)[..] else {
@@ -61,14 +61,14 @@ fn a_reset_that_lost_to_another_is_found_audited_and_told() {
             assert_eq!(pins.position("294716"), None);
         }
 
-        // Another controller's record proves nothing.
+        // The record on another controller is no evidence.
         let state = info(&losing, lost, Some(dc2)).expect("the state");
         assert_eq!(state["warnings"], json!([]));
-        // Whoever asks is told, and nothing is recorded by asking.
+        // A read reports the lost update and records nothing.
         let state = info(&losing, lost, Some(dc1)).expect("the state");
         assert_eq!(warnings(&state), ["ResetLost"], "{state}");
         assert_eq!(loser.audited("ResetLost").len(), 0);
-        // So is whoever resets again, and then it is recorded, once.
+        // A reset reports it too and records it once.
         let done = reset(&losing, lost, on(dc1), None).expect("a reset");
         assert_eq!(loser.audited("ResetLost").len(), 1);
         assert_eq!(
@@ -77,7 +77,7 @@ fn a_reset_that_lost_to_another_is_found_audited_and_told() {
             "told with the plan, not twice"
         );
 
-        // The other one is found by the task that sends what is queued; its message is dropped.
+        // The other one is detected when queued messages are sent; its message is dropped.
         assert_eq!(
             loser.send(LATER),
             [("dropped".to_owned(), "the PIN has been replaced since".to_owned())]
@@ -97,7 +97,7 @@ fn a_reset_that_lost_to_another_is_found_audited_and_told() {
             );
         }
         assert_eq!(loser.audited("NotificationDropped").len(), 1);
-        // And told to whoever changes anything next.
+        // The next change reports it as well.
         let next = loser.session();
         let done = reset(&next, other, on(dc1), None).expect("a reset");
         assert_eq!(warnings(&done.response), ["ResetLost"], "{}", done.response);
@@ -109,7 +109,7 @@ fn a_reset_that_lost_to_another_is_found_audited_and_told() {
 }
 
 #[test]
-fn wrong_pins_on_one_side_never_undo_a_reset_on_the_other() {
+fn failed_sign_ins_never_undo_a_reset_across_a_partition() {
     alone(Forest::Pair, |lab| {
         let (dc1, dc2) = (&*lab.dc1().host(), &*lab.dc2().host());
         let mailbox = &mailboxes(lab, "guessed", 1)[0];
@@ -160,7 +160,7 @@ fn wrong_pins_on_one_side_never_undo_a_reset_on_the_other() {
 
 /// Each side resets the PIN by itself after five and ten wrong ones, so that records clash as well as counters.
 #[test]
-fn controllers_apart_allow_as_many_guesses_as_each_would_and_no_more_together() {
+fn partitioned_controllers_count_separately_and_merge() {
     alone(Forest::Pair, |lab| {
         let (dc1, dc2) = (&*lab.dc1().host(), &*lab.dc2().host());
         let mailbox = &mailboxes(lab, "guesses", 1)[0];
@@ -211,7 +211,7 @@ fn controllers_apart_allow_as_many_guesses_as_each_would_and_no_more_together() 
 }
 
 #[test]
-fn a_lock_and_a_reset_apart_leave_one_of_them_on_both() {
+fn a_lock_and_a_reset_across_a_partition_converge() {
     alone(Forest::Pair, |lab| {
         let (dc1, dc2) = (&*lab.dc1().host(), &*lab.dc2().host());
         let [first, second] = &mailboxes(lab, "locked", 2)[..] else {
@@ -245,7 +245,7 @@ fn a_lock_and_a_reset_apart_leave_one_of_them_on_both() {
         }
         lab.agree(&second.dn, RECORD);
         lab.agree(&second.dn, COUNTER);
-        // The reset that lost to the lock is told; the one that won is not.
+        // The lost reset is reported; the winning one is not.
         let told = |mailbox| info(&resetting, mailbox, Some(dc2)).expect("the state");
         assert_eq!(warnings(&told(second)), ["ResetLost"]);
         assert_eq!(warnings(&told(first)), Vec::<&str>::new());

@@ -1,13 +1,13 @@
-//! `-DomainController` asks this one and never another.
+//! `-DomainController` uses this controller only.
 
 use serde_json::json;
 
 use super::host::{Host, info, reset};
-use super::verdict::{Opener, mailboxes, sealed};
-use crate::rig::{Forest, alone};
+use super::records::{Opener, mailboxes, sealed};
+use crate::harness::{Forest, alone};
 
 #[test]
-fn a_controller_that_is_named_is_the_only_one_asked() {
+fn only_the_named_controller_is_used() {
     alone(Forest::Pair, |lab| {
         let mailbox = &mailboxes(lab, "pinned", 1)[0];
         let host = Host::new(lab, "host");
@@ -15,7 +15,7 @@ fn a_controller_that_is_named_is_the_only_one_asked() {
         let opener = Opener::new(&host);
         lab.cut();
 
-        // The first label is enough.
+        // The first label is sufficient.
         for (name, pin) in [(&*lab.dc2().host(), "294716"), ("dc2", "837251")] {
             let done = reset(&session, mailbox, json!({ "domainController": name }), Some(pin)).expect("a reset");
             let told = done.response["diagnostics"].to_string();
@@ -54,7 +54,7 @@ fn a_controller_that_is_named_is_the_only_one_asked() {
         assert_eq!(host.mail().len(), 2, "a message about a reset that was not made");
         assert_eq!(host.queue(), Vec::<serde_json::Value>::new());
 
-        // Whoever names none is served.
+        // Without the parameter there is fail-over.
         let done = reset(&session, mailbox, json!({}), None).expect("a reset on the other controller");
         let pin = done.pin.expect("a generated PIN");
         assert_eq!(opener.pins(lab.dc2(), mailbox).position(&pin), Some(0));

@@ -1,13 +1,13 @@
-//! What one controller was told, another tells as soon as it has heard of it.
+//! Reads on a second controller after replication.
 
 use serde_json::json;
 
 use super::host::{Host, info, reset, sign_in};
-use super::verdict::{COUNTER, Opener, RECORD, mailboxes};
-use crate::rig::{Forest, alone};
+use super::records::{COUNTER, Opener, RECORD, mailboxes};
+use crate::harness::{Forest, alone};
 
 #[test]
-fn a_reset_on_one_controller_is_the_same_reset_on_the_other() {
+fn a_reset_replicates() {
     alone(Forest::Pair, |lab| {
         let (dc1, dc2) = (&*lab.dc1().host(), &*lab.dc2().host());
         let mailbox = &mailboxes(lab, "reading", 1)[0];
@@ -44,7 +44,7 @@ fn a_reset_on_one_controller_is_the_same_reset_on_the_other() {
         assert_eq!(error.code().id(), "PinPolicyViolation");
         assert_eq!(error.details()["rules"], json!(["History"]));
 
-        // What a telephone counted there is known here.
+        // The counter has replicated.
         lab.agree(&mailbox.dn, COUNTER);
         let state = info(&here, mailbox, Some(dc1)).expect("the state");
         assert_eq!(state["failedAttempts"], 1, "{state}");

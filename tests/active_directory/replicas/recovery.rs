@@ -1,12 +1,12 @@
-//! The two steps of the outbox against controllers: what was asked for and never answered, or answered too late.
+//! Recovery of in-doubt changes: lost responses, and late modifications.
 
 use serde_json::{Value, json};
 use umpin::session::SharedError;
 
 use super::host::{Host, LATER, reset, sign_in};
-use super::verdict::{Opener, mailboxes, sealed};
+use super::records::{Opener, mailboxes, sealed};
 use crate::child::{self, Told};
-use crate::rig::{Forest, Lab, Mailbox, Relay, alone};
+use crate::harness::{Forest, Lab, Mailbox, Relay, alone};
 
 /// Results of a modification (RFC 4511, 4.1.9).
 const SUCCESS: u8 = 0;
@@ -17,7 +17,7 @@ const SENT: &str = "sent";
 const QUEUED: &str = "queued";
 const DROPPED: &str = "dropped";
 
-/// A host whose way to dc1 leads through a relay.
+/// A host that reaches dc1 through a relay.
 fn behind(lab: &Lab, relay: &Relay) -> Host {
     let controllers = json!([relay.host(), lab.dc2().host()]);
     Host::with(lab, "host", |directory| directory["domainControllers"] = controllers)
@@ -27,7 +27,7 @@ fn outcomes(host: &Host, ahead: i64) -> Vec<String> {
     host.send(ahead).into_iter().map(|(outcome, _)| outcome).collect()
 }
 
-/// A reset that does not hear what became of it; its modification is held.
+/// A reset with an unknown outcome; its modification is held.
 fn unknown(host: &Host, relay: &Relay, mailbox: &Mailbox, pin: &str) {
     relay.hold_next_modify();
     let error = reset(&host.session(), mailbox, json!({}), Some(pin)).map(drop);
@@ -53,7 +53,7 @@ fn die_in_between(host: &Host, relay: &Relay, mailbox: &Mailbox) {
     assert!(told.is_empty(), "{told:?} although the modification is held");
 }
 
-/// What the audit says of the only reset that was not acknowledged.
+/// The audit entry of the only reset that was not acknowledged.
 fn audited(host: &Host) -> Value {
     let mut found = host.audited("Reset");
     found.retain(|item| item["result"]["recovered"] == true);
@@ -63,7 +63,7 @@ fn audited(host: &Host) -> Value {
 }
 
 #[test]
-fn a_process_that_dies_after_its_change_left_a_message_that_is_sent() {
+fn the_message_of_a_killed_process_is_sent_after_its_change() {
     alone(Forest::Pair, |lab| {
         let mailbox = &mailboxes(lab, "died", 1)[0];
         let relay = Relay::start(lab.dc1(), lab.authority());
@@ -86,7 +86,7 @@ fn a_process_that_dies_after_its_change_left_a_message_that_is_sent() {
 }
 
 #[test]
-fn a_change_that_arrives_after_the_recovery_fails() {
+fn a_late_modification_fails_after_recovery() {
     alone(Forest::Pair, |lab| {
         let [first, next] = &mailboxes(lab, "late", 2)[..] else {
             unreachable!()
@@ -109,7 +109,7 @@ fn a_change_that_arrives_after_the_recovery_fails() {
         let pins = opener.agreed(lab, next);
         assert_eq!((pins.position("294716"), pins.count()), (Some(0), 1));
 
-        // Where there was no value, there is one now for the late modification to meet.
+        // Recovery wrote a value, with which the late modification conflicts.
         let other = behind(lab, &relay);
         die_in_between(&other, &relay, first);
         assert_eq!(outcomes(&other, LATER), [DROPPED]);
@@ -125,7 +125,7 @@ fn a_change_that_arrives_after_the_recovery_fails() {
 }
 
 #[test]
-fn a_lost_answer_is_asked_for_once_and_then_left_to_the_recovery() {
+fn a_lost_response_is_resolved_by_one_read_or_by_recovery() {
     alone(Forest::Pair, |lab| {
         let [asked, left] = &mailboxes(lab, "answer", 2)[..] else {
             unreachable!()
@@ -134,10 +134,10 @@ fn a_lost_answer_is_asked_for_once_and_then_left_to_the_recovery() {
         let host = behind(lab, &relay);
         let opener = Opener::new(&host);
 
-        // The connection ends, but the controller can be asked.
+        // The connection is closed, but the controller can be reached.
         relay.drop_next_answer();
         reset(&host.session(), asked, json!({}), Some("294716")).expect("the record tells");
-        assert_eq!(relay.wait_until_landed(), SUCCESS);
+        assert_eq!(relay.wait_until_applied(), SUCCESS);
         let pins = opener.agreed(lab, asked);
         assert_eq!(
             (pins.position("294716"), pins.count()),
@@ -155,7 +155,7 @@ fn a_lost_answer_is_asked_for_once_and_then_left_to_the_recovery() {
             "another controller's word does not count"
         );
         assert_eq!(host.mail_of(left), Vec::<String>::new());
-        relay.go_on();
+        relay.resume();
         assert_eq!(outcomes(&host, 2 * LATER), [SENT]);
         assert_eq!(host.mail_of(left), ["294716"]);
         assert_eq!(audited(&host)["succeeded"], true);
@@ -164,7 +164,7 @@ fn a_lost_answer_is_asked_for_once_and_then_left_to_the_recovery() {
 }
 
 #[test]
-fn a_reset_from_another_host_in_between_supersedes_the_unknown_one() {
+fn a_reset_on_another_host_supersedes_the_in_doubt_one() {
     alone(Forest::Pair, |lab| {
         let [held, landed] = &mailboxes(lab, "between", 2)[..] else {
             unreachable!()
@@ -194,7 +194,7 @@ fn a_reset_from_another_host_in_between_supersedes_the_unknown_one() {
     });
 }
 
-/// The administrator tries again, on the other controller, before the first one can be asked what became of the first attempt.
+/// The administrator repeats the reset on the other controller before the outcome of the first attempt is known.
 #[test]
 fn recovery_does_not_undo_the_second_attempt() {
     alone(Forest::Pair, |lab| {
@@ -217,10 +217,10 @@ fn recovery_does_not_undo_the_second_attempt() {
             relay.hang();
             reset(&host.session(), mailbox, json!({}), Some("837251")).expect("a reset on the other controller");
             assert_eq!(opener.pins(lab.dc2(), mailbox).position("837251"), Some(0), "{place}");
-            relay.go_on();
+            relay.resume();
             super::partition::next_second();
 
-            // They can both be asked, but have not met.
+            // Both can be reached, but have not replicated.
             let before = sealed(lab.dc1(), mailbox);
             assert_eq!(outcomes(&host, LATER), [QUEUED], "{place}");
             assert_eq!(

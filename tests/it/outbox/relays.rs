@@ -12,9 +12,9 @@ use umpin::notification::Notifier;
 use umpin::notification::smtp::{Relay, SmtpNotifier, Tls};
 
 use super::server::certificates::Authority;
+use super::server::harness::{PASSWORD, Sink, account};
 #[cfg(unix)]
 use super::server::postfix_server::Postfix;
-use super::server::rig::{PASSWORD, Sink, account};
 use crate::support::relay::Double;
 
 /// Where a real relay is, if one is to be used.

@@ -2,11 +2,11 @@
 //!
 //! `cargo xtask test --all` provides `aiosmtpd`, and leaves the tests out whose server is missing.
 
+pub mod harness;
 mod needs_aiosmtpd;
 #[cfg(unix)]
 mod needs_postfix;
 #[cfg(unix)]
 pub mod postfix_server;
-pub mod rig;
 
 pub use crate::support::certificates;

@@ -1,4 +1,4 @@
-//! Mail through a real relay, read back with another parser than ours.
+//! Delivery through Postfix; messages are parsed by Python.
 
 use std::fs;
 use std::path::Path;
@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use umpin::notification::smtp::SmtpNotifier;
 use umpin::notification::{DeliveryError, Notifier as _};
 
+use super::harness::{PASSWORD, PIN, discreet, message};
 use super::postfix_server::Postfix;
-use super::rig::{PASSWORD, PIN, discreet, message};
 use crate::support::{self, Store};
 
 fn parsed(message: &Path) -> Value {
@@ -28,7 +28,7 @@ fn parsed(message: &Path) -> Value {
 }
 
 #[test]
-fn what_is_reset_arrives_whole() {
+fn a_reset_is_delivered_intact() {
     let postfix = Postfix::start();
     let people = support::PEOPLE.replace(
         "Tony Smith,Tony Smith,tonysmith",
@@ -75,7 +75,7 @@ fn what_is_reset_arrives_whole() {
 }
 
 #[test]
-fn its_answers_are_understood() {
+fn replies_of_postfix_are_understood() {
     let postfix = Postfix::start();
     let notifier = SmtpNotifier::new(postfix.relay(PASSWORD));
     notifier.deliver(&message("tony@contoso.com")).expect("a delivery");
@@ -100,12 +100,12 @@ fn its_answers_are_understood() {
     assert_eq!(delivered.len(), 2);
     for path in delivered {
         let content = fs::read_to_string(path).expect("a message");
-        // Postfix writes its own line ends; the lines are those that were sent.
+        // Postfix converts line endings.
         assert!(content.ends_with(&format!("\n\n{PIN}\n.\n..two\n.QUIT\n")), "{content}");
     }
-    // All of it over one connection, but for the one that was not let in.
+    // One connection for all deliveries but the rejected sign-in.
     let connects = postfix.log().matches(": connect from ").count();
     drop(notifier);
-    // The probes at the start connect too.
+    // The probes at start-up connect too.
     assert!((2..=6).contains(&connects), "{}", postfix.log());
 }

@@ -13,9 +13,9 @@ use umpin::password::Password;
 use umpin::secret::Secret;
 
 use super::certificates::Authority;
-use super::rig::PASSWORD;
+use super::harness::PASSWORD;
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 const MAIN: &str = "\
 compatibility_level = 3.6
@@ -150,7 +150,7 @@ impl Postfix {
     /// After a stop, on the same port.
     pub fn restart(&self) {
         quietly(&mut self.command("start"));
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + TIMEOUT;
         while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
             assert!(Instant::now() < end, "Postfix does not answer: {}", self.log());
             thread::sleep(Duration::from_millis(50));
@@ -204,7 +204,7 @@ impl Postfix {
 
     /// Waits until this many messages are in the Maildir.
     pub fn delivered(&self, count: usize) -> Vec<PathBuf> {
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + TIMEOUT;
         loop {
             let found: Vec<_> = fs::read_dir(self.folder.path().join("box/all/new"))
                 .map(|entries| entries.map(|entry| entry.expect("an entry").path()).collect())

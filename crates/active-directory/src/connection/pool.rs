@@ -1,4 +1,4 @@
-//! The connections: opened when needed, kept for the next question.
+//! The connection pool: connections are opened on demand and kept for later requests.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -7,189 +7,188 @@ use std::time::{Duration, Instant};
 
 use once_cell::sync::OnceCell;
 
-use super::dial::{Credentials, Dial};
-use super::request::Trouble;
-use super::sign_in::SignIn;
-use super::threads::{Threads, Unfinished};
-use super::{Connection, Line};
+use super::bind_guard::BindGuard;
+use super::connector::{Connector, Credentials};
+use super::request::OpError;
+use super::threads::{RunError, Threads};
+use super::{Connection, RawConnection};
 use crate::admission::Admission;
-use crate::failure::{Failure, FailureKind, Step};
 use crate::server::Endpoint;
+use crate::server_error::{ServerError, ServerErrorKind, Step};
 use crate::settings::{ActiveDirectorySettings, Bind};
 use umpin_core::threads::no_thread;
 use umpin_platform::tls::Trust;
 use umpin_platform::{password, tls};
 
-/// More are not kept for one server: as many as a session asks with at once.
-const KEPT: usize = 16;
-/// Servers and firewalls drop what is idle for long, and not all of them say so (Active Directory: `MaxConnIdleTime`, 900 s).
-const KEPT_FOR: Duration = Duration::from_secs(240);
+/// Idle connections per server: as many as a session uses at once.
+const MAX_IDLE: usize = 16;
+/// Servers and firewalls drop idle connections, some of them silently (Active Directory: `MaxConnIdleTime`, 900 s).
+const IDLE_TIMEOUT: Duration = Duration::from_secs(240);
 
-/// The connections to all servers.
+/// Connections to all servers.
 pub(crate) struct Pool {
     pub settings: ActiveDirectorySettings,
     threads: Threads,
     trust: OnceCell<Trust>,
-    sign_in: SignIn,
-    /// Those that nobody uses now.
-    idle: Mutex<HashMap<Endpoint, Vec<Line>>>,
+    bind_guard: BindGuard,
+    idle: Mutex<HashMap<Endpoint, Vec<RawConnection>>>,
 }
 
 impl Pool {
-    /// Connects to nothing yet.
+    /// Opens no connection yet.
     pub(crate) fn new(settings: ActiveDirectorySettings) -> Self {
         Self {
             settings,
             threads: Threads::default(),
             trust: OnceCell::new(),
-            sign_in: SignIn::default(),
+            bind_guard: BindGuard::default(),
             idle: Mutex::default(),
         }
     }
 
-    /// Starts the threads that speak to the servers.
+    /// Starts the I/O threads.
     pub(crate) fn start_threads(&self) -> umpin_core::Result<()> {
         self.threads.start().map_err(|e| no_thread(&e))
     }
 
-    /// A kept connection that is still open as far as this computer knows.
-    pub(crate) fn kept(self: &Arc<Self>, endpoint: &Endpoint) -> Option<Connection> {
+    /// An idle connection that is open as far as this computer knows.
+    pub(crate) fn take_idle(self: &Arc<Self>, endpoint: &Endpoint) -> Option<Connection> {
         let mut all = self.idle();
         let idle = all.get_mut(endpoint)?;
-        while let Some(mut line) = idle.pop() {
-            if line.used.elapsed() < KEPT_FOR && !line.ldap.is_closed() {
-                return Some(Connection::new(Arc::clone(self), endpoint.clone(), line));
+        while let Some(mut raw) = idle.pop() {
+            if raw.last_used_at.elapsed() < IDLE_TIMEOUT && !raw.ldap.is_closed() {
+                return Some(Connection::new(Arc::clone(self), endpoint.clone(), raw));
             }
         }
         None
     }
 
-    /// A new connection, within this time. While the credentials are untried there is a queue; `meanwhile` says whether waiting in it
-    /// was in vain, which those who wait learn by `failed`.
+    /// Opens a new connection within the limit. Binds are serialised until the credentials are verified: `failed_meanwhile` returns the
+    /// error of an attempt that failed while this one waited, and `on_failure` reports the error of this one to those that wait.
     pub(crate) fn open(
         self: &Arc<Self>,
         endpoint: &Endpoint,
         admission: Admission,
         limit: Duration,
-        meanwhile: impl FnOnce() -> Option<Failure>,
-        failed: impl FnOnce(&Failure),
-    ) -> Result<Connection, Failure> {
+        failed_meanwhile: impl FnOnce() -> Option<ServerError>,
+        on_failure: impl FnOnce(&ServerError),
+    ) -> Result<Connection, ServerError> {
         let credentials = self.credentials()?;
         let secret = credentials.secret();
-        let alone = self.sign_in.alone(&secret);
-        if let Some(failure) = self.sign_in.refused(&secret) {
+        let guard = self.bind_guard.lock_unverified(&secret);
+        if let Some(failure) = self.bind_guard.recent_rejection(&secret) {
             return Err(failure);
         }
-        if let Some(failure) = alone.as_ref().and_then(|_| meanwhile()) {
+        if let Some(failure) = guard.as_ref().and_then(|_| failed_meanwhile()) {
             return Err(failure);
         }
-        let dial = self.dial(endpoint, admission, credentials, limit)?;
-        // It watches its own time, and knows at which step it was over.
-        let opened = match self.threads.run(limit * 2, dial.open()) {
+        let connector = self.connector(endpoint, admission, credentials, limit)?;
+        // The connector has its own timeout and reports the step; this limit is a safety net.
+        let opened = match self.threads.run(limit * 2, connector.open()) {
             Ok(opened) => opened,
-            Err(unfinished) => Err(self.unfinished(endpoint, Step::Bind, unfinished)),
+            Err(run_error) => Err(self.run_error(endpoint, Step::Bind, run_error)),
         };
-        self.sign_in.note(secret, opened.as_ref().err());
+        self.bind_guard.record_result(secret, opened.as_ref().err());
         if let Err(failure) = &opened {
-            failed(failure);
+            on_failure(failure);
         }
-        drop(alone);
+        drop(guard);
         Ok(Connection::new(Arc::clone(self), endpoint.clone(), opened?))
     }
 
-    /// Opens a connection while nobody waits for it, and keeps it. `tell` learns whether it could be opened.
-    pub(crate) fn try_aside(
+    /// Opens a connection in the background and keeps it. `on_result` receives the outcome.
+    pub(crate) fn probe_in_background(
         self: &Arc<Self>,
         endpoint: &Endpoint,
         admission: Admission,
-        tell: impl FnOnce(Result<(), Failure>) + Send + 'static,
+        on_result: impl FnOnce(Result<(), ServerError>) + Send + 'static,
     ) {
-        let dial = self.credentials().and_then(|credentials| {
-            if self.sign_in.is_good(&credentials.secret()) {
-                self.dial(endpoint, admission, credentials, self.settings.timeout)
+        let connector = self.credentials().and_then(|credentials| {
+            if self.bind_guard.is_verified(&credentials.secret()) {
+                self.connector(endpoint, admission, credentials, self.settings.timeout)
             } else {
-                // They are tried where somebody learns of it.
-                Err(Failure::local("The credentials are untried"))
+                // Unverified credentials are only used in the foreground, where the error is reported.
+                Err(ServerError::configuration("The credentials are not verified yet"))
             }
         });
-        let dial = match dial {
-            Ok(dial) => dial,
-            Err(failure) => return tell(Err(failure)),
+        let connector = match connector {
+            Ok(connector) => connector,
+            Err(failure) => return on_result(Err(failure)),
         };
         let (pool, endpoint) = (Arc::clone(self), endpoint.clone());
         self.threads.spawn(async move {
-            tell(dial.open().await.map(|line| pool.keep(&endpoint, line)));
+            on_result(connector.open().await.map(|raw| pool.put_back(&endpoint, raw)));
         });
     }
 
-    /// Takes a connection back.
-    pub(crate) fn keep(&self, endpoint: &Endpoint, mut line: Line) {
+    /// Returns a connection to the pool.
+    pub(crate) fn put_back(&self, endpoint: &Endpoint, mut raw: RawConnection) {
         let mut all = self.idle();
         let idle = all.entry(endpoint.clone()).or_default();
-        if idle.len() < KEPT && !line.ldap.is_closed() {
-            idle.push(line);
+        if idle.len() < MAX_IDLE && !raw.ldap.is_closed() {
+            idle.push(raw);
         }
     }
 
-    /// The connections to this server that nobody has used since then are of no use.
-    pub(crate) fn forget(&self, endpoint: &Endpoint, since: Instant) {
+    /// Discards the connections to this server that were last used before `since`.
+    pub(crate) fn discard_idle(&self, endpoint: &Endpoint, since: Instant) {
         if let Some(idle) = self.idle().get_mut(endpoint) {
-            idle.retain(|line| line.used > since);
+            idle.retain(|raw| raw.last_used_at > since);
         }
     }
 
-    /// One operation, within its time.
-    pub(crate) fn operate<T: Send + 'static>(
+    /// Runs one operation within the limit.
+    pub(crate) fn execute<T: Send + 'static>(
         &self,
         endpoint: &Endpoint,
         step: Step,
         limit: Duration,
-        operation: impl Future<Output = Result<T, Trouble>> + Send + 'static,
-    ) -> Result<T, Failure> {
+        operation: impl Future<Output = Result<T, OpError>> + Send + 'static,
+    ) -> Result<T, ServerError> {
         match self.threads.run(limit, operation) {
             Ok(Ok(value)) => Ok(value),
-            Ok(Err(trouble)) => Err(Failure::in_operation(endpoint, step, trouble)),
-            Err(Unfinished::TimedOut) => Err(Failure::silent(endpoint, step, limit)),
-            Err(unfinished) => Err(self.unfinished(endpoint, step, unfinished)),
+            Ok(Err(error)) => Err(ServerError::from_operation(endpoint, step, error)),
+            Err(RunError::TimedOut) => Err(ServerError::timed_out(endpoint, step, limit)),
+            Err(run_error) => Err(self.run_error(endpoint, step, run_error)),
         }
     }
 
-    /// Anything else that takes no caller's thread.
+    /// Runs a future on the I/O threads within the limit.
     pub(crate) fn run<T: Send + 'static>(
         &self,
         limit: Duration,
         future: impl Future<Output = T> + Send + 'static,
-    ) -> Result<T, Unfinished> {
+    ) -> Result<T, RunError> {
         self.threads.run(limit, future)
     }
 
-    fn unfinished(&self, endpoint: &Endpoint, step: Step, unfinished: Unfinished) -> Failure {
-        match unfinished {
-            Unfinished::TimedOut => Failure::silent(endpoint, step, self.settings.timeout),
-            Unfinished::Broken(why) => {
+    fn run_error(&self, endpoint: &Endpoint, step: Step, run_error: RunError) -> ServerError {
+        match run_error {
+            RunError::TimedOut => ServerError::timed_out(endpoint, step, self.settings.timeout),
+            RunError::Failed(why) => {
                 let kind = if step == Step::Bind {
-                    FailureKind::Unreached
+                    ServerErrorKind::NotSent
                 } else {
-                    FailureKind::Lost
+                    ServerErrorKind::NoResponse
                 };
-                Failure::unavailable(kind, endpoint, &format!("cannot be spoken to: {why}"))
+                ServerError::unavailable(kind, endpoint, &format!("cannot be used: {why}"))
             }
         }
     }
 
-    fn dial(
+    fn connector(
         &self,
         endpoint: &Endpoint,
         admission: Admission,
         credentials: Credentials,
         timeout: Duration,
-    ) -> Result<Dial, Failure> {
-        // Read once; a fault is not remembered, so that it can be mended meanwhile.
+    ) -> Result<Connector, ServerError> {
+        // Loaded once. An error is not cached, so that a corrected file is read.
         let trust = self
             .trust
             .get_or_try_init(|| tls::client(self.settings.ca_file.as_deref()))
-            .map_err(|why| Failure::local(&why))?;
-        Ok(Dial {
+            .map_err(|why| ServerError::configuration(&why))?;
+        Ok(Connector {
             endpoint: endpoint.clone(),
             tls: self.settings.tls,
             trust: trust.clone(),
@@ -199,18 +198,18 @@ impl Pool {
         })
     }
 
-    fn credentials(&self) -> Result<Credentials, Failure> {
+    fn credentials(&self) -> Result<Credentials, ServerError> {
         match &self.settings.bind {
             Bind::Simple { user, password } => Ok(Credentials::Simple {
                 user: user.clone(),
                 password: password::load(password, self.settings.group.as_deref())
-                    .map_err(|why| Failure::local(&why))?,
+                    .map_err(|why| ServerError::configuration(&why))?,
             }),
             Bind::Kerberos => Ok(Credentials::Kerberos),
         }
     }
 
-    fn idle(&self) -> MutexGuard<'_, HashMap<Endpoint, Vec<Line>>> {
+    fn idle(&self) -> MutexGuard<'_, HashMap<Endpoint, Vec<RawConnection>>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,21 +1,21 @@
-//! The operations on an open connection, without their time: that is the caller's.
+//! LDAP operations on an open connection. The caller sets the time limit.
 
 use std::collections::HashSet;
 
 use ldap3::controls::{Control, ControlType, MakeCritical as _, PagedResults, RawControl};
-use ldap3::{Ldap, LdapError, LdapResult, Mod, Scope, SearchOptions};
+use ldap3::{Ldap, LdapError, LdapResult, Mod, SearchOptions};
 
-use super::answer::{self, Remainder};
-use super::{Answer, Depth, Entry, Modification, Search};
+use super::search_entry::{self, MissingRange};
+use super::{Entry, Modification, Scope, Search, SearchResult};
 
 /// `sizeLimitExceeded`.
 const SIZE_LIMIT_EXCEEDED: u32 = 4;
 
-/// Without a control that says which parts are wanted, a server gives all of it or, to whoever may not see the part on audits, none.
-const DESCRIPTOR: &str = "nTSecurityDescriptor";
+/// Without the SD flags control a server returns the whole descriptor, or nothing at all to an account that may not read the SACL.
+const SECURITY_DESCRIPTOR: &str = "nTSecurityDescriptor";
 
 /// Owner and access control list of a security descriptor (`LDAP_SERVER_SD_FLAGS_OID`, MS-ADTS 3.1.1.3.4.1.11).
-fn owner_and_access() -> RawControl {
+fn sd_flags_control() -> RawControl {
     RawControl {
         ctype: "1.2.840.113556.1.4.801".to_owned(),
         crit: true,
@@ -24,33 +24,33 @@ fn owner_and_access() -> RawControl {
     }
 }
 
-/// A search that outlives the borrow.
+/// An owned [`Search`], which can move to another thread.
 #[derive(Clone, Debug)]
-pub(crate) struct Question {
+pub(crate) struct SearchRequest {
     pub base: String,
-    pub depth: Depth,
+    pub scope: Scope,
     pub filter: String,
     pub attributes: Vec<String>,
     pub size_limit: i32,
-    /// Seconds after which the server stops searching, and says so.
+    /// Seconds after which the server ends the search with `timeLimitExceeded`.
     pub time_limit: i32,
-    /// Whether the entries before a size limit are an answer, because whoever asks goes on page by page. Else they are none: a list that
-    /// was cut looks like a whole one.
-    pub may_be_cut: bool,
-    /// Size of a page, and where it begins (RFC 2696).
+    /// Whether the entries before `sizeLimitExceeded` count as a result because the caller continues with paging. Otherwise the search
+    /// fails: a truncated list cannot be told from a complete one.
+    pub allow_truncated: bool,
+    /// Page size and cookie (RFC 2696).
     pub page: Option<(i32, Vec<u8>)>,
 }
 
-impl Question {
+impl SearchRequest {
     pub(crate) fn new(search: &Search<'_>, time_limit: i32) -> Self {
         Self {
             base: search.base.to_owned(),
-            depth: search.depth,
+            scope: search.scope,
             filter: search.filter.to_owned(),
             attributes: search.attributes.iter().map(|&name| name.to_owned()).collect(),
             size_limit: search.size_limit,
             time_limit,
-            may_be_cut: false,
+            allow_truncated: false,
             page: None,
         }
     }
@@ -58,114 +58,112 @@ impl Question {
 
 /// Why an operation failed.
 #[derive(Debug)]
-pub(crate) enum Trouble {
-    /// The server said so.
-    Answer(LdapResult),
-    /// The connection, or the library.
+pub(crate) enum OpError {
+    /// The server answered with a result code other than success.
+    Response(LdapResult),
+    /// The connection or the library failed.
     Library(LdapError),
-    /// What came is no LDAP.
-    Nonsense,
+    /// The response is not valid LDAP.
+    Protocol,
 }
 
-impl From<LdapError> for Trouble {
+impl From<LdapError> for OpError {
     fn from(error: LdapError) -> Self {
         Self::Library(error)
     }
 }
 
-/// The answer, and where the next page begins.
-pub(crate) async fn search(mut ldap: Ldap, question: Question) -> Result<(Answer, Option<Vec<u8>>), Trouble> {
-    let time_limit = question.time_limit;
-    let (mut found, is_cut, cookie) = one_search(&mut ldap, question).await?;
-    for (entry, remainders) in &mut found {
-        for remainder in std::mem::take(remainders) {
-            complete(&mut ldap, entry, remainder, time_limit).await?;
+/// The entries, and the cookie of the next page.
+pub(crate) async fn search(mut ldap: Ldap, request: SearchRequest) -> Result<(SearchResult, Option<Vec<u8>>), OpError> {
+    let time_limit = request.time_limit;
+    let (mut found, is_truncated, cookie) = run_search(&mut ldap, request).await?;
+    for (entry, missing_ranges) in &mut found {
+        for missing_range in std::mem::take(missing_ranges) {
+            fetch_missing_values(&mut ldap, entry, missing_range, time_limit).await?;
         }
     }
     let entries = found.into_iter().map(|(entry, _)| entry).collect();
-    Ok((Answer { entries, is_cut }, cookie))
+    Ok((SearchResult { entries, is_truncated }, cookie))
 }
 
-type Found = Vec<(Entry, Vec<Remainder>)>;
+type PartialEntries = Vec<(Entry, Vec<MissingRange>)>;
 
-async fn one_search(ldap: &mut Ldap, question: Question) -> Result<(Found, bool, Option<Vec<u8>>), Trouble> {
+async fn run_search(
+    ldap: &mut Ldap,
+    request: SearchRequest,
+) -> Result<(PartialEntries, bool, Option<Vec<u8>>), OpError> {
     ldap.with_search_options(
         SearchOptions::new()
-            .sizelimit(question.size_limit)
-            .timelimit(question.time_limit),
+            .sizelimit(request.size_limit)
+            .timelimit(request.time_limit),
     );
     let mut controls: Vec<RawControl> = Vec::new();
-    if let Some((size, cookie)) = question.page {
+    if let Some((size, cookie)) = request.page {
         controls.push(PagedResults { size, cookie }.critical().into());
     }
-    if question.attributes.iter().any(|name| name == DESCRIPTOR) {
-        controls.push(owner_and_access());
+    if request.attributes.iter().any(|name| name == SECURITY_DESCRIPTOR) {
+        controls.push(sd_flags_control());
     }
     if !controls.is_empty() {
         ldap.with_controls(controls);
     }
-    let scope = match question.depth {
-        Depth::Base => Scope::Base,
-        Depth::OneLevel => Scope::OneLevel,
-        Depth::Subtree => Scope::Subtree,
-    };
     let mut stream = ldap
-        .streaming_search(&question.base, scope, &question.filter, question.attributes)
+        .streaming_search(&request.base, request.scope, &request.filter, request.attributes)
         .await?;
     let mut found = Vec::new();
     while let Some(item) = stream.next().await? {
-        // A reference leads to another server; it is that server's affair.
+        // References to other servers are not followed.
         if !item.is_ref() && !item.is_intermediate() {
-            found.push(answer::entry(item).ok_or(Trouble::Nonsense)?);
+            found.push(search_entry::parse(item).ok_or(OpError::Protocol)?);
         }
     }
     let result = stream.finish().await;
-    let is_cut = question.may_be_cut && result.rc == SIZE_LIMIT_EXCEEDED;
-    if result.rc != 0 && !is_cut {
-        return Err(Trouble::Answer(result));
+    let is_truncated = request.allow_truncated && result.rc == SIZE_LIMIT_EXCEEDED;
+    if result.rc != 0 && !is_truncated {
+        return Err(OpError::Response(result));
     }
     let cookie = result.ctrls.iter().find_map(|control| match control {
         Control(Some(ControlType::PagedResults), raw) => Some(raw.parse::<PagedResults>().cookie),
         _ => None,
     });
-    Ok((found, is_cut, cookie.filter(|cookie| !cookie.is_empty())))
+    Ok((found, is_truncated, cookie.filter(|cookie| !cookie.is_empty())))
 }
 
-/// Fetches the values that the server kept back, because no answer of it has more than some of them.
-async fn complete(
+/// Fetches the values that the server left out of its response (ranged retrieval).
+async fn fetch_missing_values(
     ldap: &mut Ldap,
     entry: &mut Entry,
-    Remainder { attribute, mut next }: Remainder,
+    MissingRange { attribute, mut next }: MissingRange,
     time_limit: i32,
-) -> Result<(), Trouble> {
+) -> Result<(), OpError> {
     loop {
-        let question = Question {
+        let request = SearchRequest {
             base: entry.dn.clone(),
-            depth: Depth::Base,
+            scope: Scope::Base,
             filter: "(objectClass=*)".to_owned(),
             attributes: vec![format!("{attribute};range={next}-*")],
             size_limit: 1,
             time_limit,
-            may_be_cut: false,
+            allow_truncated: false,
             page: None,
         };
-        let (mut found, _, _) = one_search(ldap, question).await?;
-        // It was there a moment ago.
-        let (more, remainders) = found.pop().ok_or(Trouble::Nonsense)?;
+        let (mut found, _, _) = run_search(ldap, request).await?;
+        // The entry existed a moment ago.
+        let (more, missing_ranges) = found.pop().ok_or(OpError::Protocol)?;
         let values = more.attributes.into_iter().filter(|(name, _)| *name == attribute);
-        answer::append(entry, &attribute, values.map(|(_, value)| value));
-        match remainders
+        search_entry::append_values(entry, &attribute, values.map(|(_, value)| value));
+        match missing_ranges
             .into_iter()
-            .find(|remainder| remainder.attribute == attribute)
+            .find(|missing_range| missing_range.attribute == attribute)
         {
-            Some(remainder) if remainder.next > next => next = remainder.next,
-            Some(_) => return Err(Trouble::Nonsense),
+            Some(missing_range) if missing_range.next > next => next = missing_range.next,
+            Some(_) => return Err(OpError::Protocol),
             None => return Ok(()),
         }
     }
 }
 
-/// A change that outlives the borrow.
+/// Owned modifications, which can move to another thread.
 pub(crate) fn changes(modifications: &[Modification<'_>]) -> Vec<Mod<Vec<u8>>> {
     let pair = |name: &str, value: &[u8]| (name.as_bytes().to_vec(), HashSet::from([value.to_vec()]));
     modifications
@@ -187,12 +185,12 @@ pub(crate) fn changes(modifications: &[Modification<'_>]) -> Vec<Mod<Vec<u8>>> {
         .collect()
 }
 
-/// Asked for once.
-pub(crate) async fn modify(mut ldap: Ldap, dn: String, changes: Vec<Mod<Vec<u8>>>) -> Result<(), Trouble> {
+/// Sends the Modify once and never repeats it.
+pub(crate) async fn modify(mut ldap: Ldap, dn: String, changes: Vec<Mod<Vec<u8>>>) -> Result<(), OpError> {
     let result = ldap.modify(&dn, changes).await?;
     if result.rc == 0 {
         Ok(())
     } else {
-        Err(Trouble::Answer(result))
+        Err(OpError::Response(result))
     }
 }

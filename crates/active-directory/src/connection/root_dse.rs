@@ -1,33 +1,33 @@
-//! What a server says of itself.
+//! The rootDSE.
 
-use super::Depth;
 use super::Entry;
-use super::request::Question;
+use super::Scope;
+use super::request::SearchRequest;
 
 /// `LDAP_CAP_ACTIVE_DIRECTORY_PARTIAL_SECRETS_OID`: a read-only controller (MS-ADTS 3.1.1.3.4.3.6).
 const READ_ONLY: &[u8] = b"1.2.840.113556.1.4.1920";
 
-/// What is needed of the rootDSE (MS-ADTS 3.1.1.3.2), which is answered before the sign-in too (MS-ADTS 5.1.1).
+/// The attributes used here (MS-ADTS 3.1.1.3.2). They can be read before the bind (MS-ADTS 5.1.1).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RootDse {
-    /// `defaultNamingContext`: the domain that it holds.
+    /// `defaultNamingContext`: the domain that the server holds.
     pub domain: String,
-    /// `rootDomainNamingContext`: the domain that the forest is named after.
+    /// `rootDomainNamingContext`: the forest root domain.
     pub root_domain: String,
-    /// `configurationNamingContext`: what all controllers of the forest hold.
+    /// `configurationNamingContext`: the same on all controllers of the forest.
     pub configuration: String,
     /// `schemaNamingContext`.
     pub schema: String,
-    /// `dsServiceName`: its own NTDS Settings object.
+    /// `dsServiceName`: the server's NTDS Settings object.
     pub settings: String,
-    /// Whether it takes no changes.
+    /// The server is a read-only domain controller.
     pub is_read_only: bool,
-    /// Whether it holds the catalog by now.
+    /// The server is ready as a global catalog.
     pub is_catalog: bool,
 }
 
 impl RootDse {
-    pub(crate) fn question(time_limit: i32) -> Question {
+    pub(crate) fn request(time_limit: i32) -> SearchRequest {
         let attributes = [
             "defaultNamingContext",
             "rootDomainNamingContext",
@@ -37,19 +37,19 @@ impl RootDse {
             "supportedCapabilities",
             "isGlobalCatalogReady",
         ];
-        Question {
+        SearchRequest {
             base: String::new(),
-            depth: Depth::Base,
+            scope: Scope::Base,
             filter: "(objectClass=*)".to_owned(),
             attributes: attributes.map(str::to_owned).into(),
             size_limit: 1,
             time_limit,
-            may_be_cut: false,
+            allow_truncated: false,
             page: None,
         }
     }
 
-    /// As it came; without anything where the server did not say it.
+    /// Attributes that the server did not return are empty.
     pub(crate) fn of(entry: &Entry) -> Self {
         Self {
             domain: text(entry, "defaultnamingcontext"),
@@ -63,13 +63,13 @@ impl RootDse {
     }
 }
 
-/// The first value, empty where there is none.
+/// The first value, or an empty string.
 pub(crate) fn text(entry: &Entry, name: &str) -> String {
     let value = entry.first(name).unwrap_or_default();
     String::from_utf8_lossy(value).into_owned()
 }
 
-/// `contoso.com` out of `DC=contoso,DC=com`, in the form that [`comparable`] gives; `None` where there is more in it than that.
+/// `contoso.com` for `DC=contoso,DC=com`, normalised by [`comparable`]; `None` if the DN has other components.
 pub(crate) fn dns_name(dn: &str) -> Option<String> {
     let labels: Option<Vec<_>> = dn
         .split(',')
@@ -82,7 +82,7 @@ pub(crate) fn dns_name(dn: &str) -> Option<String> {
     labels.map(|labels| comparable(&labels.join(".")))
 }
 
-/// A domain's DNS name as it can be compared: in lower case, without a dot at the end, and in the ASCII form of IDNA.
+/// A normalised DNS name: lower case, no trailing dot, IDNA A-labels.
 pub(crate) fn comparable(name: &str) -> String {
     let name = name.trim_end_matches('.');
     idna::domain_to_ascii(name).unwrap_or_else(|_| name.to_lowercase())
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_read_only_controller_says_so() {
+    fn read_only_controllers_are_recognised() {
         let capabilities = |oids: &[&str]| {
             RootDse::of(&Entry {
                 dn: String::new(),

@@ -1,4 +1,4 @@
-//! Questions and changes on one connection, against a server that answers as told.
+//! Searches and modifications on one connection to a scripted server.
 
 mod trust;
 
@@ -6,51 +6,53 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::*;
-use crate::scripted::{Act, Authority, Page, Request, Scripted, TIMEOUT, entry, eventually, settings};
+use crate::scripted::{Action, Authority, Page, Request, ScriptedServer, TIMEOUT, entry, settings, wait_until};
 use crate::server::Tls;
-use crate::servers::{Servers, Whom};
+use crate::servers::{ServerSelector, Servers};
 use umpin_core::ErrorCode;
 
 const BASE: &str = "DC=contoso,DC=com";
 const TONY: &str = "CN=Tony Smith,DC=contoso,DC=com";
 
-fn people<'a>(attributes: &'a [&'a str]) -> Search<'a> {
+fn user_search<'a>(attributes: &'a [&'a str]) -> Search<'a> {
     Search {
         base: BASE,
-        depth: Depth::Subtree,
+        scope: Scope::Subtree,
         filter: "(objectClass=user)",
         attributes,
         size_limit: 0,
     }
 }
 
-/// A server with this script, and those who ask it.
-fn served(script: impl Fn(usize, &Request) -> Option<Vec<Act>> + Send + Sync + 'static) -> (Scripted, Servers) {
+/// A server with this script, and a client of it.
+fn start_server(
+    script: impl Fn(usize, &Request) -> Option<Vec<Action>> + Send + Sync + 'static,
+) -> (ScriptedServer, Servers) {
     let authority = Authority::new();
-    let server = Scripted::start(&authority.sign(&["127.0.0.1"]), Tls::Ldaps, script);
+    let server = ScriptedServer::start(&authority.sign(&["127.0.0.1"]), Tls::Ldaps, script);
     let servers = Servers::new(settings(&authority, &[server.server()]));
-    // The authority's file is read with the first connection.
+    // The CA file is read with the first connection.
     servers.connect(&server.server().to_string()).expect("a connection");
     (server, servers)
 }
 
-fn ask(servers: &Servers, search: &Search<'_>) -> Result<Answer, Failure> {
-    servers.ask(Whom::DomainController("contoso.com"), |connection| {
+fn search_users(servers: &Servers, search: &Search<'_>) -> Result<SearchResult, ServerError> {
+    servers.execute(ServerSelector::DomainController("contoso.com"), |connection| {
         connection.search(search)
     })
 }
 
-fn is_of_people(request: &Request) -> bool {
+fn is_user_search(request: &Request) -> bool {
     matches!(request, Request::Search { base, .. } if base == BASE)
 }
 
 #[test]
-fn entries_come_as_bytes_under_plain_names() {
-    let (_server, servers) = served(|_, request| {
-        is_of_people(request).then(|| {
+fn values_are_bytes_and_names_have_no_options() {
+    let (_server, servers) = start_server(|_, request| {
+        is_user_search(request).then(|| {
             vec![
-                Act::Reference("ldaps://contoso.com/CN=Configuration,DC=contoso,DC=com"),
-                Act::Entry(
+                Action::Reference("ldaps://contoso.com/CN=Configuration,DC=contoso,DC=com"),
+                Action::Entry(
                     TONY.to_owned(),
                     vec![
                         ("objectGUID", vec![vec![0, 0xFF, 0x80]]),
@@ -58,12 +60,12 @@ fn entries_come_as_bytes_under_plain_names() {
                         ("mail", vec![]),
                     ],
                 ),
-                Act::Done(0, ""),
+                Action::Done(0, ""),
             ]
         })
     });
-    let answer = ask(&servers, &people(&["objectGUID", "userCertificate", "mail"])).expect("an answer");
-    assert!(!answer.is_cut);
+    let answer = search_users(&servers, &user_search(&["objectGUID", "userCertificate", "mail"])).expect("an answer");
+    assert!(!answer.is_truncated);
     let found = &answer.entries[0];
     assert_eq!((answer.entries.len(), found.dn.as_str()), (1, TONY));
     assert_eq!(found.first("objectguid"), Some(&[0, 0xFF, 0x80][..]));
@@ -72,34 +74,38 @@ fn entries_come_as_bytes_under_plain_names() {
 }
 
 #[test]
-fn what_is_cut_is_told() {
+fn a_truncated_result_is_marked() {
     let (server, servers) =
-        served(|_, request| is_of_people(request).then(|| vec![entry(TONY, &[]), Act::Done(4, "limit")]));
+        start_server(|_, request| is_user_search(request).then(|| vec![entry(TONY, &[]), Action::Done(4, "limit")]));
     let search = Search {
         size_limit: 12,
-        ..people(&["cn"])
+        ..user_search(&["cn"])
     };
     let mut connection = servers.connect(&server.server().to_string()).expect("a connection");
-    let answer = connection.search_at_once(&search).expect("an answer");
-    assert_eq!((answer.entries.len(), answer.is_cut), (1, true));
-    assert!(matches!(&server.heard()[0], Request::Search { size_limit: 12, .. }));
+    let answer = connection.search_up_to_limit(&search).expect("an answer");
+    assert_eq!((answer.entries.len(), answer.is_truncated), (1, true));
+    assert!(matches!(&server.requests()[0], Request::Search { size_limit: 12, .. }));
 }
 
 #[test]
-fn a_list_that_a_limit_cut_is_an_error() {
+fn a_list_truncated_by_a_limit_is_an_error() {
     for code in [3, 4, 11] {
-        let (server, servers) =
-            served(move |_, request| is_of_people(request).then(|| vec![entry(TONY, &[]), Act::Done(code, "limit")]));
+        let (server, servers) = start_server(move |_, request| {
+            is_user_search(request).then(|| vec![entry(TONY, &[]), Action::Done(code, "limit")])
+        });
         let mut connection = servers.connect(&server.server().to_string()).expect("a connection");
-        let whole = connection.search(&people(&["cn"])).map(|_| ());
-        let page = connection.search_page(&people(&["cn"]), 10, &[]).map(|_| ());
+        let whole = connection.search(&user_search(&["cn"])).map(|_| ());
+        let page = connection.search_page(&user_search(&["cn"]), 10, &[]).map(|_| ());
         let mut failures = vec![("search", whole), ("page", page)];
         if code != 4 {
-            failures.push(("at once", connection.search_at_once(&people(&["cn"])).map(|_| ())));
+            failures.push((
+                "at once",
+                connection.search_up_to_limit(&user_search(&["cn"])).map(|_| ()),
+            ));
         }
         for (what, outcome) in failures {
-            let failure = outcome.expect_err("a part of the list is no list");
-            assert_eq!(failure.kind, FailureKind::Declined(code), "{what}, {code}");
+            let failure = outcome.expect_err("a truncated list is an error");
+            assert_eq!(failure.kind, ServerErrorKind::Declined(code), "{what}, {code}");
             let message = failure.error.message();
             assert!(message.contains("a limit of its own"), "{what}, {code}: {message}");
             assert!(
@@ -111,15 +117,16 @@ fn a_list_that_a_limit_cut_is_an_error() {
 }
 
 #[test]
-fn the_servers_time_limit_fits_how_long_the_client_waits() {
-    for (patience, limit) in [(1, 2), (2, 3), (4, 5), (5, 4), (15, 13), (60, 54), (600, 540)] {
-        assert_eq!(time_limit(Duration::from_secs(patience)), limit, "{patience} s");
+fn the_time_limit_follows_the_client_timeout() {
+    for (timeout, limit) in [(1, 2), (2, 3), (4, 5), (5, 4), (15, 13), (60, 54), (600, 540)] {
+        assert_eq!(time_limit(Duration::from_secs(timeout)), limit, "{timeout} s");
     }
-    let (server, servers) = served(|_, request| is_of_people(request).then(|| vec![Act::Done(3, "too slow")]));
-    let failure = ask(&servers, &people(&["cn"])).expect_err("no answer in time");
+    let (server, servers) =
+        start_server(|_, request| is_user_search(request).then(|| vec![Action::Done(3, "too slow")]));
+    let failure = search_users(&servers, &user_search(&["cn"])).expect_err("no answer in time");
     assert!(failure.error.message().contains("too slow"), "{:?}", failure.error);
     let limit = u64::try_from(time_limit(TIMEOUT)).expect("not negative");
-    for request in server.all() {
+    for request in server.all_requests() {
         if let Request::Search { base, time_limit, .. } = request {
             assert_eq!(time_limit, limit, "{base}: the client waits for {TIMEOUT:?}");
         }
@@ -127,23 +134,25 @@ fn the_servers_time_limit_fits_how_long_the_client_waits() {
 }
 
 #[test]
-fn pages_follow_one_another_on_one_connection() {
-    let (server, servers) = served(|_, request| match request {
+fn pages_are_read_on_one_connection() {
+    let (server, servers) = start_server(|_, request| match request {
         Request::Search { page: Some(page), .. } if page.cookie.is_empty() => {
-            Some(vec![entry("CN=1,DC=contoso,DC=com", &[]), Act::Page(vec![0, 7])])
+            Some(vec![entry("CN=1,DC=contoso,DC=com", &[]), Action::Page(vec![0, 7])])
         }
         Request::Search { page: Some(_), .. } => {
-            Some(vec![entry("CN=2,DC=contoso,DC=com", &[]), Act::Page(Vec::new())])
+            Some(vec![entry("CN=2,DC=contoso,DC=com", &[]), Action::Page(Vec::new())])
         }
         _ => None,
     });
     let mut connection = servers.connect(&server.server().to_string()).expect("a connection");
-    let (first, cookie) = connection.search_page(&people(&["cn"]), 1, &[]).expect("a page");
+    let (first, cookie) = connection.search_page(&user_search(&["cn"]), 1, &[]).expect("a page");
     let cookie = cookie.expect("another page");
-    let (second, end) = connection.search_page(&people(&["cn"]), 1, &cookie).expect("a page");
+    let (second, end) = connection
+        .search_page(&user_search(&["cn"]), 1, &cookie)
+        .expect("a page");
     assert_eq!((first.entries.len(), second.entries.len(), end), (1, 1, None));
     let pages: Vec<_> = server
-        .heard()
+        .requests()
         .into_iter()
         .filter_map(|request| match request {
             Request::Search { page, .. } => page,
@@ -159,8 +168,8 @@ fn pages_follow_one_another_on_one_connection() {
 }
 
 #[test]
-fn values_that_the_server_keeps_back_are_fetched() {
-    let (_server, servers) = served(|_, request| {
+fn missing_value_ranges_are_fetched() {
+    let (_server, servers) = start_server(|_, request| {
         let Request::Search { base, attributes, .. } = request else {
             return None;
         };
@@ -174,9 +183,9 @@ fn values_that_the_server_keeps_back_are_fetched() {
             (TONY, ["member;range=4-*"]) => entry(TONY, &[("member;range=4-*", &["e"])]),
             _ => return None,
         };
-        Some(vec![act, Act::Done(0, "")])
+        Some(vec![act, Action::Done(0, "")])
     });
-    let answer = ask(&servers, &people(&["member", "cn"])).expect("an answer");
+    let answer = search_users(&servers, &user_search(&["member", "cn"])).expect("an answer");
     let found = &answer.entries[0];
     let values: Vec<_> = found.values("member").collect();
     assert_eq!(values, [b"a", b"b", b"c", b"d", b"e"]);
@@ -184,36 +193,36 @@ fn values_that_the_server_keeps_back_are_fetched() {
 }
 
 #[test]
-fn a_server_that_never_gets_on_with_its_values_is_given_up() {
-    let (_server, servers) = served(|_, request| match request {
+fn ranged_retrieval_without_progress_fails() {
+    let (_server, servers) = start_server(|_, request| match request {
         Request::Search { base, .. } if !base.is_empty() => Some(vec![
             entry(TONY, &[("member;range=0-1", &["a", "b"])]),
-            Act::Done(0, ""),
+            Action::Done(0, ""),
         ]),
         _ => None,
     });
-    let failure = ask(&servers, &people(&["member"])).expect_err("no end");
-    assert_eq!(failure.kind, FailureKind::Lost, "{:?}", failure.error);
+    let failure = search_users(&servers, &user_search(&["member"])).expect_err("no end");
+    assert_eq!(failure.kind, ServerErrorKind::NoResponse, "{:?}", failure.error);
 }
 
 #[test]
-fn answers_are_told_apart() {
+fn result_codes_map_to_error_kinds() {
     for (code, kind, error) in [
-        (1, FailureKind::Declined(1), ErrorCode::DirectoryUnavailable),
-        (10, FailureKind::Declined(10), ErrorCode::DirectoryUnavailable),
-        (16, FailureKind::Refused(16), ErrorCode::DirectoryUnavailable),
-        (17, FailureKind::Refused(17), ErrorCode::ConfigurationInvalid),
-        (20, FailureKind::Refused(20), ErrorCode::DirectoryUnavailable),
-        (32, FailureKind::Refused(32), ErrorCode::ManagementObjectNotFound),
-        (50, FailureKind::Refused(50), ErrorCode::AccessDenied),
-        (51, FailureKind::Declined(51), ErrorCode::DirectoryUnavailable),
-        (52, FailureKind::Declined(52), ErrorCode::DirectoryUnavailable),
-        (53, FailureKind::Declined(53), ErrorCode::DirectoryUnavailable),
-        (99, FailureKind::Refused(99), ErrorCode::DirectoryUnavailable),
+        (1, ServerErrorKind::Declined(1), ErrorCode::DirectoryUnavailable),
+        (10, ServerErrorKind::Declined(10), ErrorCode::DirectoryUnavailable),
+        (16, ServerErrorKind::Rejected(16), ErrorCode::DirectoryUnavailable),
+        (17, ServerErrorKind::Rejected(17), ErrorCode::ConfigurationInvalid),
+        (20, ServerErrorKind::Rejected(20), ErrorCode::DirectoryUnavailable),
+        (32, ServerErrorKind::Rejected(32), ErrorCode::ManagementObjectNotFound),
+        (50, ServerErrorKind::Rejected(50), ErrorCode::AccessDenied),
+        (51, ServerErrorKind::Declined(51), ErrorCode::DirectoryUnavailable),
+        (52, ServerErrorKind::Declined(52), ErrorCode::DirectoryUnavailable),
+        (53, ServerErrorKind::Declined(53), ErrorCode::DirectoryUnavailable),
+        (99, ServerErrorKind::Rejected(99), ErrorCode::DirectoryUnavailable),
     ] {
-        let (server, servers) = served(move |_, request| {
+        let (server, servers) = start_server(move |_, request| {
             let text = "00002098: SecErr: DSID-03150F94,\r\nproblem 4003 (INSUFF_ACCESS_RIGHTS), data 0\n\0";
-            matches!(request, Request::Modify { .. }).then(|| vec![Act::Done(code, text)])
+            matches!(request, Request::Modify { .. }).then(|| vec![Action::Done(code, text)])
         });
         let host = server.server().to_string();
         let mut connection = servers.connect(&host).expect("a connection");
@@ -223,7 +232,7 @@ fn answers_are_told_apart() {
                 &[Modification::Replace("description", b"x")],
                 &Cancellation::default(),
             )
-            .expect_err("a refusal");
+            .expect_err("rejected");
         assert_eq!((failure.kind, failure.error.code()), (kind, error), "{code}");
         let details = failure.error.details();
         assert_eq!(details["server"], host, "{code}");
@@ -235,13 +244,13 @@ fn answers_are_told_apart() {
             "{message}"
         );
         assert!(!message.contains(char::is_control), "{message:?}");
-        assert_eq!(server.heard().len(), 1);
+        assert_eq!(server.requests().len(), 1);
     }
 }
 
 #[test]
-fn a_change_is_sent_as_it_is_meant() {
-    let (server, servers) = served(|_, _| None);
+fn modifications_are_encoded_in_order() {
+    let (server, servers) = start_server(|_, _| None);
     let mut connection = servers.connect(&server.server().to_string()).expect("a connection");
     connection
         .modify(
@@ -255,7 +264,7 @@ fn a_change_is_sent_as_it_is_meant() {
         )
         .expect("changed");
     assert_eq!(
-        server.heard(),
+        server.requests(),
         [Request::Modify {
             dn: TONY.to_owned(),
             changes: vec![
@@ -268,16 +277,17 @@ fn a_change_is_sent_as_it_is_meant() {
 }
 
 #[test]
-fn a_change_whose_answer_is_lost_is_not_repeated() {
+fn a_modify_without_response_is_not_repeated() {
     for last_act in [
-        Act::Close,
-        Act::Hang,
-        Act::Raw(vec![0x30, 0x03, 0x02, 0x01]),
-        Act::Raw(b"HTTP/1.1".to_vec()),
+        Action::Close,
+        Action::Hang,
+        Action::Raw(vec![0x30, 0x03, 0x02, 0x01]),
+        Action::Raw(b"HTTP/1.1".to_vec()),
     ] {
         let act = last_act.clone();
-        let (server, servers) =
-            served(move |_, request| matches!(request, Request::Modify { .. }).then(|| vec![act.clone(), Act::Close]));
+        let (server, servers) = start_server(move |_, request| {
+            matches!(request, Request::Modify { .. }).then(|| vec![act.clone(), Action::Close])
+        });
         let mut connection = servers.connect(&server.server().to_string()).expect("a connection");
         let failure = connection
             .modify(
@@ -286,40 +296,48 @@ fn a_change_whose_answer_is_lost_is_not_repeated() {
                 &Cancellation::default(),
             )
             .expect_err("no answer");
-        assert_eq!(failure.kind, FailureKind::Lost, "{last_act:?}: {:?}", failure.error);
+        assert_eq!(
+            failure.kind,
+            ServerErrorKind::NoResponse,
+            "{last_act:?}: {:?}",
+            failure.error
+        );
         drop(connection);
-        assert_eq!((server.heard().len(), server.binds()), (1, 1), "{last_act:?}");
+        assert_eq!((server.requests().len(), server.binds()), (1, 1), "{last_act:?}");
         // The connection is not used again.
         let mut next = servers.connect(&server.server().to_string()).expect("a connection");
-        assert!(next.search(&people(&["cn"])).is_ok());
+        assert!(next.search(&user_search(&["cn"])).is_ok());
         assert_eq!(server.binds(), 2);
     }
 }
 
-/// As if nobody had used it for long.
-fn aged(servers: &Servers, server: &Scripted) -> Connection {
+/// A connection that seems to have been idle for long.
+fn idle_connection(servers: &Servers, server: &ScriptedServer) -> Connection {
     let mut connection = servers.connect(&server.server().to_string()).expect("a connection");
-    connection.line.used = connection
-        .line
-        .used
-        .checked_sub(TRIED_WITHIN * 2)
+    connection.raw.last_used_at = connection
+        .raw
+        .last_used_at
+        .checked_sub(PROBE_AFTER_IDLE * 2)
         .expect("the computer runs for longer");
     connection
 }
 
-/// That many connections in the pool, as if nobody had used them for long.
-fn aged_pool(servers: &Servers, server: &Scripted, count: usize) {
-    let in_use: Vec<_> = (0..count).map(|_| aged(servers, server)).collect();
+/// Fills the pool with connections that seem to have been idle for long.
+fn fill_pool_with_idle(servers: &Servers, server: &ScriptedServer, count: usize) {
+    let in_use: Vec<_> = (0..count).map(|_| idle_connection(servers, server)).collect();
     drop(in_use);
 }
 
-/// What a firewall does that has forgotten these connections, the first ones of a server: nothing comes through, and nobody is told.
-fn forgotten(count: usize, is_forgotten: &Arc<AtomicBool>) -> impl Fn(usize, &Request) -> Option<Vec<Act>> + use<> {
+/// Discards everything on the first connections, as a firewall does that lost their state.
+fn drop_packets(
+    count: usize,
+    is_forgotten: &Arc<AtomicBool>,
+) -> impl Fn(usize, &Request) -> Option<Vec<Action>> + use<> {
     let is_forgotten = Arc::clone(is_forgotten);
-    move |number, _| (number < count && is_forgotten.load(Ordering::SeqCst)).then(|| vec![Act::Hang])
+    move |number, _| (number < count && is_forgotten.load(Ordering::SeqCst)).then(|| vec![Action::Hang])
 }
 
-fn modify(servers: &Servers, server: &Scripted) -> Result<(), Failure> {
+fn modify(servers: &Servers, server: &ScriptedServer) -> Result<(), ServerError> {
     let mut connection = servers.connect(&server.server().to_string())?;
     connection.modify(
         TONY,
@@ -329,139 +347,154 @@ fn modify(servers: &Servers, server: &Scripted) -> Result<(), Failure> {
 }
 
 #[test]
-fn a_change_never_meets_a_connection_that_went_while_idle() {
-    for last_act in [Act::Close, Act::Hang] {
+fn a_modify_is_not_sent_on_a_dead_idle_connection() {
+    for last_act in [Action::Close, Action::Hang] {
         let is_idle = Arc::new(AtomicBool::new(false));
-        let went = Arc::clone(&is_idle);
-        let (server, servers) =
-            served(move |number, _| (number == 0 && went.load(Ordering::SeqCst)).then(|| vec![last_act.clone()]));
-        aged_pool(&servers, &server, 1);
+        let is_closed = Arc::clone(&is_idle);
+        let (server, servers) = start_server(move |number, _| {
+            (number == 0 && is_closed.load(Ordering::SeqCst)).then(|| vec![last_act.clone()])
+        });
+        fill_pool_with_idle(&servers, &server, 1);
         is_idle.store(true, Ordering::SeqCst);
         modify(&servers, &server).expect("changed on a new connection");
-        assert_eq!((server.heard().len(), server.binds()), (1, 2));
+        assert_eq!((server.requests().len(), server.binds()), (1, 2));
     }
-    // One that still serves is used.
-    let (server, servers) = served(|_, _| None);
-    aged_pool(&servers, &server, 1);
+    // A working connection is used.
+    let (server, servers) = start_server(|_, _| None);
+    fill_pool_with_idle(&servers, &server, 1);
     modify(&servers, &server).expect("changed");
-    assert_eq!((server.heard().len(), server.binds()), (1, 1));
+    assert_eq!((server.requests().len(), server.binds()), (1, 1));
 }
 
 #[test]
-fn a_change_is_not_sent_where_no_new_connection_can_be_had() {
+fn a_modify_is_not_sent_without_a_new_connection() {
     let is_idle = Arc::new(AtomicBool::new(false));
-    let went = Arc::clone(&is_idle);
-    let (server, servers) = served(move |_, _| went.load(Ordering::SeqCst).then(|| vec![Act::Close]));
-    aged_pool(&servers, &server, 1);
+    let is_closed = Arc::clone(&is_idle);
+    let (server, servers) = start_server(move |_, _| is_closed.load(Ordering::SeqCst).then(|| vec![Action::Close]));
+    fill_pool_with_idle(&servers, &server, 1);
     is_idle.store(true, Ordering::SeqCst);
     let failure = modify(&servers, &server).expect_err("nobody there");
-    assert_eq!(failure.kind, FailureKind::Unreached);
-    assert_eq!(server.heard(), []);
+    assert_eq!(failure.kind, ServerErrorKind::NotSent);
+    assert_eq!(server.requests(), []);
 }
 
 #[test]
-fn connections_that_a_firewall_has_forgotten_cost_one_trial_and_no_item() {
+fn connections_dropped_by_a_firewall_cost_one_probe_and_no_item() {
     const FORGOTTEN: usize = 3;
     let is_forgotten = Arc::new(AtomicBool::new(false));
     let authority = Authority::new();
-    let server = Scripted::start(
+    let server = ScriptedServer::start(
         &authority.sign(&["127.0.0.1"]),
         Tls::Ldaps,
-        forgotten(FORGOTTEN, &is_forgotten),
+        drop_packets(FORGOTTEN, &is_forgotten),
     );
-    let mut patient = settings(&authority, &[server.server()]);
-    // As long as it takes where the first question is put without a trial.
-    patient.timeout = Duration::from_secs(15);
-    let servers = Servers::new(patient);
-    aged_pool(&servers, &server, FORGOTTEN);
+    let mut settings_with_long_timeout = settings(&authority, &[server.server()]);
+    // What a request without a probe would cost.
+    settings_with_long_timeout.timeout = Duration::from_secs(15);
+    let servers = Servers::new(settings_with_long_timeout);
+    fill_pool_with_idle(&servers, &server, FORGOTTEN);
     assert_eq!(server.accepted(), FORGOTTEN);
     is_forgotten.store(true, Ordering::SeqCst);
     let begun = Instant::now();
-    ask(&servers, &people(&["cn"])).expect("the first item");
+    search_users(&servers, &user_search(&["cn"])).expect("the first item");
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     let begun = Instant::now();
-    ask(&servers, &people(&["cn"])).expect("the next item");
+    search_users(&servers, &user_search(&["cn"])).expect("the next item");
     modify(&servers, &server).expect("the next change");
-    assert!(begun.elapsed() < TRIAL_LIMIT, "{:?}", begun.elapsed());
-    // One new connection served all of it: those of the same age were not tried one after the other.
-    assert_eq!((server.accepted(), server.heard().len()), (FORGOTTEN + 1, 3));
+    assert!(begun.elapsed() < PROBE_TIMEOUT, "{:?}", begun.elapsed());
+    // One new connection served all requests: the other dropped ones were not probed one by one.
+    assert_eq!((server.accepted(), server.requests().len()), (FORGOTTEN + 1, 3));
     assert_eq!(servers.take_diagnostics(), Vec::<String>::new());
 }
 
 #[test]
-fn a_forgotten_connection_does_not_fail_the_change_after_it() {
+fn a_dropped_connection_does_not_fail_the_next_modify() {
     let is_forgotten = Arc::new(AtomicBool::new(false));
-    let (server, servers) = served(forgotten(1, &is_forgotten));
-    aged_pool(&servers, &server, 1);
+    let (server, servers) = start_server(drop_packets(1, &is_forgotten));
+    fill_pool_with_idle(&servers, &server, 1);
     is_forgotten.store(true, Ordering::SeqCst);
     modify(&servers, &server).expect("changed on a new connection");
-    let changes = server.heard();
+    let changes = server.requests();
     assert_eq!((changes.len(), server.accepted()), (1, 2), "{changes:?}");
 }
 
 #[test]
-fn a_connection_in_use_is_not_tried() {
-    let (server, servers) = served(|_, _| None);
+fn a_recently_used_connection_is_not_probed() {
+    let (server, servers) = start_server(|_, _| None);
     for _ in 0..10 {
-        ask(&servers, &people(&["cn"])).expect("an answer");
+        search_users(&servers, &user_search(&["cn"])).expect("an answer");
         modify(&servers, &server).expect("changed");
     }
-    let about = server.all().iter().filter(|request| request.is_about_server()).count();
-    assert_eq!((about, server.heard().len(), server.accepted()), (1, 20, 1));
+    let root_dse_reads = server
+        .all_requests()
+        .iter()
+        .filter(|request| request.is_root_dse_search())
+        .count();
+    assert_eq!((root_dse_reads, server.requests().len(), server.accepted()), (1, 20, 1));
 }
 
 #[test]
-fn what_a_server_said_of_itself_is_asked_anew_after_a_while() {
-    let (server, servers) = served(|_, _| None);
+fn the_root_dse_is_read_again_after_its_ttl() {
+    let (server, servers) = start_server(|_, _| None);
     let mut connection = servers.connect(&server.server().to_string()).expect("a connection");
-    connection.line.told = connection
-        .line
-        .told
-        .checked_sub(KNOWN_FOR)
+    connection.raw.root_dse_read_at = connection
+        .raw
+        .root_dse_read_at
+        .checked_sub(ROOT_DSE_TTL)
         .expect("the computer runs for longer");
     drop(connection);
-    ask(&servers, &people(&["cn"])).expect("an answer");
-    let about = server.all().iter().filter(|request| request.is_about_server()).count();
-    assert_eq!((about, server.accepted()), (2, 1));
+    search_users(&servers, &user_search(&["cn"])).expect("an answer");
+    let root_dse_reads = server
+        .all_requests()
+        .iter()
+        .filter(|request| request.is_root_dse_search())
+        .count();
+    assert_eq!((root_dse_reads, server.accepted()), (2, 1));
 }
 
 #[test]
-fn a_question_is_put_again_where_the_kept_connection_was_closed() {
-    let asked = AtomicUsize::new(0);
-    let (server, servers) = served(move |number, request| {
-        // The server closes when the second question comes, as one that is restarted just then.
-        (is_of_people(request) && number == 0 && asked.fetch_add(1, Ordering::SeqCst) == 1).then(|| vec![Act::Close])
+fn a_search_is_repeated_if_the_pooled_connection_was_closed() {
+    let count = AtomicUsize::new(0);
+    let (server, servers) = start_server(move |number, request| {
+        // The server closes on the second search, as if it restarted.
+        (is_user_search(request) && number == 0 && count.fetch_add(1, Ordering::SeqCst) == 1)
+            .then(|| vec![Action::Close])
     });
     for _ in 0..3 {
-        ask(&servers, &people(&["cn"])).expect("an answer");
+        search_users(&servers, &user_search(&["cn"])).expect("an answer");
     }
-    assert_eq!((server.heard().len(), server.binds()), (4, 2));
+    assert_eq!((server.requests().len(), server.binds()), (4, 2));
     assert_eq!(servers.take_diagnostics(), Vec::<String>::new());
 }
 
 #[test]
 fn a_closed_connection_is_noticed_before_it_is_used() {
-    let (server, servers) =
-        served(|number, request| (number == 0 && is_of_people(request)).then(|| vec![Act::Done(0, ""), Act::Close]));
+    let (server, servers) = start_server(|number, request| {
+        (number == 0 && is_user_search(request)).then(|| vec![Action::Done(0, ""), Action::Close])
+    });
     let mut connection = servers.connect(&server.server().to_string()).expect("a connection");
-    connection.search(&people(&["cn"])).expect("an answer");
-    eventually("the connection still seems open", || !connection.is_alive());
-    // The pool does not take it back.
+    connection.search(&user_search(&["cn"])).expect("an answer");
+    wait_until("the connection still seems open", || !connection.is_alive());
+    // It does not return to the pool.
     let endpoint = connection.endpoint.clone();
     drop(connection);
-    assert!(servers.pool().kept(&endpoint).is_none());
+    assert!(servers.pool().take_idle(&endpoint).is_none());
 }
 
 #[test]
-fn connections_are_kept_for_the_next_question() {
-    let (server, servers) = served(|_, _| None);
+fn connections_are_reused() {
+    let (server, servers) = start_server(|_, _| None);
     for _ in 0..20 {
-        ask(&servers, &people(&["cn"])).expect("an answer");
+        search_users(&servers, &user_search(&["cn"])).expect("an answer");
     }
     assert_eq!((server.accepted(), server.binds()), (1, 1));
-    // What the server says of itself is asked once.
+    // The rootDSE is read once.
     assert_eq!(
-        server.all().iter().filter(|request| request.is_about_server()).count(),
+        server
+            .all_requests()
+            .iter()
+            .filter(|request| request.is_root_dse_search())
+            .count(),
         1
     );
 }

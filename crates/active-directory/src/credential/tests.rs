@@ -1,12 +1,14 @@
-//! Changes on servers that answer as no real one does when it is wanted.
+//! Changes on scripted servers.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::*;
 use crate::rights::tests::{Ace, domain_sid};
-use crate::scripted::{Act, Scripted};
-use crate::scripted_forest::{ACCOUNT, Asked, COUNTER, Ground, TONY, guarded, heard, mailbox, named, tony};
+use crate::scripted::{Action, ScriptedServer};
+use crate::scripted_forest::{
+    ACCOUNT, COUNTER, MailboxRequest, ScriptedForest, TONY, host_of, mailbox, mailbox_requests, mailbox_with_acl, tony,
+};
 use umpin_core::cancellation::Cancellation;
 use umpin_core::directory::{Directory as _, Route};
 use umpin_core::identity::Identity;
@@ -20,10 +22,10 @@ const NEW: &[u8] = b"UMP\x01 new";
 const COUNT: &[u8] = b"UMP\x01 count";
 const CHECKSUM: &[u8] = b"\x01\x00 of Exchange";
 
-fn change(controller: &Scripted, expected: Option<&[u8]>, counter: CounterChange) -> CredentialChange {
+fn change(controller: &ScriptedServer, expected: Option<&[u8]>, counter: CounterChange) -> CredentialChange {
     CredentialChange {
         mailbox: TONY,
-        controller: Some(named(controller)),
+        controller: Some(host_of(controller)),
         record: Some(Swap {
             expected: expected.map(<[u8]>::to_vec),
             new: NEW.to_vec(),
@@ -36,43 +38,45 @@ fn change(controller: &Scripted, expected: Option<&[u8]>, counter: CounterChange
     }
 }
 
-fn modifies(controller: &Scripted) -> Vec<Vec<(u64, String, Vec<u8>)>> {
-    let changes = heard(controller).into_iter().filter_map(|asked| match asked {
-        Asked::Modify(changes) => Some(changes),
-        _ => None,
-    });
+fn modifies(controller: &ScriptedServer) -> Vec<Vec<(u64, String, Vec<u8>)>> {
+    let changes = mailbox_requests(controller)
+        .into_iter()
+        .filter_map(|asked| match asked {
+            MailboxRequest::Modify(changes) => Some(changes),
+            _ => None,
+        });
     changes.collect()
 }
 
-fn done(code: u32) -> Vec<Act> {
-    vec![Act::Done(code, "")]
+fn done(code: u32) -> Vec<Action> {
+    vec![Action::Done(code, "")]
 }
 
-fn values(record: Option<&[u8]>, counter: Option<&[u8]>) -> Vec<Act> {
-    vec![mailbox(TONY, "Tony Smith", record, counter), Act::Done(0, "")]
+fn values(record: Option<&[u8]>, counter: Option<&[u8]>) -> Vec<Action> {
+    vec![mailbox(TONY, "Tony Smith", record, counter), Action::Done(0, "")]
 }
 
 #[test]
 fn a_reset_is_one_search_and_one_modify_on_a_warm_connection() {
-    let ground = Ground::new();
-    let controller = ground.controller(|asked| match asked {
-        Asked::Search => tony(Some(OLD), Some(STANDARD.encode(COUNT).as_bytes())),
+    let forest = ScriptedForest::new();
+    let controller = forest.controller(|asked| match asked {
+        MailboxRequest::Search => tony(Some(OLD), Some(STANDARD.encode(COUNT).as_bytes())),
         _ => done(0),
     });
-    let directory = ground.directory(&[&controller]);
+    let directory = forest.directory(&[&controller]);
     let reset = || {
         let identity = Identity::parse("tony").expect("an identity");
         let found = directory.find(&identity, Route::Preferred).expect("an answer").found;
         let stored = found[0].stored.clone().expect("read with the mailbox");
-        assert_eq!(found[0].controller, Some(named(&controller)));
+        assert_eq!(found[0].controller, Some(host_of(&controller)));
         let counter = CounterChange::Set(COUNT.to_vec());
         let change = change(&controller, stored.record.as_deref(), counter);
         assert_eq!(directory.apply(change).expect("an answer"), Applied::Committed);
     };
     reset();
-    let before = controller.all().len();
+    let before = controller.all_requests().len();
     reset();
-    let all = controller.all();
+    let all = controller.all_requests();
     assert_eq!(all.len() - before, 2, "{:?}", &all[before..]);
     let expected = vec![
         (DELETE, RECORD.to_owned(), OLD.to_vec()),
@@ -84,20 +88,20 @@ fn a_reset_is_one_search_and_one_modify_on_a_warm_connection() {
 }
 
 #[test]
-fn a_change_that_was_cancelled_is_not_sent() {
-    let ground = Ground::new();
-    let controller = ground.controller(|asked| match asked {
-        Asked::Search => tony(Some(OLD), None),
+fn a_cancelled_change_is_not_sent() {
+    let forest = ScriptedForest::new();
+    let controller = forest.controller(|asked| match asked {
+        MailboxRequest::Search => tony(Some(OLD), None),
         _ => done(0),
     });
-    let directory = ground.directory(&[&controller]);
+    let directory = forest.directory(&[&controller]);
     let wanted = |cancellation: &Cancellation| CredentialChange {
         cancellation: cancellation.clone(),
         ..change(&controller, Some(OLD), CounterChange::Keep)
     };
     let early = Cancellation::new();
     early.cancel();
-    // The connection stands, and the Modify is about to be sent.
+    // Cancelled with an open connection, right before the Modify is sent.
     let last_moment = Cancellation::new();
     let stop = last_moment.clone();
     last_moment.at_commit_point(move || assert!(stop.cancel(), "nothing was sent yet"));
@@ -112,51 +116,54 @@ fn a_change_that_was_cancelled_is_not_sent() {
 }
 
 #[test]
-fn a_first_value_that_is_refused_is_explained_by_what_is_there() {
-    // Samba says the first, and the constraint is broken as well.
+fn a_rejected_first_value_is_explained_by_the_present_one() {
+    // Samba returns the first; the constraint is violated as well.
     for refusal in [ATTRIBUTE_OR_VALUE_EXISTS, CONSTRAINT_VIOLATION] {
-        for (there, expected) in [
+        for (present, expected) in [
             (Some(OLD), Ok(Applied::Conflict)),
             (Some(CHECKSUM), Ok(Applied::Committed)),
             (None, Err(refusal)),
         ] {
-            let ground = Ground::new();
-            let controller = ground.controller(move |asked| match asked {
-                Asked::Modify(changes) if changes.iter().any(|(_, _, value)| value == CHECKSUM) => done(0),
-                Asked::Modify(_) => done(refusal),
-                _ => values(there, None),
+            let forest = ScriptedForest::new();
+            let controller = forest.controller(move |asked| match asked {
+                MailboxRequest::Modify(changes) if changes.iter().any(|(_, _, value)| value == CHECKSUM) => done(0),
+                MailboxRequest::Modify(_) => done(refusal),
+                _ => values(present, None),
             });
-            let directory = ground.directory(&[&controller]);
+            let directory = forest.directory(&[&controller]);
             let outcome = directory.apply(change(&controller, None, CounterChange::Keep));
-            let told = format!("{refusal} with {there:?}: {outcome:?}");
+            let context = format!("{refusal} with {present:?}: {outcome:?}");
             match expected {
-                Ok(applied) => assert_eq!(outcome.ok(), Some(applied), "{told}"),
+                Ok(applied) => assert_eq!(outcome.ok(), Some(applied), "{context}"),
                 Err(code) => {
-                    let error = outcome.expect_err(&told);
-                    assert_eq!(error.details()["ldapCode"], code, "{told}");
+                    let error = outcome.expect_err(&context);
+                    assert_eq!(error.details()["ldapCode"], code, "{context}");
                 }
             }
         }
     }
 }
 
-/// A mailbox without values as far as can be seen: another attribute is all that may be read of it.
-fn unseen() -> Vec<Act> {
+/// A mailbox whose values the account may not read.
+fn unreadable() -> Vec<Action> {
     let other = Ace(5, 0, 0x10, Some([2; 16]), domain_sid(ACCOUNT));
-    vec![guarded(TONY, "Tony Smith", None, None, &[other]), Act::Done(0, "")]
+    vec![
+        mailbox_with_acl(TONY, "Tony Smith", None, None, &[other]),
+        Action::Done(0, ""),
+    ]
 }
 
 #[test]
-fn what_may_not_be_read_is_not_absent() {
-    let ground = Ground::new();
-    let controller = ground.controller(|asked| match asked {
-        Asked::Modify(_) => done(ATTRIBUTE_OR_VALUE_EXISTS),
-        _ => unseen(),
+fn an_unreadable_value_is_not_absent() {
+    let forest = ScriptedForest::new();
+    let controller = forest.controller(|asked| match asked {
+        MailboxRequest::Modify(_) => done(ATTRIBUTE_OR_VALUE_EXISTS),
+        _ => unreadable(),
     });
-    let directory = ground.directory(&[&controller]);
+    let directory = forest.directory(&[&controller]);
     let found = directory.find_by_object_id(TONY, Route::Preferred).expect("an answer");
     assert_eq!(found.expect("the mailbox").stored, None);
-    let host = named(&controller);
+    let host = host_of(&controller);
     let read = directory.credential(TONY, Some(&host)).map(drop);
     let all = directory
         .credentials(&[TONY], Some(&host))
@@ -168,7 +175,7 @@ fn what_may_not_be_read_is_not_absent() {
         .apply(change(&controller, None, CounterChange::Keep))
         .map(drop);
     for outcome in [read, all, changed] {
-        let error = outcome.expect_err("it is not known");
+        let error = outcome.expect_err("absence is not known");
         assert_eq!(error.code(), ErrorCode::AccessDenied, "{error:?}");
         for part in [RECORD, "CN=Tony Smith,OU=Sales", &host, "Read Property"] {
             assert!(error.message().contains(part), "{error:?} does not say: {part}");
@@ -177,47 +184,47 @@ fn what_may_not_be_read_is_not_absent() {
 }
 
 #[test]
-fn another_controllers_record_that_may_not_be_read_is_not_passed_over() {
-    let ground = Ground::new();
-    let first = ground.controller(|_| values(Some(OLD), None));
-    let unseen = ground.controller(|_| unseen());
-    let silent = ground.controller(|_| vec![Act::Close]);
-    let elsewhere = |others: [&Scripted; 2]| {
-        let directory = ground.directory(&[&first, others[0], others[1]]);
-        directory.elsewhere(TONY, Some(&named(&first)))
+fn an_unreadable_record_on_a_replica_is_an_error() {
+    let forest = ScriptedForest::new();
+    let first = forest.controller(|_| values(Some(OLD), None));
+    let unreadable = forest.controller(|_| unreadable());
+    let unresponsive = forest.controller(|_| vec![Action::Close]);
+    let elsewhere = |others: [&ScriptedServer; 2]| {
+        let directory = forest.directory(&[&first, others[0], others[1]]);
+        directory.elsewhere(TONY, Some(&host_of(&first)))
     };
-    let error = elsewhere([&silent, &unseen]).expect_err("it has one, or has none");
+    let error = elsewhere([&unresponsive, &unreadable]).expect_err("the record may exist");
     assert_eq!(error.code(), ErrorCode::AccessDenied, "{error:?}");
-    let there = ground.controller(|_| values(Some(NEW), None));
-    let found = elsewhere([&silent, &there]).expect("one answers");
+    let present = forest.controller(|_| values(Some(NEW), None));
+    let found = elsewhere([&unresponsive, &present]).expect("one answers");
     let found: Vec<_> = found.into_iter().map(|stored| stored.record).collect();
     assert_eq!(found, [Some(NEW.to_vec())]);
 }
 
 #[test]
-fn objects_that_are_gone_are_told_one_by_one() {
-    let ground = Ground::new();
-    let controller = ground.controller(|_| values(Some(OLD), None));
-    let directory = ground.directory(&[&controller]);
-    let all = directory.credentials(&[ObjectId([1; 16]), TONY], Some(&named(&controller)));
-    let [gone, there] = &all.expect("an answer")[..] else {
-        panic!("not two answers to two questions")
+fn deleted_objects_are_reported_one_by_one() {
+    let forest = ScriptedForest::new();
+    let controller = forest.controller(|_| values(Some(OLD), None));
+    let directory = forest.directory(&[&controller]);
+    let all = directory.credentials(&[ObjectId([1; 16]), TONY], Some(&host_of(&controller)));
+    let [mailbox_deleted, present] = &all.expect("an answer")[..] else {
+        panic!("there must be two results for two ids")
     };
     assert_eq!(
-        gone.as_ref().expect_err("gone").code(),
+        mailbox_deleted.as_ref().expect_err("gone").code(),
         ErrorCode::ManagementObjectNotFound
     );
-    assert_eq!(there.as_ref().expect("there").record.as_deref(), Some(OLD));
+    assert_eq!(present.as_ref().expect("there").record.as_deref(), Some(OLD));
 }
 
 #[test]
-fn a_foreign_value_that_others_keep_writing_is_not_fought_over() {
-    let ground = Ground::new();
-    let controller = ground.controller(|asked| match asked {
-        Asked::Modify(_) => done(ATTRIBUTE_OR_VALUE_EXISTS),
+fn a_foreign_value_that_reappears_is_a_conflict() {
+    let forest = ScriptedForest::new();
+    let controller = forest.controller(|asked| match asked {
+        MailboxRequest::Modify(_) => done(ATTRIBUTE_OR_VALUE_EXISTS),
         _ => values(Some(CHECKSUM), None),
     });
-    let directory = ground.directory(&[&controller]);
+    let directory = forest.directory(&[&controller]);
     let outcome = directory.apply(change(&controller, None, CounterChange::Keep));
     assert_eq!(outcome.expect("an answer"), Applied::Conflict);
     let expected = [
@@ -231,51 +238,51 @@ fn a_foreign_value_that_others_keep_writing_is_not_fought_over() {
 }
 
 #[test]
-fn a_lost_answer_is_made_up_for_by_what_is_there_and_nothing_is_asked_twice() {
-    for (there, expected) in [
+fn a_lost_response_is_resolved_by_reading_and_the_modify_is_not_repeated() {
+    for (present, expected) in [
         (Some(NEW), Ok(Applied::Committed)),
-        // It may yet come.
+        // The Modify may still be in progress.
         (Some(OLD), Err(ErrorCode::OutcomeUnknown)),
         (None, Err(ErrorCode::OutcomeUnknown)),
     ] {
-        let ground = Ground::new();
-        let controller = ground.controller(move |asked| match asked {
-            Asked::Modify(_) => vec![Act::Close],
-            _ => values(there, None),
+        let forest = ScriptedForest::new();
+        let controller = forest.controller(move |asked| match asked {
+            MailboxRequest::Modify(_) => vec![Action::Close],
+            _ => values(present, None),
         });
-        let directory = ground.directory(&[&controller]);
+        let directory = forest.directory(&[&controller]);
         let outcome = directory.apply(change(&controller, Some(OLD), CounterChange::Keep));
-        let told = format!("{there:?}: {outcome:?}");
-        assert_eq!(outcome.map_err(|error| error.code()), expected, "{told}");
-        assert_eq!(modifies(&controller).len(), 1, "{told}");
+        let context = format!("{present:?}: {outcome:?}");
+        assert_eq!(outcome.map_err(|error| error.code()), expected, "{context}");
+        assert_eq!(modifies(&controller).len(), 1, "{context}");
     }
 }
 
 #[test]
-fn nothing_can_be_concluded_where_nobody_answers() {
-    let ground = Ground::new();
-    let controller = ground.controller(|_| vec![Act::Close]);
-    let directory = ground.directory(&[&controller]);
+fn an_unreachable_controller_leaves_the_outcome_unknown() {
+    let forest = ScriptedForest::new();
+    let controller = forest.controller(|_| vec![Action::Close]);
+    let directory = forest.directory(&[&controller]);
     let outcome = directory.apply(change(&controller, Some(OLD), CounterChange::Keep));
     let error = outcome.expect_err("unknown");
     assert_eq!(error.code(), ErrorCode::OutcomeUnknown, "{error:?}");
-    assert_eq!(error.details()["server"], named(&controller).as_str());
+    assert_eq!(error.details()["server"], host_of(&controller).as_str());
 }
 
 #[test]
-fn whoever_declines_a_change_is_left_for_another() {
+fn a_declined_change_moves_to_another_controller() {
     // Busy, unavailable, unwilling, a referral.
     for code in [51, 52, 53, 10] {
-        let ground = Ground::new();
-        let declining = ground.controller(move |asked| match asked {
-            Asked::Search => tony(Some(OLD), None),
+        let forest = ScriptedForest::new();
+        let declining = forest.controller(move |asked| match asked {
+            MailboxRequest::Search => tony(Some(OLD), None),
             _ => done(code),
         });
-        let other = ground.controller(|asked| match asked {
-            Asked::Search => tony(Some(OLD), None),
+        let other = forest.controller(|asked| match asked {
+            MailboxRequest::Search => tony(Some(OLD), None),
             _ => done(0),
         });
-        let directory = ground.directory(&[&declining, &other]);
+        let directory = forest.directory(&[&declining, &other]);
         let mut outcomes = Vec::new();
         for _ in 0..2 {
             let found = directory.find_by_object_id(TONY, Route::Preferred).expect("an answer");
@@ -289,18 +296,18 @@ fn whoever_declines_a_change_is_left_for_another() {
 }
 
 #[test]
-fn the_servers_refusals_are_told_apart() {
+fn rejections_map_to_error_codes() {
     for (code, expected) in [
         (NO_SUCH_OBJECT, ErrorCode::ManagementObjectNotFound),
         (INSUFFICIENT_ACCESS_RIGHTS, ErrorCode::AccessDenied),
         (65, ErrorCode::ConfigurationInvalid),
     ] {
-        let ground = Ground::new();
-        let controller = ground.controller(move |asked| match asked {
-            Asked::Modify(_) => done(code),
+        let forest = ScriptedForest::new();
+        let controller = forest.controller(move |asked| match asked {
+            MailboxRequest::Modify(_) => done(code),
             _ => values(None, None),
         });
-        let directory = ground.directory(&[&controller]);
+        let directory = forest.directory(&[&controller]);
         let outcome = directory.apply(change(&controller, Some(OLD), CounterChange::Keep));
         let error = outcome.expect_err("a refusal");
         assert_eq!(error.code(), expected, "{error:?}");
@@ -310,21 +317,21 @@ fn the_servers_refusals_are_told_apart() {
 
 #[test]
 fn a_stale_swap_is_a_conflict_at_once() {
-    let ground = Ground::new();
-    let controller = ground.controller(|_| done(NO_SUCH_ATTRIBUTE));
-    let directory = ground.directory(&[&controller]);
+    let forest = ScriptedForest::new();
+    let controller = forest.controller(|_| done(NO_SUCH_ATTRIBUTE));
+    let directory = forest.directory(&[&controller]);
     let outcome = directory.apply(change(&controller, Some(OLD), CounterChange::Keep));
     assert_eq!(outcome.expect("an answer"), Applied::Conflict);
-    assert_eq!(heard(&controller).len(), 1, "nothing else is asked");
+    assert_eq!(mailbox_requests(&controller).len(), 1, "no further request is sent");
 }
 
 #[test]
-fn nothing_to_change_is_nothing_to_ask() {
-    let ground = Ground::new();
-    let controller = ground.controller(|_| done(0));
-    let directory = ground.directory(&[&controller]);
+fn an_empty_change_sends_no_request() {
+    let forest = ScriptedForest::new();
+    let controller = forest.controller(|_| done(0));
+    let directory = forest.directory(&[&controller]);
     let mut change = change(&controller, None, CounterChange::Keep);
     change.record = None;
     assert_eq!(directory.apply(change).expect("an answer"), Applied::Committed);
-    assert_eq!(heard(&controller), []);
+    assert_eq!(mailbox_requests(&controller), []);
 }

@@ -12,8 +12,8 @@ const GROUP: u8 = 101;
 const STRANGER: u8 = 102;
 
 /// A SID of the domain.
-pub(crate) fn domain_sid(number: u8) -> Vec<u8> {
-    vec![1, 2, 0, 0, 0, 0, 0, 5, 21, 0, 0, 0, number, 0, 0, 0]
+pub(crate) fn domain_sid(u32_at: u8) -> Vec<u8> {
+    vec![1, 2, 0, 0, 0, 0, 0, 5, 21, 0, 0, 0, u32_at, 0, 0, 0]
 }
 
 /// One entry: its type, flags and mask, the type of object where there is one, and whom it is for.
@@ -62,8 +62,8 @@ fn token() -> Token {
     [ACCOUNT, GROUP].map(domain_sid).into_iter().collect()
 }
 
-fn plain() -> Protection {
-    Protection {
+fn plain() -> AttributeSecurity {
+    AttributeSecurity {
         attribute: ATTRIBUTE,
         property_set: Some(SET),
         is_confidential: false,
@@ -83,20 +83,20 @@ fn deny_on(mask: u32, what: Guid, who: u8) -> Ace {
 }
 
 #[track_caller]
-fn check(aces: &[Ace], protection: &Protection, expected: Option<Lacking>) {
+fn check(aces: &[Ace], security: &AttributeSecurity, expected: Option<MissingRight>) {
     let descriptor = descriptor(&domain_sid(STRANGER), aces);
-    let found = lacking(&token(), &descriptor, Some(&domain_sid(STRANGER)), protection);
+    let found = missing_read_right(&token(), &descriptor, Some(&domain_sid(STRANGER)), security);
     assert_eq!(found, expected);
 }
 
 #[test]
 fn what_is_not_allowed_is_lacking() {
-    let lacks = Some(Lacking::ReadProperty);
+    let lacks = Some(MissingRight::ReadProperty);
     check(&[], &plain(), lacks);
     check(&[allow(READ_PROPERTY, STRANGER)], &plain(), lacks);
     check(&[allow(!READ_PROPERTY, ACCOUNT)], &plain(), lacks);
     check(&[allow_on(READ_PROPERTY, OTHER, ACCOUNT)], &plain(), lacks);
-    check(&[allow_on(READ_PROPERTY, CLASSES[0], ACCOUNT)], &plain(), lacks);
+    check(&[allow_on(READ_PROPERTY, USER_CLASSES[0], ACCOUNT)], &plain(), lacks);
     // What a server should have replaced says nothing.
     check(&[allow(GENERIC, ACCOUNT)], &plain(), lacks);
     // For those below it.
@@ -116,26 +116,26 @@ fn the_attribute_its_set_and_everything_are_ways_to_allow_it() {
         // Entries that are about objects, and name none.
         check(&[Ace(5, 0, READ_PROPERTY, None, domain_sid(who))], &plain(), None);
     }
-    let without_set = Protection {
+    let without_set = AttributeSecurity {
         property_set: None,
         ..plain()
     };
     check(
         &[allow_on(READ_PROPERTY, SET, ACCOUNT)],
         &without_set,
-        Some(Lacking::ReadProperty),
+        Some(MissingRight::ReadProperty),
     );
 }
 
 #[test]
 fn the_first_entry_that_says_it_counts() {
-    let lacks = Some(Lacking::ReadProperty);
+    let lacks = Some(MissingRight::ReadProperty);
     let (allows, denies) = (allow(READ_PROPERTY, GROUP), deny_on(READ_PROPERTY, ATTRIBUTE, ACCOUNT));
     check(&[denies.clone(), allows.clone()], &plain(), lacks);
     check(&[allows.clone(), denies], &plain(), None);
     for (denied, expected) in [
         (deny_on(READ_PROPERTY, SET, GROUP), lacks),
-        (deny_on(READ_PROPERTY, CLASSES[1], GROUP), lacks),
+        (deny_on(READ_PROPERTY, USER_CLASSES[1], GROUP), lacks),
         (deny_on(GENERIC, ATTRIBUTE, GROUP), lacks),
         (deny_on(READ_PROPERTY, OTHER, GROUP), None),
         (deny_on(READ_PROPERTY, ATTRIBUTE, STRANGER), None),
@@ -147,11 +147,11 @@ fn the_first_entry_that_says_it_counts() {
 
 #[test]
 fn a_confidential_attribute_needs_control_access_as_well() {
-    let confidential = Protection {
+    let confidential = AttributeSecurity {
         is_confidential: true,
         ..plain()
     };
-    let lacks = Some(Lacking::ControlAccess);
+    let lacks = Some(MissingRight::ControlAccess);
     let reads = allow(READ_PROPERTY, GROUP);
     check(std::slice::from_ref(&reads), &confidential, lacks);
     check(
@@ -172,10 +172,10 @@ fn a_confidential_attribute_needs_control_access_as_well() {
     check(
         &[allow(CONTROL_ACCESS, GROUP)],
         &confidential,
-        Some(Lacking::ReadProperty),
+        Some(MissingRight::ReadProperty),
     );
     let definition = |flags: &str| {
-        Protection::of(&Entry {
+        AttributeSecurity::of(&Entry {
             dn: String::new(),
             attributes: vec![
                 ("schemaidguid".to_owned(), ATTRIBUTE.to_vec()),
@@ -195,20 +195,20 @@ fn a_confidential_attribute_needs_control_access_as_well() {
 fn conditions_are_no_grant_but_a_refusal() {
     let conditional = |kind| Ace(kind, 0, READ_PROPERTY, Some(ATTRIBUTE), domain_sid(ACCOUNT));
     for kind in [9, 11] {
-        check(&[conditional(kind)], &plain(), Some(Lacking::ReadProperty));
+        check(&[conditional(kind)], &plain(), Some(MissingRight::ReadProperty));
     }
     for kind in [10, 12] {
         check(
             &[conditional(kind), allow(READ_PROPERTY, GROUP)],
             &plain(),
-            Some(Lacking::ReadProperty),
+            Some(MissingRight::ReadProperty),
         );
     }
     // Entries for audits and the like.
     check(
         &[Ace(2, 0, READ_PROPERTY, None, domain_sid(ACCOUNT))],
         &plain(),
-        Some(Lacking::ReadProperty),
+        Some(MissingRight::ReadProperty),
     );
 }
 
@@ -218,7 +218,7 @@ fn the_object_itself_and_its_owner_are_whoever_they_are() {
     let verdict = |aces: &[Ace], owner: u8, object: Option<u8>| {
         let object = object.map(domain_sid);
         let descriptor = descriptor(&domain_sid(owner), aces);
-        lacking(&token(), &descriptor, object.as_deref(), &plain()).is_none()
+        missing_read_right(&token(), &descriptor, object.as_deref(), &plain()).is_none()
     };
     let itself = [for_sid(0, SELF)];
     assert!(verdict(&itself, STRANGER, Some(ACCOUNT)));
@@ -236,22 +236,22 @@ fn the_object_itself_and_its_owner_are_whoever_they_are() {
 #[test]
 fn what_is_no_descriptor_proves_nothing() {
     let whole = descriptor(&domain_sid(STRANGER), &[allow_on(READ_PROPERTY, ATTRIBUTE, ACCOUNT)]);
-    let verdict = |bytes: &[u8]| lacking(&token(), bytes, None, &plain());
+    let verdict = |bytes: &[u8]| missing_read_right(&token(), bytes, None, &plain());
     assert_eq!(verdict(&whole), None);
     for length in 0..whole.len() {
         assert_eq!(
             verdict(&whole[..length]),
-            Some(Lacking::ReadPermissions),
+            Some(MissingRight::ReadPermissions),
             "the first {length} bytes"
         );
     }
     for offset in [4, 16] {
         let mut wild = whole.clone();
         wild[offset..offset + 4].fill(0xff);
-        assert_eq!(verdict(&wild), Some(Lacking::ReadPermissions));
+        assert_eq!(verdict(&wild), Some(MissingRight::ReadPermissions));
     }
     // No list at all.
     let mut without = whole;
     without[16..20].fill(0);
-    assert_eq!(verdict(&without), Some(Lacking::ReadPermissions));
+    assert_eq!(verdict(&without), Some(MissingRight::ReadPermissions));
 }

@@ -1,10 +1,10 @@
-//! The few messages of LDAP that the adapter uses (RFC 4511, 4.1.1).
+//! Encodes and decodes the LDAP messages that the adapter uses (RFC 4511, 4.1.1).
 
 use bytes::BytesMut;
 use lber::common::TagClass;
 use lber::structure::{PL, StructureTag};
 
-/// What a client asks.
+/// A request of a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Request {
     StartTls,
@@ -27,7 +27,7 @@ pub(crate) enum Request {
     Other(u64),
 }
 
-/// The control of RFC 2696.
+/// The paged results control (RFC 2696).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Page {
     pub is_critical: bool,
@@ -36,58 +36,58 @@ pub(crate) struct Page {
 }
 
 impl Request {
-    /// Whether it asks the rootDSE.
-    pub(crate) fn is_about_server(&self) -> bool {
+    /// Whether it is a search of the rootDSE.
+    pub(crate) fn is_root_dse_search(&self) -> bool {
         matches!(self, Self::Search { base, .. } if base.is_empty())
     }
 }
 
-/// What a server does.
+/// An action of the server.
 #[derive(Clone, Debug)]
-pub(crate) enum Act {
+pub(crate) enum Action {
     /// An entry: DN, and attributes with their values.
     Entry(String, Vec<(&'static str, Vec<Vec<u8>>)>),
     /// `SearchResultReference`.
     Reference(&'static str),
-    /// The end of whatever was asked: result code and text.
+    /// The final response: result code and text.
     Done(u32, &'static str),
-    /// The same with the cookie of the next page.
+    /// A successful final response with the cookie of the next page.
     Page(Vec<u8>),
     Raw(Vec<u8>),
     Hang,
     Close,
 }
 
-pub(crate) fn entry(dn: &str, attributes: &[(&'static str, &[&str])]) -> Act {
+pub(crate) fn entry(dn: &str, attributes: &[(&'static str, &[&str])]) -> Action {
     let attributes = attributes.iter().map(|(name, values)| {
         let values = values.iter().map(|value| value.as_bytes().to_vec()).collect();
         (*name, values)
     });
-    Act::Entry(dn.to_owned(), attributes.collect())
+    Action::Entry(dn.to_owned(), attributes.collect())
 }
 
-/// A controller that can be written to and holds the catalog.
-pub(crate) fn root_dse(more: &[(&'static str, &[&str])]) -> Vec<Act> {
+/// The rootDSE of a writable controller that is a global catalog.
+pub(crate) fn root_dse(more: &[(&'static str, &[&str])]) -> Vec<Action> {
     let mut attributes: Vec<(&'static str, &[&str])> = vec![
         ("defaultNamingContext", &["DC=contoso,DC=com"]),
         ("rootDomainNamingContext", &["DC=contoso,DC=com"]),
         ("isGlobalCatalogReady", &["TRUE"]),
     ];
     attributes.extend_from_slice(more);
-    vec![entry("", &attributes), Act::Done(0, "")]
+    vec![entry("", &attributes), Action::Done(0, "")]
 }
 
-/// A sound server without any objects.
-pub(super) fn usual(request: &Request) -> Vec<Act> {
+/// The response of a healthy server without objects.
+pub(super) fn default_response(request: &Request) -> Vec<Action> {
     match request {
-        Request::Bind { password, .. } if password != super::PASSWORD => vec![Act::Done(49, WRONG_PASSWORD)],
-        Request::Unbind => vec![Act::Close],
-        request if request.is_about_server() => root_dse(&[]),
-        _ => vec![Act::Done(0, "")],
+        Request::Bind { password, .. } if password != super::PASSWORD => vec![Action::Done(49, WRONG_PASSWORD)],
+        Request::Unbind => vec![Action::Close],
+        request if request.is_root_dse_search() => root_dse(&[]),
+        _ => vec![Action::Done(0, "")],
     }
 }
 
-/// As Active Directory says it.
+/// The diagnostic message of Active Directory.
 pub(crate) const WRONG_PASSWORD: &str =
     "80090308: LdapErr: DSID-0C090439, comment: AcceptSecurityContext error, data 52e, v4563\0";
 
@@ -174,16 +174,16 @@ fn text(tag: StructureTag) -> Option<String> {
     String::from_utf8(tag.expect_primitive()?).ok()
 }
 
-/// The message that answers the request so.
-pub(super) fn encoded(id: u64, request: &Request, act: Act) -> Vec<u8> {
+/// Encodes the response message for an action.
+pub(super) fn encoded(id: u64, request: &Request, action: Action) -> Vec<u8> {
     let done = match request {
         Request::Bind { .. } => 1,
         Request::Search { .. } => 5,
         Request::Modify { .. } => 7,
         _ => 24,
     };
-    let (operation, control) = match act {
-        Act::Entry(dn, attributes) => {
+    let (operation, control) = match action {
+        Action::Entry(dn, attributes) => {
             let attributes = attributes.into_iter().map(|(name, values)| {
                 let values = values.into_iter().map(|value| octets(&value)).collect();
                 sequence(vec![
@@ -194,14 +194,14 @@ pub(super) fn encoded(id: u64, request: &Request, act: Act) -> Vec<u8> {
             let parts = vec![octets(dn.as_bytes()), sequence(attributes.collect())];
             (constructed(TagClass::Application, 4, parts), None)
         }
-        Act::Reference(url) => (
+        Action::Reference(url) => (
             constructed(TagClass::Application, 19, vec![octets(url.as_bytes())]),
             None,
         ),
-        Act::Done(code, text) => (result(done, code, text), None),
-        Act::Page(cookie) => (result(done, 0, ""), Some(cookie)),
-        Act::Raw(bytes) => return bytes,
-        Act::Hang | Act::Close => return Vec::new(),
+        Action::Done(code, text) => (result(done, code, text), None),
+        Action::Page(cookie) => (result(done, 0, ""), Some(cookie)),
+        Action::Raw(bytes) => return bytes,
+        Action::Hang | Action::Close => return Vec::new(),
     };
     let mut message = vec![integer(2, id), operation];
     if let Some(cookie) = control {
@@ -224,7 +224,7 @@ fn result(operation: u64, code: u32, text: &str) -> StructureTag {
 fn integer(id: u64, value: u64) -> StructureTag {
     let bytes = value.to_be_bytes();
     let first = bytes.iter().position(|byte| *byte != 0).unwrap_or(7);
-    // A first bit of one would make it negative.
+    // A set first bit would make it negative.
     let mut content = vec![0; usize::from(bytes[first] > 0x7F)];
     content.extend_from_slice(&bytes[first..]);
     StructureTag {

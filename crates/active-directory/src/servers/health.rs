@@ -1,79 +1,79 @@
-//! Which servers are left aside, since when and why.
+//! A circuit breaker per server: which servers are down, since when and why.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::failure::Failure;
 use crate::server::Endpoint;
+use crate::server_error::ServerError;
 
-/// How long a server that failed is not tried while another serves.
-pub(crate) const PAUSE: Duration = Duration::from_secs(30);
-/// A failure that took longer is not waited for again during the pause, even if no other server is left.
-const SLOW: Duration = Duration::from_secs(1);
-/// More lines are not kept; the oldest go.
-const LINES: usize = 64;
+/// How long a server that failed is not used while another one is up.
+pub(crate) const DOWN_PERIOD: Duration = Duration::from_secs(30);
+/// A server whose failure took longer is not tried again during [`DOWN_PERIOD`], even if no other server is up.
+const SLOW_FAILURE: Duration = Duration::from_secs(1);
+/// Older diagnostics are dropped.
+const MAX_DIAGNOSTICS: usize = 64;
 
-struct Left {
+struct Down {
     since: Instant,
     is_slow: bool,
-    is_tried: bool,
-    failure: Failure,
+    is_probing: bool,
+    failure: ServerError,
 }
 
 #[derive(Default)]
-struct State {
-    left: HashMap<Endpoint, Left>,
-    lines: VecDeque<String>,
+struct HealthState {
+    down: HashMap<Endpoint, Down>,
+    diagnostics: VecDeque<String>,
 }
 
-impl State {
-    fn tell(&mut self, line: String) {
-        if self.lines.len() == LINES {
-            self.lines.pop_front();
+impl HealthState {
+    fn push_diagnostic(&mut self, line: String) {
+        if self.diagnostics.len() == MAX_DIAGNOSTICS {
+            self.diagnostics.pop_front();
         }
-        self.lines.push_back(line);
+        self.diagnostics.push_back(line);
     }
 }
 
-/// The standing of all servers.
+/// The state of all servers.
 #[derive(Default)]
-pub(crate) struct Health(Mutex<State>);
+pub(crate) struct Health(Mutex<HealthState>);
 
-/// Who is asked, and who is not.
+/// Which servers to try.
 #[derive(Default)]
 pub(crate) struct Plan {
     /// In this order.
     pub order: Vec<Endpoint>,
     /// Why the others are not.
-    pub passed_over: Vec<Failure>,
-    /// Whose pause is over: to be tried while nobody waits, because others serve.
-    pub aside: Vec<Endpoint>,
+    pub skipped: Vec<ServerError>,
+    /// Servers whose down period is over, to be probed in the background because others are up.
+    pub to_probe: Vec<Endpoint>,
 }
 
 impl Health {
-    /// Those that serve first, then those that failed, because they may serve again; without those that let everybody wait.
+    /// Servers that are up, then those that are down but failed quickly; without those that were slow to fail.
     pub(super) fn plan(&self, endpoints: &[Endpoint]) -> Plan {
         let mut state = self.state();
         let mut plan = Plan::default();
         let mut last = Vec::new();
         for endpoint in endpoints {
-            match state.left.get_mut(endpoint) {
+            match state.down.get_mut(endpoint) {
                 None => plan.order.push(endpoint.clone()),
-                Some(left) if left.is_slow && left.since.elapsed() < PAUSE => {
-                    plan.passed_over.push(left.failure.again())
+                Some(down) if down.is_slow && down.since.elapsed() < DOWN_PERIOD => {
+                    plan.skipped.push(down.failure.duplicate())
                 }
                 Some(_) => last.push(endpoint.clone()),
             }
         }
         if !plan.order.is_empty() {
             for endpoint in &last {
-                if let Some(left) = state.left.get_mut(endpoint)
-                    && !left.is_tried
-                    && left.since.elapsed() >= PAUSE
+                if let Some(down) = state.down.get_mut(endpoint)
+                    && !down.is_probing
+                    && down.since.elapsed() >= DOWN_PERIOD
                 {
-                    left.is_tried = true;
-                    plan.aside.push(endpoint.clone());
+                    down.is_probing = true;
+                    plan.to_probe.push(endpoint.clone());
                 }
             }
         }
@@ -81,71 +81,75 @@ impl Health {
         plan
     }
 
-    /// It failed, after that time.
-    pub(super) fn leave(&self, endpoint: &Endpoint, failure: &Failure, took: Duration) {
+    /// The server failed after that time.
+    pub(super) fn mark_down(&self, endpoint: &Endpoint, failure: &ServerError, took: Duration) {
         let mut state = self.state();
-        let left = Left {
+        let down = Down {
             since: Instant::now(),
-            is_slow: took >= SLOW,
-            is_tried: false,
-            failure: failure.again(),
+            is_slow: took >= SLOW_FAILURE,
+            is_probing: false,
+            failure: failure.duplicate(),
         };
-        if state.left.insert(endpoint.clone(), left).is_none() {
+        if state.down.insert(endpoint.clone(), down).is_none() {
             let line = format!(
-                "{} It is left aside for {} s.",
+                "{} It is not used for {} s.",
                 failure.error.message(),
-                PAUSE.as_secs()
+                DOWN_PERIOD.as_secs()
             );
-            state.tell(line);
+            state.push_diagnostic(line);
         }
     }
 
-    /// It could not be tried, for a reason that is not its own: again after another pause.
-    pub(super) fn postpone(&self, endpoint: &Endpoint) {
-        if let Some(left) = self.state().left.get_mut(endpoint) {
-            (left.since, left.is_tried) = (Instant::now(), false);
+    /// The probe failed for another reason than the server: repeat it after another down period.
+    pub(super) fn postpone_probe(&self, endpoint: &Endpoint) {
+        if let Some(down) = self.state().down.get_mut(endpoint) {
+            (down.since, down.is_probing) = (Instant::now(), false);
         }
     }
 
-    /// It serves.
-    pub(super) fn serves(&self, endpoint: &Endpoint) {
+    /// The server serves requests.
+    pub(super) fn mark_up(&self, endpoint: &Endpoint) {
         let mut state = self.state();
-        if state.left.remove(endpoint).is_some() {
-            state.tell(format!("{endpoint} serves again."));
+        if state.down.remove(endpoint).is_some() {
+            state.push_diagnostic(format!("{endpoint} serves again."));
         }
     }
 
-    /// Why it is not asked, where somebody waited for it in vain since `begun`, or during the pause.
-    pub(super) fn passed_over(&self, endpoint: &Endpoint, begun: Option<Instant>) -> Option<Failure> {
+    /// The error to report instead of trying the server: it went down since `begun` or, without that, it was slow to fail and its down
+    /// period is not over.
+    pub(super) fn down_reason(&self, endpoint: &Endpoint, begun: Option<Instant>) -> Option<ServerError> {
         let state = self.state();
-        let left = state.left.get(endpoint)?;
-        let in_vain = match begun {
-            Some(begun) => left.since >= begun,
-            None => left.is_slow && left.since.elapsed() < PAUSE,
+        let down = state.down.get(endpoint)?;
+        let is_down = match begun {
+            Some(begun) => down.since >= begun,
+            None => down.is_slow && down.since.elapsed() < DOWN_PERIOD,
         };
-        in_vain.then(|| left.failure.again())
+        is_down.then(|| down.failure.duplicate())
     }
 
-    /// A new command may wait for them once more, if no other serves.
-    pub(super) fn forgive(&self) {
-        for left in self.state().left.values_mut() {
-            left.is_slow = false;
+    /// Lets servers that were slow to fail be tried once more if no other is up.
+    pub(super) fn reset(&self) {
+        for down in self.state().down.values_mut() {
+            down.is_slow = false;
         }
     }
 
     #[cfg(test)]
-    pub(super) fn end_pause(&self, endpoint: &Endpoint) {
-        if let Some(left) = self.state().left.get_mut(endpoint) {
-            left.since = left.since.checked_sub(PAUSE).expect("the computer runs for longer");
+    pub(super) fn expire_down_period(&self, endpoint: &Endpoint) {
+        if let Some(down) = self.state().down.get_mut(endpoint) {
+            down.since = down
+                .since
+                .checked_sub(DOWN_PERIOD)
+                .expect("the computer has been up for longer");
         }
     }
 
-    /// What was told since the last time.
-    pub(super) fn take_lines(&self) -> Vec<String> {
-        self.state().lines.drain(..).collect()
+    /// The diagnostics since the last call.
+    pub(super) fn take_diagnostics(&self) -> Vec<String> {
+        self.state().diagnostics.drain(..).collect()
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, HealthState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -153,8 +157,8 @@ impl Health {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::failure::FailureKind;
     use crate::server::{Role, Server};
+    use crate::server_error::ServerErrorKind;
 
     fn endpoint(host: &str) -> Endpoint {
         Endpoint {
@@ -163,10 +167,10 @@ mod tests {
         }
     }
 
-    fn leave(health: &Health, host: &str, took: Duration) {
+    fn mark_down(health: &Health, host: &str, took: Duration) {
         let endpoint = endpoint(host);
-        let failure = Failure::unavailable(FailureKind::Unreached, &endpoint, "cannot be reached");
-        health.leave(&endpoint, &failure, took);
+        let failure = ServerError::unavailable(ServerErrorKind::NotSent, &endpoint, "cannot be reached");
+        health.mark_down(&endpoint, &failure, took);
     }
 
     fn order(health: &Health) -> Vec<String> {
@@ -175,34 +179,34 @@ mod tests {
     }
 
     #[test]
-    fn who_failed_is_tried_last_and_who_let_wait_not_at_all() {
+    fn failed_servers_are_tried_last_and_slow_ones_not_at_all() {
         let health = Health::default();
         assert_eq!(order(&health), ["dc1", "dc2", "dc3"]);
-        leave(&health, "dc1", Duration::ZERO);
+        mark_down(&health, "dc1", Duration::ZERO);
         assert_eq!(order(&health), ["dc2", "dc3", "dc1"]);
-        leave(&health, "dc2", Duration::from_secs(30));
+        mark_down(&health, "dc2", Duration::from_secs(30));
         assert_eq!(order(&health), ["dc3", "dc1"]);
-        assert!(health.passed_over(&endpoint("dc2"), None).is_some());
-        assert!(health.passed_over(&endpoint("dc1"), None).is_none());
-        health.serves(&endpoint("dc1"));
-        health.serves(&endpoint("dc1"));
+        assert!(health.down_reason(&endpoint("dc2"), None).is_some());
+        assert!(health.down_reason(&endpoint("dc1"), None).is_none());
+        health.mark_up(&endpoint("dc1"));
+        health.mark_up(&endpoint("dc1"));
         assert_eq!(order(&health), ["dc1", "dc3"]);
-        health.forgive();
+        health.reset();
         assert_eq!(order(&health), ["dc1", "dc3", "dc2"]);
-        let lines = health.take_lines();
-        assert_eq!(lines.len(), 3, "{lines:?}");
-        assert!(lines[2].contains("dc1 serves again"), "{lines:?}");
-        assert!(health.take_lines().is_empty());
+        let diagnostics = health.take_diagnostics();
+        assert_eq!(diagnostics.len(), 3, "{diagnostics:?}");
+        assert!(diagnostics[2].contains("dc1 serves again"), "{diagnostics:?}");
+        assert!(health.take_diagnostics().is_empty());
     }
 
     #[test]
-    fn lines_are_bounded() {
+    fn diagnostics_are_bounded() {
         let health = Health::default();
         for n in 0..1000 {
-            leave(&health, &format!("dc{n}"), Duration::ZERO);
+            mark_down(&health, &format!("dc{n}"), Duration::ZERO);
         }
-        let lines = health.take_lines();
-        assert_eq!(lines.len(), LINES);
-        assert!(lines[LINES - 1].contains("dc999 "), "{lines:?}");
+        let diagnostics = health.take_diagnostics();
+        assert_eq!(diagnostics.len(), MAX_DIAGNOSTICS);
+        assert!(diagnostics[MAX_DIAGNOSTICS - 1].contains("dc999 "), "{diagnostics:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! Servers by DNS SRV (RFC 2782).
+//! Look-up of DNS SRV records (RFC 2782).
 
 use std::time::Duration;
 
@@ -7,8 +7,8 @@ use hickory_resolver::proto::rr::{Name, RData};
 
 use crate::server::Server;
 
-/// How long one name server may take; there is a second attempt, and a second name server.
-const ATTEMPT: Duration = Duration::from_secs(2);
+/// Time limit of one query to one name server; it is repeated once and sent to a second name server.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// An SRV record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,20 +18,20 @@ pub(crate) struct Record {
     pub target: Server,
 }
 
-/// The records of this name; none where DNS says that there are none.
+/// The SRV records of this name; empty if there are none.
 ///
 /// # Errors
-/// Why DNS could not be asked.
+/// The resolver's error.
 pub(crate) async fn look_up(name: String) -> Result<Vec<Record>, String> {
     let mut builder = TokioResolver::builder_tokio().map_err(|e| e.to_string())?;
     let options = builder.options_mut();
-    options.timeout = ATTEMPT;
+    options.timeout = ATTEMPT_TIMEOUT;
     options.attempts = 2;
     records(&builder.build().map_err(|e| e.to_string())?, name).await
 }
 
 async fn records(resolver: &TokioResolver, name: String) -> Result<Vec<Record>, String> {
-    // With a dot at the end, so that no search list makes another name of it.
+    // Fully qualified, so that no search list applies.
     let mut name = Name::from_utf8(name).map_err(|e| e.to_string())?;
     name.set_fqdn(true);
     let answer = match resolver.srv_lookup(name).await {
@@ -45,7 +45,7 @@ async fn records(resolver: &TokioResolver, name: String) -> Result<Vec<Record>, 
             weight: srv.weight,
             target: Server {
                 port: Some(srv.port),
-                // "." says that there is no such service.
+                // The target "." means that the service does not exist.
                 ..Server::parse(&srv.target.to_ascii())?
             },
         }),
@@ -54,10 +54,10 @@ async fn records(resolver: &TokioResolver, name: String) -> Result<Vec<Record>, 
     Ok(records.collect())
 }
 
-/// The order in which the targets are to be tried: by priority, and among equals by chance, the likelier the higher the weight.
-/// `draw` gives a number from 0 to its argument, both included.
+/// The order in which the targets are tried: by priority, then at random by weight. `draw` returns a number from 0 to its argument,
+/// both included.
 pub(crate) fn order(mut records: Vec<Record>, mut draw: impl FnMut(u64) -> u64) -> Vec<Server> {
-    // Those of weight 0 first, so that they are chosen by the number 0 alone.
+    // Targets of weight 0 first: they are chosen by the number 0 only.
     records.sort_by_key(|record| (record.priority, record.weight));
     let mut ordered: Vec<Server> = Vec::with_capacity(records.len());
     while let Some(first) = records.first() {

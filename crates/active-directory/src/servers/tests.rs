@@ -1,4 +1,4 @@
-//! Who is asked, against servers that fail as told.
+//! Server selection and fail-over with scripted servers.
 
 mod domains;
 
@@ -6,35 +6,35 @@ use std::sync::Barrier;
 use std::thread;
 
 use super::*;
-use crate::connection::{Answer, Depth, Search};
+use crate::connection::{Scope, Search, SearchResult};
 use crate::scripted::{
-    Act, Authority, PASSWORD, Request, Scripted, Signed, TIMEOUT, WRONG_PASSWORD, bind, closed, entry, eventually,
-    root_dse, settings, silent,
+    Action, Authority, PASSWORD, Request, ScriptedServer, Signed, TIMEOUT, WRONG_PASSWORD, bind, closed_port, entry,
+    root_dse, settings, unresponsive_listener, wait_until,
 };
 use crate::server::Tls;
 use crate::settings::Bind;
 use umpin_platform::files;
 use umpin_platform::password::Password;
 
-const HERE: Whom<'_> = Whom::DomainController("contoso.com");
+const PREFERRED: ServerSelector<'_> = ServerSelector::DomainController("contoso.com");
 
-struct Place {
+struct Fixture {
     authority: Authority,
     signed: Signed,
 }
 
-impl Place {
+impl Fixture {
     fn new() -> Self {
         let authority = Authority::new();
         let signed = authority.sign(&["127.0.0.1", "localhost"]);
         Self { authority, signed }
     }
 
-    fn start(&self, script: impl Fn(usize, &Request) -> Option<Vec<Act>> + Send + Sync + 'static) -> Scripted {
-        Scripted::start(&self.signed, Tls::Ldaps, script)
+    fn start(&self, script: impl Fn(usize, &Request) -> Option<Vec<Action>> + Send + Sync + 'static) -> ScriptedServer {
+        ScriptedServer::start(&self.signed, Tls::Ldaps, script)
     }
 
-    fn sound(&self) -> Scripted {
+    fn healthy(&self) -> ScriptedServer {
         self.start(|_, _| None)
     }
 
@@ -43,24 +43,24 @@ impl Place {
     }
 }
 
-fn search(connection: &mut Connection) -> Result<Answer, Failure> {
+fn search(connection: &mut Connection) -> Result<SearchResult, ServerError> {
     connection.search(&Search {
         base: "DC=contoso,DC=com",
-        depth: Depth::Subtree,
+        scope: Scope::Subtree,
         filter: "(objectClass=user)",
         attributes: &["cn"],
         size_limit: 0,
     })
 }
 
-/// Which server answered.
-fn who(servers: &Servers, whom: Whom<'_>) -> Result<String, Failure> {
-    servers.ask(whom, |connection| {
+/// The server that answered.
+fn answering_server(servers: &Servers, selector: ServerSelector<'_>) -> Result<String, ServerError> {
+    servers.execute(selector, |connection| {
         search(connection).map(|_| connection.host().to_owned())
     })
 }
 
-fn name(server: &Scripted) -> String {
+fn name(server: &ScriptedServer) -> String {
     server.server().to_string()
 }
 
@@ -69,18 +69,21 @@ fn is_question(request: &Request) -> bool {
 }
 
 #[test]
-fn a_dead_server_is_left_for_the_next_and_told_once() {
-    let place = Place::new();
-    let second = place.sound();
-    let dead = closed();
-    let servers = place.servers(&[dead.clone(), second.server()]);
+fn a_dead_server_is_skipped_and_reported_once() {
+    let fixture = Fixture::new();
+    let second = fixture.healthy();
+    let dead = closed_port();
+    let servers = fixture.servers(&[dead.clone(), second.server()]);
     for _ in 0..3 {
-        assert_eq!(who(&servers, HERE).expect("the second"), name(&second));
+        assert_eq!(
+            answering_server(&servers, PREFERRED).expect("the second"),
+            name(&second)
+        );
     }
     let lines = servers.take_diagnostics();
     assert_eq!(lines.len(), 1, "{lines:?}");
     assert!(
-        lines[0].contains(&dead.to_string()) && lines[0].contains("left aside"),
+        lines[0].contains(&dead.to_string()) && lines[0].contains("It is not used for"),
         "{lines:?}"
     );
     assert_eq!(second.binds(), 1);
@@ -88,19 +91,22 @@ fn a_dead_server_is_left_for_the_next_and_told_once() {
 }
 
 #[test]
-fn a_server_that_hangs_costs_one_timeout_at_whatever_step() {
-    let place = Place::new();
-    let (_listener, mute) = silent();
-    let after_bind = place.start(|_, request| is_question(request).then(|| vec![Act::Hang]));
-    let at_bind = place.start(|_, request| matches!(request, Request::Bind { .. }).then(|| vec![Act::Hang]));
-    for hanging in [mute, at_bind.server(), after_bind.server()] {
-        let second = place.sound();
-        let servers = place.servers(&[hanging.clone(), second.server()]);
+fn a_hanging_server_costs_one_timeout_at_any_step() {
+    let fixture = Fixture::new();
+    let (_listener, unresponsive) = unresponsive_listener();
+    let after_bind = fixture.start(|_, request| is_question(request).then(|| vec![Action::Hang]));
+    let at_bind = fixture.start(|_, request| matches!(request, Request::Bind { .. }).then(|| vec![Action::Hang]));
+    for hanging in [unresponsive, at_bind.server(), after_bind.server()] {
+        let second = fixture.healthy();
+        let servers = fixture.servers(&[hanging.clone(), second.server()]);
         let begun = Instant::now();
         for _ in 0..10 {
-            assert_eq!(who(&servers, HERE).expect("the second"), name(&second));
+            assert_eq!(
+                answering_server(&servers, PREFERRED).expect("the second"),
+                name(&second)
+            );
         }
-        // Each further one would take as long again.
+        // Without the circuit breaker each request would take a timeout.
         assert!(begun.elapsed() < TIMEOUT * 5, "{hanging}: {:?}", begun.elapsed());
         let lines = servers.take_diagnostics();
         assert_eq!(lines.len(), 1, "{lines:?}");
@@ -110,94 +116,108 @@ fn a_server_that_hangs_costs_one_timeout_at_whatever_step() {
 }
 
 #[test]
-fn many_at_once_lose_one_timeout_each_at_most() {
-    let place = Place::new();
-    let second = place.sound();
+fn concurrent_requests_wait_for_one_timeout_at_most() {
+    let fixture = Fixture::new();
+    let second = fixture.healthy();
     for others in [&[][..], &[second.server()][..]] {
-        let hanging = place.start(|_, request| matches!(request, Request::Bind { .. }).then(|| vec![Act::Hang]));
-        let servers = place.servers(&[&[hanging.server()], others].concat());
+        let hanging = fixture.start(|_, request| matches!(request, Request::Bind { .. }).then(|| vec![Action::Hang]));
+        let servers = fixture.servers(&[&[hanging.server()], others].concat());
         let begun = Instant::now();
         let together = Barrier::new(8);
         thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| {
                     together.wait();
-                    let answer = who(&servers, HERE).ok();
+                    let answer = answering_server(&servers, PREFERRED).ok();
                     assert_eq!(answer, others.first().map(ToString::to_string));
                 });
             }
         });
-        assert_eq!(hanging.accepted(), 1, "the others learn of it while they wait");
+        assert_eq!(hanging.accepted(), 1, "waiting requests share the result");
         assert!(begun.elapsed() < TIMEOUT * 4, "{:?}", begun.elapsed());
     }
 }
 
 #[test]
-fn where_all_hang_the_next_question_does_not_wait_until_the_next_command() {
-    let place = Place::new();
-    let hanging = place.start(|_, request| is_question(request).then(|| vec![Act::Hang]));
-    let servers = place.servers(&[hanging.server()]);
-    let first = who(&servers, HERE).expect_err("silence");
-    assert_eq!(first.kind, FailureKind::Lost);
+fn if_all_servers_hang_requests_fail_at_once_until_the_next_command() {
+    let fixture = Fixture::new();
+    let hanging = fixture.start(|_, request| is_question(request).then(|| vec![Action::Hang]));
+    let servers = fixture.servers(&[hanging.server()]);
+    let first = answering_server(&servers, PREFERRED).expect_err("a timeout");
+    assert_eq!(first.kind, ServerErrorKind::NoResponse);
     for _ in 0..5 {
-        let again = who(&servers, HERE).expect_err("silence");
-        assert_eq!(again.error.message(), first.error.message());
-        let pinned = who(&servers, Whom::Server(&name(&hanging))).expect_err("silence");
+        let duplicate = answering_server(&servers, PREFERRED).expect_err("a timeout");
+        assert_eq!(duplicate.error.message(), first.error.message());
+        let pinned = answering_server(&servers, ServerSelector::Server(&name(&hanging))).expect_err("a timeout");
         assert_eq!(pinned.error.message(), first.error.message());
         assert_eq!(
-            servers.connect(&name(&hanging)).map(|_| ()).expect_err("silence").kind,
-            FailureKind::Unreached
+            servers
+                .connect(&name(&hanging))
+                .map(|_| ())
+                .expect_err("a timeout")
+                .kind,
+            ServerErrorKind::NotSent
         );
     }
-    assert_eq!(hanging.heard().len(), 1);
-    servers.refresh();
-    who(&servers, HERE).expect_err("silence");
-    assert_eq!(hanging.heard().len(), 2);
+    assert_eq!(hanging.requests().len(), 1);
+    servers.reset_health();
+    answering_server(&servers, PREFERRED).expect_err("a timeout");
+    assert_eq!(hanging.requests().len(), 2);
 }
 
 #[test]
-fn a_server_that_declines_is_left_for_the_next() {
-    let place = Place::new();
+fn a_declining_server_is_skipped() {
+    let fixture = Fixture::new();
     for code in [1, 10, 51, 52, 53] {
-        let busy = place.start(move |_, request| is_question(request).then(|| vec![Act::Done(code, "not now")]));
-        let second = place.sound();
-        let servers = place.servers(&[busy.server(), second.server()]);
+        let busy = fixture.start(move |_, request| is_question(request).then(|| vec![Action::Done(code, "not now")]));
+        let second = fixture.healthy();
+        let servers = fixture.servers(&[busy.server(), second.server()]);
         for _ in 0..2 {
-            assert_eq!(who(&servers, HERE).expect("the second"), name(&second), "{code}");
+            assert_eq!(
+                answering_server(&servers, PREFERRED).expect("the second"),
+                name(&second),
+                "{code}"
+            );
         }
         assert_eq!(
-            busy.heard().iter().filter(|request| is_question(request)).count(),
+            busy.requests().iter().filter(|request| is_question(request)).count(),
             1,
             "{code}"
         );
-        // Alone it is asked each time, for it answers at once.
-        let servers = place.servers(&[busy.server()]);
+        // The only server is asked each time: it answers at once.
+        let servers = fixture.servers(&[busy.server()]);
         for _ in 0..2 {
-            assert_eq!(who(&servers, HERE).expect_err("busy").kind, FailureKind::Declined(code));
+            assert_eq!(
+                answering_server(&servers, PREFERRED).expect_err("busy").kind,
+                ServerErrorKind::Declined(code)
+            );
         }
     }
 }
 
 #[test]
-fn an_answer_that_would_be_the_same_elsewhere_is_taken() {
-    let place = Place::new();
+fn a_rejection_is_not_retried_on_another_server() {
+    let fixture = Fixture::new();
     for code in [32, 50] {
-        let first = place.start(move |_, request| is_question(request).then(|| vec![Act::Done(code, "no")]));
-        let second = place.sound();
-        let servers = place.servers(&[first.server(), second.server()]);
-        assert_eq!(who(&servers, HERE).expect_err("no").kind, FailureKind::Refused(code));
+        let first = fixture.start(move |_, request| is_question(request).then(|| vec![Action::Done(code, "no")]));
+        let second = fixture.healthy();
+        let servers = fixture.servers(&[first.server(), second.server()]);
+        assert_eq!(
+            answering_server(&servers, PREFERRED).expect_err("no").kind,
+            ServerErrorKind::Rejected(code)
+        );
         assert_eq!(second.accepted(), 0);
         assert_eq!(servers.take_diagnostics(), Vec::<String>::new());
     }
 }
 
 #[test]
-fn where_none_serves_the_most_telling_is_told() {
-    let place = Place::new();
-    let busy = place.start(|_, request| is_question(request).then(|| vec![Act::Done(51, "not now")]));
-    let servers = place.servers(&[closed(), busy.server(), closed()]);
-    let failure = who(&servers, HERE).expect_err("none");
-    assert_eq!(failure.kind, FailureKind::Declined(51));
+fn if_no_server_is_up_the_most_specific_error_is_returned() {
+    let fixture = Fixture::new();
+    let busy = fixture.start(|_, request| is_question(request).then(|| vec![Action::Done(51, "not now")]));
+    let servers = fixture.servers(&[closed_port(), busy.server(), closed_port()]);
+    let failure = answering_server(&servers, PREFERRED).expect_err("none");
+    assert_eq!(failure.kind, ServerErrorKind::Declined(51));
     let message = failure.error.message();
     assert!(
         message.contains("too busy") && message.contains("Of 3 servers none"),
@@ -207,56 +227,61 @@ fn where_none_serves_the_most_telling_is_told() {
 }
 
 #[test]
-fn a_read_only_controller_is_used_only_by_name() {
-    let place = Place::new();
-    let read_only = place.start(|_, request| {
-        request.is_about_server().then(|| {
+fn a_read_only_controller_is_used_by_name_only() {
+    let fixture = Fixture::new();
+    let read_only = fixture.start(|_, request| {
+        request.is_root_dse_search().then(|| {
             root_dse(&[(
                 "supportedCapabilities",
                 &["1.2.840.113556.1.4.800", "1.2.840.113556.1.4.1920"],
             )])
         })
     });
-    let second = place.sound();
-    let servers = place.servers(&[read_only.server(), second.server()]);
+    let second = fixture.healthy();
+    let servers = fixture.servers(&[read_only.server(), second.server()]);
     for _ in 0..2 {
-        assert_eq!(who(&servers, HERE).expect("the second"), name(&second));
+        assert_eq!(
+            answering_server(&servers, PREFERRED).expect("the second"),
+            name(&second)
+        );
     }
-    assert_eq!(read_only.heard(), []);
+    assert_eq!(read_only.requests(), []);
     assert!(servers.take_diagnostics()[0].contains("read-only"));
-    let pinned = who(&servers, Whom::Server(&name(&read_only))).expect("pinned");
+    let pinned = answering_server(&servers, ServerSelector::Server(&name(&read_only))).expect("pinned");
     assert_eq!(pinned, name(&read_only));
 }
 
 #[test]
-fn a_named_server_has_no_substitute() {
-    let place = Place::new();
-    let second = place.sound();
-    let dead = closed();
-    let servers = place.servers(&[dead.clone(), second.server()]);
-    let failure = who(&servers, Whom::Server(&dead.to_string())).expect_err("dead");
-    assert_eq!(failure.kind, FailureKind::Unreached);
+fn a_named_server_has_no_fail_over() {
+    let fixture = Fixture::new();
+    let second = fixture.healthy();
+    let dead = closed_port();
+    let servers = fixture.servers(&[dead.clone(), second.server()]);
+    let failure = answering_server(&servers, ServerSelector::Server(&dead.to_string())).expect_err("dead");
+    assert_eq!(failure.kind, ServerErrorKind::NotSent);
     assert!(failure.error.message().contains(&dead.to_string()));
     assert_eq!(
         servers.connect(&dead.to_string()).map(|_| ()).expect_err("dead").kind,
-        FailureKind::Unreached
+        ServerErrorKind::NotSent
     );
     assert_eq!(second.accepted(), 0);
-    // By its name alone it is the configured one, port and all.
+    // The name alone selects the configured server with its port.
     assert_eq!(
-        who(&servers, Whom::Server("127.0.0.1")).expect_err("dead").kind,
-        FailureKind::Unreached
+        answering_server(&servers, ServerSelector::Server("127.0.0.1"))
+            .expect_err("dead")
+            .kind,
+        ServerErrorKind::NotSent
     );
     for nonsense in ["", "dc 1", "dc1/x", "[::1", "fe80::1%eth0"] {
-        let failure = who(&servers, Whom::Server(nonsense)).expect_err(nonsense);
-        assert_eq!(failure.kind, FailureKind::Hopeless);
+        let failure = answering_server(&servers, ServerSelector::Server(nonsense)).expect_err(nonsense);
+        assert_eq!(failure.kind, ServerErrorKind::Fatal);
     }
 }
 
 #[test]
-fn short_names_are_completed() {
-    let place = Place::new();
-    let servers = place.servers(&[Server::parse("dc1.emea.contoso.com:7").unwrap()]);
+fn short_host_names_are_completed() {
+    let fixture = Fixture::new();
+    let servers = fixture.servers(&[Server::parse("dc1.emea.contoso.com:7").unwrap()]);
     for (typed, meant) in [
         ("dc1", "dc1.emea.contoso.com:7"),
         ("DC1.emea.contoso.com.", "dc1.emea.contoso.com:7"),
@@ -264,25 +289,25 @@ fn short_names_are_completed() {
         ("dc2", "dc2.contoso.com"),
         ("dc2.fabrikam.com:636", "dc2.fabrikam.com:636"),
     ] {
-        let endpoint = servers.named(typed).expect(typed);
+        let endpoint = servers.endpoint_named(typed).expect(typed);
         assert_eq!(endpoint.server.to_string(), meant, "{typed}");
     }
 }
 
 #[test]
-fn a_wrong_password_is_tried_once_and_at_one_server() {
-    let place = Place::new();
-    let (first, second) = (place.sound(), place.sound());
-    // With one, nothing is asked before, by one alone.
+fn a_wrong_password_is_sent_once_to_one_server() {
+    let fixture = Fixture::new();
+    let (first, second) = (fixture.healthy(), fixture.healthy());
+    // With a single server there is no look-up of the PDC emulator before.
     for servers in [vec![first.server()], vec![second.server(), first.server()]] {
-        wrong_password(&place, &servers);
+        wrong_password(&fixture, &servers);
     }
     assert_eq!((first.binds(), second.binds()), (1, 1));
     assert!(WRONG_PASSWORD.contains("52e"));
 }
 
-fn wrong_password(place: &Place, servers: &[Server]) {
-    let mut wrong = settings(&place.authority, servers);
+fn wrong_password(fixture: &Fixture, servers: &[Server]) {
+    let mut wrong = settings(&fixture.authority, servers);
     wrong.bind = bind("no such password");
     let servers = Servers::new(wrong);
     let together = Barrier::new(8);
@@ -291,12 +316,12 @@ fn wrong_password(place: &Place, servers: &[Server]) {
             scope.spawn(|| {
                 together.wait();
                 for _ in 0..3 {
-                    let failure = who(&servers, HERE).expect_err("wrong");
-                    assert_eq!(failure.kind, FailureKind::Hopeless);
+                    let failure = answering_server(&servers, PREFERRED).expect_err("wrong");
+                    assert_eq!(failure.kind, ServerErrorKind::Fatal);
                     assert_eq!(failure.error.code(), ErrorCode::AccessDenied);
                     assert_eq!(failure.error.details()["windowsCode"], "52e");
-                    let told = format!("{:?} {:?}", failure.error, failure.error.details());
-                    assert!(!told.contains("no such password"), "{told}");
+                    let text = format!("{:?} {:?}", failure.error, failure.error.details());
+                    assert!(!text.contains("no such password"), "{text}");
                 }
             });
         }
@@ -305,29 +330,32 @@ fn wrong_password(place: &Place, servers: &[Server]) {
 
 #[test]
 fn a_corrected_password_is_used_at_once() {
-    let place = Place::new();
-    let server = place.sound();
+    let fixture = Fixture::new();
+    let server = fixture.healthy();
     let folder = tempfile::tempdir().expect("a temporary directory");
     let file = folder.path().join("bind.password");
     files::write_atomically(&file, b"an old one", None).expect("a file");
-    let mut corrected = settings(&place.authority, &[server.server()]);
+    let mut corrected = settings(&fixture.authority, &[server.server()]);
     corrected.bind = Bind::Simple {
         user: "um@contoso.com".to_owned(),
         password: Password::File(file.clone()),
     };
     let servers = Servers::new(corrected);
-    assert_eq!(who(&servers, HERE).expect_err("wrong").kind, FailureKind::Hopeless);
+    assert_eq!(
+        answering_server(&servers, PREFERRED).expect_err("wrong").kind,
+        ServerErrorKind::Fatal
+    );
     files::write_atomically(&file, PASSWORD.as_bytes(), None).expect("a file");
-    who(&servers, HERE).expect("right");
+    answering_server(&servers, PREFERRED).expect("right");
     assert_eq!(server.binds(), 2);
     std::fs::remove_file(&file).expect("removed");
-    // The connection is there; no password is needed.
-    who(&servers, HERE).expect("kept");
+    // The open connection needs no password.
+    answering_server(&servers, PREFERRED).expect("kept");
 }
 
 #[test]
-fn the_emulator_of_the_pdc_comes_first() {
-    let place = Place::new();
+fn the_pdc_emulator_comes_first() {
+    let fixture = Fixture::new();
     let knowing = |_: usize, request: &Request| {
         let Request::Search { base, attributes, .. } = request else {
             return None;
@@ -337,64 +365,70 @@ fn the_emulator_of_the_pdc_comes_first() {
             "dNSHostName" if base == "CN=DC2,CN=Servers" => entry(base, &[("dNSHostName", &["LOCALHOST"])]),
             _ => return None,
         };
-        Some(vec![act, Act::Done(0, "")])
+        Some(vec![act, Action::Done(0, "")])
     };
-    let (first, second) = (place.start(knowing), place.start(knowing));
-    let servers = place.servers(&[first.server(), second.named("localhost")]);
+    let (first, second) = (fixture.start(knowing), fixture.start(knowing));
+    let servers = fixture.servers(&[first.server(), second.named("localhost")]);
     for _ in 0..3 {
         assert_eq!(
-            who(&servers, HERE).expect("the second"),
+            answering_server(&servers, PREFERRED).expect("the second"),
             second.named("localhost").to_string()
         );
     }
-    // Both questions about the role, once.
-    assert_eq!(first.heard().len(), 2, "{:?}", first.heard());
-    // Where it does not serve, the other does.
+    // Both searches for the role, once.
+    assert_eq!(first.requests().len(), 2, "{:?}", first.requests());
+    // If it is down, the other one serves.
     drop(second);
-    let servers = place.servers(&[first.server(), closed()]);
-    assert_eq!(who(&servers, HERE).expect("the first"), name(&first));
+    let servers = fixture.servers(&[first.server(), closed_port()]);
+    assert_eq!(answering_server(&servers, PREFERRED).expect("the first"), name(&first));
 }
 
 #[test]
 fn a_catalog_must_hold_the_catalog() {
-    let place = Place::new();
-    let bare = place.start(|_, request| {
+    let fixture = Fixture::new();
+    let bare = fixture.start(|_, request| {
         let about: &[(&str, &[&str])] = &[
             ("defaultNamingContext", &["DC=contoso,DC=com"]),
             ("isGlobalCatalogReady", &["FALSE"]),
         ];
         request
-            .is_about_server()
-            .then(|| vec![entry("", about), Act::Done(0, "")])
+            .is_root_dse_search()
+            .then(|| vec![entry("", about), Action::Done(0, "")])
     });
-    let ready = place.sound();
-    let controller = place.sound();
-    let mut catalogs = settings(&place.authority, &[controller.server()]);
+    let ready = fixture.healthy();
+    let controller = fixture.healthy();
+    let mut catalogs = settings(&fixture.authority, &[controller.server()]);
     catalogs.global_catalogs = vec![bare.server(), ready.server()];
     let servers = Servers::new(catalogs);
-    assert_eq!(who(&servers, Whom::GlobalCatalog).expect("the second"), name(&ready));
+    assert_eq!(
+        answering_server(&servers, ServerSelector::GlobalCatalog).expect("the second"),
+        name(&ready)
+    );
     assert!(servers.take_diagnostics()[0].contains("does not hold the global catalog"));
 }
 
 #[test]
-fn a_server_is_tried_aside_after_its_pause() {
-    let place = Place::new();
-    let (first, second) = (place.sound(), place.sound());
-    let servers = place.servers(&[first.server(), second.server()]);
-    who(&servers, HERE).expect("the first");
-    let endpoint = servers.named(&name(&first)).expect("a name");
-    let failure = Failure::unavailable(FailureKind::Unreached, &endpoint, "was down");
-    servers.health.leave(&endpoint, &failure, TIMEOUT);
-    servers.pool.forget(&endpoint, Instant::now());
-    assert_eq!(who(&servers, HERE).expect("the second"), name(&second));
-    servers.health.end_pause(&endpoint);
+fn a_server_is_probed_in_the_background_after_its_down_period() {
+    let fixture = Fixture::new();
+    let (first, second) = (fixture.healthy(), fixture.healthy());
+    let servers = fixture.servers(&[first.server(), second.server()]);
+    answering_server(&servers, PREFERRED).expect("the first");
+    let endpoint = servers.endpoint_named(&name(&first)).expect("a name");
+    let failure = ServerError::unavailable(ServerErrorKind::NotSent, &endpoint, "was down");
+    servers.health.mark_down(&endpoint, &failure, TIMEOUT);
+    servers.pool.discard_idle(&endpoint, Instant::now());
     assert_eq!(
-        who(&servers, HERE).expect("the second"),
-        name(&second),
-        "nobody waits for the first"
+        answering_server(&servers, PREFERRED).expect("the second"),
+        name(&second)
     );
-    eventually("the first server is not asked again", || {
-        who(&servers, HERE).expect("one of them") == name(&first)
+    servers.health.expire_down_period(&endpoint);
+    assert_eq!(
+        answering_server(&servers, PREFERRED).expect("the second"),
+        name(&second),
+        "the probe runs in the background"
+    );
+    wait_until("the first server is not used again", || {
+        answering_server(&servers, PREFERRED).expect("one of them") == name(&first)
     });
     assert_eq!(first.binds(), 2);
 }

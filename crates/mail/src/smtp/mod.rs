@@ -1,15 +1,16 @@
-//! Hands messages to a mail relay by SMTP.
+//! Delivers messages to a mail relay by SMTP (RFC 5321).
 //!
-//! Commands and addresses are lettre's; the connection below them is ours, for the reasons that `wire.rs` gives.
+//! Commands and addresses are lettre's; `stream.rs` says why its connection is not used.
 
+mod circuit_breaker;
 mod connection;
 mod envelope;
-mod failure;
+mod error;
 mod pool;
 mod reply;
 mod resolve;
 mod settings;
-mod wire;
+mod stream;
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -18,10 +19,11 @@ use rustls::ClientConfig;
 
 pub use settings::{Login, Relay, Tls};
 
+use self::circuit_breaker::CircuitBreaker;
 use self::connection::Connection;
 use self::envelope::Path;
-use self::failure::Failure;
-use self::pool::{Place, Pool};
+use self::error::SmtpError;
+use self::pool::{Pool, PoolPermit};
 use umpin_core::check::{Check, Subject};
 use umpin_core::clock::Timestamp;
 use umpin_core::notification::message::parse_sender;
@@ -29,51 +31,45 @@ use umpin_core::notification::{DELIVERY_LIMIT, DeliveryError, Notifier, Outgoing
 use umpin_core::{Result, certificate};
 use umpin_platform::{password, tcp, tls};
 
-/// A check counts for this long, so that a thousand resets pay for it once.
-const CHECKED_FOR: Duration = Duration::from_secs(60);
+/// How long a successful check is cached, so that a thousand resets run it once.
+const CHECK_TTL: Duration = Duration::from_secs(60);
 
-/// A delivery with all its commands ends in this time, well within what the outbox leaves it: looking a name up comes on top.
-const LONGEST_DELIVERY: Duration = Duration::from_secs(100);
-const _: () = assert!(LONGEST_DELIVERY.as_secs() < DELIVERY_LIMIT.as_secs());
+/// Time limit of a delivery with all its commands. It is below the outbox's limit because name resolution is not included.
+const MAX_DELIVERY_TIME: Duration = Duration::from_secs(100);
+const _: () = assert!(MAX_DELIVERY_TIME.as_secs() < DELIVERY_LIMIT.as_secs());
 
-/// A connection that was idle for longer is tried before a message: a firewall may have forgotten it, and drops what is sent.
-const TRIED_WITHIN: Duration = Duration::from_secs(5);
-/// How long that trial may take; a new connection is not far.
-const TRIAL_LIMIT: Duration = Duration::from_secs(2);
+/// A connection that was idle for longer is probed before use: a firewall may have dropped its state and discard what is sent.
+const PROBE_AFTER_IDLE: Duration = Duration::from_secs(5);
+/// Time limit of the probe. A new connection takes little longer.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// An attempt that failed after this long is followed by a pause …
-const SLOW: Duration = Duration::from_secs(1);
-/// … of this many times as long, so that a relay that swallows packets does not hold up a thousand resets for its timeout each.
-const PAUSE_FACTOR: u32 = 4;
-const LONGEST_PAUSE: Duration = Duration::from_secs(120);
-
-/// Delivers to one relay, over connections that are kept for the next message.
+/// Delivers to one relay over pooled connections.
 pub struct SmtpNotifier {
     relay: Relay,
     trust: OnceLock<Arc<ClientConfig>>,
     pool: Pool,
-    checked: Mutex<Option<Instant>>,
-    pause: Mutex<Option<(Instant, Failure)>>,
-    longest: Duration,
-    tried_within: Duration,
+    checked_at: Mutex<Option<Instant>>,
+    circuit_breaker: CircuitBreaker,
+    delivery_timeout: Duration,
+    probe_after_idle: Duration,
 }
 
 impl SmtpNotifier {
-    /// Connects to nothing yet.
+    /// Opens no connection yet.
     #[must_use]
     pub fn new(relay: Relay) -> Self {
         Self {
             relay,
             trust: OnceLock::new(),
             pool: Pool::default(),
-            checked: Mutex::new(None),
-            pause: Mutex::new(None),
-            longest: LONGEST_DELIVERY,
-            tried_within: TRIED_WITHIN,
+            checked_at: Mutex::new(None),
+            circuit_breaker: CircuitBreaker::default(),
+            delivery_timeout: MAX_DELIVERY_TIME,
+            probe_after_idle: PROBE_AFTER_IDLE,
         }
     }
 
-    /// `None` where no TLS is wanted. Read once; a fault is not remembered, so that it can be mended meanwhile.
+    /// The TLS configuration; `None` without TLS. Loaded once. An error is not cached, so that a corrected file is read.
     fn trust(&self) -> Result<Option<&Arc<ClientConfig>>, String> {
         if self.relay.tls == Tls::None {
             return Ok(None);
@@ -92,97 +88,91 @@ impl SmtpNotifier {
         }
     }
 
-    fn open(&self, end: Instant) -> Result<Connection, Refusal> {
-        let trust = self.trust().map_err(Refusal::Local)?;
-        let password = self.password().map_err(Refusal::Local)?;
+    fn open(&self, end: Instant) -> Result<Connection, SendError> {
+        let trust = self.trust().map_err(SendError::Local)?;
+        let password = self.password().map_err(SendError::Local)?;
         Ok(Connection::open(&self.relay, trust, password.as_ref(), end)?)
     }
 
-    fn send(&self, place: &mut Place<'_>, letter: &Letter<'_>, end: Instant) -> Result<bool, Refusal> {
-        if let Some(mut kept) = place.connection.take() {
-            kept.until(end);
-            if place.since.elapsed() < self.tried_within || kept.is_alive(TRIAL_LIMIT) {
+    fn send(
+        &self,
+        permit: &mut PoolPermit<'_>,
+        transaction: &MailTransaction<'_>,
+        end: Instant,
+    ) -> Result<bool, SendError> {
+        if let Some(mut idle) = permit.connection.take() {
+            idle.set_deadline(end);
+            if permit.idle_since.elapsed() < self.probe_after_idle || idle.is_alive(PROBE_TIMEOUT) {
                 let begun = Instant::now();
-                // A silence as long as a command may take is the relay's; the system ends a connection whose path is gone
-                // before.
-                let is_relays =
-                    |failure: &Failure| failure.silent && tcp::ENDS_DEAD_PATHS && begun.elapsed() >= self.relay.timeout;
-                match Self::send_over(place, kept, letter) {
-                    // The relay hung up meanwhile, or has had enough of this connection. Nothing was handed over yet, so a
-                    // fresh one may try.
-                    Err(failure) if failure.broken && !failure.handed_over && !is_relays(&failure) => {}
+                // A full command timeout is the relay's own: the system ends a connection whose path is gone earlier.
+                let is_relay_timeout = |failure: &SmtpError| {
+                    failure.timed_out && tcp::HAS_USER_TIMEOUT && begun.elapsed() >= self.relay.timeout
+                };
+                match Self::send_over(permit, idle, transaction) {
+                    // The relay closed the idle connection. Nothing was handed over, so a new connection is tried.
+                    Err(failure) if failure.broken && !failure.handed_over && !is_relay_timeout(&failure) => {}
                     other => return Ok(other?),
                 }
             }
-            place.forget_others();
+            permit.discard_stale();
         }
-        let fresh = self.open(end)?;
-        Ok(Self::send_over(place, fresh, letter)?)
+        let opened = self.open(end)?;
+        Ok(Self::send_over(permit, opened, transaction)?)
     }
 
-    /// Keeps the connection where it is still of use.
-    fn send_over(place: &mut Place<'_>, mut connection: Connection, letter: &Letter<'_>) -> Result<bool, Failure> {
-        let sent = connection.deliver(&letter.from, &letter.to, letter.content, letter.is_certain);
+    /// Keeps the connection if it can be used again.
+    fn send_over(
+        permit: &mut PoolPermit<'_>,
+        mut connection: Connection,
+        transaction: &MailTransaction<'_>,
+    ) -> Result<bool, SmtpError> {
+        let sent = connection.deliver(
+            &transaction.from,
+            &transaction.to,
+            transaction.content,
+            transaction.is_committed,
+        );
         let usable = match &sent {
             Ok(sent) => *sent,
             Err(failure) => !failure.broken && connection.reset(),
         };
         if usable {
-            place.connection = Some(connection);
+            permit.connection = Some(connection);
         }
         sent
     }
 
-    fn paused(&self) -> Option<Failure> {
-        let pause = self.pause.lock().unwrap_or_else(PoisonError::into_inner);
-        pause
-            .as_ref()
-            .filter(|(until, _)| Instant::now() < *until)
-            .map(|(_, failure)| failure.clone())
-    }
-
-    fn note(&self, start: Instant, failure: Option<&Failure>) {
-        let took = start.elapsed();
-        let pause = failure.filter(|failure| failure.silent && took >= SLOW).map(|failure| {
-            (
-                Instant::now() + (took * PAUSE_FACTOR).min(LONGEST_PAUSE),
-                failure.clone(),
-            )
-        });
-        *self.pause.lock().unwrap_or_else(PoisonError::into_inner) = pause;
-    }
-
-    fn told(&self, failure: Failure) -> DeliveryError {
-        failure.into_error(&self.relay.host, self.relay.port)
+    fn delivery_error(&self, failure: SmtpError) -> DeliveryError {
+        failure.into_delivery_error(&self.relay.host, self.relay.port)
     }
 }
 
-/// A message and its envelope.
-struct Letter<'a> {
+/// A message with its envelope, and whether its content may be sent.
+struct MailTransaction<'a> {
     from: Path,
     to: Path,
     content: &'a [u8],
-    is_certain: &'a dyn Fn() -> bool,
+    is_committed: &'a dyn Fn() -> bool,
 }
 
-/// Why a message was not sent: something here, or something there.
-enum Refusal {
+/// Why a message was not sent: a local error, or one of the relay.
+enum SendError {
     Local(String),
-    Remote(Failure),
+    Relay(SmtpError),
 }
 
-impl From<Failure> for Refusal {
-    fn from(failure: Failure) -> Self {
-        Self::Remote(failure)
+impl From<SmtpError> for SendError {
+    fn from(failure: SmtpError) -> Self {
+        Self::Relay(failure)
     }
 }
 
 impl Notifier for SmtpNotifier {
-    /// Fails for what waiting does not mend: password, authorities, plain text to another computer. Whether the relay is up
-    /// is not asked: if it is not, the message waits in the outbox, and the reset goes on.
+    /// Fails for errors that do not pass by themselves: password, certificate authorities, plain text to another computer. The relay is
+    /// not contacted: if it is down, the message waits in the outbox.
     fn check(&self) -> Result<()> {
-        let mut checked = self.checked.lock().unwrap_or_else(PoisonError::into_inner);
-        if checked.is_some_and(|at| at.elapsed() < CHECKED_FOR) {
+        let mut checked_at = self.checked_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if checked_at.is_some_and(|at| at.elapsed() < CHECK_TTL) {
             return Ok(());
         }
         let refused = |why: String| {
@@ -193,10 +183,10 @@ impl Notifier for SmtpNotifier {
         };
         self.password().map_err(refused)?;
         self.trust().map_err(refused)?;
-        if let Some(why) = resolve::fault(&self.relay) {
+        if let Some(why) = resolve::plain_text_violation(&self.relay) {
             return Err(refused(format!("The relay {} {why}", self.relay.host)));
         }
-        *checked = Some(Instant::now());
+        *checked_at = Some(Instant::now());
         Ok(())
     }
 
@@ -204,48 +194,48 @@ impl Notifier for SmtpNotifier {
         self.deliver_once(message, &|| true).map(drop)
     }
 
-    fn deliver_once(&self, message: &OutgoingMessage, is_certain: &dyn Fn() -> bool) -> Result<bool, DeliveryError> {
+    fn deliver_once(&self, message: &OutgoingMessage, is_committed: &dyn Fn() -> bool) -> Result<bool, DeliveryError> {
         let from = parse_sender(&self.relay.from)
-            .and_then(|sender| envelope::path(sender.email.as_ref()))
+            .and_then(|sender| envelope::parse_path(sender.email.as_ref()))
             .ok_or_else(|| {
                 DeliveryError::Permanent("The sender of notifications is not an e-mail address".to_owned())
             })?;
-        let to = envelope::path(&message.recipient)
+        let to = envelope::parse_path(&message.recipient)
             .ok_or_else(|| DeliveryError::Permanent("The recipient is not an e-mail address".to_owned()))?;
-        if let Some(failure) = self.paused() {
-            return Err(self.told(failure));
+        if let Some(failure) = self.circuit_breaker.open_error() {
+            return Err(self.delivery_error(failure));
         }
-        let end = Instant::now() + self.longest;
-        let Some(mut place) = self.pool.take(self.relay.timeout.min(self.longest / 2)) else {
-            let busy = Failure::of_relay("is busy with other messages of this process");
-            return Err(self.told(busy));
+        let end = Instant::now() + self.delivery_timeout;
+        let Some(mut permit) = self.pool.acquire(self.relay.timeout.min(self.delivery_timeout / 2)) else {
+            let busy = SmtpError::for_relay("is busy with other messages of this process");
+            return Err(self.delivery_error(busy));
         };
         let start = Instant::now();
-        // Another thread may have found out while this one waited for its place.
-        if let Some(failure) = self.paused() {
-            return Err(self.told(failure));
+        // The circuit may have opened while this thread waited for a permit.
+        if let Some(failure) = self.circuit_breaker.open_error() {
+            return Err(self.delivery_error(failure));
         }
-        let letter = Letter {
+        let transaction = MailTransaction {
             from,
             to,
             content: &message.content,
-            is_certain,
+            is_committed,
         };
-        match self.send(&mut place, &letter, end) {
+        match self.send(&mut permit, &transaction, end) {
             Ok(sent) => {
-                self.note(start, None);
+                self.circuit_breaker.record(start.elapsed(), None);
                 Ok(sent)
             }
-            Err(Refusal::Remote(failure)) => {
-                self.note(start, Some(&failure));
-                Err(self.told(failure))
+            Err(SendError::Relay(failure)) => {
+                self.circuit_breaker.record(start.elapsed(), Some(&failure));
+                Err(self.delivery_error(failure))
             }
-            // The administrator can mend it, and then the message can go.
-            Err(Refusal::Local(why)) => Err(DeliveryError::Temporary(why)),
+            // The message can be sent once the administrator has corrected the error.
+            Err(SendError::Local(why)) => Err(DeliveryError::Temporary(why)),
         }
     }
 
-    /// Over a connection of its own, which shows the certificate that the relay has now.
+    /// Uses a new connection, to see the relay's current certificate.
     fn examine(&self, now: Timestamp) -> Vec<Check> {
         let target = format!("{}:{}", self.relay.host, self.relay.port);
         if let Err(error) = self.check() {
@@ -274,7 +264,7 @@ impl Notifier for SmtpNotifier {
                     checks.push(Check::skipped(
                         Subject::Certificate,
                         &target,
-                        "The relay is this computer, and is spoken to without TLS.",
+                        "The relay is this computer and is used without TLS.",
                     ));
                 } else {
                     checks.push(certificate::examine(connection.peer_certificate(), &target, now));
@@ -282,10 +272,10 @@ impl Notifier for SmtpNotifier {
                 connection.close();
                 checks
             }
-            Err(Refusal::Local(why)) => vec![failed(format!("{}.", why.trim_end_matches('.')))],
-            Err(Refusal::Remote(failure)) => {
-                let is_certificate = failure.what.contains("certificate");
-                let (DeliveryError::Temporary(why) | DeliveryError::Permanent(why)) = self.told(failure);
+            Err(SendError::Local(why)) => vec![failed(format!("{}.", why.trim_end_matches('.')))],
+            Err(SendError::Relay(failure)) => {
+                let is_certificate = failure.message.contains("certificate");
+                let (DeliveryError::Temporary(why) | DeliveryError::Permanent(why)) = self.delivery_error(failure);
                 let mut checks = vec![failed(format!("{}.", why.trim_end_matches('.')))];
                 if is_certificate {
                     checks.push(Check {

@@ -1,79 +1,85 @@
-//! Connections kept for the next message.
+//! A pool of connections to the relay.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::connection::Connection;
 
-/// Relays limit how many one client may have (Exchange 20, Postfix 50), and one already keeps up with the derivations of
-/// several processors.
-const MOST: usize = 4;
+/// Relays limit the connections of a client (Exchange 20, Postfix 50), and one connection keeps up with the key derivations of several
+/// processors.
+const MAX_CONNECTIONS: usize = 4;
 
-/// Relays hang up on idle clients after minutes; a younger connection is worth a try.
-const IDLE: Duration = Duration::from_secs(60);
+/// Relays close idle connections after minutes.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// At most [`MOST`] connections, in use or idle.
+/// At most [`MAX_CONNECTIONS`] connections, in use or idle.
 #[derive(Default)]
 pub(super) struct Pool {
-    state: Mutex<State>,
-    freed: Condvar,
+    state: Mutex<PoolState>,
+    released: Condvar,
 }
 
 #[derive(Default)]
-struct State {
+struct PoolState {
     idle: Vec<(Instant, Connection)>,
     in_use: usize,
 }
 
-/// The right to one connection, and an idle one where there was one.
-pub(super) struct Place<'a> {
+/// A permit for one connection, with an idle one if there is one.
+pub(super) struct PoolPermit<'a> {
     pool: &'a Pool,
     pub connection: Option<Connection>,
-    /// Since when it is idle.
-    pub since: Instant,
+    /// Since when the connection is idle.
+    pub idle_since: Instant,
 }
 
-impl Place<'_> {
-    /// It failed: those that are idle for as long have likely gone the same way, and are hung up on without a word.
-    pub(super) fn forget_others(&self) {
-        self.pool.lock().idle.retain(|(since, _)| *since > self.since);
+impl PoolPermit<'_> {
+    /// Closes the connections that have been idle for as long as this one, which failed: they have likely failed too.
+    pub(super) fn discard_stale(&self) {
+        self.pool
+            .lock()
+            .idle
+            .retain(|(idle_since, _)| *idle_since > self.idle_since);
     }
 }
 
 impl Pool {
-    /// Waits for a place; `None` when there is none within the limit.
-    pub(super) fn take(&self, limit: Duration) -> Option<Place<'_>> {
+    /// Waits for a permit; `None` if there is none within the limit.
+    pub(super) fn acquire(&self, limit: Duration) -> Option<PoolPermit<'_>> {
         let state = self.lock();
         let (mut state, _) = self
-            .freed
-            .wait_timeout_while(state, limit, |state| state.in_use >= MOST)
+            .released
+            .wait_timeout_while(state, limit, |state| state.in_use >= MAX_CONNECTIONS)
             .unwrap_or_else(PoisonError::into_inner);
-        if state.in_use >= MOST {
+        if state.in_use >= MAX_CONNECTIONS {
             return None;
         }
         state.in_use += 1;
-        let old: Vec<_> = state.idle.extract_if(.., |(since, _)| since.elapsed() > IDLE).collect();
+        let expired: Vec<_> = state
+            .idle
+            .extract_if(.., |(idle_since, _)| idle_since.elapsed() > IDLE_TIMEOUT)
+            .collect();
         let idle = state.idle.pop();
         drop(state);
-        for (_, connection) in old {
+        for (_, connection) in expired {
             connection.close();
         }
-        let since = idle.as_ref().map_or_else(Instant::now, |(since, _)| *since);
-        Some(Place {
+        let idle_since = idle.as_ref().map_or_else(Instant::now, |(idle_since, _)| *idle_since);
+        Some(PoolPermit {
             pool: self,
             connection: idle.map(|(_, connection)| connection),
-            since,
+            idle_since,
         })
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing is left half-done under the lock.
+    fn lock(&self) -> MutexGuard<'_, PoolState> {
+        // The state is consistent whenever the lock is released.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What is in it by then is kept.
-impl Drop for Place<'_> {
+/// Returns the connection to the pool.
+impl Drop for PoolPermit<'_> {
     fn drop(&mut self) {
         let mut state = self.pool.lock();
         state.in_use -= 1;
@@ -81,7 +87,7 @@ impl Drop for Place<'_> {
             .idle
             .extend(self.connection.take().map(|connection| (Instant::now(), connection)));
         drop(state);
-        self.pool.freed.notify_one();
+        self.pool.released.notify_one();
     }
 }
 

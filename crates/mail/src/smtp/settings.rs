@@ -1,40 +1,39 @@
-//! Which relay, and how it is spoken to.
+//! The configuration of the relay.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use umpin_platform::password::Password;
 
-/// A relay as configured; checked when the configuration was read.
+/// The validated configuration of a relay.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Relay {
-    /// Host name or address; the name that its certificate must have.
+    /// Host name or address, which the certificate must contain.
     pub host: String,
     /// TCP port.
     pub port: u16,
-    /// Protection of the connection.
+    /// TLS mode of the connection.
     pub tls: Tls,
-    /// Authorities to trust instead of the system's (PEM).
+    /// Certificate authorities that replace the system's (PEM).
     pub ca_file: Option<PathBuf>,
-    /// Who signs in; `None`: nobody.
+    /// The account; `None`: no authentication.
     pub login: Option<Login>,
     /// Sender, `Unified Messaging <um@contoso.com>`.
     pub from: String,
-    /// How long each command may take.
+    /// Time limit of each command.
     pub timeout: Duration,
     /// The group that may read the password file, besides its owner.
     pub group: Option<String>,
 }
 
-/// Protection of the connection. There is no way to go without where the relay is on another computer, and none to skip the
-/// check of its certificate.
+/// How TLS is negotiated. TLS is mandatory unless the relay is on this computer, and the certificate is always verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tls {
-    /// STARTTLS, and nothing without it.
+    /// STARTTLS; the delivery fails without it.
     StartTls,
-    /// TLS from the first byte.
+    /// Implicit TLS.
     Implicit,
-    /// None: only to this computer.
+    /// No TLS, to this computer only.
     None,
 }
 

@@ -1,4 +1,4 @@
-//! What no real relay's test would wait for: the limit on a whole delivery, and connections that a firewall has forgotten.
+//! The time limit of a whole delivery, and connections that a firewall has dropped.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -8,22 +8,22 @@ use std::thread::{self, JoinHandle};
 use super::*;
 use umpin_core::clock::Timestamp;
 
-/// Between two answers of the relay.
-const LULL: Duration = Duration::from_millis(200);
+/// Delay before each reply of the relay.
+const REPLY_DELAY: Duration = Duration::from_millis(200);
 
-/// Takes one message, each command well within its own time.
+/// Accepts one message, each command within its time limit.
 fn relay(listener: TcpListener) -> JoinHandle<bool> {
     thread::spawn(move || {
         let (socket, _) = listener.accept().expect("a connection");
-        converse(socket).unwrap_or(false)
+        serve(socket).unwrap_or(false)
     })
 }
 
-/// Whether the message came through to its end; an error where the other side hung up.
-fn converse(mut socket: TcpStream) -> std::io::Result<bool> {
+/// Whether the whole message was received; an error if the client closed.
+fn serve(mut socket: TcpStream) -> std::io::Result<bool> {
     let mut lines = BufReader::new(socket.try_clone()?).lines();
     let mut answer = |text: &str| {
-        thread::sleep(LULL);
+        thread::sleep(REPLY_DELAY);
         socket.write_all(text.as_bytes())
     };
     answer("220 mail.contoso.com\r\n")?;
@@ -67,69 +67,65 @@ fn message() -> OutgoingMessage {
     }
 }
 
-fn deliver(longest: Duration) -> (Result<(), DeliveryError>, bool) {
+fn deliver(delivery_timeout: Duration) -> (Result<(), DeliveryError>, bool) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener.local_addr().expect("an address").port();
-    let taken = relay(listener);
+    let accepted = relay(listener);
     let mut notifier = notifier(port);
-    notifier.longest = longest;
+    notifier.delivery_timeout = delivery_timeout;
     let delivered = notifier.deliver(&message());
     drop(notifier);
-    (delivered, taken.join().expect("the relay ends"))
+    (delivered, accepted.join().expect("the relay ends"))
 }
 
-/// Six answers, none of them late by itself. The lease on the outbox's entry ends sooner than their sum might: what is still
-/// being handed over then would be handed over twice.
+/// Six replies, none of them late by itself. The lease on the outbox entry ends before their sum might: a delivery that goes on then
+/// would be made twice.
 #[test]
-fn a_delivery_ends_although_no_command_is_late() {
-    let (delivered, taken) = deliver(LULL * 3);
+fn a_delivery_has_a_time_limit_of_its_own() {
+    let (delivered, accepted) = deliver(REPLY_DELAY * 3);
     assert!(matches!(delivered, Err(DeliveryError::Temporary(_))), "{delivered:?}");
-    assert!(!taken, "the relay has the message, and it will be sent once more");
+    assert!(!accepted, "the relay has a message that will be sent again");
 
-    let (delivered, taken) = deliver(Duration::from_secs(20));
-    assert!(
-        delivered.is_ok() && taken,
-        "without the limit in its way: {delivered:?}"
-    );
+    let (delivered, accepted) = deliver(Duration::from_secs(20));
+    assert!(delivered.is_ok() && accepted, "within the limit: {delivered:?}");
 }
 
-/// A relay behind a firewall that forgets the first connections when it is told to: nothing comes through on them any more, and
-/// nobody is told.
-struct Forgetful {
+/// A relay behind a firewall that, on command, silently discards everything on the first connections.
+struct FirewalledRelay {
     port: u16,
     accepted: AtomicUsize,
-    forgets: AtomicBool,
-    forgotten: usize,
+    drops_packets: AtomicBool,
+    dropped: usize,
 }
 
-impl Forgetful {
-    fn start(forgotten: usize) -> Arc<Self> {
+impl FirewalledRelay {
+    fn start(dropped: usize) -> Arc<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let relay = Arc::new(Self {
             port: listener.local_addr().expect("an address").port(),
             accepted: AtomicUsize::new(0),
-            forgets: AtomicBool::new(false),
-            forgotten,
+            drops_packets: AtomicBool::new(false),
+            dropped,
         });
         let shared = Arc::clone(&relay);
         thread::spawn(move || {
             for socket in listener.incoming().map_while(Result::ok) {
                 let number = shared.accepted.fetch_add(1, Ordering::SeqCst);
                 let shared = Arc::clone(&shared);
-                thread::spawn(move || shared.converse(number, socket));
+                thread::spawn(move || shared.serve(number, socket));
             }
         });
         relay
     }
 
-    fn converse(&self, number: usize, mut socket: TcpStream) -> std::io::Result<()> {
+    fn serve(&self, number: usize, mut socket: TcpStream) -> std::io::Result<()> {
         socket.write_all(b"220 mail.contoso.com\r\n")?;
         let mut reader = BufReader::new(socket.try_clone()?);
         let mut in_message = false;
         let mut line = String::new();
         while reader.read_line(&mut line)? > 0 {
-            if number < self.forgotten && self.forgets.load(Ordering::SeqCst) {
-                // Until the other side gives up.
+            if number < self.dropped && self.drops_packets.load(Ordering::SeqCst) {
+                // Waits until the client closes.
                 return reader.read_to_end(&mut Vec::new()).map(drop);
             }
             let answer = match (line.trim_end(), in_message) {
@@ -149,26 +145,26 @@ impl Forgetful {
 }
 
 #[test]
-fn connections_that_a_firewall_has_forgotten_cost_one_trial_and_no_message() {
-    let relay = Forgetful::start(2);
+fn connections_dropped_by_a_firewall_cost_one_probe_and_no_message() {
+    let relay = FirewalledRelay::start(2);
     let mut notifier = notifier(relay.port);
-    // As if they had been idle for long.
-    notifier.tried_within = Duration::ZERO;
-    let mut places = [0, 1].map(|_| notifier.pool.take(Duration::from_secs(1)).expect("a place"));
-    for place in &mut places {
-        let end = Instant::now() + notifier.longest;
-        place.connection = notifier.open(end).ok();
-        assert!(place.connection.is_some(), "the relay is not there");
+    // Connections are probed whatever their age.
+    notifier.probe_after_idle = Duration::ZERO;
+    let mut permits = [0, 1].map(|_| notifier.pool.acquire(Duration::from_secs(1)).expect("a permit"));
+    for permit in &mut permits {
+        let end = Instant::now() + notifier.delivery_timeout;
+        permit.connection = notifier.open(end).ok();
+        assert!(permit.connection.is_some(), "the relay cannot be reached");
     }
-    drop(places);
-    relay.forgets.store(true, Ordering::SeqCst);
+    drop(permits);
+    relay.drops_packets.store(true, Ordering::SeqCst);
     let begun = Instant::now();
     notifier.deliver(&message()).expect("the first message");
-    // Without a trial, the timeout of a command and a message that waits for a pause of four times that.
+    // Without a probe: the timeout of a command, and an open circuit for four times as long.
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     let begun = Instant::now();
     notifier.deliver(&message()).expect("the next message");
-    assert!(begun.elapsed() < TRIAL_LIMIT, "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < PROBE_TIMEOUT, "{:?}", begun.elapsed());
     assert_eq!(
         relay.accepted.load(Ordering::SeqCst),
         3,

@@ -1,13 +1,13 @@
-//! Addresses on the wire: international ones, strange ones, and those that are an attack.
+//! Addresses: internationalised, unusual, and injected commands.
 
 use serde_json::json;
 use umpin::notification::smtp::{SmtpNotifier, Tls};
 use umpin::notification::{DeliveryError, Notifier as _};
 
-use super::rig::{PIN, Sink, discreet, message};
+use super::harness::{PIN, Sink, discreet, message};
 
 #[test]
-fn international_addresses_need_a_relay_that_takes_them() {
+fn international_addresses_need_smtputf8() {
     for utf8 in [true, false] {
         let sink = Sink::start(json!({ "utf8": utf8 }));
         let notifier = sink.plain();
@@ -33,7 +33,7 @@ fn international_addresses_need_a_relay_that_takes_them() {
                 panic!("{sent:?}");
             };
             assert!(discreet(why).contains("does not take internationalised addresses (SMTPUTF8)"));
-            assert!(!sink.saw("MAIL"));
+            assert!(!sink.reached("MAIL"));
         }
     }
 }
@@ -55,7 +55,7 @@ fn a_domain_has_an_ascii_form_for_every_relay() {
 }
 
 #[test]
-fn strange_addresses_arrive_as_they_are() {
+fn unusual_addresses_are_delivered_unchanged() {
     let sink = Sink::start(json!({}));
     let notifier = sink.plain();
     let addresses = [
@@ -77,7 +77,7 @@ fn strange_addresses_arrive_as_they_are() {
 }
 
 #[test]
-fn nothing_in_an_address_or_a_message_becomes_a_command() {
+fn addresses_and_messages_cannot_inject_commands() {
     let sink = Sink::start(json!({}));
     let notifier = sink.plain();
     for recipient in [
@@ -122,7 +122,7 @@ fn nothing_in_an_address_or_a_message_becomes_a_command() {
             "{smuggled:?}: {sent:?}"
         );
     }
-    assert!(!sink.saw("MAIL"));
+    assert!(!sink.reached("MAIL"));
     let mail = message("tony@contoso.com");
     notifier.deliver(&mail).expect("a delivery");
     assert_eq!(sink.messages(1)[0].content, *mail.content);

@@ -1,4 +1,4 @@
-//! What the check of the configuration says of a relay.
+//! The relay in the configuration check.
 
 use umpin::check::{Check, CheckStatus, Subject};
 use umpin::clock::{Clock as _, SystemClock};
@@ -8,7 +8,7 @@ use umpin::notification::smtp::{SmtpNotifier, Tls};
 use serde_json::json;
 
 use super::certificates::Authority;
-use super::rig::{PASSWORD, Sink, account};
+use super::harness::{PASSWORD, Sink, account};
 
 #[track_caller]
 fn the(checks: &[Check], subject: Subject, status: CheckStatus, says: &str) {
@@ -25,7 +25,7 @@ fn examined(notifier: &SmtpNotifier) -> Vec<Check> {
 }
 
 #[test]
-fn a_relay_is_connected_to_protected_and_signed_in_to_and_gets_no_message() {
+fn the_check_connects_and_authenticates_without_a_message() {
     let authority = Authority::new();
     let sink = Sink::trusted(&authority, json!({ "user": "um", "password": PASSWORD }));
     let mut relay = sink.relay(Tls::StartTls);
@@ -47,7 +47,7 @@ fn a_relay_is_connected_to_protected_and_signed_in_to_and_gets_no_message() {
 }
 
 #[test]
-fn a_refused_sign_in_and_a_relay_without_tls_are_results() {
+fn a_rejected_sign_in_and_a_relay_without_tls_are_results() {
     let authority = Authority::new();
     let sink = Sink::trusted(&authority, json!({ "user": "um", "password": "another" }));
     let mut relay = sink.relay(Tls::StartTls);

@@ -1,4 +1,4 @@
-//! Everything that a relay can do wrong, and what becomes of the message.
+//! Faults of a relay, and the resulting delivery errors.
 
 use std::time::{Duration, Instant};
 
@@ -6,15 +6,15 @@ use serde_json::{Value, json};
 use umpin::notification::Notifier as _;
 use umpin::notification::smtp::{SmtpNotifier, Tls};
 
-use super::rig::{PIN, Sink, message, put_off, refused};
+use super::harness::{PIN, Sink, message, permanent_error, temporary_error};
 
 #[test]
-fn a_refusal_of_the_message_is_final_and_any_other_waits() {
+fn a_rejected_message_is_permanent_and_other_errors_are_temporary() {
     refusals(false);
 }
 
 #[test]
-fn refusals_are_told_apart_when_all_is_said_at_once() {
+fn rejections_are_assigned_to_commands_when_pipelined() {
     refusals(true);
 }
 
@@ -105,13 +105,13 @@ fn refusals(pipelining: bool) {
         sink.answer(json!({ (*stage): { "say": said } }));
         let notifier = sink.plain();
         let why = if *is_final {
-            refused(&notifier)
+            permanent_error(&notifier)
         } else {
-            put_off(&notifier)
+            temporary_error(&notifier)
         };
         assert_eq!(why, format!("The relay localhost, port {port}, {expected}"));
     }
-    // None of it was taken, and none of it harms what comes after.
+    // No message was accepted, and the next one is delivered.
     sink.answer(json!({}));
     let refusals = sink.events("message");
     assert!(refusals.iter().all(|event| event["taken"] == false), "{refusals:?}");
@@ -121,11 +121,11 @@ fn refusals(pipelining: bool) {
 }
 
 #[test]
-fn a_relay_that_wants_the_content_for_a_refused_recipient_gets_none() {
+fn no_content_is_sent_for_a_rejected_recipient() {
     let mut sink = Sink::start(json!({ "pipelining": true }));
     let notifier = sink.plain();
     sink.answer(json!({ "RCPT": { "say": "550 5.1.1 no such user" }, "DATA": { "say": "354 go on" } }));
-    let why = refused(&notifier);
+    let why = permanent_error(&notifier);
     assert!(why.ends_with("refused the recipient: 550 5.1.1 no such user"), "{why}");
     sink.answer(json!({}));
     notifier.deliver(&message("tony@contoso.com")).expect("a delivery");
@@ -134,7 +134,7 @@ fn a_relay_that_wants_the_content_for_a_refused_recipient_gets_none() {
 }
 
 #[test]
-fn a_lost_connection_puts_the_message_off() {
+fn a_lost_connection_is_a_temporary_error() {
     let mut sink = Sink::start(json!({}));
     for (stage, expected) in [
         ("greeting", "closed the connection without a greeting"),
@@ -145,21 +145,21 @@ fn a_lost_connection_puts_the_message_off() {
         ("CONTENT", "closed the connection before it confirmed the message"),
     ] {
         sink.answer(json!({ (stage): { "drop": true } }));
-        let why = put_off(&sink.plain());
+        let why = temporary_error(&sink.plain());
         assert!(why.contains(expected), "{stage}: {why}");
     }
-    // The last of them was handed over: the sink has it, and nobody knows. It is not sent again at once.
+    // The last message was handed over without a reply. It is not sent again at once.
     assert_eq!(sink.messages(1).len(), 1);
 }
 
 #[test]
-fn what_was_handed_over_is_sent_again_under_the_same_id_only_by_the_next_attempt() {
+fn a_handed_over_message_is_repeated_with_the_same_id_by_the_next_attempt_only() {
     let mut sink = Sink::start(json!({}));
     let notifier = sink.plain();
     notifier.deliver(&message("first@contoso.com")).expect("a delivery");
     let lost = message("tony@contoso.com");
     sink.answer(json!({ "CONTENT": { "drop": true, "times": 1 } }));
-    notifier.deliver(&lost).expect_err("the answer is lost");
+    notifier.deliver(&lost).expect_err("the reply is lost");
     assert_eq!(sink.messages(2).len(), 2);
     notifier.deliver(&lost).expect("a delivery");
     let got = sink.messages(3);
@@ -167,7 +167,7 @@ fn what_was_handed_over_is_sent_again_under_the_same_id_only_by_the_next_attempt
 }
 
 #[test]
-fn silence_ends_with_the_time_limit() {
+fn a_silent_relay_times_out() {
     let mut sink = Sink::start(json!({}));
     let drip = |text: &str| json!({ "drip": 0.3, "say": text });
     let endless = "2".repeat(100);
@@ -175,7 +175,7 @@ fn silence_ends_with_the_time_limit() {
         ("greeting", json!({ "stall": true })),
         ("RCPT", json!({ "stall": true })),
         ("CONTENT", json!({ "stall": true })),
-        // A byte now and then keeps no one waiting for longer.
+        // Replies sent byte by byte do not extend the time limit.
         ("greeting", drip("220 mail.contoso.com and so on and so forth")),
         ("MAIL", drip(&endless)),
     ];
@@ -184,7 +184,7 @@ fn silence_ends_with_the_time_limit() {
         let mut relay = sink.relay(Tls::None);
         relay.timeout = Duration::from_secs(1);
         let start = Instant::now();
-        let why = put_off(&SmtpNotifier::new(relay));
+        let why = temporary_error(&SmtpNotifier::new(relay));
         assert!(why.contains("did not answer") && why.ends_with("within 1 s"), "{why}");
         let took = start.elapsed();
         assert!(
@@ -195,15 +195,15 @@ fn silence_ends_with_the_time_limit() {
 }
 
 #[test]
-fn a_slow_relay_holds_up_one_message_and_not_each() {
+fn a_slow_relay_opens_the_circuit_breaker() {
     let mut sink = Sink::start(json!({ "answers": { "greeting": { "stall": true } } }));
     let mut relay = sink.relay(Tls::None);
     relay.timeout = Duration::from_secs(1);
     let notifier = SmtpNotifier::new(relay);
-    let first = put_off(&notifier);
+    let first = temporary_error(&notifier);
     let start = Instant::now();
     for _ in 0..50 {
-        assert_eq!(put_off(&notifier), first);
+        assert_eq!(temporary_error(&notifier), first);
     }
     assert!(start.elapsed() < Duration::from_millis(500), "{:?}", start.elapsed());
     assert_eq!(sink.connections(), 1);
@@ -216,7 +216,7 @@ fn a_slow_relay_holds_up_one_message_and_not_each() {
 }
 
 #[test]
-fn what_is_not_smtp_is_no_answer() {
+fn invalid_replies_are_rejected() {
     let mut sink = Sink::start(json!({}));
     let long = "x".repeat(40_000);
     for (stage, said) in [
@@ -225,18 +225,18 @@ fn what_is_not_smtp_is_no_answer() {
         ("MAIL", "garbage"),
         ("RCPT", "999 ok"),
         ("MAIL", long.as_str()),
-        // A positive answer that is not the one that asks for the message.
+        // A positive reply other than 354.
         ("DATA", "250 no need to"),
         ("CONTENT", "\u{0}\u{1}\u{2}"),
-        // Answers ahead of the questions.
+        // Unsolicited replies.
         (
             "EHLO",
             "250-mail.contoso.com\r\n250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n250 taken",
         ),
     ] {
         sink.answer(json!({ (stage): { "say": said } }));
-        let why = put_off(&sink.plain());
-        assert!(why.contains("gave no SMTP answer"), "{stage}: {why}");
+        let why = temporary_error(&sink.plain());
+        assert!(why.contains("sent an unexpected reply"), "{stage}: {why}");
     }
 }
 
@@ -246,7 +246,7 @@ fn a_relay_that_repeats_the_content_is_not_quoted() {
     sink.answer(
         json!({ "CONTENT": { "say": format!("550-5.7.1 refused\u{1b}[2J:\r\n550 'your PIN is {PIN}', {PIN}0.") } }),
     );
-    let why = refused(&sink.plain());
+    let why = permanent_error(&sink.plain());
     assert!(
         why.ends_with("refused the message: 550 5.7.1 refused [2J: 'your PIN is …', …"),
         "{why}"
@@ -254,21 +254,21 @@ fn a_relay_that_repeats_the_content_is_not_quoted() {
 }
 
 #[test]
-fn nobody_there() {
+fn an_unreachable_relay_is_a_temporary_error() {
     let mut sink = Sink::start(json!({}));
     let mut relay = sink.relay(Tls::None);
-    sink.hang_up("");
+    sink.close_connections("");
     drop(sink);
     let notifier = SmtpNotifier::new(relay.clone());
-    // That is no reason not to reset a PIN: the message waits.
-    notifier.check().expect("a sound configuration");
-    let why = put_off(&notifier);
+    // The check passes: the message can wait in the outbox.
+    notifier.check().expect("a valid configuration");
+    let why = temporary_error(&notifier);
     assert!(why.contains("cannot be reached: Connection refused"), "{why}");
     relay.host = "relay.invalid".to_owned();
     relay.tls = Tls::StartTls;
     let notifier = SmtpNotifier::new(relay);
-    notifier.check().expect("a sound configuration");
-    let why = put_off(&notifier);
+    notifier.check().expect("a valid configuration");
+    let why = temporary_error(&notifier);
     assert!(
         why.starts_with("The relay relay.invalid, port ") && why.contains("is not known by that name"),
         "{why}"

@@ -8,4 +8,4 @@ mod session;
 mod sign_in;
 mod trust;
 
-use super::{certificates, rig};
+use super::{certificates, harness};

@@ -8,7 +8,7 @@ use umpin::notification::smtp::{SmtpNotifier, Tls};
 use umpin::notification::{DeliveryError, Notifier as _};
 
 use super::certificates::Authority;
-use super::rig::{PASSWORD, Sink, account, message, refused};
+use super::harness::{PASSWORD, Sink, account, message, permanent_error};
 
 #[test]
 fn a_thousand_messages_go_over_one_connection() {
@@ -53,7 +53,7 @@ fn many_threads_share_a_few_connections() {
 }
 
 #[test]
-fn a_connection_that_the_relay_gave_up_is_replaced_unnoticed() {
+fn a_connection_closed_by_the_relay_is_replaced() {
     for pipelining in [false, true] {
         is_replaced(pipelining);
     }
@@ -64,12 +64,12 @@ fn is_replaced(pipelining: bool) {
     let notifier = sink.plain();
     for (round, last_words) in ["", "421 4.4.2 idle for too long"].into_iter().enumerate() {
         notifier.deliver(&message("tony@contoso.com")).expect("a delivery");
-        sink.hang_up(last_words);
+        sink.close_connections(last_words);
         notifier.deliver(&message("tony@contoso.com")).expect("a delivery");
         assert_eq!(sink.connections(), round + 2);
     }
     sink.messages(4);
-    // Also when it has had enough only at the next message, or in the midst of it.
+    // Also if the relay closes it at the start of the next message or within it.
     for stage in ["MAIL", "RCPT", "DATA"] {
         for answer in [
             json!({ "say": "421 4.7.0 enough", "times": 1 }),
@@ -85,7 +85,7 @@ fn is_replaced(pipelining: bool) {
 }
 
 #[test]
-fn a_fresh_connection_that_fails_too_is_not_tried_for_ever() {
+fn a_failing_new_connection_is_not_retried() {
     let mut sink = Sink::start(json!({}));
     let notifier = sink.plain();
     notifier.deliver(&message("tony@contoso.com")).expect("a delivery");
@@ -98,7 +98,7 @@ fn a_fresh_connection_that_fails_too_is_not_tried_for_ever() {
 }
 
 #[test]
-fn a_refused_message_leaves_the_connection_to_the_others() {
+fn a_rejected_message_keeps_the_connection() {
     for pipelining in [false, true] {
         leaves_the_connection(pipelining);
     }
@@ -109,7 +109,7 @@ fn leaves_the_connection(pipelining: bool) {
     let notifier = sink.plain();
     for stage in ["MAIL", "RCPT", "DATA", "CONTENT"] {
         sink.answer(json!({ (stage): { "say": "550 5.1.1 not this one", "times": 1 } }));
-        refused(&notifier);
+        permanent_error(&notifier);
         notifier.deliver(&message("tony@contoso.com")).expect("a delivery");
     }
     assert_eq!(sink.connections(), 1);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use umpin::session::Session;
 
 use super::certificates::Authority;
-use super::rig::{PASSWORD, Received, Sink};
+use super::harness::{PASSWORD, Received, Sink};
 use crate::support::{self, Store, announced_pin};
 
 const TONY: &str = "tonysmith@contoso.com";
@@ -89,18 +89,18 @@ fn a_reset_is_mailed_through_the_relay() {
 }
 
 #[test]
-fn asking_what_would_happen_does_not_even_connect() {
+fn what_if_does_not_connect() {
     let sink = Sink::start(json!({}));
     let store = Store::with_people();
     let session = session(&store, sink.port, json!({}));
     let plan = support::plan(&session, json!({ "identity": TONY, "whatIf": true }), None).expect("a plan");
     support::target(&plan).expect("a target");
-    support::validate(&plan).expect("nothing against it");
+    support::validate(&plan).expect("no violation");
     assert_eq!(sink.connections(), 0);
 }
 
 #[test]
-fn what_waiting_does_not_mend_fails_before_the_change() {
+fn permanent_configuration_errors_fail_before_the_change() {
     let store = Store::with_people();
     for (more, said) in [
         (
@@ -122,13 +122,13 @@ fn what_waiting_does_not_mend_fails_before_the_change() {
         assert!(error.message().contains(said), "{}", error.message());
         assert!(error.message().contains("Nothing was changed"), "{}", error.message());
         assert_eq!(store.info(TONY)["lastSet"], Value::Null);
-        // Nothing is mailed, so nothing is wrong with the mail.
+        // Without mail the configuration of the relay does not matter.
         support::reset(&session, json!({ "identity": "kimakers", "sendEmail": false }), None).expect("a reset");
     }
 }
 
 #[test]
-fn while_the_relay_is_down_messages_wait_and_then_go() {
+fn messages_are_queued_while_the_relay_is_down() {
     let sink = Sink::start(json!({}));
     let port = sink.port;
     drop(sink);
@@ -149,7 +149,7 @@ fn while_the_relay_is_down_messages_wait_and_then_go() {
     drop(down);
 
     let sink = Sink::start(json!({ "port": port }));
-    // The wait after the failure is over.
+    // Ends the back-off.
     let connection = rusqlite::Connection::open(store.path("directory.db")).expect("the store");
     connection.execute("UPDATE outbox SET due = 0", []).expect("an update");
     let up = session(&store, port, json!({}));
@@ -165,7 +165,7 @@ fn while_the_relay_is_down_messages_wait_and_then_go() {
 }
 
 #[test]
-fn a_refused_recipient_is_told_and_the_pin_stays_changed() {
+fn a_rejected_recipient_is_reported_and_the_pin_stays_changed() {
     let sink = Sink::start(json!({ "answers": { "RCPT": { "say": "550 5.1.1 no such user" } } }));
     let store = Store::with_people();
     let session = session(&store, sink.port, json!({}));
@@ -180,7 +180,7 @@ fn a_refused_recipient_is_told_and_the_pin_stays_changed() {
     assert!(message.ends_with(&expected), "{message}");
     assert!(!reset.response.to_string().contains("580291"));
     assert!(store.pin_is(TONY, "580291"));
-    // What is said of it is what happens: it waits, and is sent when the cause is mended.
+    // As the message says, it stays queued and is sent once the cause is corrected.
     let action = reset.response["warnings"][0]["recommendedAction"]
         .as_str()
         .expect("text");
@@ -228,7 +228,7 @@ fn a_batch_goes_over_a_few_connections() {
 }
 
 #[test]
-fn only_variables_of_ours_are_taken_and_none_is_repeated() {
+fn variables_are_limited_to_own_names_without_duplicates() {
     let store = Store::with_people();
     for variables in [
         json!({ "PATH": "swordfish" }),

@@ -1,4 +1,4 @@
-//! The account at the relay.
+//! Authentication at the relay.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use umpin::notification::smtp::{Login, SmtpNotifier, Tls};
 use umpin::password::Password;
 
 use super::certificates::Authority;
-use super::rig::{PASSWORD, Sink, account, discreet, message, put_off};
+use super::harness::{PASSWORD, Sink, account, discreet, message, temporary_error};
 
 fn notifier(sink: &Sink, authority: &Authority, password: Password) -> SmtpNotifier {
     let mut relay = sink.relay(Tls::StartTls);
@@ -45,11 +45,11 @@ fn both_mechanisms_work_from_file_and_variable() {
 }
 
 #[test]
-fn a_refused_sign_in_is_told_without_the_password() {
+fn a_rejected_sign_in_is_reported_without_the_password() {
     let authority = Authority::new();
     let wrong = json!({ "user": "um", "password": "another" });
     let mut sink = Sink::trusted(&authority, wrong);
-    let why = put_off(&notifier(&sink, &authority, from_account()));
+    let why = temporary_error(&notifier(&sink, &authority, from_account()));
     assert_eq!(
         why,
         format!(
@@ -58,41 +58,41 @@ fn a_refused_sign_in_is_told_without_the_password() {
         )
     );
     sink.answer(json!({ "AUTH": { "say": "454 4.7.0 directory is down" } }));
-    let why = put_off(&notifier(&sink, &authority, from_account()));
+    let why = temporary_error(&notifier(&sink, &authority, from_account()));
     assert!(
         why.ends_with("refused the sign-in as 'um' for now: 454 4.7.0 directory is down"),
         "{why}"
     );
     for echo in [PASSWORD.to_owned(), "AHVtAHN3b3JkZmlzaCA0NzExIQ==".to_owned()] {
         sink.answer(json!({ "AUTH": { "say": format!("535 5.7.8 no account has {echo}") } }));
-        let why = put_off(&notifier(&sink, &authority, from_account()));
+        let why = temporary_error(&notifier(&sink, &authority, from_account()));
         assert!(
             why.ends_with("refused the sign-in as 'um': 535") && !why.contains("AHVt"),
             "{why}"
         );
     }
-    // A challenge is no welcome.
+    // A challenge is not a success.
     sink.answer(json!({ "AUTH": { "say": "334 " } }));
-    let why = put_off(&notifier(&sink, &authority, from_account()));
-    assert!(why.contains("gave no SMTP answer to the sign-in"), "{why}");
-    assert!(!sink.saw("MAIL"));
+    let why = temporary_error(&notifier(&sink, &authority, from_account()));
+    assert!(why.contains("sent an unexpected reply to the sign-in"), "{why}");
+    assert!(!sink.reached("MAIL"));
 }
 
 #[test]
-fn a_relay_that_takes_no_password_gets_none() {
+fn no_password_is_sent_without_auth() {
     let authority = Authority::new();
     let options = json!({ "user": "um", "password": PASSWORD, "without": ["PLAIN", "LOGIN"] });
     let sink = Sink::trusted(&authority, options);
-    let why = put_off(&notifier(&sink, &authority, from_account()));
+    let why = temporary_error(&notifier(&sink, &authority, from_account()));
     assert!(
         why.ends_with("does not offer to sign in as 'um' with a password (PLAIN or LOGIN)"),
         "{why}"
     );
-    assert!(!sink.saw("AUTH") && !sink.saw("MAIL"));
+    assert!(!sink.reached("AUTH") && !sink.reached("MAIL"));
 }
 
 #[test]
-fn a_password_that_is_not_there_fails_the_check_and_only_puts_off_what_is_on_its_way() {
+fn a_missing_password_fails_the_check_and_delays_queued_messages() {
     let authority = Authority::new();
     let sink = Sink::trusted(&authority, json!({ "user": "um", "password": PASSWORD }));
     let folder = tempfile::tempdir().expect("a temporary directory");
@@ -105,7 +105,7 @@ fn a_password_that_is_not_there_fails_the_check_and_only_puts_off_what_is_on_its
         "{}",
         error.message()
     );
-    put_off(&notifier);
+    temporary_error(&notifier);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
@@ -114,7 +114,7 @@ fn a_password_that_is_not_there_fails_the_check_and_only_puts_off_what_is_on_its
         let error = notifier.check().expect_err("everybody can read it").to_string();
         assert!(error.contains("mode 0644 lets everybody in"), "{error}");
         discreet(error.trim_end_matches('.').to_owned());
-        let why = put_off(&notifier);
+        let why = temporary_error(&notifier);
         assert!(why.contains("mode 0644 lets everybody in"), "{why}");
         assert_eq!(sink.connections(), 0);
         fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("a mode");
@@ -132,10 +132,10 @@ fn a_changed_password_is_used_at_the_next_connection() {
     let write = |text: &str| umpin::platform::files::write_atomically(&file, text.as_bytes(), None).expect("a file");
     write("old");
     let notifier = notifier(&sink, &authority, Password::File(file.clone()));
-    put_off(&notifier);
+    temporary_error(&notifier);
     write(PASSWORD);
     notifier.deliver(&message("tony@contoso.com")).expect("a delivery");
-    sink.hang_up("");
+    sink.close_connections("");
     notifier.deliver(&message("tony@contoso.com")).expect("a delivery");
     sink.messages(2);
 }

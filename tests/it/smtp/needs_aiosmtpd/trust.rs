@@ -1,11 +1,11 @@
-//! Whom the message, and the password, are given to.
+//! Certificate verification: which relays get the message and the password.
 
 use serde_json::json;
 use umpin::notification::Notifier as _;
 use umpin::notification::smtp::{SmtpNotifier, Tls};
 
 use super::certificates::{Authority, Signed};
-use super::rig::{PASSWORD, Sink, account, message, put_off};
+use super::harness::{PASSWORD, Sink, account, message, temporary_error};
 
 fn sink(signed: &Signed, implicit: bool) -> Sink {
     Sink::start(json!({
@@ -26,7 +26,7 @@ fn a_trusted_relay_gets_the_message_encrypted() {
     for (implicit, tls) in [(false, Tls::StartTls), (true, Tls::Implicit)] {
         let sink = sink(&authority.sign(&["localhost"]), implicit);
         let notifier = notifier(&sink, &authority, tls);
-        notifier.check().expect("a sound configuration");
+        notifier.check().expect("a valid configuration");
         notifier.deliver(&message("tony@contoso.com")).expect("a delivery");
         let got = &sink.messages(1)[0];
         assert!(got.tls);
@@ -52,7 +52,7 @@ fn a_relay_may_be_known_by_its_address() {
 }
 
 #[test]
-fn every_doubt_about_a_certificate_has_its_own_words() {
+fn each_certificate_error_has_its_own_message() {
     let authority = Authority::new();
     let other = Authority::new();
     let here = ["localhost"];
@@ -70,16 +70,16 @@ fn every_doubt_about_a_certificate_has_its_own_words() {
     ] {
         for (implicit, tls) in [(false, Tls::StartTls), (true, Tls::Implicit)] {
             let sink = sink(&signed, implicit);
-            let why = put_off(&notifier(&sink, &authority, tls));
+            let why = temporary_error(&notifier(&sink, &authority, tls));
             assert_eq!(why, format!("The relay localhost, port {}, {expected}", sink.port));
-            assert!(!sink.saw("AUTH") && !sink.saw("MAIL"), "it went on");
+            assert!(!sink.reached("AUTH") && !sink.reached("MAIL"), "it went on");
         }
     }
-    // Without a file, the system's authorities count, and this one is not among them.
+    // Without a file the system's authorities apply, which do not include this one.
     let sink = sink(&authority.sign(&here), false);
     let mut relay = sink.relay(Tls::StartTls);
     relay.login = account("um");
-    let why = put_off(&SmtpNotifier::new(relay));
+    let why = temporary_error(&SmtpNotifier::new(relay));
     assert!(
         why.contains("not trusted here") || why.contains("no trusted certificate authorities"),
         "{why}"
@@ -88,46 +88,46 @@ fn every_doubt_about_a_certificate_has_its_own_words() {
 
 #[test]
 fn without_starttls_nothing_is_sent() {
-    // It offers to take the password in plain text.
+    // The relay offers authentication in plain text.
     let sink = Sink::start(json!({ "user": "um", "password": PASSWORD }));
     let authority = Authority::new();
-    let why = put_off(&notifier(&sink, &authority, Tls::StartTls));
+    let why = temporary_error(&notifier(&sink, &authority, Tls::StartTls));
     assert!(
         why.ends_with("does not offer STARTTLS, and nothing is sent without it"),
         "{why}"
     );
-    let why = put_off(&notifier(&sink, &authority, Tls::Implicit));
+    let why = temporary_error(&notifier(&sink, &authority, Tls::Implicit));
     assert!(why.contains("does not speak TLS here"), "{why}");
-    assert!(!sink.saw("AUTH") && !sink.saw("MAIL"));
+    assert!(!sink.reached("AUTH") && !sink.reached("MAIL"));
 }
 
 #[test]
-fn starttls_that_is_refused_or_tampered_with() {
+fn rejected_or_manipulated_starttls_is_an_error() {
     let authority = Authority::new();
     let mut sink = sink(&authority.sign(&["localhost"]), false);
     for (said, expected) in [
         ("454 4.7.0 not now", "refused STARTTLS for now: 454 4.7.0 not now"),
         ("502 5.5.1 what?", "refused STARTTLS: 502 5.5.1 what?"),
-        // What somebody on the way put behind the answer would otherwise be taken for the relay's own words under TLS.
+        // Data injected after the reply to STARTTLS would otherwise be read as a reply under TLS.
         (
             "220 go\r\n250-mail.contoso.com\r\n250 AUTH PLAIN",
             "closed the connection at the TLS handshake (data came before",
         ),
     ] {
         sink.answer(json!({ "STARTTLS": { "say": said } }));
-        let why = put_off(&notifier(&sink, &authority, Tls::StartTls));
+        let why = temporary_error(&notifier(&sink, &authority, Tls::StartTls));
         assert!(why.contains(expected), "{why}");
     }
     sink.answer(json!({ "STARTTLS": { "drop": true } }));
-    put_off(&notifier(&sink, &authority, Tls::StartTls));
-    assert!(!sink.saw("AUTH") && !sink.saw("MAIL"));
+    temporary_error(&notifier(&sink, &authority, Tls::StartTls));
+    assert!(!sink.reached("AUTH") && !sink.reached("MAIL"));
 }
 
 #[cfg(unix)]
 mod needs_network {
     use super::*;
 
-    /// Another address of this computer stands for another computer.
+    /// A non-loopback address of this computer stands for another computer.
     #[test]
     fn plain_text_never_leaves_this_computer() {
         let address = nix::ifaddrs::getifaddrs()
@@ -138,20 +138,20 @@ mod needs_network {
         let sink = Sink::start(json!({ "user": "um", "password": PASSWORD, "address": "0.0.0.0" }));
         let mut relay = sink.relay(Tls::None);
         relay.login = account("um");
-        // The sink does take it there …
+        // The relay accepts the message on that address …
         SmtpNotifier::new(relay.clone())
             .deliver(&message("tony@contoso.com"))
             .expect("a delivery");
         assert_eq!(sink.connections(), 1);
-        // … and is not even asked here.
+        // … and the notifier does not connect to it.
         relay.host = address.to_string();
         let notifier = SmtpNotifier::new(relay);
-        let error = notifier.check().expect_err("waiting does not mend it").to_string();
+        let error = notifier.check().expect_err("a permanent error").to_string();
         assert!(
             error.contains(&format!("is at {address}, not on this computer")),
             "{error}"
         );
-        let why = put_off(&notifier);
+        let why = temporary_error(&notifier);
         assert!(
             why.contains("not on this computer, and 'notification.tls' is 'none'"),
             "{why}"

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::check::{Check, Subject};
 use crate::service::{Service, Warning};
-use umpin_platform::access::{self, Owners};
+use umpin_platform::access::{self, TrustedOwners};
 use umpin_platform::files::exposure;
 use umpin_platform::group::ServiceGroup;
 
@@ -66,12 +66,12 @@ impl Installation {
         self.files.iter().find(|file| file.role == role)
     }
 
-    fn owners(&self) -> Owners {
+    fn owners(&self) -> TrustedOwners {
         let group = self
             .group
             .as_deref()
             .and_then(|name| ServiceGroup::find(name).ok().flatten());
-        Owners::of(self.file(FileRole::Store).map(|store| store.path.as_path()), group)
+        TrustedOwners::of(self.file(FileRole::Store).map(|store| store.path.as_path()), group)
     }
 }
 
@@ -108,7 +108,7 @@ impl Service {
             if matches!(file.role, FileRole::Key | FileRole::Store)
                 && let Some(folder) = file.path.parent()
             {
-                for fault in owners.open_parents(folder) {
+                for fault in owners.untrusted_ancestors(folder) {
                     if !told.contains(&fault) {
                         told.push(fault);
                     }
@@ -128,7 +128,7 @@ impl Service {
 }
 
 /// One file or folder; the first fault that commands would be stopped by, else what should be better.
-fn check(file: &UsedFile, owners: &Owners) -> Check {
+fn check(file: &UsedFile, owners: &TrustedOwners) -> Check {
     let target = file.path.display().to_string();
     let what = file.role.what();
     let metadata = match fs::metadata(&file.path) {
@@ -145,7 +145,7 @@ fn check(file: &UsedFile, owners: &Owners) -> Check {
             );
         }
     };
-    if !access::TELLS {
+    if !access::HAS_OWNERS_AND_MODES {
         return Check::skipped(
             Subject::Files,
             target,
@@ -159,7 +159,7 @@ fn check(file: &UsedFile, owners: &Owners) -> Check {
     let own_mode = if is_secret(file.role) {
         exposure(&metadata, owners.group())
     } else {
-        owners.writable(&metadata)
+        owners.untrusted_writers(&metadata)
     };
     let is_refused = match file.role {
         FileRole::Key | FileRole::Store | FileRole::PickupFolder => true,
@@ -169,10 +169,10 @@ fn check(file: &UsedFile, owners: &Owners) -> Check {
     let around = || match file.role {
         // Others may use the folder in which it is.
         FileRole::PickupFolder => None,
-        FileRole::Store => owners.open_folder(folder),
-        _ => owners.loose_folder(folder),
+        FileRole::Store => owners.folder_allows_creating(folder),
+        _ => owners.folder_allows_replacing(folder),
     };
-    if let Some(why) = own_mode.or_else(|| owners.foreign(&metadata)).or_else(around) {
+    if let Some(why) = own_mode.or_else(|| owners.untrusted_owner(&metadata)).or_else(around) {
         let message = format!("The {what} is open to others: {why}.");
         let action = action(file.role, owners);
         return if is_refused {
@@ -182,13 +182,13 @@ fn check(file: &UsedFile, owners: &Owners) -> Check {
         };
     }
     let weakness = if is_folder || file.role == FileRole::Store {
-        owners.shut_to_group(if is_folder { &file.path } else { folder })
+        owners.missing_group_access(if is_folder { &file.path } else { folder })
     } else {
         None
     };
     let weakness = weakness
         .or_else(|| (file.role == FileRole::Store).then(|| readable(&metadata)).flatten())
-        .or_else(|| owners.open_parents(folder).into_iter().next());
+        .or_else(|| owners.untrusted_ancestors(folder).into_iter().next());
     match weakness {
         Some(why) => Check::warning(
             Subject::Files,
@@ -220,7 +220,7 @@ fn readable(_: &fs::Metadata) -> Option<String> {
     None
 }
 
-fn action(role: FileRole, owners: &Owners) -> String {
+fn action(role: FileRole, owners: &TrustedOwners) -> String {
     let modes = match (role, owners.group().is_some()) {
         (FileRole::Key | FileRole::Password, false) => "mode 0600 for the file, 0700 for its folder",
         (FileRole::Key | FileRole::Password, true) => {
