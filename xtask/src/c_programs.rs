@@ -100,6 +100,21 @@ pub fn run(report: &mut Report) {
     });
 }
 
+/// Compiles and runs every program as C11, all with this library, which has the exports of the tests.
+pub fn quick(report: &mut Report, library: &Path) {
+    report.part("C programs, C11", || {
+        if cfg!(windows) {
+            return Ok(Outcome::NotRun("they are written for POSIX systems".into()));
+        }
+        let base = files::fresh(&repo::target().join("xtask/c"))?;
+        let name = library.file_name().context("the library has a name")?;
+        for hooks in [false, true] {
+            files::copy(library, &libraries(&base, hooks).join(name))?;
+        }
+        all(&base, Variant::C)
+    });
+}
+
 fn libraries(base: &Path, hooks: bool) -> PathBuf {
     base.join(if hooks { "lib-hooks" } else { "lib" })
 }

@@ -72,7 +72,8 @@ pub fn build_library(build: Build) -> Result<Built> {
     read_messages(&String::from_utf8_lossy(&output.stdout))
 }
 
-fn read_messages(messages: &str) -> Result<Built> {
+/// What cargo says about the shared library.
+pub fn read_messages(messages: &str) -> Result<Built> {
     let mut library = None;
     let mut header = None;
     for line in messages.lines() {

@@ -24,6 +24,7 @@ mod report;
 mod requirements;
 mod rid;
 mod rust_tests;
+mod slow;
 mod test;
 mod through_c;
 mod workflows;
@@ -39,8 +40,10 @@ const HELP: &str = "\
 cargo xtask demo [--c] [--debug] [--into FOLDER]
                               show the main job: build, stage the modules, reset PINs in a sandbox store.
                               --c: by the C programs alone; --debug: a quicker build; FOLDER: instead of target
-cargo xtask test [part...]    check everything, or only: format, lint, documentation, dependencies, workflows, rust, directory,
-                              shipped, c, module, pester
+cargo xtask test              the inner loop: format, lint, the quick tests of Rust, C and the modules
+cargo xtask test --all        check everything that can be checked on this machine
+cargo xtask test PART...      check all of: format, lint, documentation, dependencies, workflows, rust, directory, shipped, c,
+                              module, pester
 cargo xtask module [--release] put the importable PowerShell modules under target/module
 cargo xtask header            write include/umpin.h from src/ffi
 ";

@@ -48,10 +48,14 @@ pub fn folder() -> PathBuf {
 ///
 /// Where there is no other C# compiler, that PowerShell compiles the interop assembly, which is then for it.
 pub fn stage(build: Build, folder: &Path, shell: Option<&PowerShell>) -> Result<Staged> {
-    let built = cargo::build_library(build)?;
+    stage_library(&cargo::build_library(build)?.library, folder, shell)
+}
+
+/// As [`stage`], with a library that is built already.
+pub fn stage_library(library: &Path, folder: &Path, shell: Option<&PowerShell>) -> Result<Staged> {
     // Beside the final place, because a rename does not cross file systems; by process, because two may run at once.
     let scratch = files::fresh(&repo::target().join(format!("module.{}.tmp", std::process::id())))?;
-    let staged = stage_through(&scratch, folder, &built.library, shell);
+    let staged = stage_through(&scratch, folder, library, shell);
     let _ = fs::remove_dir_all(&scratch);
     staged
 }

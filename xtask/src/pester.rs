@@ -23,13 +23,25 @@ fn folder() -> PathBuf {
     repo::root().join("tests/powershell")
 }
 
-/// Runs every `tests/powershell/*.Tests.ps1`: on the embedded directory, then on Active Directory.
-pub fn run(report: &mut Report, shell: &PowerShell, staged: &Staged) {
-    let mut tests: Vec<_> = files::below(&folder())
+/// Every `tests/powershell/*.Tests.ps1`.
+fn all() -> Vec<PathBuf> {
+    files::below(&folder())
         .unwrap_or_default()
         .into_iter()
         .filter(|file| file.to_string_lossy().ends_with(".Tests.ps1"))
-        .collect();
+        .collect()
+}
+
+/// Runs them on the embedded directory, but for those that take long.
+pub fn quick(report: &mut Report, shell: &PowerShell, staged: &Staged, slow: &[String]) {
+    let mut tests = all();
+    tests.retain(|test| !slow.iter().any(|name| Path::new(name) == test));
+    each(report, shell, staged, &tests, None);
+}
+
+/// Runs them on the embedded directory, then on Active Directory.
+pub fn run(report: &mut Report, shell: &PowerShell, staged: &Staged) {
+    let mut tests = all();
     if tests.is_empty() {
         report.part("Pester", || bail!("{} has no tests", folder().display()));
         return;

@@ -69,6 +69,11 @@ pub fn missing(report: &mut Report) -> Vec<&'static str> {
     modules
 }
 
+/// Every module that needs something.
+pub fn all() -> Vec<&'static str> {
+    REQUIREMENTS.iter().map(|requirement| requirement.module).collect()
+}
+
 /// Whether this is root's process.
 pub fn is_root() -> bool {
     cfg!(unix) && process::output(Command::new("id").arg("-u")).is_ok_and(|user| user.trim() == "0")
@@ -169,10 +174,7 @@ mod tests {
                 );
             }
         }
-        let known = REQUIREMENTS
-            .iter()
-            .map(|requirement| requirement.module.to_owned())
-            .collect();
+        let known = all().into_iter().map(str::to_owned).collect();
         assert_eq!(found, known);
     }
 }

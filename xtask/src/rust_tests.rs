@@ -31,10 +31,45 @@ const TARGETS: &[&str] = &[
 /// The programs whose modules change or measure their process.
 const BY_MODULE: &[&str] = &["it", "contract"];
 
-/// Runs them, but for those in modules of these names.
-pub fn run(left_out: &[&str]) -> Result<Outcome> {
+/// Which tests not to run.
+#[derive(Debug, Default)]
+pub struct LeftOut {
+    /// Those in modules of these names, wherever these are.
+    pub modules: Vec<&'static str>,
+    /// Those with these paths, and those in modules with these paths.
+    pub tests: Vec<String>,
+}
+
+impl LeftOut {
+    fn has(&self, test: &str) -> bool {
+        let module = test.rsplit_once("::").map_or("", |(path, _)| path);
+        module.split("::").any(|name| self.modules.contains(&name))
+            || self.tests.iter().any(|path| {
+                let rest = test.strip_prefix(path.as_str());
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+            })
+    }
+
+    /// The same for cargo-nextest.
+    fn nextest_filter(&self) -> Vec<String> {
+        let mut patterns = Vec::new();
+        if !self.modules.is_empty() {
+            patterns.push(format!("test(/(^|::)({})::/)", self.modules.join("|")));
+        }
+        if !self.tests.is_empty() {
+            patterns.push(format!("test(/^({})(::|$)/)", self.tests.join("|")));
+        }
+        if patterns.is_empty() {
+            return Vec::new();
+        }
+        vec!["-E".to_owned(), format!("not ({})", patterns.join(" | "))]
+    }
+}
+
+/// Runs them.
+pub fn run(left_out: &LeftOut) -> Result<Outcome> {
     let with_python = |command: &mut Command| -> Result<()> {
-        if !left_out.contains(&"needs_aiosmtpd") {
+        if !left_out.modules.contains(&"needs_aiosmtpd") {
             command.env("UMPIN_TEST_PYTHON", requirements::aiosmtpd()?);
         }
         Ok(())
@@ -44,7 +79,7 @@ pub fn run(left_out: &[&str]) -> Result<Outcome> {
         command
             .args(["nextest", "run"])
             .args(TARGETS)
-            .args(nextest_filter(left_out));
+            .args(left_out.nextest_filter());
         with_python(&mut command)?;
         let (output, success) = process::tee_all(&mut command, LIMIT)?;
         return outcome(nextest_counts(&output), success);
@@ -52,7 +87,7 @@ pub fn run(left_out: &[&str]) -> Result<Outcome> {
     let mut total = Counts::default();
     for (name, program) in programs()? {
         let list = list(&program)?;
-        total.skipped += tests(&list).filter(|test| is_in(test, left_out)).count();
+        total.skipped += tests(&list).filter(|test| left_out.has(test)).count();
         for tests in groups(&name, &list, left_out) {
             let mut command = Command::new(&program);
             command.current_dir(repo::root()).args(tests);
@@ -68,24 +103,9 @@ pub fn run(left_out: &[&str]) -> Result<Outcome> {
     outcome(total, true)
 }
 
-/// Leaves out the tests in modules of these names.
-fn nextest_filter(left_out: &[&str]) -> Vec<String> {
-    if left_out.is_empty() {
-        return Vec::new();
-    }
-    let modules = left_out.join("|");
-    vec!["-E".to_owned(), format!("not test(/(^|::)({modules})::/)")]
-}
-
 /// The tests of what a test program lists.
 fn tests(list: &str) -> impl Iterator<Item = &str> {
     list.lines().filter_map(|line| line.strip_suffix(": test"))
-}
-
-/// Whether a test stands in a module of one of these names.
-fn is_in(test: &str, modules: &[&str]) -> bool {
-    let path = test.rsplit_once("::").map_or("", |(path, _)| path);
-    path.split("::").any(|module| modules.contains(&module))
 }
 
 /// Runs what `cargo test` is told to.
@@ -103,20 +123,7 @@ fn outcome(counts: Counts, success: bool) -> Result<Outcome> {
 
 /// The test programs, built, by name.
 fn programs() -> Result<Vec<(String, PathBuf)>> {
-    let mut command = cargo::cargo();
-    command
-        .arg("test")
-        .args(TARGETS)
-        .args(["--no-run", "--message-format=json-render-diagnostics"]);
-    let output = command
-        .stderr(Stdio::inherit())
-        .output()
-        .context("cannot start cargo")?;
-    if !output.status.success() {
-        bail!("the tests do not build");
-    }
-    let messages = String::from_utf8_lossy(&output.stdout).into_owned();
-    let found: Vec<_> = messages
+    let found: Vec<_> = build()?
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
         .filter(|message| message["profile"]["test"] == true)
@@ -131,6 +138,28 @@ fn programs() -> Result<Vec<(String, PathBuf)>> {
     Ok(found)
 }
 
+/// The shared library that the tests are linked with, test hooks included; built with them, and not once more.
+pub fn library() -> Result<PathBuf> {
+    Ok(cargo::read_messages(&build()?)?.library)
+}
+
+/// Builds the tests; returns cargo's messages.
+fn build() -> Result<String> {
+    let mut command = cargo::cargo();
+    command
+        .arg("test")
+        .args(TARGETS)
+        .args(["--no-run", "--message-format=json-render-diagnostics"]);
+    let output = command
+        .stderr(Stdio::inherit())
+        .output()
+        .context("cannot start cargo")?;
+    if !output.status.success() {
+        bail!("the tests do not build");
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
 fn list(program: &Path) -> Result<String> {
     process::output(
         Command::new(program)
@@ -139,10 +168,10 @@ fn list(program: &Path) -> Result<String> {
     )
 }
 
-/// The arguments of each process that the tests of a program take, without those in modules of the names `left_out`.
-fn groups(program: &str, list: &str, left_out: &[&str]) -> Vec<Vec<String>> {
+/// The arguments of each process that the tests of a program take, without what is left out.
+fn groups(program: &str, list: &str, left_out: &LeftOut) -> Vec<Vec<String>> {
     let mut groups: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for test in tests(list).filter(|test| !is_in(test, left_out)) {
+    for test in tests(list).filter(|test| !left_out.has(test)) {
         let module = test.split("::").next().unwrap_or(test);
         groups
             .entry(if BY_MODULE.contains(&program) { module } else { "" })
@@ -246,38 +275,57 @@ mod tests {
         assert_eq!(nextest_counts("error: could not compile"), Counts::default());
     }
 
+    fn left_out(modules: &[&'static str], tests: &[&str]) -> LeftOut {
+        LeftOut {
+            modules: modules.to_vec(),
+            tests: tests.iter().map(|test| (*test).to_owned()).collect(),
+        }
+    }
+
     #[test]
     fn a_module_is_a_process_and_every_test_that_is_not_left_out_is_in_one() {
-        let list = "open_files::one: test\nsignin::a::two: test\nsignin::three: test\nsignin::slow::four: test\n\n";
+        let list = "open_files::one: test\nsignin::a::two: test\nsignin::three: test\nsignin::kill::four: test\n\n";
         assert_eq!(
-            groups("it", list, &["slow"]),
+            groups("it", list, &left_out(&["kill"], &[])),
             [
                 vec!["--exact", "open_files::one"],
                 vec!["--exact", "signin::a::two", "signin::three"]
             ]
         );
         assert_eq!(
-            groups("umpin", list, &[]),
-            [vec![
-                "--exact",
-                "open_files::one",
-                "signin::a::two",
-                "signin::three",
-                "signin::slow::four"
-            ]]
+            groups("umpin", list, &left_out(&[], &["signin"])),
+            [vec!["--exact", "open_files::one"]]
         );
-        assert!(groups("umpin", "slow::one: test\n", &["slow"]).is_empty());
+        assert!(groups("umpin", "kill::one: test\n", &left_out(&["kill"], &[])).is_empty());
     }
 
     #[test]
-    fn a_test_is_left_out_by_its_module_and_not_by_a_part_of_a_name() {
-        assert!(is_in("signin::slow::one", &["slow"]));
-        assert!(!is_in("signin::slow", &["slow"]));
-        assert!(!is_in("signin::slower::one", &["slow"]));
-        assert!(nextest_filter(&[]).is_empty());
+    fn a_test_is_left_out_by_whole_names() {
+        let some = left_out(&["needs_root", "needs_strace"], &["signin::kill", "reset::slow_one"]);
+        for test in [
+            "a::needs_root::one",
+            "signin::kill",
+            "signin::kill::one",
+            "reset::slow_one",
+        ] {
+            assert!(some.has(test), "{test}");
+        }
+        for test in [
+            "a::needs_root",
+            "needs_roots::one",
+            "signin::kills::one",
+            "reset::slow_one_more",
+            "a::signin::kill",
+        ] {
+            assert!(!some.has(test), "{test}");
+        }
         assert_eq!(
-            nextest_filter(&["slow", "needs_root"]),
-            ["-E", "not test(/(^|::)(slow|needs_root)::/)"]
+            some.nextest_filter(),
+            [
+                "-E",
+                "not (test(/(^|::)(needs_root|needs_strace)::/) | test(/^(signin::kill|reset::slow_one)(::|$)/))"
+            ]
         );
+        assert!(LeftOut::default().nextest_filter().is_empty());
     }
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask test`: everything that can be checked on this machine.
+//! `cargo xtask test`: the inner loop, everything that can be checked on this machine, or some parts of it.
 
 use std::env;
 
@@ -9,9 +9,13 @@ use crate::interop::{self, Compiler};
 use crate::module::{self, Staged};
 use crate::powershell::{self, PowerShell};
 use crate::report::{Counts, Outcome, Report};
-use crate::{bare, c_programs, demo, dependencies, directory, pester, process, requirements, rust_tests, workflows};
+use crate::rust_tests::LeftOut;
+use crate::slow::Slow;
+use crate::{
+    bare, c_programs, demo, dependencies, directory, pester, process, repo, requirements, rust_tests, workflows,
+};
 
-/// The parts in their order; naming some on the command line runs only those.
+/// The parts in their order; naming some on the command line runs all of those.
 pub const PARTS: &[&str] = &[
     "format",
     "lint",
@@ -26,34 +30,81 @@ pub const PARTS: &[&str] = &[
     "pester",
 ];
 
-/// Runs the parts and prints the table.
-pub fn run(chosen: &[&str]) -> Result<()> {
-    if let Some(unknown) = chosen.iter().find(|part| !PARTS.contains(part)) {
-        bail!("there is no part `{unknown}`; the parts are {}", PARTS.join(", "));
-    }
-    let wanted = |part: &str| chosen.is_empty() || chosen.contains(&part);
+/// What the last line says after the inner loop.
+const LEFT_OUT: &str = "
+This was the inner loop. It left out the Rust and Pester tests in tests/slow.txt, the Rust tests in modules `needs_*` (root, a server
+or a tool), documentation, dependencies, workflows, Active Directory, the library as it is shipped, C++, sanitizers, Valgrind, the C
+examples and the demonstrations. `cargo xtask test --all` runs everything, `cargo xtask test PART...` all of these parts.
+";
+
+/// Without arguments the inner loop, with `--all` everything, else the parts named; prints the table.
+pub fn run(arguments: &[&str]) -> Result<()> {
     let complete = env::var("CI").is_ok_and(|value| value == "true");
     let mut report = Report::default();
+    match arguments {
+        [] => inner_loop(&mut report)?,
+        ["--all"] => parts(&mut report, PARTS),
+        chosen => {
+            if let Some(unknown) = chosen.iter().find(|part| !PARTS.contains(part)) {
+                bail!("there is no part `{unknown}`; the parts are {}", PARTS.join(", "));
+            }
+            parts(&mut report, chosen);
+        }
+    }
+    print!("{}", report.summary(complete));
+    if arguments.is_empty() {
+        print!("{LEFT_OUT}");
+    }
+    if !report.succeeded(complete) {
+        bail!("not everything is as it should be");
+    }
+    Ok(())
+}
 
+/// What to run after each change: quick, without root and servers, and everything built once.
+fn inner_loop(report: &mut Report) -> Result<()> {
+    let slow = Slow::read()?;
+    report.part("formatting", || check(&["fmt", "--all", "--check"]));
+    report.part("clippy", || clippy(&["--features", directory::features()]));
+    let left_out = LeftOut {
+        modules: requirements::all(),
+        tests: slow.rust,
+    };
+    report.part("Rust tests", || rust_tests::run(&left_out));
+    let mut library = None;
+    report.part("library", || {
+        library = Some(rust_tests::library()?);
+        Ok(Outcome::Ran(Counts::ONE))
+    });
+    if let Some(library) = library {
+        c_programs::quick(report, &library);
+        let shell = powershell_here();
+        let staged = stage(
+            report,
+            |shell| {
+                // Not where people look for the modules: this library is for tests.
+                module::stage_library(&library, &repo::target().join("xtask/module"), shell)
+            },
+            shell.as_ref().ok(),
+        );
+        if let Some(staged) = staged {
+            match &shell {
+                Ok(shell) => pester::quick(report, shell, &staged, &slow.pester),
+                Err(error) => report.part("Pester", || Ok(Outcome::NotRun(format!("{error:#}")))),
+            }
+        }
+    }
+    Ok(())
+}
+
+fn parts(report: &mut Report, chosen: &[&str]) {
+    let wanted = |part: &str| chosen.contains(&part);
     if wanted("format") {
         report.part("formatting", || check(&["fmt", "--all", "--check"]));
     }
     if wanted("lint") {
-        report.part("clippy", || {
-            check(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
-        });
-        report.part("clippy, test hooks", || {
-            check(&[
-                "clippy",
-                "--workspace",
-                "--all-targets",
-                "--features",
-                directory::features(),
-                "--",
-                "-D",
-                "warnings",
-            ])
-        });
+        report.part("clippy", || clippy(&[]));
+        report.part("clippy, test hooks", || clippy(&["--features", directory::features()]));
     }
     if wanted("documentation") {
         report.part("Rust documentation", documentation);
@@ -65,10 +116,13 @@ pub fn run(chosen: &[&str]) -> Result<()> {
         report.part("workflows and issue forms", workflows::check);
     }
     if wanted("rust") {
-        let left_out = requirements::missing(&mut report);
+        let left_out = LeftOut {
+            modules: requirements::missing(report),
+            tests: Vec::new(),
+        };
         report.part("Rust tests", || rust_tests::run(&left_out));
     }
-    if wanted("directory") && directory::samba(&mut report) {
+    if wanted("directory") && directory::samba(report) {
         report.part("Active Directory", || rust_tests::libtest(&mut directory::tests()));
     }
     if wanted("shipped") {
@@ -87,17 +141,16 @@ pub fn run(chosen: &[&str]) -> Result<()> {
         });
     }
     if wanted("c") {
-        c_programs::run(&mut report);
+        c_programs::run(report);
     }
     if wanted("module") || wanted("pester") {
-        on_powershell(&mut report, wanted("pester"));
+        on_powershell(report, wanted("pester"));
     }
+}
 
-    print!("{}", report.summary(complete));
-    if !report.succeeded(complete) {
-        bail!("not everything is as it should be");
-    }
-    Ok(())
+fn clippy(features: &[&str]) -> Result<Outcome> {
+    let targets: &[&str] = &["clippy", "--workspace", "--all-targets"];
+    check(&[targets, features, &["--", "-D", "warnings"]].concat())
 }
 
 fn check(arguments: &[&str]) -> Result<Outcome> {
@@ -115,17 +168,35 @@ fn documentation() -> Result<Outcome> {
     Ok(Outcome::Ran(Counts::ONE))
 }
 
-fn on_powershell(report: &mut Report, pester: bool) {
+fn powershell_here() -> Result<PowerShell> {
     let shell = powershell::find();
     match &shell {
         Ok(shell) => eprintln!("\nPowerShell: {} ({})", shell.path.display(), shell.origin),
         Err(error) => eprintln!("\nPowerShell: {error:#}"),
     }
+    shell
+}
+
+fn stage(
+    report: &mut Report,
+    stage: impl FnOnce(Option<&PowerShell>) -> Result<Staged>,
+    shell: Option<&PowerShell>,
+) -> Option<Staged> {
     let mut staged = None;
     report.part("staging the modules", || {
-        staged = Some(module::stage(Build::Debug, &module::folder(), shell.as_ref().ok())?);
+        staged = Some(stage(shell)?);
         Ok(Outcome::Ran(Counts::ONE))
     });
+    staged
+}
+
+fn on_powershell(report: &mut Report, pester: bool) {
+    let shell = powershell_here();
+    let staged = stage(
+        report,
+        |shell| module::stage(Build::Debug, &module::folder(), shell),
+        shell.as_ref().ok(),
+    );
     let Some(staged) = staged else {
         return;
     };

@@ -1,4 +1,4 @@
-//! How long a negative answer takes tells nothing, however many calls there are at once. `cargo xtask test` runs these
+//! How long a negative answer takes tells nothing, however many calls there are at once. `cargo xtask test --all` runs these
 //! tests with no other beside them. What is measured here is counted in `tests/it/signin/alike.rs`.
 
 mod comparison;
