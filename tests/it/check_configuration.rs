@@ -92,7 +92,7 @@ fn a_sound_store_passes_and_nothing_is_changed() {
         ("writeRights", "may write"),
         ("key", "key can be used"),
         ("clock", "audit log"),
-        ("pickupFolder", "can be left"),
+        ("pickupFolder", "can be written"),
         ("files", ""),
     ] {
         the(&checks, check, "passed", says);
