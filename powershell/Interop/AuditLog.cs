@@ -8,36 +8,66 @@ namespace UMMailboxPin
     {
         private static readonly DateTime Epoch = new DateTime(1970, 1, 1, 0, 0, 0, DateTimeKind.Utc);
         private readonly CommandRuntime runtime;
-        private readonly Connection connection;
+        private readonly SessionCache cache;
         private readonly string path;
         private readonly Hashtable request = new Hashtable();
         // What is asked for with wildcards is compared here; the library compares whole texts.
         private readonly Hashtable patterns = new Hashtable();
 
-        /// <summary>Of the directory, or where there is a path of the export in that file.</summary>
-        public AuditLog(CommandRuntime runtime, Connection connection, string path)
+        /// <summary>Of the directory, or with -Path of the export in that file, which is read where there is no directory, too.</summary>
+        public AuditLog(CommandRuntime runtime)
         {
             this.runtime = runtime;
-            this.connection = connection;
-            this.path = string.IsNullOrEmpty(path) ? null : path;
+            string given = Convert.ToString(runtime.Bound["Path"]);
+            if (given.Length == 0)
+            {
+                cache = SessionCache.OpenDirectory(runtime);
+            }
+            else
+            {
+                cache = SessionCache.Open(runtime);
+                path = FilePath.OfAudit(runtime, given);
+            }
+
+            Limit("since", "StartDate");
+            Limit("until", "EndDate");
+            Match("caller", Convert.ToString(runtime.Bound["Caller"]));
+            Match("cmdlet", Convert.ToString(runtime.Bound["Cmdlet"]));
+            Match("action", Convert.ToString(runtime.Bound["Action"]));
+            Match("outcome", Convert.ToString(runtime.Bound["Outcome"]).ToLowerInvariant());
         }
 
-        /// <summary>Only what was done at this time or later.</summary>
-        public void Since(DateTime date)
+        /// <summary>
+        /// The entries of the mailbox that was named, or of all, and what the check finds; nothing where the pipeline is to name one.
+        /// </summary>
+        public IEnumerable Process(Unlimited resultSize)
         {
-            request["since"] = Milliseconds(date);
+            return new Output(runtime, Select(resultSize));
         }
 
-        /// <summary>Only what was done at this time or earlier.</summary>
-        public void Until(DateTime date)
+        private IEnumerable Select(Unlimited resultSize)
         {
-            request["until"] = Milliseconds(date);
+            if (runtime.Bound.Contains("Identity"))
+            {
+                return ReadMailbox(Parameters.Identity(runtime.Bound), resultSize);
+            }
+
+            return runtime.ExpectingInput ? new object[0] : ReadAll((Hashtable)request.Clone(), runtime.Bound["Path"], resultSize);
         }
 
-        /// <summary>Only what has this text, which may have wildcards, in this member. Blank: all.</summary>
-        public void Where(string member, string text)
+        // Only what was done from or until this time.
+        private void Limit(string member, string parameter)
         {
-            if (string.IsNullOrEmpty(text))
+            if (runtime.Bound.Contains(parameter))
+            {
+                request[member] = Milliseconds((DateTime)runtime.Bound[parameter]);
+            }
+        }
+
+        // Only what has this text, which may have wildcards, in this member. Blank: all.
+        private void Match(string member, string text)
+        {
+            if (text.Length == 0)
             {
                 return;
             }
@@ -53,24 +83,6 @@ namespace UMMailboxPin
             }
         }
 
-        /// <summary>The entries of all mailboxes, and what the check finds. An error is about the target.</summary>
-        public IEnumerable Read(object target, Unlimited resultSize)
-        {
-            return new Output(runtime, ReadAll((Hashtable)request.Clone(), target, resultSize));
-        }
-
-        /// <summary>The entries of the mailbox that the input names.</summary>
-        public IEnumerable ReadOf(object input, Unlimited resultSize)
-        {
-            return new Output(runtime, ReadMailbox(input, resultSize));
-        }
-
-        /// <summary>Writes the whole log to the file, and with the object given that.</summary>
-        public IEnumerable Export(object target, bool force, object file)
-        {
-            return new Output(runtime, ExportAll(target, force, file));
-        }
-
         private IEnumerable ReadMailbox(object input, Unlimited resultSize)
         {
             Hashtable page = (Hashtable)request.Clone();
@@ -79,7 +91,7 @@ namespace UMMailboxPin
                 return ReadAll(page, input, resultSize);
             }
 
-            runtime.WriteError(Answer.NoIdentity("an object"), input);
+            runtime.WriteError(NativeResult.NoIdentity("an object"), input);
             return new object[0];
         }
 
@@ -92,20 +104,20 @@ namespace UMMailboxPin
                 page["path"] = path;
             }
 
-            Answer answer;
+            NativeResult result;
             do
             {
-                answer = connection.Send(runtime, page);
+                result = cache.Send(runtime, page);
                 runtime.ThrowIfStopping();
-                runtime.WriteDiagnostics(answer);
-                if (answer.Failed)
+                runtime.WriteDiagnostics(result);
+                if (result.Failed)
                 {
-                    runtime.WriteError(answer, input);
+                    runtime.WriteError(result, input);
                     yield break;
                 }
 
                 bool cut = false;
-                foreach (Hashtable item in answer.Items)
+                foreach (Hashtable item in result.Items)
                 {
                     if (!Matches(item))
                     {
@@ -124,7 +136,7 @@ namespace UMMailboxPin
                         runtime.Engine.Custom(item["details"]));
                 }
 
-                WriteFaults(answer);
+                WriteFaults(runtime, result);
                 if (cut)
                 {
                     runtime.WriteWarning(
@@ -133,43 +145,10 @@ namespace UMMailboxPin
                     yield break;
                 }
 
-                page["after"] = answer.Value == null ? null : answer.Value["next"];
+                page["after"] = result.Value == null ? null : result.Value["next"];
             }
             while (page["after"] != null);
-            WriteChains(answer);
-        }
-
-        private IEnumerable ExportAll(object target, bool force, object file)
-        {
-            Hashtable export = new Hashtable();
-            export["operation"] = "auditExport";
-            export["path"] = path;
-            if (force)
-            {
-                export["force"] = true;
-            }
-
-            Answer answer = connection.Send(runtime, export);
-            if (runtime.Stopping && answer.Value != null)
-            {
-                runtime.Tell("The audit log was exported to \"" + path + "\" before the stop took effect.");
-            }
-
-            runtime.ThrowIfStopping();
-            runtime.WriteDiagnostics(answer);
-            if (answer.Failed)
-            {
-                runtime.WriteError(answer, target);
-                yield break;
-            }
-
-            if (file != null)
-            {
-                yield return file;
-            }
-
-            WriteFaults(answer);
-            runtime.WriteVerbose(answer.Value["entries"] + " entries were exported to \"" + path + "\".");
+            WriteChains(result);
         }
 
         private bool Matches(Hashtable item)
@@ -186,18 +165,18 @@ namespace UMMailboxPin
         }
 
         // One error for each broken chain; the library names each once.
-        private void WriteFaults(Answer answer)
+        internal static void WriteFaults(CommandRuntime runtime, NativeResult result)
         {
-            foreach (Hashtable fault in Field.List(answer.Value, "faults"))
+            foreach (Hashtable fault in Field.List(result.Value, "faults"))
             {
                 Hashtable details = fault["details"] as Hashtable;
-                runtime.WriteError(ErrorCatalogue.Record(runtime.Engine, fault, details == null ? null : details["host"]));
+                runtime.WriteError(ErrorCatalogue.Record(fault, details == null ? null : details["host"]));
             }
         }
 
-        private void WriteChains(Answer answer)
+        private void WriteChains(NativeResult result)
         {
-            foreach (Hashtable chain in Field.List(answer.Value, "chains"))
+            foreach (Hashtable chain in Field.List(result.Value, "chains"))
             {
                 string name = "The audit chain of host \"" + chain["host"] + "\"";
                 string state = Field.Text(chain, "state");

@@ -1,88 +1,112 @@
 using System;
 using System.Collections;
 using System.Management.Automation;
+using System.Management.Automation.Host;
 using System.Management.Automation.Remoting;
 using System.Reflection;
-using System.Runtime.ExceptionServices;
 
 namespace UMMailboxPin
 {
     /// <summary>What the running function may do: write to its streams, ask, end, and see whether it is being stopped.</summary>
     /// <remarks>
-    /// Everything goes through delegates that are bound to $PSCmdlet. What an error action or a command downstream throws passes them
-    /// as it is; calls by reflection, and methods called by a script, wrap it. Objects are not written here: the engine takes them
-    /// from an <see cref="Output"/>.
+    /// What an error action or a command downstream throws passes the methods of $PSCmdlet as it is. Objects are not written here: the
+    /// engine takes them from an <see cref="Output"/>.
     /// </remarks>
     public sealed class CommandRuntime
     {
-        private readonly object cmdlet;
-        private readonly Func<bool> stopping;
-        private readonly Func<string, object> variable;
+        private readonly PSCmdlet cmdlet;
+        private readonly PSVariableIntrinsics variables;
         private readonly Hashtable warned = new Hashtable();
-        private Action<object> error;
-        private Action<object> terminate;
-        private Action<string> warning;
-        private Action<string> verbose;
 
-        /// <summary>For the $PSCmdlet, $ExecutionContext and $PSBoundParameters of a function, which gets its caller's preferences.</summary>
+        /// <summary>
+        /// For the $PSCmdlet, $ExecutionContext and $PSBoundParameters of a function, which gets its caller's preferences. Every function
+        /// calls this first, perhaps on the assembly of another copy of the module, which ends the function. So the signature must not
+        /// change in later versions.
+        /// </summary>
         public CommandRuntime(object cmdlet, object context, IDictionary bound)
         {
-            this.cmdlet = cmdlet;
+            this.cmdlet = (PSCmdlet)cmdlet;
+            Bound = bound;
             Engine = new Engine(cmdlet);
-            Parameters.TakePreferences(cmdlet, context, bound);
-            object variables = Parameters.Variables(context);
-            variable = (Func<string, object>)Delegate.CreateDelegate(
-                typeof(Func<string, object>), variables, variables.GetType().GetMethod("GetValue", new Type[] { typeof(string) }));
-            stopping = (Func<bool>)Delegate.CreateDelegate(
-                typeof(Func<bool>), cmdlet, cmdlet.GetType().GetProperty("Stopping").GetGetMethod());
+            SessionState function = ((EngineIntrinsics)context).SessionState;
+            variables = function.PSVariable;
+            Module = function.Module;
+            Preferences.Take(this.cmdlet.SessionState.PSVariable, variables, bound);
+            if (Module.OnRemove == null)
+            {
+                // With the first command and not at import, which it would make a quarter slower. PowerShell goes on with an assembly of
+                // this name that is loaded already, whatever file it came from.
+                string other = Library.CheckAssembly(Module);
+                if (other != null)
+                {
+                    Terminate(NewError("NativeLibraryMismatch", other, "Open a new PowerShell session.", Module.ModuleBase));
+                }
+
+                Module.OnRemove = ScriptBlock.Create("[UMMailboxPin.SessionCache]::CloseCurrent()");
+            }
         }
 
         /// <summary>The $PSCmdlet.</summary>
-        public object Cmdlet
+        internal PSCmdlet Cmdlet
         {
             get { return cmdlet; }
+        }
+
+        /// <summary>What is bound to the function's parameters: in process, of the current item too.</summary>
+        internal IDictionary Bound { get; private set; }
+
+        /// <summary>The module of the function.</summary>
+        internal PSModuleInfo Module { get; private set; }
+
+        /// <summary>Whether there is a command upstream.</summary>
+        internal bool ExpectingInput
+        {
+            get { return cmdlet.MyInvocation.ExpectingInput; }
         }
 
         /// <summary>The function's name.</summary>
         public string Name
         {
-            get { return Convert.ToString(Engine.Get(Engine.Get(Engine.Get(cmdlet, "MyInvocation"), "MyCommand"), "Name")); }
+            get { return cmdlet.MyInvocation.MyCommand.Name; }
         }
 
         /// <summary>The folder that relative paths count from.</summary>
-        public string Folder
+        internal string Folder
         {
             get
             {
-                object state = Engine.Get(cmdlet, "SessionState");
-                object path = Engine.Get(state, "Path");
-                return Convert.ToString(Engine.Get(Engine.Get(path, "CurrentFileSystemLocation"), "ProviderPath"));
+                return (string)CallInternally(delegate
+                {
+                    return cmdlet.SessionState.Path.CurrentFileSystemLocation.ProviderPath;
+                });
             }
         }
 
         /// <summary>Whether the pipeline is being stopped, as by Ctrl+C.</summary>
-        public bool Stopping
+        internal bool Stopping
         {
-            get { return stopping(); }
+            get { return cmdlet.Stopping; }
         }
 
         /// <summary>Whether an error ends the pipeline.</summary>
-        public bool StopsAtErrors
+        internal bool StopsAtErrors
         {
             get { return Prefers("ErrorActionPreference", "Stop"); }
         }
 
         /// <summary>Whether only what would happen is to be shown.</summary>
-        public bool WhatIf
+        internal bool WhatIf
         {
-            get { return Parameters.IsTrue(variable("WhatIfPreference")); }
+            get { return Parameters.IsTrue(variables.GetValue("WhatIfPreference")); }
         }
 
-        /// <summary>Whether what the function does is of high impact; medium otherwise.</summary>
-        public bool HighImpact { get; set; }
+        /// <summary>
+        /// Whether the question is asked in the caller's scope although only $ConfirmPreference High, the default, calls for it.
+        /// </summary>
+        internal bool HighImpact { get; set; }
 
         /// <summary>Whether ShouldProcess asks before the change.</summary>
-        public bool Asks
+        internal bool Asks
         {
             get
             {
@@ -95,11 +119,11 @@ namespace UMMailboxPin
         /// The user who connected to this session, or null where it is no remote one. In a restricted session (JEA) another account
         /// carries out what that user asks for.
         /// </summary>
-        public string ConnectedUser
+        internal string ConnectedUser
         {
             get
             {
-                object value = variable("PSSenderInfo");
+                object value = variables.GetValue("PSSenderInfo");
                 PSObject wrapped = value as PSObject;
                 PSSenderInfo sender = (wrapped == null ? value : wrapped.BaseObject) as PSSenderInfo;
                 PSIdentity user = sender == null || sender.UserInfo == null ? null : sender.UserInfo.Identity;
@@ -117,22 +141,21 @@ namespace UMMailboxPin
         internal bool Writing { get; private set; }
 
         /// <summary>Writes an error record.</summary>
-        public void WriteError(object record)
+        internal void WriteError(ErrorRecord record)
         {
-            error = error ?? Bind("WriteError", "ErrorRecord");
             Writing = true;
-            error(record);
+            cmdlet.WriteError(record);
             Writing = false;
         }
 
-        /// <summary>Writes the failure of an answer as an error.</summary>
-        public void WriteError(Answer answer, object target)
+        /// <summary>Writes the failure of a result as an error.</summary>
+        internal void WriteError(NativeResult result, object target)
         {
-            WriteError(ErrorCatalogue.Record(this, answer, target));
+            WriteError(ErrorCatalogue.Record(result, target));
         }
 
         /// <summary>Writes a warning; each once in a pipeline, however many mailboxes it applies to.</summary>
-        public void WriteWarning(string message)
+        internal void WriteWarning(string message)
         {
             WriteWarning(message, message);
         }
@@ -152,25 +175,23 @@ namespace UMMailboxPin
         /// <summary>Writes a warning, however often it has been said.</summary>
         internal void WriteEachWarning(string message)
         {
-            warning = warning ?? Bind("WriteWarning");
             Writing = true;
-            warning(Line.Of(message));
+            cmdlet.WriteWarning(Line.Of(message));
             Writing = false;
         }
 
         /// <summary>Writes to the verbose stream.</summary>
-        public void WriteVerbose(string message)
+        internal void WriteVerbose(string message)
         {
-            verbose = verbose ?? Bind("WriteVerbose");
             Writing = true;
-            verbose(Line.Of(message));
+            cmdlet.WriteVerbose(Line.Of(message));
             Writing = false;
         }
 
-        /// <summary>Writes what an answer says for -Verbose.</summary>
-        internal void WriteDiagnostics(Answer answer)
+        /// <summary>Writes what a result says for -Verbose.</summary>
+        internal void WriteDiagnostics(NativeResult result)
         {
-            foreach (object line in answer.Diagnostics)
+            foreach (object line in result.Diagnostics)
             {
                 string text = line as string;
                 if (!string.IsNullOrEmpty(text))
@@ -189,19 +210,8 @@ namespace UMMailboxPin
         /// <summary>Shows how far a long run is. The source tells it from that of other commands.</summary>
         internal void WriteProgress(long source, string activity, string status)
         {
-            object commands = Engine.Get(cmdlet, "CommandRuntime");
-            Type record = Engine.Find("ProgressRecord");
-            MethodInfo write = Engine.Find("ICommandRuntime").GetMethod("WriteProgress", new Type[] { typeof(long), record });
             Writing = true;
-            try
-            {
-                write.Invoke(commands, new object[] { source, Engine.ProgressRecord(activity, status) });
-            }
-            catch (TargetInvocationException exception)
-            {
-                ExceptionDispatchInfo.Capture(exception.InnerException).Throw();
-            }
-
+            cmdlet.CommandRuntime.WriteProgress(source, new ProgressRecord(0, activity, status));
             Writing = false;
         }
 
@@ -211,34 +221,28 @@ namespace UMMailboxPin
         /// </summary>
         internal void EndProgress(long source, string activity)
         {
-            Type record = Engine.Find("ProgressRecord");
-            InHost("WriteProgress", new Type[] { typeof(long), record }, source, Engine.ProgressRecord(activity, null));
+            ProgressRecord record = new ProgressRecord(0, activity, "Completed");
+            record.RecordType = ProgressRecordType.Completed;
+            InHost(delegate(PSHostUserInterface ui) { ui.WriteProgress(source, record); });
         }
 
         /// <summary>Ends the function with an error. Does not return.</summary>
         public void Terminate(object record)
         {
-            terminate = terminate ?? Bind("ThrowTerminatingError", "ErrorRecord");
             Writing = true;
-            terminate(record);
+            cmdlet.ThrowTerminatingError((ErrorRecord)record);
         }
 
-        /// <summary>Ends the function with the failure of an answer. Does not return.</summary>
-        public void Terminate(Answer answer, object target)
+        /// <summary>Ends the function with the failure of a result. Does not return.</summary>
+        internal void Terminate(NativeResult result, object target)
         {
-            Terminate(ErrorCatalogue.Record(this, answer, target));
-        }
-
-        /// <summary>An error record: no PIN was given, and it could not be asked for.</summary>
-        public object NewMissingPin(string why)
-        {
-            return ErrorCatalogue.MissingPin(Engine, why);
+            Terminate(ErrorCatalogue.Record(result, target));
         }
 
         /// <summary>An error record by its id in the catalogue.</summary>
-        public object NewError(string id, string message, string recommendedAction, object target)
+        internal ErrorRecord NewError(string id, string message, string recommendedAction, object target)
         {
-            return ErrorCatalogue.Record(Engine, id, Line.Of(message), recommendedAction, target, null);
+            return ErrorCatalogue.Record(id, Line.Of(message), recommendedAction, target, null);
         }
 
         /// <summary>
@@ -246,11 +250,11 @@ namespace UMMailboxPin
         /// interactive, end of input, job). -WhatIf shows the sentence alone; -Confirm only the question, so that carries the
         /// sentence.
         /// </summary>
-        internal bool ShouldProcess(string sentence, out object failure)
+        internal bool ShouldProcess(string sentence, out ErrorRecord failure)
         {
             sentence = Line.Of(sentence);
             string question = "Are you sure you want to perform this action?" + Environment.NewLine + sentence;
-            Confirmation confirmation = new Confirmation((PSCmdlet)cmdlet, sentence, question);
+            Confirmation confirmation = new Confirmation(cmdlet, sentence, question);
             failure = null;
             try
             {
@@ -263,15 +267,15 @@ namespace UMMailboxPin
                     throw;
                 }
 
-                failure = ErrorCatalogue.ConfirmationImpossible(Engine, exception.GetBaseException());
+                failure = ErrorCatalogue.ConfirmationImpossible(exception.GetBaseException());
                 return false;
             }
         }
 
         /// <summary>The same for a function that has nothing under way: where nobody can be asked, it ends.</summary>
-        public bool ShouldProcess(string sentence)
+        internal bool ShouldProcess(string sentence)
         {
-            object failure;
+            ErrorRecord failure;
             bool go = ShouldProcess(sentence, out failure);
             if (failure != null)
             {
@@ -285,7 +289,7 @@ namespace UMMailboxPin
         internal void Tell(string message)
         {
             // Where a host shows nothing, the audit has it.
-            InHost("WriteWarningLine", new Type[] { typeof(string) }, Line.Of(message));
+            InHost(delegate(PSHostUserInterface ui) { ui.WriteWarningLine(Line.Of(message)); });
         }
 
         /// <summary>Ends the flow where the pipeline is being stopped: any write throws then.</summary>
@@ -313,23 +317,36 @@ namespace UMMailboxPin
             }
         }
 
-        private void InHost(string method, Type[] types, params object[] arguments)
+        /// <summary>
+        /// Calls what needs a provider as an internal command does: the providers of a restricted session (JEA) are hidden from a
+        /// command that its user called. What is called must not throw, because the script would leave an error record.
+        /// </summary>
+        internal object CallInternally(Func<object> function)
         {
+            object result = ScriptBlock.Create("& { $args[0].Invoke() } $args[0]").InvokeReturnAsIs(function);
+            PSObject wrapped = result as PSObject;
+            return wrapped == null ? result : wrapped.BaseObject;
+        }
+
+        private void InHost(Action<PSHostUserInterface> show)
+        {
+            PSHostUserInterface ui = cmdlet.Host == null ? null : cmdlet.Host.UI;
+            if (ui == null)
+            {
+                return;
+            }
+
             try
             {
-                object ui = Engine.Get(Engine.Get(cmdlet, "Host"), "UI");
-                if (ui != null)
-                {
-                    ui.GetType().GetMethod(method, types).Invoke(ui, arguments);
-                }
+                show(ui);
             }
-            catch (TargetInvocationException)
+            catch (Exception)
             {
                 // A host that shows no such thing.
             }
         }
 
-        private static bool IsPipelineStop(Exception exception)
+        internal static bool IsPipelineStop(Exception exception)
         {
             for (Type type = exception.GetType(); type != null; type = type.BaseType)
             {
@@ -344,22 +361,7 @@ namespace UMMailboxPin
 
         private bool Prefers(string preference, string value)
         {
-            return string.Equals(Convert.ToString(variable(preference)), value, StringComparison.OrdinalIgnoreCase);
-        }
-
-        private Action<string> Bind(string method)
-        {
-            return (Action<string>)Delegate.CreateDelegate(
-                typeof(Action<string>), cmdlet, cmdlet.GetType().GetMethod(method, new Type[] { typeof(string) }));
-        }
-
-        private Action<object> Bind(string method, string typeName)
-        {
-            Type type = Engine.Find(typeName);
-            Type action = typeof(Action<>).MakeGenericType(type);
-            Delegate write = Delegate.CreateDelegate(action, cmdlet, cmdlet.GetType().GetMethod(method, new Type[] { type }));
-            object channel = Activator.CreateInstance(typeof(Channel<>).MakeGenericType(type), write);
-            return (Action<object>)Delegate.CreateDelegate(typeof(Action<object>), channel, "Write");
+            return string.Equals(Convert.ToString(variables.GetValue(preference)), value, StringComparison.OrdinalIgnoreCase);
         }
     }
 }

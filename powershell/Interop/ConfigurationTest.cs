@@ -14,46 +14,47 @@ namespace UMMailboxPin
         };
 
         private readonly CommandRuntime runtime;
-        private readonly Connection connection;
+        private readonly SessionCache cache;
         private readonly Hashtable request = new Hashtable();
 
-        /// <summary>The connection may be one that could not be opened.</summary>
-        public ConfigurationTest(CommandRuntime runtime, Connection connection)
+        /// <summary>A session that cannot be opened is one of the results.</summary>
+        public ConfigurationTest(CommandRuntime runtime)
         {
             this.runtime = runtime;
-            this.connection = connection;
+            cache = SessionCache.TryOpen(runtime);
             request["operation"] = "checkConfiguration";
         }
 
-        /// <summary>Names the mailbox on which rights and key are tried. False: it names none, which was told.</summary>
-        public bool TrySample(object input)
+        /// <summary>Writes one object for each check. -WhatIf and a refusal leave out the test message alone.</summary>
+        public IEnumerable Process()
         {
-            if (IdentityCandidates.Put(request, "identity", input))
+            return new Output(runtime, Run());
+        }
+
+        private IEnumerable Run()
+        {
+            object input = Parameters.Identity(runtime.Bound);
+            // The mailbox on which rights and key are tried.
+            if (runtime.Bound.Contains("Identity") && !IdentityCandidates.Put(request, "identity", input))
             {
-                return true;
+                runtime.WriteError(NativeResult.NoIdentity("a mailbox"), input);
+                return new object[0];
             }
 
-            runtime.WriteError(Answer.NoIdentity("a mailbox"), input);
-            return false;
-        }
+            object address = runtime.Bound["NotifyEmail"];
+            if (runtime.Bound.Contains("NotifyEmail") && runtime.ShouldProcess("Sending a test message to " + address + "."))
+            {
+                request["notifyEmail"] = Convert.ToString(address);
+            }
 
-        /// <summary>Sends a test message to this address.</summary>
-        public void Notify(string address)
-        {
-            request["notifyEmail"] = address;
-        }
-
-        /// <summary>Writes one object for each check.</summary>
-        public IEnumerable Run()
-        {
-            return new Output(runtime, Checks());
+            return Checks();
         }
 
         private IEnumerable Checks()
         {
-            if (connection.Answer.Failed)
+            if (cache.Result.Failed)
             {
-                foreach (ConfigurationCheck check in NotOpened(connection.Answer))
+                foreach (ConfigurationCheck check in NotOpened(cache.Result))
                 {
                     yield return check;
                 }
@@ -61,29 +62,29 @@ namespace UMMailboxPin
                 yield break;
             }
 
-            Answer answer = connection.Send(runtime, request);
+            NativeResult result = cache.Send(runtime, request);
             runtime.ThrowIfStopping();
-            if (answer.Failed)
+            if (result.Failed)
             {
-                runtime.WriteError(answer, request["notifyEmail"]);
+                runtime.WriteError(result, request["notifyEmail"]);
                 yield break;
             }
 
-            foreach (Hashtable item in answer.Items)
+            foreach (Hashtable item in result.Items)
             {
                 yield return new ConfigurationCheck(item);
             }
         }
 
         /// <summary>Where not even a session could be opened: the library or the configuration file cannot be used.</summary>
-        private static IEnumerable NotOpened(Answer answer)
+        private static IEnumerable NotOpened(NativeResult result)
         {
-            Hashtable error = answer.Error ?? new Hashtable();
+            Hashtable error = result.Error ?? new Hashtable();
             string id = error["id"] as string;
             bool library = id == null || id.StartsWith("Native", StringComparison.Ordinal);
             ConfigurationCheck first = new ConfigurationCheck(
-                library ? "Library" : "Configuration", "Failed", Convert.ToString(answer.TargetObject),
-                error["message"] as string ?? "The native library failed with status " + answer.Status + ".");
+                library ? "Library" : "Configuration", "Failed", Convert.ToString(result.TargetObject),
+                error["message"] as string ?? "The native library failed with status " + result.Status + ".");
             first.RecommendedAction = error["recommendedAction"] as string;
             first.ErrorId = id;
             yield return first;

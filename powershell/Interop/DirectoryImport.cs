@@ -4,100 +4,77 @@ using System.Collections;
 namespace UMMailboxPin
 {
     /// <summary>One import of a file into the embedded directory.</summary>
-    public sealed class DirectoryImport
+    public sealed class DirectoryImport : ConfirmedChange
     {
-        private readonly CommandRuntime runtime;
-        private readonly Connection connection;
         private readonly string file;
-        private readonly object target;
         private readonly Hashtable request = new Hashtable();
 
-        /// <summary>Of the file, which the caller named as in <paramref name="target"/>.</summary>
-        public DirectoryImport(
-            CommandRuntime runtime, Connection connection, string file, object target, string defaultPolicy, bool skipInvalid)
+        /// <summary>Opens a session. It needs no directory: this is the command that makes it.</summary>
+        public DirectoryImport(CommandRuntime runtime) : base(runtime, SessionCache.Open(runtime))
         {
-            this.runtime = runtime;
-            this.connection = connection;
-            this.file = file;
-            this.target = target;
+            file = FilePath.OfImport(runtime, Convert.ToString(runtime.Bound["Path"]));
             request["operation"] = "import";
             request["path"] = file;
-            if (!string.IsNullOrEmpty(defaultPolicy))
+            string policy = Convert.ToString(runtime.Bound["DefaultPolicy"]);
+            if (policy.Length > 0)
             {
-                request["defaultPolicy"] = defaultPolicy;
+                request["defaultPolicy"] = policy;
             }
 
-            if (skipInvalid)
+            Parameters.AddSwitch(request, runtime.Bound, "SkipInvalid");
+        }
+
+        // What the import would do is found out under -WhatIf, and where ShouldProcess would ask.
+        internal override string LookUp()
+        {
+            if (!Runtime.WhatIf && !Runtime.Asks)
             {
-                request["skipInvalid"] = true;
-            }
-        }
-
-        /// <summary>What -WhatIf and -Confirm show; null: the file cannot be imported.</summary>
-        public string Sentence { get; private set; }
-
-        /// <summary>Under -WhatIf, and where ShouldProcess would ask, finds out what the import would do.</summary>
-        public IEnumerable Prepare()
-        {
-            return new Output(runtime, Try());
-        }
-
-        /// <summary>Imports, and where wanted writes the counts.</summary>
-        public IEnumerable Commit(bool passThru)
-        {
-            return new Output(runtime, Import(passThru));
-        }
-
-        private IEnumerable Try()
-        {
-            if (!runtime.WhatIf && !runtime.Asks)
-            {
-                Sentence = "Importing mailboxes from file \"" + file + "\" into the directory.";
-                yield break;
+                return "Importing mailboxes from file \"" + file + "\" into the directory.";
             }
 
             Hashtable trial = (Hashtable)request.Clone();
             trial["whatIf"] = true;
-            Answer answer = connection.Send(runtime, trial);
-            runtime.ThrowIfStopping();
-            if (answer.Value == null)
+            NativeResult result;
+            if (!TrySend(trial, out result))
             {
-                runtime.WriteDiagnostics(answer);
-                runtime.WriteError(answer, target);
-                yield break;
+                return null;
             }
 
-            Sentence = Describe(answer.Value);
-            if (runtime.WhatIf)
+            string sentence = Describe(result.Value);
+            if (Runtime.WhatIf)
             {
-                WriteDetails(answer.Value);
-                WriteWarnings(answer.Value, true);
+                WriteDetails(result.Value);
+                WriteWarnings(result.Value, true);
             }
+
+            return sentence;
         }
 
-        private IEnumerable Import(bool passThru)
+        internal override object Input
         {
-            Answer answer = connection.Send(runtime, request);
-            if (runtime.Stopping && answer.Value != null)
-            {
-                runtime.Tell("The import was committed before the stop took effect. " + Describe(answer.Value));
-            }
+            get { return Runtime.Bound["Path"]; }
+        }
 
-            runtime.ThrowIfStopping();
-            runtime.WriteDiagnostics(answer);
-            if (answer.Failed)
+        internal override IEnumerable Commit()
+        {
+            NativeResult result;
+            if (!TryCommit(request, out result))
             {
-                runtime.WriteError(answer, target);
                 yield break;
             }
 
-            if (passThru)
+            if (Parameters.IsTrue(Runtime.Bound["PassThru"]))
             {
-                yield return new ImportResult(answer.Value);
+                yield return new ImportResult(result.Value);
             }
 
-            WriteDetails(answer.Value);
-            WriteWarnings(answer.Value, false);
+            WriteDetails(result.Value);
+            WriteWarnings(result.Value, false);
+        }
+
+        internal override string Done(Hashtable value)
+        {
+            return "The import was committed before the stop took effect. " + Describe(value);
         }
 
         private string Describe(Hashtable counts)
@@ -127,13 +104,13 @@ namespace UMMailboxPin
         {
             foreach (Hashtable row in Field.List(counts, "followed"))
             {
-                runtime.WriteVerbose("Line " + row["line"] + ": " + row["message"]);
+                Runtime.WriteVerbose("Line " + row["line"] + ": " + row["message"]);
             }
 
             object[] changes = Field.List(counts, "changes");
             foreach (Hashtable row in changes)
             {
-                runtime.WriteVerbose(
+                Runtime.WriteVerbose(
                     "Line " + row["line"] + ": mailbox \"" + row["identity"] + "\" changes in "
                     + string.Join(", ", Field.Texts(row, "properties")) + ".");
             }
@@ -141,7 +118,7 @@ namespace UMMailboxPin
             long more = Convert.ToInt64(counts["mailboxesUpdated"]) - changes.Length;
             if (more > 0)
             {
-                runtime.WriteVerbose("And " + more + " more mailboxes change.");
+                Runtime.WriteVerbose("And " + more + " more mailboxes change.");
             }
         }
 
@@ -149,25 +126,25 @@ namespace UMMailboxPin
         {
             foreach (Hashtable row in Field.List(counts, "skipped"))
             {
-                runtime.WriteEachWarning("Line " + row["line"] + " of \"" + file + "\" was left out: " + row["message"]);
+                Runtime.WriteEachWarning("Line " + row["line"] + " of \"" + file + "\" was left out: " + row["message"]);
             }
 
             foreach (Hashtable row in Field.List(counts, "notices"))
             {
-                runtime.WriteEachWarning("Line " + row["line"] + " of \"" + file + "\": " + row["message"]);
+                Runtime.WriteEachWarning("Line " + row["line"] + " of \"" + file + "\": " + row["message"]);
             }
 
             string[] ignored = Field.Texts(counts, "ignoredColumns");
             if (ignored.Length > 0)
             {
-                runtime.WriteWarning("Columns that are not known and were ignored: " + string.Join(", ", ignored) + ".");
+                Runtime.WriteWarning("Columns that are not known and were ignored: " + string.Join(", ", ignored) + ".");
             }
 
             // Rules that nobody decided on. Policies and users lie in different parts of a forest, so an LDIF export may lack them too.
             string[] madeUp = Field.Texts(counts, "policiesDefaulted");
             if (madeUp.Length > 0)
             {
-                runtime.WriteWarning(
+                Runtime.WriteWarning(
                     (trial ? "Policies to be created: " : "Policies created: ") + string.Join(", ", madeUp)
                     + (trial ? ". They will have" : ". They have") + " the default settings; see Get-UMMailboxPolicy.");
             }

@@ -1,5 +1,6 @@
 using System;
 using System.Collections;
+using System.Management.Automation;
 using System.Reflection;
 
 namespace UMMailboxPin
@@ -26,28 +27,15 @@ namespace UMMailboxPin
         }
 
         /// <summary>An error record; the recommended action may be null.</summary>
-        internal object ErrorRecord(
+        internal static ErrorRecord ErrorRecord(
             Exception exception, string id, string category, object target, string text, string recommendedAction)
         {
-            object record = Activator.CreateInstance(
-                Find("ErrorRecord"), exception, id, Enum.Parse(Find("ErrorCategory"), category), target);
+            ErrorRecord record = new ErrorRecord(
+                exception, id, (ErrorCategory)Enum.Parse(typeof(ErrorCategory), category), target);
             if (!string.IsNullOrEmpty(recommendedAction))
             {
-                object details = Activator.CreateInstance(Find("ErrorDetails"), text);
-                Set(details, "RecommendedAction", recommendedAction);
-                Set(record, "ErrorDetails", details);
-            }
-
-            return record;
-        }
-
-        /// <summary>A progress record; completed where there is no status.</summary>
-        internal object ProgressRecord(string activity, string status)
-        {
-            object record = Activator.CreateInstance(Find("ProgressRecord"), 0, activity, status ?? "Completed");
-            if (status == null)
-            {
-                Set(record, "RecordType", Enum.Parse(Find("ProgressRecordType"), "Completed"));
+                record.ErrorDetails = new ErrorDetails(text);
+                record.ErrorDetails.RecommendedAction = recommendedAction;
             }
 
             return record;
@@ -112,11 +100,6 @@ namespace UMMailboxPin
         {
             PropertyInfo found = target.GetType().GetProperty(property);
             return found == null ? null : found.GetValue(target, null);
-        }
-
-        private static void Set(object target, string property, object value)
-        {
-            target.GetType().GetProperty(property).SetValue(target, value, null);
         }
     }
 }

@@ -1,6 +1,7 @@
 using System;
 using System.Collections;
 using System.Collections.Generic;
+using System.Management.Automation;
 
 namespace UMMailboxPin
 {
@@ -67,8 +68,8 @@ namespace UMMailboxPin
             return Find(id).Category;
         }
 
-        internal static object Record(
-            Engine engine, string id, string message, string recommendedAction, object target, object[] rules)
+        internal static ErrorRecord Record(
+            string id, string message, string recommendedAction, object target, object[] rules)
         {
             Exception exception = Exception(id, message);
             if (rules != null)
@@ -76,24 +77,24 @@ namespace UMMailboxPin
                 exception.Data["Rules"] = Array.ConvertAll(rules, delegate(object rule) { return Convert.ToString(rule); });
             }
 
-            return engine.ErrorRecord(exception, id, Category(id), target, message, recommendedAction);
+            return Engine.ErrorRecord(exception, id, Category(id), target, message, recommendedAction);
         }
 
-        /// <summary>Of an answer that failed.</summary>
-        internal static object Record(CommandRuntime runtime, Answer answer, object target)
+        /// <summary>Of a result that failed.</summary>
+        internal static ErrorRecord Record(NativeResult result, object target)
         {
-            if (answer.Error == null)
+            if (result.Error == null)
             {
                 return Record(
-                    runtime.Engine, "NativeFault", "The native library failed with status " + answer.Status + " and gave no description.",
+                    "NativeFault", "The native library failed with status " + result.Status + " and gave no description.",
                     "Report this as a defect of umpin.", target, null);
             }
 
-            return Record(runtime.Engine, answer.Error, target);
+            return Record(result.Error, target);
         }
 
-        /// <summary>Of an error of the library's, as an answer or an item of a listing has it.</summary>
-        internal static object Record(Engine engine, Hashtable failure, object target)
+        /// <summary>Of an error of the library's, as a result or an item of a listing has it.</summary>
+        internal static ErrorRecord Record(Hashtable failure, object target)
         {
             Hashtable details = failure["details"] as Hashtable;
             string message = Line.Of(Convert.ToString(failure["message"]));
@@ -108,41 +109,41 @@ namespace UMMailboxPin
             }
 
             return Record(
-                engine, Convert.ToString(failure["id"]), message, failure["recommendedAction"] as string, target,
+                Convert.ToString(failure["id"]), message, failure["recommendedAction"] as string, target,
                 details == null ? null : details["rules"] as object[]);
         }
 
         /// <summary>Nobody could be asked. Whoever reads the log of a scheduled task must see that nothing was changed.</summary>
-        internal static object ConfirmationImpossible(Engine engine, Exception exception)
+        internal static ErrorRecord ConfirmationImpossible(Exception exception)
         {
-            return engine.ErrorRecord(
+            return Engine.ErrorRecord(
                 exception, "ConfirmationImpossible", "InvalidOperation", null,
                 "Nothing was changed, because the confirmation could not be asked for. " + exception.Message,
                 "Run the command where the question can be answered, or with -Confirm:$false.");
         }
 
         /// <summary>No PIN was given, and nobody could be asked. The id is PowerShell's own for a parameter that is missing.</summary>
-        internal static object MissingPin(Engine engine, string why)
+        internal static ErrorRecord MissingPin(string why)
         {
             string message = "No PIN was given, and it could not be asked for: " + why + " No attempt was made.";
-            return engine.ErrorRecord(
+            return Engine.ErrorRecord(
                 new ArgumentException(message), "MissingMandatoryParameter", "InvalidArgument", null, message,
                 "Pass -Pin, or run the command where it can be asked for.");
         }
 
         /// <summary>A PIN of white space. The id is PowerShell's own for an argument that is empty.</summary>
-        internal static object BlankPin(Engine engine)
+        internal static ErrorRecord BlankPin()
         {
             const string Message = "The value of -Pin is blank. No attempt was made.";
-            return engine.ErrorRecord(
+            return Engine.ErrorRecord(
                 new ArgumentException(Message), "ParameterArgumentValidationError", "InvalidArgument", null, Message,
                 "Pass the PIN that is to be tried.");
         }
 
         /// <summary>What the module itself did wrong.</summary>
-        internal static object Defect(Engine engine, Exception exception)
+        internal static ErrorRecord Defect(Exception exception)
         {
-            return engine.ErrorRecord(
+            return Engine.ErrorRecord(
                 exception, "NativeFault", "InvalidOperation", null, exception.Message, "Report this as a defect of umpin.");
         }
 

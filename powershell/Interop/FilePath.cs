@@ -1,42 +1,77 @@
 using System;
-using System.Reflection;
+using System.IO;
+using System.Management.Automation;
 
 namespace UMMailboxPin
 {
-    /// <summary>A path as it was typed, resolved against PowerShell's location and drives, which the library does not know.</summary>
-    public sealed class FilePath
+    /// <summary>Paths as they were typed, resolved against PowerShell's location and drives, which the library does not know.</summary>
+    internal static class FilePath
     {
-        private FilePath(string fullName, string problem)
+        /// <summary>The full path of an audit log, which need not exist. What is no path of a file ends the command.</summary>
+        internal static string OfAudit(CommandRuntime runtime, string path)
         {
-            FullName = fullName;
-            Problem = problem;
+            string problem;
+            string file = Resolve(runtime, path, out problem);
+            Check(runtime, "AuditFileUnusable", problem, "Pass the path of a file.", path);
+            return file;
         }
 
-        /// <summary>The full path; what was typed where there is a problem.</summary>
-        public string FullName { get; private set; }
-
-        /// <summary>Null, or why it is none of a file.</summary>
-        public string Problem { get; private set; }
-
-        /// <summary>Resolves what was typed. The file need not exist.</summary>
-        public static FilePath Resolve(CommandRuntime runtime, string path)
+        /// <summary>The full path of a file to be imported. One that does not exist ends the command.</summary>
+        internal static string OfImport(CommandRuntime runtime, string path)
         {
-            object locations = Engine.Get(Engine.Get(runtime.Cmdlet, "SessionState"), "Path");
-            Type provider = runtime.Engine.Find("ProviderInfo");
-            MethodInfo resolve = locations.GetType().GetMethod(
-                "GetUnresolvedProviderPathFromPSPath",
-                new Type[] { typeof(string), provider.MakeByRefType(), runtime.Engine.Find("PSDriveInfo").MakeByRefType() });
-            object[] arguments = { path, null, null };
+            string problem;
+            string file = Resolve(runtime, path, out problem);
+            if (problem == null && Directory.Exists(file))
+            {
+                problem = "'" + file + "' is a folder and not a file.";
+            }
+
+            if (problem == null && !File.Exists(file))
+            {
+                problem = "The file '" + file + "' does not exist.";
+            }
+
+            Check(runtime, "ImportInvalid", problem, "Pass the path of a CSV or LDIF file.", path);
+            return file;
+        }
+
+        private static void Check(CommandRuntime runtime, string id, string problem, string recommendedAction, string path)
+        {
+            if (problem != null)
+            {
+                runtime.Terminate(runtime.NewError(id, problem, recommendedAction, path));
+            }
+        }
+
+        private static string Resolve(CommandRuntime runtime, string path, out string problem)
+        {
+            string found = null;
+            string resolved = (string)runtime.CallInternally(delegate { return Resolve(runtime.Cmdlet.SessionState.Path, path, out found); });
+            problem = found;
+            return resolved;
+        }
+
+        private static string Resolve(PathIntrinsics paths, string path, out string problem)
+        {
+            problem = null;
             try
             {
-                string resolved = (string)resolve.Invoke(locations, arguments);
-                string name = Convert.ToString(Engine.Get(arguments[1], "Name"));
-                return name == "FileSystem" ? new FilePath(resolved, null) : new FilePath(path, "'" + path + "' is not a file.");
+                ProviderInfo provider;
+                PSDriveInfo drive;
+                string resolved = paths.GetUnresolvedProviderPathFromPSPath(path, out provider, out drive);
+                if (provider.Name == "FileSystem")
+                {
+                    return resolved;
+                }
+
+                problem = "'" + path + "' is not a file.";
             }
-            catch (TargetInvocationException exception)
+            catch (Exception exception)
             {
-                return new FilePath(path, "'" + path + "' is not a file. " + exception.GetBaseException().Message);
+                problem = "'" + path + "' is not a file. " + exception.GetBaseException().Message;
             }
+
+            return path;
         }
     }
 }

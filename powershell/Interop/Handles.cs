@@ -92,7 +92,7 @@ namespace UMMailboxPin
         }
     }
 
-    /// <summary>Memory of the library that holds an answer; it is wiped when freed.</summary>
+    /// <summary>Memory of the library that holds a result; it is wiped when freed.</summary>
     internal sealed class BufferHandle : SafeHandleZeroOrMinusOneIsInvalid
     {
         public BufferHandle() : base(true) { }

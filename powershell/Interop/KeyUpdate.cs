@@ -5,59 +5,45 @@ using System.Collections.Generic;
 namespace UMMailboxPin
 {
     /// <summary>One call of Update-UMPinKey: what is to be done, and then all of its steps.</summary>
-    public sealed class KeyUpdate
+    public sealed class KeyUpdate : ConfirmedChange
     {
         private const string Activity = "Sealing PINs under the new key";
-        private readonly CommandRuntime runtime;
-        private readonly Connection connection;
         private readonly Progress progress;
         private readonly Hashtable request = new Hashtable();
         private readonly List<string> problems = new List<string>();
 
-        /// <summary>Nothing is asked of the library yet.</summary>
-        public KeyUpdate(CommandRuntime runtime, Connection connection, bool newKeyOnly, bool resealOnly, int perSecond)
+        /// <summary>Opens the directory.</summary>
+        public KeyUpdate(CommandRuntime runtime) : base(runtime, Open(runtime))
         {
-            this.runtime = runtime;
-            this.connection = connection;
             progress = new Progress(runtime, Activity);
             request["operation"] = "updateKey";
             request["cmdlet"] = "Update-UMPinKey";
-            request["newKeyOnly"] = newKeyOnly;
-            request["resealOnly"] = resealOnly;
-            if (perSecond > 0)
+            request["newKeyOnly"] = Parameters.IsTrue(runtime.Bound["NewKeyOnly"]);
+            request["resealOnly"] = Parameters.IsTrue(runtime.Bound["ResealOnly"]);
+            if (runtime.Bound.Contains("MaximumPerSecond"))
             {
-                request["perSecond"] = perSecond;
+                request["perSecond"] = Convert.ToInt32(runtime.Bound["MaximumPerSecond"]);
             }
         }
 
-        /// <summary>What -WhatIf and -Confirm show; null: it cannot be done, and the error is written.</summary>
-        public string Sentence { get; private set; }
-
-        /// <summary>Asks what would be done.</summary>
-        public IEnumerable Plan()
+        private static SessionCache Open(CommandRuntime runtime)
         {
-            return new Output(runtime, LookAhead());
+            if (Parameters.IsTrue(runtime.Bound["NewKeyOnly"]) && Parameters.IsTrue(runtime.Bound["ResealOnly"]))
+            {
+                runtime.Terminate(runtime.NewError(
+                    "InvalidParameterCombination",
+                    "NewKeyOnly cannot be combined with ResealOnly: either a key is made or none is.", "Use one of them.", null));
+            }
+
+            return SessionCache.OpenDirectory(runtime);
         }
 
-        /// <summary>Does it, and writes one object in the end.</summary>
-        public IEnumerable Run()
-        {
-            return new Output(runtime, RunAll());
-        }
-
-        private IEnumerable LookAhead()
+        internal override string LookUp()
         {
             Hashtable question = (Hashtable)request.Clone();
             question["whatIf"] = true;
-            Answer answer = connection.Send(runtime, question);
-            runtime.ThrowIfStopping();
-            if (answer.Failed)
-            {
-                runtime.WriteError(answer, null);
-                yield break;
-            }
-
-            Sentence = Describe(answer.Value);
+            NativeResult result;
+            return TrySend(question, out result) ? Describe(result.Value) : null;
         }
 
         private string Describe(Hashtable plan)
@@ -77,7 +63,8 @@ namespace UMMailboxPin
             return text + (replaced.Length == 0 ? "." : ", which replaces the key " + string.Join(" and the key ", replaced) + ".");
         }
 
-        private IEnumerable RunAll()
+        // One object is written in the end.
+        internal override IEnumerable Commit()
         {
             Hashtable last = null;
             bool made = false;
@@ -86,25 +73,25 @@ namespace UMMailboxPin
             {
                 do
                 {
-                    Answer answer = connection.Send(runtime, request);
-                    if (runtime.Stopping)
+                    NativeResult result = Cache.Send(Runtime, request);
+                    if (Runtime.Stopping)
                     {
                         if (last != null)
                         {
-                            runtime.Tell("Update-UMPinKey was stopped. Run it again: it goes on with what is left.");
+                            Runtime.Tell("Update-UMPinKey was stopped. Run it again: it goes on with what is left.");
                         }
 
-                        runtime.ThrowIfStopping();
+                        Runtime.ThrowIfStopping();
                     }
 
-                    runtime.WriteDiagnostics(answer);
-                    if (answer.Failed)
+                    Runtime.WriteDiagnostics(result);
+                    if (result.Failed)
                     {
-                        runtime.WriteError(answer, null);
+                        Runtime.WriteError(result, null);
                         yield break;
                     }
 
-                    last = answer.Value;
+                    last = result.Value;
                     made |= Field.Flag(last, "made");
                     total = total ?? Field.LongNumber(last, "total");
                     Note(last);
@@ -124,17 +111,17 @@ namespace UMMailboxPin
 
             foreach (Hashtable warning in Field.List(last, "warnings"))
             {
-                runtime.WriteWarning((warning["message"] + " " + warning["recommendedAction"]).TrimEnd());
+                Runtime.WriteWarning((warning["message"] + " " + warning["recommendedAction"]).TrimEnd());
             }
 
             foreach (string problem in problems)
             {
-                runtime.WriteWarning(problem);
+                Runtime.WriteWarning(problem);
             }
 
             if (!true.Equals(request["newKeyOnly"]) && !Field.Flag(last, "complete"))
             {
-                runtime.WriteWarning(
+                Runtime.WriteWarning(
                     "Something may still be sealed under a former key, so no key file can be removed. Run Update-UMPinKey -ResealOnly "
                     + "when the cause is corrected.");
             }

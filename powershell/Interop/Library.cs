@@ -1,5 +1,6 @@
 using System;
 using System.IO;
+using System.Management.Automation;
 using System.Reflection;
 
 namespace UMMailboxPin
@@ -7,14 +8,17 @@ namespace UMMailboxPin
     /// <summary>Whether what is loaded belongs to the module that asks.</summary>
     public static class Library
     {
-        /// <summary>
-        /// Called by the first command of each import, perhaps on the assembly of another copy of the module: one that is loaded
-        /// already is used again, whatever file the manifest names. So the signature must not change in later versions. Null: it
-        /// fits.
-        /// </summary>
-        public static string CheckAssembly(string moduleFolder, string version)
+        /// <summary>Whether this assembly is that of the module, or of the module that it requires. Null: it is.</summary>
+        internal static string CheckAssembly(PSModuleInfo module)
         {
-            string path = Path.Combine(moduleFolder, "bin", "UMMailboxPin.Interop.dll");
+            PSModuleInfo owner = module;
+            foreach (PSModuleInfo required in module.RequiredModules)
+            {
+                owner = required;
+            }
+
+            string version = module.Version.ToString(3);
+            string path = Path.Combine(owner.ModuleBase, "bin", "UMMailboxPin.Interop.dll");
             Assembly own = typeof(Library).Assembly;
             string ownVersion = own.GetName().Version.ToString(3);
             if (ownVersion == version && (IsSame(own.Location, Path.GetFullPath(path))

@@ -1,5 +1,6 @@
 using System;
 using System.Collections;
+using System.Management.Automation;
 
 namespace UMMailboxPin
 {
@@ -7,36 +8,35 @@ namespace UMMailboxPin
     public sealed class Listing
     {
         private const int PageSize = 500;
-        private const ulong UsualLimit = 1000;
         private readonly CommandRuntime runtime;
-        private readonly Connection connection;
+        private readonly SessionCache cache;
         private readonly Hashtable request = new Hashtable();
         private readonly ArrayList remarks = new ArrayList();
         private readonly Func<Hashtable, object> make;
         private bool paged = true;
         private bool errorsAsWarnings;
 
-        private Listing(CommandRuntime runtime, Connection connection, string operation, Func<Hashtable, object> make)
+        private Listing(CommandRuntime runtime, string operation, Func<Hashtable, object> make)
         {
             this.runtime = runtime;
-            this.connection = connection;
+            cache = SessionCache.OpenDirectory(runtime);
             this.make = make;
             request["operation"] = operation;
         }
 
-        /// <summary>For Get-UMMailboxPIN, with what was bound to it.</summary>
-        public static Listing OfPins(CommandRuntime runtime, Connection connection, IDictionary bound)
+        /// <summary>For Get-UMMailboxPIN.</summary>
+        public static Listing OfPins(CommandRuntime runtime)
         {
-            Listing listing = new Listing(runtime, connection, "pinInfo", delegate(Hashtable item) { return new UMMailboxPin(item); });
-            listing.errorsAsWarnings = Parameters.IsTrue(bound["IgnoreErrors"]);
-            Parameters.AddSwitch(listing.request, bound, "IgnoreDefaultScope");
-            Parameters.AddText(listing.request, bound, "DomainController");
-            if (listing.request.Contains("domainController") && connection.Directory == "embedded")
+            Listing listing = new Listing(runtime, "pinInfo", delegate(Hashtable item) { return new UMMailboxPin(item); });
+            listing.errorsAsWarnings = Parameters.IsTrue(runtime.Bound["IgnoreErrors"]);
+            Parameters.AddSwitch(listing.request, runtime.Bound, "IgnoreDefaultScope");
+            Parameters.AddText(listing.request, runtime.Bound, "DomainController");
+            if (listing.request.Contains("domainController") && listing.cache.Directory == "embedded")
             {
                 listing.remarks.Add(ResetAdvice.NoDomainControllers);
             }
 
-            if (bound.Contains("Credential"))
+            if (runtime.Bound.Contains("Credential"))
             {
                 listing.remarks.Add("-Credential is ignored: the configuration says which account reads the directory.");
             }
@@ -45,43 +45,49 @@ namespace UMMailboxPin
         }
 
         /// <summary>For Get-UMPinNotification.</summary>
-        public static Listing OfNotifications(CommandRuntime runtime, Connection connection)
+        public static Listing OfNotifications(CommandRuntime runtime)
         {
-            return new Listing(runtime, connection, "notifications", delegate(Hashtable item) { return new Notification(item); });
+            return new Listing(runtime, "notifications", delegate(Hashtable item) { return new Notification(item); });
         }
 
         /// <summary>For Get-Mailbox.</summary>
-        public static Listing OfMailboxes(CommandRuntime runtime, Connection connection)
+        public static Listing OfMailboxes(CommandRuntime runtime)
         {
-            return new Listing(runtime, connection, "mailboxes", delegate(Hashtable item) { return new Mailbox(item); });
+            return new Listing(runtime, "mailboxes", delegate(Hashtable item) { return new Mailbox(item); });
         }
 
         /// <summary>For Get-UMMailbox.</summary>
-        public static Listing OfUMMailboxes(CommandRuntime runtime, Connection connection)
+        public static Listing OfUMMailboxes(CommandRuntime runtime)
         {
-            Listing listing = new Listing(runtime, connection, "mailboxes", delegate(Hashtable item) { return new UMMailbox(item); });
+            Listing listing = new Listing(runtime, "mailboxes", delegate(Hashtable item) { return new UMMailbox(item); });
             listing.request["umEnabledOnly"] = true;
             return listing;
         }
 
         /// <summary>For Get-UMMailboxPolicy.</summary>
-        public static Listing OfPolicies(CommandRuntime runtime, Connection connection)
+        public static Listing OfPolicies(CommandRuntime runtime)
         {
-            Listing listing = new Listing(runtime, connection, "policies", delegate(Hashtable item) { return new UMMailboxPolicy(item); });
+            Listing listing = new Listing(runtime, "policies", delegate(Hashtable item) { return new UMMailboxPolicy(item); });
             listing.paged = false;
             return listing;
         }
 
-        /// <summary>The object that the input names.</summary>
-        public IEnumerable Find(object input)
+        /// <summary>
+        /// The object that -Identity names, or all of them, up to a limit; nothing where the pipeline is to name one.
+        /// </summary>
+        public IEnumerable Process(Unlimited resultSize)
         {
-            return new Output(runtime, FindOne(input));
+            return new Output(runtime, Select(resultSize));
         }
 
-        /// <summary>All of them, up to a limit; null: the usual one.</summary>
-        public IEnumerable All(Unlimited resultSize)
+        private IEnumerable Select(Unlimited resultSize)
         {
-            return new Output(runtime, paged ? ReadAll(resultSize == null ? UsualLimit : resultSize.Value) : ReadOnce());
+            if (runtime.Bound.Contains("Identity"))
+            {
+                return FindOne(Parameters.Identity(runtime.Bound));
+            }
+
+            return runtime.ExpectingInput ? new object[0] : paged ? ReadAll(resultSize.Value) : ReadOnce();
         }
 
         private IEnumerable FindOne(object input)
@@ -90,12 +96,12 @@ namespace UMMailboxPin
             Hashtable one = (Hashtable)request.Clone();
             if (!IdentityCandidates.Put(one, "identity", input))
             {
-                runtime.WriteError(Answer.NoIdentity("an object"), input);
+                runtime.WriteError(NativeResult.NoIdentity("an object"), input);
                 yield break;
             }
 
-            Answer answer = connection.Send(runtime, one);
-            foreach (object item in Present(answer, answer.Items, input))
+            NativeResult result = cache.Send(runtime, one);
+            foreach (object item in Present(result, result.Items, input))
             {
                 yield return item;
             }
@@ -103,8 +109,8 @@ namespace UMMailboxPin
 
         private IEnumerable ReadOnce()
         {
-            Answer answer = connection.Send(runtime, request);
-            return Present(answer, answer.Items, null);
+            NativeResult result = cache.Send(runtime, request);
+            return Present(result, result.Items, null);
         }
 
         private IEnumerable ReadAll(ulong limit)
@@ -116,15 +122,15 @@ namespace UMMailboxPin
             {
                 // One item more than wanted, which tells whether the limit cut.
                 page["pageSize"] = left < PageSize ? (int)left + 1 : PageSize;
-                Answer answer = connection.Send(runtime, page);
-                object[] items = answer.Items;
+                NativeResult result = cache.Send(runtime, page);
+                object[] items = result.Items;
                 bool cut = (ulong)items.Length > left;
                 if (cut)
                 {
                     Array.Resize(ref items, (int)left);
                 }
 
-                foreach (object item in Present(answer, items, null))
+                foreach (object item in Present(result, items, null))
                 {
                     yield return item;
                 }
@@ -137,7 +143,7 @@ namespace UMMailboxPin
                 }
 
                 left -= (ulong)items.Length;
-                page["after"] = answer.Value == null ? null : answer.Value["next"];
+                page["after"] = result.Value == null ? null : result.Value["next"];
             }
             while (page["after"] != null);
         }
@@ -151,17 +157,17 @@ namespace UMMailboxPin
             }
         }
 
-        private IEnumerable Present(Answer answer, object[] items, object target)
+        private IEnumerable Present(NativeResult result, object[] items, object target)
         {
             runtime.ThrowIfStopping();
-            runtime.WriteDiagnostics(answer);
-            if (answer.Failed)
+            runtime.WriteDiagnostics(result);
+            if (result.Failed)
             {
-                WriteFailure(ErrorCatalogue.Record(runtime, answer, target));
+                WriteFailure(ErrorCatalogue.Record(result, target));
                 yield break;
             }
 
-            foreach (Hashtable warning in answer.Warnings)
+            foreach (Hashtable warning in result.Warnings)
             {
                 runtime.WriteWarning((warning["message"] + " " + warning["recommendedAction"]).TrimEnd());
             }
@@ -175,17 +181,16 @@ namespace UMMailboxPin
                 }
                 else
                 {
-                    WriteFailure(ErrorCatalogue.Record(runtime.Engine, failure, item["identity"]));
+                    WriteFailure(ErrorCatalogue.Record(failure, item["identity"]));
                 }
             }
         }
 
-        private void WriteFailure(object record)
+        private void WriteFailure(ErrorRecord record)
         {
             if (errorsAsWarnings)
             {
-                Exception exception = (Exception)Engine.Get(record, "Exception");
-                runtime.WriteEachWarning(exception.Message);
+                runtime.WriteEachWarning(record.Exception.Message);
             }
             else
             {

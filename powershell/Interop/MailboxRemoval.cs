@@ -4,86 +4,47 @@ using System.Collections;
 namespace UMMailboxPin
 {
     /// <summary>What one call of Remove-UMDirectoryMailbox removes.</summary>
-    public sealed class MailboxRemoval
+    public sealed class MailboxRemoval : ConfirmedChange
     {
-        private readonly CommandRuntime runtime;
-        private readonly Connection connection;
-        private object input;
-        private string guid;
+        private Hashtable request;
 
-        /// <summary>On the directory that is open.</summary>
-        public MailboxRemoval(CommandRuntime runtime, Connection connection)
+        /// <summary>Opens the directory.</summary>
+        public MailboxRemoval(CommandRuntime runtime) : base(runtime, SessionCache.OpenDirectory(runtime))
         {
-            this.runtime = runtime;
             runtime.HighImpact = true;
-            this.connection = connection;
         }
 
-        /// <summary>What -WhatIf and -Confirm show; null: there is nothing to remove.</summary>
-        public string Sentence { get; private set; }
-
-        /// <summary>Looks the mailbox up.</summary>
-        public IEnumerable Find(object given)
+        internal override string LookUp()
         {
-            input = given;
-            guid = null;
-            Sentence = null;
-            return new Output(runtime, LookUp());
-        }
-
-        /// <summary>Removes it.</summary>
-        public IEnumerable Commit()
-        {
-            return new Output(runtime, Remove());
-        }
-
-        private IEnumerable LookUp()
-        {
-            Hashtable request = new Hashtable();
+            request = new Hashtable();
             request["operation"] = "removeMailbox";
             request["whatIf"] = true;
-            if (!IdentityCandidates.Put(request, "identity", input))
+            NativeResult result;
+            if (!TryIdentify(request, "an object") || !TrySend(request, out result))
             {
-                runtime.WriteError(Answer.NoIdentity("an object"), input);
-                yield break;
+                return null;
             }
 
-            Answer answer = connection.Send(runtime, request);
-            runtime.ThrowIfStopping();
-            runtime.WriteDiagnostics(answer);
-            if (answer.Failed)
-            {
-                runtime.WriteError(answer, input);
-                yield break;
-            }
-
-            guid = Convert.ToString(answer.Value["guid"]);
-            int messages = Convert.ToInt32(answer.Value["messagesDropped"]);
-            Sentence = "Removing mailbox \"" + answer.Value["identity"] + "\""
-                + (true.Equals(answer.Value["hadRecord"]) ? ", its PIN" : string.Empty)
+            request.Remove("whatIf");
+            request.Remove("alternatives");
+            request["identity"] = Convert.ToString(result.Value["guid"]);
+            int messages = Convert.ToInt32(result.Value["messagesDropped"]);
+            return "Removing mailbox \"" + result.Value["identity"] + "\""
+                + (true.Equals(result.Value["hadRecord"]) ? ", its PIN" : string.Empty)
                 + (messages == 0 ? string.Empty : messages == 1 ? " and a queued message" : " and " + messages + " queued messages")
                 + " from the directory. This cannot be undone.";
         }
 
-        private IEnumerable Remove()
+        internal override IEnumerable Commit()
         {
-            Hashtable request = new Hashtable();
-            request["operation"] = "removeMailbox";
-            request["identity"] = guid;
-            Answer answer = connection.Send(runtime, request);
-            if (runtime.Stopping && answer.Value != null)
-            {
-                runtime.Tell("The mailbox \"" + answer.Value["identity"] + "\" was removed before the stop took effect.");
-            }
-
-            runtime.ThrowIfStopping();
-            runtime.WriteDiagnostics(answer);
-            if (answer.Failed)
-            {
-                runtime.WriteError(answer, input);
-            }
-
+            NativeResult result;
+            TryCommit(request, out result);
             yield break;
+        }
+
+        internal override string Done(Hashtable value)
+        {
+            return "The mailbox \"" + value["identity"] + "\" was removed before the stop took effect.";
         }
     }
 }

@@ -7,7 +7,7 @@ using System.Text;
 namespace UMMailboxPin
 {
     /// <summary>
-    /// What the module calls: each operation of the library, from a table of members to an answer. Failures come back as a status
+    /// What the module calls: each operation of the library, from a table of members to a result. Failures come back as a status
     /// and the library's error, never as exceptions, because PowerShell keeps every exception it sees in the caller's $Error.
     /// </summary>
     public static class Native
@@ -28,7 +28,7 @@ namespace UMMailboxPin
         public const uint Cancelled = 3;
 
         /// <summary>No status of the library: it was not asked.</summary>
-        public const uint Refused = uint.MaxValue;
+        public const uint LocalError = uint.MaxValue;
 
         // Waiting goes in short steps, so that Ctrl+C takes effect between them.
         private const uint StepMilliseconds = 50;
@@ -68,13 +68,13 @@ namespace UMMailboxPin
         }
 
         /// <summary>umpin_session_open</summary>
-        public static Answer OpenSession(Places places, string application, string connectedUser)
+        public static NativeResult OpenSession(ConfigLocator locator, string application, string connectedUser)
         {
             Hashtable request = new Hashtable();
-            request["dataDirectory"] = places.DataDirectory;
-            if (places.ConfigFile != null)
+            request["dataDirectory"] = locator.DataDirectory;
+            if (locator.ConfigFile != null)
             {
-                request["configFile"] = places.ConfigFile;
+                request["configFile"] = locator.ConfigFile;
             }
 
             string account = Environment.UserDomainName + "\\" + Environment.UserName;
@@ -85,8 +85,8 @@ namespace UMMailboxPin
             }
 
             request["application"] = application;
-            request["otherStores"] = places.OtherStores;
-            request["variables"] = places.Variables;
+            request["otherStores"] = locator.OtherStores;
+            request["variables"] = locator.Variables;
             byte[] bytes = Utf8.GetBytes(Json.Write(request));
             try
             {
@@ -102,7 +102,7 @@ namespace UMMailboxPin
         }
 
         /// <summary>umpin_plan_new; no <paramref name="pin"/>: generated. The bytes it crosses as are cleared.</summary>
-        public static Answer NewPlan(SessionHandle session, IDictionary request, SecureString pin)
+        public static NativeResult NewPlan(SessionHandle session, IDictionary request, SecureString pin)
         {
             byte[] bytes = Utf8.GetBytes(Json.Write(request));
             byte[] secret = pin == null ? null : Secret(pin);
@@ -123,23 +123,23 @@ namespace UMMailboxPin
         }
 
         /// <summary>umpin_plan_target, and where wanted umpin_plan_validate before it is told.</summary>
-        public static Answer PlanTarget(PlanHandle plan, bool validate)
+        public static NativeResult PlanTarget(PlanHandle plan, bool validate)
         {
             BufferHandle buffer;
             ErrorHandle error;
             uint status = NativeMethods.umpin_plan_target(plan, StepMilliseconds, out buffer, out error);
-            Answer answer = new Answer(status, TakeText(status, buffer), TakeError(status, error));
+            NativeResult result = new NativeResult(status, TakeText(status, buffer), TakeError(status, error));
             if (!validate || status != Ok)
             {
-                return answer;
+                return result;
             }
 
             status = NativeMethods.umpin_plan_validate(plan, StepMilliseconds, out error);
-            return status == Ok ? answer : new Answer(status, null, TakeError(status, error));
+            return status == Ok ? result : new NativeResult(status, null, TakeError(status, error));
         }
 
         /// <summary>umpin_plan_commit</summary>
-        public static Answer PlanCommit(PlanHandle plan)
+        public static NativeResult PlanCommit(PlanHandle plan)
         {
             plan.Committing = true;
             BufferHandle buffer;
@@ -147,13 +147,13 @@ namespace UMMailboxPin
             ErrorHandle error;
             uint status = NativeMethods.umpin_plan_commit(plan, StepMilliseconds, out buffer, out secret, out error);
             plan.Committing = status == Pending;
-            Answer answer = new Answer(status, TakeText(status, buffer), TakeError(status, error));
-            answer.Pin = TakeSecret(status, secret);
-            return answer;
+            NativeResult result = new NativeResult(status, TakeText(status, buffer), TakeError(status, error));
+            result.Pin = TakeSecret(status, secret);
+            return result;
         }
 
         /// <summary>umpin_request_new</summary>
-        public static Answer NewRequest(SessionHandle session, IDictionary request)
+        public static NativeResult NewRequest(SessionHandle session, IDictionary request)
         {
             byte[] bytes = Utf8.GetBytes(Json.Write(request));
             RequestHandle handle;
@@ -163,7 +163,7 @@ namespace UMMailboxPin
         }
 
         /// <summary>umpin_signin . The bytes it crosses as are cleared.</summary>
-        public static Answer SignIn(SessionHandle session, IDictionary request, SecureString pin)
+        public static NativeResult SignIn(SessionHandle session, IDictionary request, SecureString pin)
         {
             byte[] bytes = Utf8.GetBytes(Json.Write(request));
             byte[] secret = Secret(pin);
@@ -197,16 +197,16 @@ namespace UMMailboxPin
         }
 
         /// <summary>umpin_request_wait</summary>
-        public static Answer WaitRequest(RequestHandle request)
+        public static NativeResult WaitRequest(RequestHandle request)
         {
             BufferHandle buffer;
             ErrorHandle error;
             uint status = NativeMethods.umpin_request_wait(request, StepMilliseconds, out buffer, out error);
-            return new Answer(status, TakeText(status, buffer), TakeError(status, error));
+            return new NativeResult(status, TakeText(status, buffer), TakeError(status, error));
         }
 
         /// <summary>umpin_batch_new</summary>
-        public static Answer NewBatch(SessionHandle session, uint parallelism)
+        public static NativeResult NewBatch(SessionHandle session, uint parallelism)
         {
             BatchHandle batch;
             ErrorHandle error;
@@ -215,15 +215,15 @@ namespace UMMailboxPin
         }
 
         /// <summary>umpin_batch_submit</summary>
-        public static Answer BatchSubmit(BatchHandle batch, PlanHandle plan)
+        public static NativeResult BatchSubmit(BatchHandle batch, PlanHandle plan)
         {
             ErrorHandle error;
             uint status = NativeMethods.umpin_batch_submit(batch, plan, out error);
-            return new Answer(status, null, TakeError(status, error));
+            return new NativeResult(status, null, TakeError(status, error));
         }
 
         /// <summary>umpin_batch_collect</summary>
-        public static Answer BatchCollect(BatchHandle batch, bool wait)
+        public static NativeResult BatchCollect(BatchHandle batch, bool wait)
         {
             ulong index;
             BufferHandle buffer;
@@ -231,9 +231,9 @@ namespace UMMailboxPin
             ErrorHandle error;
             uint status = NativeMethods.umpin_batch_collect(
                 batch, wait ? StepMilliseconds : 0, out index, out buffer, out secret, out error);
-            Answer answer = new Answer(status, TakeText(status, buffer), TakeError(status, error));
-            answer.Pin = TakeSecret(status, secret);
-            return answer;
+            NativeResult result = new NativeResult(status, TakeText(status, buffer), TakeError(status, error));
+            result.Pin = TakeSecret(status, secret);
+            return result;
         }
 
         /// <summary>Whether the status says that the call itself was wrong or the library is unusable (family 1xx).</summary>
@@ -242,12 +242,12 @@ namespace UMMailboxPin
             return status >= 100 && status < 200;
         }
 
-        private static Answer Made(uint status, SafeHandle handle, ErrorHandle error)
+        private static NativeResult Made(uint status, SafeHandle handle, ErrorHandle error)
         {
-            Answer answer = new Answer(status, null, TakeError(status, error));
+            NativeResult result = new NativeResult(status, null, TakeError(status, error));
             if (status == Ok)
             {
-                answer.Handle = handle;
+                result.Handle = handle;
                 OperationHandle operation = handle as OperationHandle;
                 if (operation != null)
                 {
@@ -259,7 +259,7 @@ namespace UMMailboxPin
                 handle.Dispose();
             }
 
-            return answer;
+            return result;
         }
 
         private static UIntPtr Length(byte[] bytes)

@@ -4,80 +4,51 @@ using System.Collections;
 namespace UMMailboxPin
 {
     /// <summary>The queued messages that one call of Send-UMPinNotification sends.</summary>
-    public sealed class NotificationQueue
+    /// <remarks>Neither recipients nor PINs are told.</remarks>
+    public sealed class NotificationQueue : ConfirmedChange
     {
-        private readonly CommandRuntime runtime;
-        private readonly Connection connection;
         private readonly bool passThru;
-        private object input;
         private string guid;
 
-        /// <summary>Neither recipients nor PINs are told.</summary>
-        public NotificationQueue(CommandRuntime runtime, Connection connection, bool passThru)
+        /// <summary>Opens the directory.</summary>
+        public NotificationQueue(CommandRuntime runtime) : base(runtime, SessionCache.OpenDirectory(runtime))
         {
-            this.runtime = runtime;
-            this.connection = connection;
-            this.passThru = passThru;
+            passThru = Parameters.IsTrue(runtime.Bound["PassThru"]);
         }
 
-        /// <summary>What -WhatIf and -Confirm show; null: there is nothing to send.</summary>
-        public string Sentence { get; private set; }
-
-        /// <summary>All that are due.</summary>
-        public void SelectAll()
+        // The messages of one mailbox are looked up before the question, so that -WhatIf and -Confirm name what there is to send.
+        internal override string LookUp()
         {
             guid = null;
-            Sentence = "Sending all queued messages with PINs that are due.";
-        }
-
-        /// <summary>Those of one mailbox; looked up before the question, so that -WhatIf and -Confirm name what there is to send.</summary>
-        public IEnumerable Find(object input)
-        {
-            this.input = input;
-            guid = null;
-            Sentence = null;
-            return new Output(runtime, LookUp());
-        }
-
-        /// <summary>Sends them, some at a time, and writes what became of each.</summary>
-        public IEnumerable Send()
-        {
-            return new Output(runtime, SendAll());
-        }
-
-        private IEnumerable LookUp()
-        {
-            Hashtable request = new Hashtable();
-            request["operation"] = "notifications";
-            if (!IdentityCandidates.Put(request, "identity", input))
+            if (!Runtime.Bound.Contains("Identity"))
             {
-                runtime.WriteError(Answer.NoIdentity("an object"), input);
-                yield break;
+                return Runtime.ExpectingInput ? null : "Sending all queued messages with PINs that are due.";
             }
 
-            Answer answer = connection.Send(runtime, request);
-            runtime.ThrowIfStopping();
-            if (answer.Failed)
+            Hashtable request = new Hashtable();
+            request["operation"] = "notifications";
+            NativeResult result;
+            if (!TryIdentify(request, "an object") || !TrySend(request, out result))
             {
-                runtime.WriteError(answer, input);
-                yield break;
+                return null;
             }
 
             object[] waiting = Array.FindAll(
-                answer.Items, delegate(object one) { return !"expired".Equals(((Hashtable)one)["state"]); });
+                result.Items, delegate(object one) { return !"expired".Equals(((Hashtable)one)["state"]); });
             if (waiting.Length == 0)
             {
-                runtime.WriteVerbose("Nothing is queued for this mailbox.");
-                yield break;
+                Runtime.WriteVerbose("Nothing is queued for this mailbox.");
+                return null;
             }
 
             Hashtable first = (Hashtable)waiting[0];
             guid = Convert.ToString(first["guid"]);
-            Sentence = "Sending " + (waiting.Length == 1 ? "the queued message" : "the " + waiting.Length + " queued messages")
+            return "Sending " + (waiting.Length == 1 ? "the queued message" : "the " + waiting.Length + " queued messages")
                 + " with the PIN of mailbox \"" + first["identity"] + "\".";
         }
 
-        private IEnumerable SendAll()
+        // Some at a time; what became of each is written.
+        internal override IEnumerable Commit()
         {
             Hashtable request = new Hashtable();
             request["operation"] = "sendNotifications";
@@ -86,24 +57,24 @@ namespace UMMailboxPin
                 request["identity"] = guid;
             }
 
-            Answer answer;
+            NativeResult result;
             do
             {
-                answer = connection.Send(runtime, request);
-                if (runtime.Stopping)
+                result = Cache.Send(Runtime, request);
+                if (Runtime.Stopping)
                 {
-                    TellTried(answer);
-                    runtime.ThrowIfStopping();
+                    TellTried(result);
+                    Runtime.ThrowIfStopping();
                 }
 
-                runtime.WriteDiagnostics(answer);
-                if (answer.Failed)
+                Runtime.WriteDiagnostics(result);
+                if (result.Failed)
                 {
-                    runtime.WriteError(answer, input);
+                    Runtime.WriteError(result, Input);
                     yield break;
                 }
 
-                foreach (Hashtable item in answer.Items)
+                foreach (Hashtable item in result.Items)
                 {
                     // The object comes first: under -ErrorAction Stop the caller must still see what became of the message.
                     if (passThru)
@@ -114,25 +85,25 @@ namespace UMMailboxPin
                     Remark(item);
                 }
 
-                request["due"] = answer.Value == null ? null : answer.Value["next"];
+                request["due"] = result.Value == null ? null : result.Value["next"];
             }
             while (request["due"] != null);
-            if (answer.Value != null && true.Equals(answer.Value["blocked"]))
+            if (result.Value != null && true.Equals(result.Value["blocked"]))
             {
-                runtime.WriteWarning("Nothing gets through at the moment: the messages that were not tried yet stay queued.");
+                Runtime.WriteWarning("Nothing gets through at the moment: the messages that were not tried yet stay queued.");
             }
         }
 
-        private void TellTried(Answer answer)
+        private void TellTried(NativeResult result)
         {
-            string[] tried = Array.ConvertAll(answer.Items, delegate(object one)
+            string[] tried = Array.ConvertAll(result.Items, delegate(object one)
             {
                 Hashtable item = (Hashtable)one;
                 return "for " + Name(item) + ": " + item["outcome"];
             });
             if (tried.Length > 0)
             {
-                runtime.Tell("Send-UMPinNotification was stopped. It had tried the messages " + string.Join("; ", tried) + ".");
+                Runtime.Tell("Send-UMPinNotification was stopped. It had tried the messages " + string.Join("; ", tried) + ".");
             }
         }
 
@@ -150,7 +121,7 @@ namespace UMMailboxPin
             switch (outcome)
             {
                 case "sent":
-                    runtime.WriteVerbose("The message for " + name + " was handed over.");
+                    Runtime.WriteVerbose("The message for " + name + " was handed over.");
                     break;
                 case "queued":
                     Fail(item, "The message for " + name + " could not be delivered and stays queued: " + reason + ".", tryAgain);
@@ -164,14 +135,14 @@ namespace UMMailboxPin
                         "Correct the cause, then reset the PIN again.");
                     break;
                 default:
-                    runtime.WriteVerbose("The message for " + name + " was not sent: " + reason + ".");
+                    Runtime.WriteVerbose("The message for " + name + " was not sent: " + reason + ".");
                     break;
             }
         }
 
         private void Fail(Hashtable item, string message, string recommendedAction)
         {
-            runtime.WriteError(runtime.NewError("NotificationFailed", message, recommendedAction, item["identity"]));
+            Runtime.WriteError(Runtime.NewError("NotificationFailed", message, recommendedAction, item["identity"]));
         }
     }
 }

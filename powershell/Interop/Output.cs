@@ -43,7 +43,7 @@ namespace UMMailboxPin
                     throw;
                 }
 
-                runtime.Terminate(ErrorCatalogue.Defect(runtime.Engine, exception));
+                runtime.Terminate(ErrorCatalogue.Defect(exception));
                 return false;
             }
         }

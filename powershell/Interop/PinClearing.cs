@@ -1,121 +1,66 @@
-using System;
 using System.Collections;
 
 namespace UMMailboxPin
 {
     /// <summary>The PINs that one call of Clear-UMMailboxPIN clears.</summary>
-    public sealed class PinClearing
+    public sealed class PinClearing : ConfirmedChange
     {
-        private readonly CommandRuntime runtime;
-        private readonly Connection connection;
-        private readonly IDictionary bound;
-        private object input;
         private Hashtable request;
 
-        /// <summary>With what was bound to the function.</summary>
-        public PinClearing(CommandRuntime runtime, Connection connection, IDictionary bound)
+        /// <summary>Opens the directory.</summary>
+        public PinClearing(CommandRuntime runtime) : base(runtime, SessionCache.OpenDirectory(runtime))
         {
-            this.runtime = runtime;
-            this.connection = connection;
-            this.bound = bound;
         }
 
-        /// <summary>What -WhatIf and -Confirm show; null: there is nothing to clear.</summary>
-        public string Sentence { get; private set; }
-
-        /// <summary>Looks the mailbox up, and what it has.</summary>
-        public IEnumerable Find(object given)
-        {
-            input = given;
-            Sentence = null;
-            return new Output(runtime, LookUp());
-        }
-
-        /// <summary>Clears it.</summary>
-        public IEnumerable Commit()
-        {
-            return new Output(runtime, Clear());
-        }
-
-        private IEnumerable LookUp()
+        internal override string LookUp()
         {
             request = new Hashtable();
             request["operation"] = "clearPin";
-            Parameters.AddSwitch(request, bound, "IgnoreDefaultScope");
-            Parameters.AddText(request, bound, "DomainController");
-            if (request.Contains("domainController") && connection.Directory == "embedded")
+            Parameters.AddSwitch(request, Runtime.Bound, "IgnoreDefaultScope");
+            Parameters.AddText(request, Runtime.Bound, "DomainController");
+            ResetAdvice.AboutDomainController(Runtime, Cache, request);
+            NativeResult result;
+            if (!TryIdentify(request, "a mailbox"))
             {
-                runtime.WriteWarning(ResetAdvice.NoDomainControllers);
-            }
-
-            if (!IdentityCandidates.Put(request, "identity", input))
-            {
-                runtime.WriteError(Answer.NoIdentity("a mailbox"), input);
-                yield break;
+                return null;
             }
 
             request["whatIf"] = true;
-            Answer answer = connection.Send(runtime, request);
-            runtime.ThrowIfStopping();
-            if (Failed(answer))
+            if (!TrySend(request, out result))
             {
-                yield break;
+                return null;
             }
 
-            foreach (Hashtable warning in Warnings(answer))
+            WriteWarnings(result);
+            string name = "\"" + result.Value["identity"] + "\"";
+            if (!true.Equals(result.Value["hadRecord"]) && !true.Equals(result.Value["hadCounter"]))
             {
-                runtime.WriteWarning(warning["message"] + " " + warning["recommendedAction"]);
-            }
-
-            string name = "\"" + answer.Value["identity"] + "\"";
-            if (!true.Equals(answer.Value["hadRecord"]) && !true.Equals(answer.Value["hadCounter"]))
-            {
-                runtime.WriteVerbose("Mailbox " + name + " has no PIN record; nothing is cleared.");
-                yield break;
+                Runtime.WriteVerbose("Mailbox " + name + " has no PIN record; nothing is cleared.");
+                return null;
             }
 
             request.Remove("whatIf");
             request.Remove("alternatives");
             // What was shown is what is cleared. The whole forest is searched by distinguished name alone.
-            request["identity"] = answer.Value[request.Contains("ignoreDefaultScope") ? "distinguishedName" : "guid"];
-            Sentence = "Clearing the PIN record of mailbox " + name
+            request["identity"] = result.Value[request.Contains("ignoreDefaultScope") ? "distinguishedName" : "guid"];
+            return "Clearing the PIN record of mailbox " + name
                 + ": its PIN, the history, the lock and the failed sign-ins. The user can sign in only after the next reset.";
         }
 
-        private IEnumerable Clear()
+        internal override IEnumerable Commit()
         {
-            Answer answer = connection.Send(runtime, request);
-            if (runtime.Stopping && answer.Value != null)
+            NativeResult result;
+            if (TryCommit(request, out result))
             {
-                runtime.Tell("The PIN record of mailbox \"" + answer.Value["identity"] + "\" was cleared before the stop took effect.");
+                WriteWarnings(result);
             }
 
-            runtime.ThrowIfStopping();
-            if (Failed(answer))
-            {
-                yield break;
-            }
-
-            foreach (Hashtable warning in Warnings(answer))
-            {
-                runtime.WriteWarning(warning["message"] + " " + warning["recommendedAction"]);
-            }
+            yield break;
         }
 
-        private bool Failed(Answer answer)
+        internal override string Done(Hashtable value)
         {
-            runtime.WriteDiagnostics(answer);
-            if (answer.Failed)
-            {
-                runtime.WriteError(answer, input);
-            }
-
-            return answer.Failed;
-        }
-
-        private static object[] Warnings(Answer answer)
-        {
-            return answer.Value["warnings"] as object[] ?? new object[0];
+            return "The PIN record of mailbox \"" + value["identity"] + "\" was cleared before the stop took effect.";
         }
     }
 }

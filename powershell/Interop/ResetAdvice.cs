@@ -8,6 +8,15 @@ namespace UMMailboxPin
     {
         internal const string NoDomainControllers = "The embedded directory has no domain controllers: -DomainController is ignored.";
 
+        /// <summary>Warns where the request names a domain controller and the directory has none.</summary>
+        internal static void AboutDomainController(CommandRuntime runtime, SessionCache cache, IDictionary request)
+        {
+            if (request.Contains("domainController") && cache.Directory == "embedded")
+            {
+                runtime.WriteWarning(NoDomainControllers);
+            }
+        }
+
         internal static string[] About(IDictionary request, bool pinGiven, bool sendEmail, bool passThru, string directory)
         {
             List<string> advice = new List<string>();

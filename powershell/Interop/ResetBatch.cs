@@ -5,13 +5,13 @@ namespace UMMailboxPin
     /// <summary>The items of a run that have been accepted and not yet written, in the order of the input.</summary>
     internal sealed class ResetBatch
     {
-        private readonly Connection connection;
+        private readonly SessionCache cache;
         private readonly Queue items = new Queue();
         private BatchHandle handle;
 
-        internal ResetBatch(Connection connection)
+        internal ResetBatch(SessionCache cache)
         {
-            this.connection = connection;
+            this.cache = cache;
             Untold = new UntoldChanges();
         }
 
@@ -25,26 +25,26 @@ namespace UMMailboxPin
         internal UntoldChanges Untold { get; private set; }
 
         /// <summary>Makes the library's batch, unless there is one. Null, or what that gave.</summary>
-        internal Answer Open(uint threads)
+        internal NativeResult Open(uint threads)
         {
             if (handle != null)
             {
                 return null;
             }
 
-            Answer answer = connection.Checked(Native.NewBatch(connection.Session, threads));
-            handle = (BatchHandle)answer.Handle;
-            return answer;
+            NativeResult result = cache.Checked(Native.NewBatch(cache.Session, threads));
+            handle = (BatchHandle)result.Handle;
+            return result;
         }
 
         /// <summary>Hands a plan over; pending: the window is full.</summary>
-        internal Answer Submit(PlanHandle plan)
+        internal NativeResult Submit(PlanHandle plan)
         {
-            return connection.Checked(Native.BatchSubmit(handle, plan));
+            return cache.Checked(Native.BatchSubmit(handle, plan));
         }
 
         /// <summary>The outcome of the oldest item that was submitted; pending: there is none yet.</summary>
-        internal Answer Collect(bool wait)
+        internal NativeResult Collect(bool wait)
         {
             return Native.BatchCollect(handle, wait);
         }
@@ -84,10 +84,10 @@ namespace UMMailboxPin
             while (items.Count > 0)
             {
                 ResetItem item = Dequeue();
-                while (item.Answer == null)
+                while (item.Result == null)
                 {
-                    Answer answer = Collect(true);
-                    item.Answer = answer.Pending ? null : answer;
+                    NativeResult result = Collect(true);
+                    item.Result = result.Pending ? null : result;
                 }
 
                 Untold.Add(item);

@@ -17,12 +17,12 @@ namespace UMMailboxPin
         internal Hashtable Target { get; set; }
 
         /// <summary>The outcome, or null: it is under way.</summary>
-        internal Answer Answer { get; set; }
+        internal NativeResult Result { get; set; }
 
         /// <summary>Whether the change may have been made or not.</summary>
         internal bool IsUnknown
         {
-            get { return Answer.Failed && Answer.Error != null && "OutcomeUnknown".Equals(Answer.Error["id"]); }
+            get { return Result.Failed && Result.Error != null && "OutcomeUnknown".Equals(Result.Error["id"]); }
         }
     }
 }

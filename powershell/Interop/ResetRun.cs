@@ -1,19 +1,19 @@
 using System;
 using System.Collections;
+using System.Management.Automation;
 using System.Security;
 
 namespace UMMailboxPin
 {
     /// <summary>One pipeline of Set-UMMailboxPIN, or of Lock-UMMailbox and Unlock-UMMailbox, which are resets that keep the PIN.</summary>
     /// <remarks>
-    /// Each item is looked up, asked about by the function, and committed, one by one or by a batch. It is here and not in the script
-    /// because PowerShell compiles each expression when it is first reached, about a millisecond each. However the pipeline ends,
-    /// <see cref="Close"/> cancels what has not reached its commit point, waits for the rest, and says what can not be written.
+    /// Each item is looked up, asked about and committed, one by one or by a batch. However the pipeline ends, <see cref="Close"/>
+    /// cancels what has not reached its commit point, waits for the rest, and says what can not be written.
     /// </remarks>
     public sealed class ResetRun
     {
         private readonly CommandRuntime runtime;
-        private readonly Connection connection;
+        private readonly SessionCache cache;
         private readonly Hashtable request;
         private readonly bool sendEmail;
         private readonly bool passThru;
@@ -25,72 +25,52 @@ namespace UMMailboxPin
         private SecureString pin;
         private ResetItem item;
         private PlanHandle plan;
-        private object refusal;
         private int items;
         private int failed;
         private bool begun;
         private bool closed;
 
-        /// <summary>With the cmdlet's name, for the audit, and what was bound to it.</summary>
-        public ResetRun(CommandRuntime runtime, string name, IDictionary bound, Connection connection)
+        /// <summary>
+        /// With the command's name, for the audit, and for Lock-UMMailbox and Unlock-UMMailbox with what it gives to -LockedOut of
+        /// Set-UMMailboxPIN -KeepPin. Opens the directory.
+        /// </summary>
+        public ResetRun(CommandRuntime runtime, string name, object lockedOut)
         {
             this.runtime = runtime;
-            this.connection = connection;
+            cache = SessionCache.OpenDirectory(runtime);
+            IDictionary bound = runtime.Bound;
             request = Parameters.ResetRequest(name, bound);
+            if (lockedOut != null)
+            {
+                request["lockedOut"] = Parameters.IsTrue(lockedOut);
+                request["keepPin"] = true;
+            }
+
             pin = GivenPin.Behind(bound["Pin"] as string);
             sendEmail = !bound.Contains("SendEmail") || Parameters.IsTrue(bound["SendEmail"]);
             passThru = Parameters.IsTrue(bound["PassThru"]);
             threads = bound.Contains("ThrottleLimit") ? Convert.ToUInt32(bound["ThrottleLimit"]) : 0;
-            advice = ResetAdvice.About(request, pin != null, sendEmail, passThru, connection.Directory);
-            batch = new ResetBatch(connection);
+            advice = ResetAdvice.About(request, pin != null, sendEmail, passThru, cache.Directory);
+            batch = new ResetBatch(cache);
             string[] words = Words(request);
             progress = new Progress(runtime, runtime.WhatIf ? "What if: " + words[0] : words[0]);
             counted = runtime.WhatIf ? "Would " + words[1] + " {0} mailboxes" : "{0} mailboxes";
             runtime.WhenDisposed(Close);
         }
 
-        /// <summary>Whether a mailbox has been looked up that can be reset.</summary>
-        public bool Found
-        {
-            get { return plan != null; }
-        }
-
-        /// <summary>What -WhatIf and -Confirm show about it.</summary>
-        public string Sentence
-        {
-            get { return ResetTarget.Describe(item.Target, sendEmail); }
-        }
-
         /// <summary>
-        /// Looks one mailbox up. What can be written by now is: outcomes of earlier ones, or why this one cannot be reset. Under
-        /// -WhatIf, and where ShouldProcess would ask, everything is checked that the reset itself would check.
+        /// Looks one mailbox up, asks, and resets it or hands it to the batch. What can be written by now is: outcomes of earlier ones
+        /// too.
         /// </summary>
-        public IEnumerable Find(object input)
+        public IEnumerable Process()
         {
-            return new Output(runtime, FindItem(input));
-        }
-
-        /// <summary>
-        /// ShouldProcess, which fails closed. Where nobody can be asked, <see cref="Commit"/> ends the function instead of committing,
-        /// so true means that it must be called.
-        /// </summary>
-        public bool ShouldProcess(string sentence)
-        {
-            bool go = runtime.ShouldProcess(sentence, out refusal) || refusal != null;
-            begun = go;
-            return go;
-        }
-
-        /// <summary>Carries the reset out that was looked up and confirmed, or hands it to the batch.</summary>
-        public IEnumerable Commit()
-        {
-            return new Output(runtime, CommitItem());
+            return new Output(runtime, ProcessItem(Parameters.Identity(runtime.Bound)));
         }
 
         /// <summary>The orderly end waits for and writes every outcome.</summary>
         public IEnumerable Complete()
         {
-            return new Output(runtime, CompleteRun());
+            return new Output(runtime, Receive(int.MaxValue));
         }
 
         /// <summary>
@@ -129,7 +109,8 @@ namespace UMMailboxPin
             }
         }
 
-        private IEnumerable FindItem(object input)
+        // Under -WhatIf, and where ShouldProcess would ask, the look-up checks everything that the reset itself would check.
+        private IEnumerable ProcessItem(object input)
         {
             begun = true;
             item = new ResetItem(input);
@@ -144,40 +125,69 @@ namespace UMMailboxPin
             }
 
             ShowProgress();
-            Answer answer = LookUp(input);
-            if (answer.Failed)
-            {
-                ClosePlan();
-                failed++;
-                item.Answer = answer;
-                foreach (object written in WriteInOrder())
-                {
-                    yield return written;
-                }
-
-                begun = false;
-            }
-            else if (answer.Cancelled)
+            NativeResult result = LookUp(input);
+            if (result.Cancelled)
             {
                 ClosePlan();
                 runtime.ThrowIfStopping();
+                yield break;
+            }
+
+            IEnumerable written;
+            if (result.Failed)
+            {
+                ClosePlan();
+                failed++;
+                item.Result = result;
+                written = WriteInOrder();
             }
             else
             {
                 runtime.ThrowIfStopping();
-                item.Target = answer.Value;
-                runtime.WriteDiagnostics(answer);
-                WriteWarnings(answer, input, false);
+                item.Target = result.Value;
+                runtime.WriteDiagnostics(result);
+                WriteWarnings(result, input, false);
+                written = Confirm();
             }
+
+            foreach (object one in written)
+            {
+                yield return one;
+            }
+
+            begun = false;
         }
 
-        private Answer LookUp(object input)
+        // Where nobody can be asked, what has finished is written before the command ends.
+        private IEnumerable Confirm()
+        {
+            ErrorRecord refusal;
+            if (runtime.ShouldProcess(ResetTarget.Describe(item.Target, sendEmail), out refusal))
+            {
+                return threads == 0 ? Commit() : Submit();
+            }
+
+            return refusal == null ? new object[0] : Refuse(refusal);
+        }
+
+        private IEnumerable Refuse(ErrorRecord refusal)
+        {
+            ClosePlan();
+            foreach (object written in WriteFinished())
+            {
+                yield return written;
+            }
+
+            runtime.Terminate(refusal);
+        }
+
+        private NativeResult LookUp(object input)
         {
             bool whatIf = runtime.WhatIf;
             Hashtable one = (Hashtable)request.Clone();
             if (!IdentityCandidates.Put(one, "identity", input))
             {
-                return Answer.NoIdentity("a mailbox");
+                return NativeResult.NoIdentity("a mailbox");
             }
 
             if (whatIf)
@@ -188,70 +198,45 @@ namespace UMMailboxPin
             // What somebody agrees to must not become something else; where nobody is asked, the state at commit counts.
             one["confirm"] = runtime.Asks;
 
-            Answer answer = Native.NewPlan(connection.Session, one, pin);
-            if (answer.Failed)
+            NativeResult result = Native.NewPlan(cache.Session, one, pin);
+            if (result.Failed)
             {
-                return connection.Checked(answer);
+                return cache.Checked(result);
             }
 
-            plan = (PlanHandle)answer.Handle;
+            plan = (PlanHandle)result.Handle;
             bool validates = whatIf || runtime.Asks;
             do
             {
                 CancelIfStopping();
-                answer = Native.PlanTarget(plan, validates);
+                result = Native.PlanTarget(plan, validates);
             }
-            while (answer.Pending);
-            return connection.Checked(answer);
+            while (result.Pending);
+            return cache.Checked(result);
         }
 
-        private IEnumerable CommitItem()
+        private IEnumerable Commit()
         {
-            if (refusal != null)
+            NativeResult result;
+            do
             {
-                ClosePlan();
-                foreach (object written in WriteFinished())
-                {
-                    yield return written;
-                }
-
-                runtime.Terminate(refusal);
+                CancelIfStopping();
+                result = Native.PlanCommit(plan);
             }
-            else if (threads == 0)
-            {
-                Answer answer;
-                do
-                {
-                    CancelIfStopping();
-                    answer = Native.PlanCommit(plan);
-                }
-                while (answer.Pending);
-                ClosePlan();
-                item.Answer = connection.Checked(answer);
-                batch.Untold.Add(item);
-                runtime.ThrowIfStopping();
-                foreach (object written in Write(item))
-                {
-                    yield return written;
-                }
-            }
-            else
-            {
-                foreach (object written in Submit())
-                {
-                    yield return written;
-                }
-            }
-
-            begun = false;
+            while (result.Pending);
+            ClosePlan();
+            item.Result = cache.Checked(result);
+            batch.Untold.Add(item);
+            runtime.ThrowIfStopping();
+            return Write(item);
         }
 
         private IEnumerable Submit()
         {
-            Answer answer = batch.Open(threads);
-            if (answer != null && answer.Failed)
+            NativeResult result = batch.Open(threads);
+            if (result != null && result.Failed)
             {
-                runtime.Terminate(answer, item.Input);
+                runtime.Terminate(result, item.Input);
             }
 
             // No more are under way than are allowed to run, so that a stop leaves no more than those changed and not written.
@@ -263,11 +248,11 @@ namespace UMMailboxPin
                 }
             }
 
-            answer = batch.Submit(plan);
+            result = batch.Submit(plan);
             ClosePlan();
-            if (answer.Status != Native.Ok)
+            if (result.Status != Native.Ok)
             {
-                item.Answer = answer;
+                item.Result = result;
                 foreach (object written in WriteInOrder())
                 {
                     yield return written;
@@ -297,10 +282,10 @@ namespace UMMailboxPin
             while (batch.Count > 0)
             {
                 ResetItem next = batch.Peek();
-                if (next.Answer == null)
+                if (next.Result == null)
                 {
-                    Answer answer = batch.Collect(wanted > 0);
-                    if (answer.Pending)
+                    NativeResult result = batch.Collect(wanted > 0);
+                    if (result.Pending)
                     {
                         if (wanted <= 0)
                         {
@@ -312,7 +297,7 @@ namespace UMMailboxPin
                         continue;
                     }
 
-                    next.Answer = connection.Checked(answer);
+                    next.Result = cache.Checked(result);
                     wanted--;
                 }
 
@@ -329,9 +314,9 @@ namespace UMMailboxPin
         // without its message arriving is an error.
         private IEnumerable Write(ResetItem done)
         {
-            Answer answer = done.Answer;
-            runtime.WriteDiagnostics(answer);
-            if (answer.Failed)
+            NativeResult result = done.Result;
+            runtime.WriteDiagnostics(result);
+            if (result.Failed)
             {
                 if (runtime.StopsAtErrors)
                 {
@@ -342,23 +327,23 @@ namespace UMMailboxPin
                 }
 
                 batch.Untold.Remove(done);
-                WriteWarnings(answer, done.Input, false);
-                runtime.WriteError(answer, done.Input);
+                WriteWarnings(result, done.Input, false);
+                runtime.WriteError(result, done.Input);
                 yield break;
             }
 
             batch.Untold.Remove(done);
-            if (answer.Cancelled)
+            if (result.Cancelled)
             {
                 yield break;
             }
 
             if (passThru)
             {
-                yield return new ResetResult(answer.Value, answer.Pin);
+                yield return new ResetResult(result.Value, result.Pin);
             }
 
-            if (runtime.StopsAtErrors && HasError(answer))
+            if (runtime.StopsAtErrors && HasError(result))
             {
                 foreach (object written in WriteFinished())
                 {
@@ -366,7 +351,7 @@ namespace UMMailboxPin
                 }
             }
 
-            WriteWarnings(answer, done.Input, false);
+            WriteWarnings(result, done.Input, false);
         }
 
         // Before an error that stops: ends what is under way, and writes what it had come to.
@@ -376,39 +361,31 @@ namespace UMMailboxPin
             while (batch.Count > 0)
             {
                 ResetItem next = batch.Dequeue();
-                while (next.Answer == null)
+                while (next.Result == null)
                 {
-                    Answer answer = batch.Collect(true);
-                    next.Answer = answer.Pending ? null : answer;
+                    NativeResult result = batch.Collect(true);
+                    next.Result = result.Pending ? null : result;
                 }
 
-                if (next.Answer.Value != null)
+                if (next.Result.Value != null)
                 {
                     if (passThru)
                     {
-                        yield return new ResetResult(next.Answer.Value, next.Answer.Pin);
+                        yield return new ResetResult(next.Result.Value, next.Result.Pin);
                     }
 
-                    WriteWarnings(next.Answer, next.Input, true);
+                    WriteWarnings(next.Result, next.Input, true);
                 }
                 else if (next.IsUnknown)
                 {
-                    runtime.WriteEachWarning(next.Input + ": " + next.Answer.Error["message"]);
+                    runtime.WriteEachWarning(next.Input + ": " + next.Result.Error["message"]);
                 }
             }
         }
 
-        private IEnumerable CompleteRun()
+        private void WriteWarnings(NativeResult result, object target, bool stopping)
         {
-            foreach (object written in Receive(int.MaxValue))
-            {
-                yield return written;
-            }
-        }
-
-        private void WriteWarnings(Answer answer, object target, bool stopping)
-        {
-            foreach (Hashtable warning in answer.Warnings)
+            foreach (Hashtable warning in result.Warnings)
             {
                 string id = Convert.ToString(warning["id"]);
                 string text = (warning["message"] + " " + warning["recommendedAction"]).TrimEnd();
@@ -443,10 +420,10 @@ namespace UMMailboxPin
                 : new string[] { "Unlocking mailboxes", "unlock" };
         }
 
-        private static bool HasError(Answer answer)
+        private static bool HasError(NativeResult result)
         {
             return Array.Exists(
-                answer.Warnings, delegate(object warning) { return "NotificationFailed".Equals(((Hashtable)warning)["id"]); });
+                result.Warnings, delegate(object warning) { return "NotificationFailed".Equals(((Hashtable)warning)["id"]); });
         }
 
         private void ShowProgress()

@@ -1,85 +1,107 @@
+using System;
 using System.Collections;
+using System.Collections.ObjectModel;
+using System.Management.Automation;
+using System.Management.Automation.Host;
 using System.Security;
 
 namespace UMMailboxPin
 {
     /// <summary>The attempts of one pipeline of Test-UMMailboxPIN.</summary>
-    public sealed class SignIn
+    public sealed class SignIn : ConfirmedChange
     {
-        private readonly CommandRuntime runtime;
-        private readonly Connection connection;
         private readonly Hashtable request;
         private readonly SecureString pin;
-        private object input;
 
-        /// <summary>With what was bound to the function.</summary>
-        public SignIn(CommandRuntime runtime, Connection connection, IDictionary bound)
+        /// <summary>Asks for the PIN where none is bound, and opens the directory.</summary>
+        public SignIn(CommandRuntime runtime) : base(runtime, Open(runtime))
         {
-            this.runtime = runtime;
-            this.connection = connection;
-            request = Parameters.ResetRequest("Test-UMMailboxPIN", bound);
-            pin = GivenPin.Behind(bound["Pin"] as string);
+            request = Parameters.ResetRequest("Test-UMMailboxPIN", runtime.Bound);
+            pin = GivenPin.Behind(runtime.Bound["Pin"] as string);
             if (pin != null && GivenPin.IsBlank(pin))
             {
-                runtime.Terminate(ErrorCatalogue.BlankPin(runtime.Engine));
+                runtime.Terminate(ErrorCatalogue.BlankPin());
             }
 
             // PowerShell may end after this: a message must be on its way by then.
             request["deliver"] = true;
         }
 
-        /// <summary>What -Confirm shows; null: nothing was given that names a mailbox.</summary>
-        public string Sentence { get; private set; }
-
-        /// <summary>Takes a mailbox, which is not looked up: that would tell without an attempt which there are.</summary>
-        public IEnumerable Find(object input)
+        private static SessionCache Open(CommandRuntime runtime)
         {
-            return new Output(runtime, Take(input));
+            if (runtime.WhatIf)
+            {
+                runtime.Terminate(runtime.NewError(
+                    "InvalidParameterCombination",
+                    "Test-UMMailboxPIN makes a real attempt to sign in; one that did not count would be a free guess.",
+                    "Run Test-UMMailboxPIN without -WhatIf, or look at the mailbox with Get-UMMailboxPIN.", null));
+            }
+
+            if (!runtime.Bound.Contains("Pin"))
+            {
+                runtime.Bound["Pin"] = GivenPin.Hold(Ask(runtime));
+            }
+
+            return SessionCache.OpenDirectory(runtime);
         }
 
-        /// <summary>Makes one attempt, which counts, and writes what became of it.</summary>
-        public IEnumerable Attempt()
+        // Not by PowerShell's own question for a mandatory parameter: for a secret, at the end of its input, that ends the whole script
+        // without an error.
+        private static SecureString Ask(CommandRuntime runtime)
         {
-            return new Output(runtime, Write());
+            PSHost host = runtime.Cmdlet.Host;
+            SecureString pin = null;
+            string problem = "its input does not come from a terminal.";
+            if (host.Name != "ConsoleHost" || !Console.IsInputRedirected)
+            {
+                FieldDescription field = new FieldDescription("Pin");
+                field.SetParameterType(typeof(SecureString));
+                problem = "the answer was empty.";
+                try
+                {
+                    PSObject answer;
+                    host.UI.Prompt("", "", new Collection<FieldDescription> { field }).TryGetValue("Pin", out answer);
+                    pin = answer == null ? null : answer.BaseObject as SecureString;
+                }
+                catch (Exception exception)
+                {
+                    if (CommandRuntime.IsPipelineStop(exception))
+                    {
+                        throw;
+                    }
+
+                    problem = exception.GetBaseException().Message;
+                }
+            }
+
+            if (pin == null || pin.Length == 0)
+            {
+                runtime.Terminate(ErrorCatalogue.MissingPin(problem));
+            }
+
+            return pin;
         }
 
-        private IEnumerable Take(object input)
+        // The mailbox is not looked up: that would tell without an attempt which there are.
+        internal override string LookUp()
         {
-            this.input = input;
-            Sentence = null;
-            if (connection.Directory == "embedded" && request.Contains("domainController"))
-            {
-                runtime.WriteWarning(ResetAdvice.NoDomainControllers);
-            }
-
-            if (!IdentityCandidates.Put(request, "identity", input))
-            {
-                runtime.WriteError(Answer.NoIdentity("a mailbox"), input);
-                yield break;
-            }
-
-            Sentence = "Signing in to mailbox \"" + request["identity"] + "\" with a PIN, which counts as an attempt.";
+            ResetAdvice.AboutDomainController(Runtime, Cache, request);
+            return !TryIdentify(request, "a mailbox") ? null
+                : "Signing in to mailbox \"" + request["identity"] + "\" with a PIN, which counts as an attempt.";
         }
 
-        private IEnumerable Write()
+        internal override IEnumerable Commit()
         {
-            Answer answer = connection.Wait(runtime, Native.SignIn(connection.Session, request, pin));
-            if (runtime.Stopping && answer.Value != null)
+            NativeResult result;
+            if (TryCommit(Native.SignIn(Cache.Session, request, pin), out result) && result.Value != null)
             {
-                runtime.Tell(
-                    "The attempt to sign in to mailbox \"" + answer.Value["identity"] + "\" was made and counted before the stop took effect.");
+                yield return new SignInResult(result.Value);
             }
+        }
 
-            runtime.ThrowIfStopping();
-            runtime.WriteDiagnostics(answer);
-            if (answer.Failed)
-            {
-                runtime.WriteError(answer, input);
-            }
-            else if (answer.Value != null)
-            {
-                yield return new SignInResult(answer.Value);
-            }
+        internal override string Done(Hashtable value)
+        {
+            return "The attempt to sign in to mailbox \"" + value["identity"] + "\" was made and counted before the stop took effect.";
         }
     }
 }

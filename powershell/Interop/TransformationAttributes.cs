@@ -1,6 +1,5 @@
 using System;
 using System.Management.Automation;
-using System.Reflection;
 
 namespace UMMailboxPin
 {
@@ -49,9 +48,7 @@ namespace UMMailboxPin
         // Arguments are bound where the command is called, what comes through the pipeline in the scope of the function, which has begun.
         private static bool IsPipelined(EngineIntrinsics engine)
         {
-            object variables = engine == null ? null : Parameters.Variables(engine);
-            MethodInfo get = variables == null ? null : variables.GetType().GetMethod("GetValue", new Type[] { typeof(string) });
-            object value = get == null ? null : get.Invoke(variables, new object[] { "runtime" });
+            object value = engine == null ? null : engine.SessionState.PSVariable.GetValue("runtime");
             PSObject wrapped = value as PSObject;
             return (wrapped == null ? value : wrapped.BaseObject) is CommandRuntime;
         }

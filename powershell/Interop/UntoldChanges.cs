@@ -27,9 +27,9 @@ namespace UMMailboxPin
             foreach (ResetItem item in items)
             {
                 string name = "\"" + (item.Target == null ? item.Input : item.Target["identity"]) + "\"";
-                if (item.Answer.Value != null)
+                if (item.Result.Value != null)
                 {
-                    string notification = item.Answer.Value["notification"] as string;
+                    string notification = item.Result.Value["notification"] as string;
                     made.Add(notification == "failed" || notification == "queued" ? name + " (its message was not sent yet)" : name);
                 }
                 else if (item.IsUnknown)

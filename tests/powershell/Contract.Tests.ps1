@@ -152,8 +152,10 @@ Describe 'The staged files' {
         $manifest = Import-PowerShellDataFile -LiteralPath ([System.IO.Path]::Combine($root, 'UMMailboxPin.psd1'))
         $assembly = [System.Reflection.AssemblyName]::GetAssemblyName([System.IO.Path]::Combine($root, 'bin', 'UMMailboxPin.Interop.dll'))
         $assembly.Version.ToString(3) | Should -Be $manifest.ModuleVersion
-        [System.IO.File]::ReadAllText([System.IO.Path]::Combine($root, 'UMMailboxPin.psm1')) |
-            Should -Match "(?m)^\`$script:ModuleVersion = '$([regex]::Escape($manifest.ModuleVersion))'"
+        $directory = Import-PowerShellDataFile -LiteralPath (
+            [System.IO.Path]::Combine((Get-StagedPath), 'UMMailboxPin.Directory', 'UMMailboxPin.Directory.psd1'))
+        $directory.ModuleVersion | Should -Be $manifest.ModuleVersion
+        $directory.RequiredModules[0].ModuleVersion | Should -Be $manifest.ModuleVersion
     }
 }
 

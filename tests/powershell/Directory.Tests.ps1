@@ -193,6 +193,19 @@ Describe 'The mailbox commands' {
         $run.Output | Should -Be @('tonysmith', 'UMMailboxPin', 'UMMailboxPin.Directory')
     }
 
+    It 'work after UMMailboxPin was removed, and again after it was imported' {
+        $run = Invoke-Fresh -Store $script:Store {
+            Get-Mailbox tonysmith | ForEach-Object Alias
+            Remove-Module UMMailboxPin -Force
+            Get-Mailbox tonysmith | ForEach-Object Alias
+            Import-Module UMMailboxPin
+            (Get-UMMailboxPIN tonysmith).FirstTimeUser
+            Get-Mailbox tonysmith | ForEach-Object Alias
+        }
+        $run.ErrorText | Should -BeNullOrEmpty
+        $run.Output | Should -Be @('tonysmith', 'tonysmith', $true, 'tonysmith')
+    }
+
     It 'leave a command alone that the session has' {
         $run = Invoke-Fresh -Store $script:Store { function global:Get-Mailbox { 'own' }; Get-UMMailboxPIN tonysmith | Out-Null; Get-Mailbox }
         $run.All | Should -BeNullOrEmpty

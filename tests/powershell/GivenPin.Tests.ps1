@@ -148,7 +148,7 @@ Describe 'What is left of a PIN' {
         $run = Invoke-Fresh -Store $script:Store -Answers (@(
                 'S'
                 '"mine: $mine"'
-                '"private: $(Get-Command Open-UmDirectory -ErrorAction Ignore)"'
+                '"private: $(Get-Variable runtime, run, signIn -ErrorAction Ignore | ForEach-Object Name)"'
                 '$text = foreach ($frame in Get-PSCallStack) { $frame.Arguments; $frame.GetFrameVariables().Values.Value; $frame.InvocationInfo.BoundParameters.Values; $frame.InvocationInfo.UnboundArguments }'
                 '$text = $text | Where-Object { $null -ne $_ } | ForEach-Object { if ($_ -is [securestring]) { "secure $($_.Length)" } else { "$_" } }'
                 '"found: $(($text -join " ") -match "7391554826|secure [1-9]")"'

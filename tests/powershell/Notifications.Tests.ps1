@@ -2,28 +2,15 @@
 BeforeAll {
     . "$PSScriptRoot/Support/Fresh.ps1"
 
-    # A reset whose message stays queued: between the look at the mailbox and the change (the confirmation), a file takes the place
-    # of the pickup directory.
+    # A reset whose message stays queued: the pickup directory is not usable until it is repaired.
     function Add-Queued {
         param([string] $Store, [string] $Identity, [string] $Pin)
 
-        $pickup = [System.IO.Path]::Combine($Store, 'pickup')
-        $run = Invoke-Fresh -Store $Store -Variables @{ Identity = $Identity; Pin = $Pin; Pickup = $pickup } {
-            Import-Module UMMailboxPin
-            & (Get-Module UMMailboxPin) {
-                param($Pickup)
-                $script:Pickup = $Pickup
-                Set-Item -Path function:script:Request-UmConfirmation -Value {
-                    if (Test-Path -LiteralPath $script:Pickup) { Rename-Item -LiteralPath $script:Pickup 'pickup.aside' }
-                    Set-Content -LiteralPath $script:Pickup 'in the way'
-                    $true
-                }
-            } $V.Pickup
-            Set-UMMailboxPIN $V.Identity -Pin $V.Pin -ErrorVariable failed -ErrorAction SilentlyContinue -WarningAction SilentlyContinue
-            @($failed).Count
-            "$($failed[0].FullyQualifiedErrorId)"
+        $run = Invoke-Fresh -Store $Store -Variables @{ Support = "$PSScriptRoot/Support"; Identity = $Identity; Pin = $Pin } {
+            . ([System.IO.Path]::Combine($V.Support, 'QueuedMessages.ps1'))
+            Add-QueuedMessage $V.Identity @{ Pin = $V.Pin } -LeaveBlocked
         }
-        $run.Output | Should -Be @(1, 'NotificationFailed,Set-UMMailboxPIN')
+        $run.Output | Should -Be @('NotificationFailed,Set-UMMailboxPIN')
     }
     function Repair-Pickup {
         param([string] $Store)

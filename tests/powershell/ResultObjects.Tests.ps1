@@ -12,7 +12,7 @@ BeforeAll {
             $WarningPreference = 'SilentlyContinue'
             Import-Module UMMailboxPin.Directory
             . ([System.IO.Path]::Combine($Support, 'QueuedMessages.ps1'))
-            Add-QueuedMessage tonysmith, kakers
+            $null = Add-QueuedMessage tonysmith, kakers
             Get-UMPinNotification
             Send-UMPinNotification tonysmith -PassThru
             Set-UMMailboxPIN amyalberts -Pin $Pin -PinExpired $false -PassThru

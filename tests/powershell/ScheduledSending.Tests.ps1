@@ -9,18 +9,13 @@ BeforeAll {
     $script:Examples = [System.IO.Path]::Combine($script:Repository, 'examples')
     $script:Sending = [System.IO.Path]::Combine($script:Examples, 'Send-QueuedNotification.ps1')
 
-    # A reset whose message stays queued, because a file takes the place of the pickup directory.
+    # A reset whose message stays queued: the pickup directory is not usable.
     function Add-Queued {
         param([string] $Store)
 
-        $run = Invoke-Fresh -Store $Store -Variables @{ Pickup = [System.IO.Path]::Combine($Store, 'pickup') } {
-            Import-Module UMMailboxPin
-            & (Get-Module UMMailboxPin) {
-                param($Pickup)
-                $script:Pickup = $Pickup
-                Set-Item -Path function:script:Request-UmConfirmation -Value { Set-Content -LiteralPath $script:Pickup 'in the way'; $true }
-            } $V.Pickup
-            Set-UMMailboxPIN tonysmith -ErrorAction SilentlyContinue -WarningAction SilentlyContinue
+        $run = Invoke-Fresh -Store $Store -Variables @{ Support = "$PSScriptRoot/Support" } {
+            . ([System.IO.Path]::Combine($V.Support, 'QueuedMessages.ps1'))
+            $null = Add-QueuedMessage tonysmith -LeaveBlocked
             @(Get-UMPinNotification).Count
         }
         $run.Output | Should -Be @(1)

@@ -19,7 +19,7 @@ BeforeAll {
             UM       = Get-UMMailbox tonysmith
             Policy   = Get-UMMailboxPolicy
         }
-        Add-QueuedMessage 'tonysmith'
+        $null = Add-QueuedMessage 'tonysmith'
         $objects['Queued'] = Get-UMPinNotification | Select-Object -First 1
         $objects['Sent'] = Send-UMPinNotification tonysmith -PassThru
         $objects['Audit'] = Get-UMPinAudit -Cmdlet Test-UMMailboxPIN | Select-Object -First 1

@@ -47,15 +47,10 @@ function Get-UMMailbox {
 
     begin {
         $runtime = [UMMailboxPin.CommandRuntime]::new($PSCmdlet, $ExecutionContext, $PSBoundParameters)
-        $listing = [UMMailboxPin.Listing]::OfUMMailboxes($runtime, (Invoke-Core 'Open-UmDirectory' @{ Runtime = $runtime }))
+        $listing = [UMMailboxPin.Listing]::OfUMMailboxes($runtime)
     }
 
     process {
-        if ($PSBoundParameters.ContainsKey('Identity')) {
-            $listing.Find($Identity.RawInput)
-        }
-        elseif (-not $MyInvocation.ExpectingInput) {
-            $listing.All($ResultSize)
-        }
+        $listing.Process($ResultSize)
     }
 }

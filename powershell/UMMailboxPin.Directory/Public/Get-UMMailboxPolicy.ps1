@@ -39,15 +39,10 @@ function Get-UMMailboxPolicy {
 
     begin {
         $runtime = [UMMailboxPin.CommandRuntime]::new($PSCmdlet, $ExecutionContext, $PSBoundParameters)
-        $listing = [UMMailboxPin.Listing]::OfPolicies($runtime, (Invoke-Core 'Open-UmDirectory' @{ Runtime = $runtime }))
+        $listing = [UMMailboxPin.Listing]::OfPolicies($runtime)
     }
 
     process {
-        if ($PSBoundParameters.ContainsKey('Identity')) {
-            $listing.Find($Identity)
-        }
-        elseif (-not $MyInvocation.ExpectingInput) {
-            $listing.All($null)
-        }
+        $listing.Process($null)
     }
 }

@@ -61,16 +61,6 @@ function Import-UMDirectory {
     )
 
     $runtime = [UMMailboxPin.CommandRuntime]::new($PSCmdlet, $ExecutionContext, $PSBoundParameters)
-    # No look at the directory first: this is the command that makes it.
-    $connection = Invoke-Core 'Get-UmConnection' @{ Runtime = $runtime }
-    $file = Resolve-ImportPath $runtime $Path
-    $import = [UMMailboxPin.DirectoryImport]::new($runtime, $connection, $file, $Path, $DefaultPolicy, $SkipInvalid)
-    $import.Prepare()
-    $go = $false
-    if ($import.Sentence) {
-        $go = $runtime.ShouldProcess($import.Sentence)
-    }
-    if ($go) {
-        $import.Commit($PassThru)
-    }
+    $import = [UMMailboxPin.DirectoryImport]::new($runtime)
+    $import.Process()
 }

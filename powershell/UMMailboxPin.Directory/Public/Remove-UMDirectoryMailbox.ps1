@@ -43,16 +43,10 @@ function Remove-UMDirectoryMailbox {
 
     begin {
         $runtime = [UMMailboxPin.CommandRuntime]::new($PSCmdlet, $ExecutionContext, $PSBoundParameters)
-        $removal = [UMMailboxPin.MailboxRemoval]::new($runtime, (Invoke-Core 'Open-UmDirectory' @{ Runtime = $runtime }))
+        $change = [UMMailboxPin.MailboxRemoval]::new($runtime)
     }
+
     process {
-        $removal.Find($Identity.RawInput)
-        $go = $false
-        if ($removal.Sentence) {
-            $go = $runtime.ShouldProcess($removal.Sentence)
-        }
-        if ($go) {
-            $removal.Commit()
-        }
+        $change.Process()
     }
 }

@@ -58,17 +58,10 @@ function Clear-UMMailboxPIN {
 
     begin {
         $runtime = [UMMailboxPin.CommandRuntime]::new($PSCmdlet, $ExecutionContext, $PSBoundParameters)
-        $clearing = [UMMailboxPin.PinClearing]::new($runtime, (Open-UmDirectory $runtime), $PSBoundParameters)
+        $change = [UMMailboxPin.PinClearing]::new($runtime)
     }
 
     process {
-        $clearing.Find($Identity.RawInput)
-        $go = $false
-        if ($clearing.Sentence) {
-            $go = Request-UmConfirmation $runtime $clearing.Sentence
-        }
-        if ($go) {
-            $clearing.Commit()
-        }
+        $change.Process()
     }
 }

@@ -52,12 +52,6 @@ function Export-UMPinAudit {
     )
 
     $runtime = [UMMailboxPin.CommandRuntime]::new($PSCmdlet, $ExecutionContext, $PSBoundParameters)
-    $connection = Open-UmDirectory $runtime
-    $file = Resolve-AuditPath $runtime $Path
-    $log = [UMMailboxPin.AuditLog]::new($runtime, $connection, $file)
-    $go = $false
-    $go = Request-UmConfirmation $runtime "Exporting the audit log of the directory to file ""$file""."
-    if ($go) {
-        $log.Export($Path, $Force, $(if ($PassThru) { [System.IO.FileInfo]::new($file) }))
-    }
+    $export = [UMMailboxPin.AuditExport]::new($runtime)
+    $export.Process()
 }

@@ -76,15 +76,10 @@ function Get-UMMailboxPIN {
 
     begin {
         $runtime = [UMMailboxPin.CommandRuntime]::new($PSCmdlet, $ExecutionContext, $PSBoundParameters)
-        $listing = [UMMailboxPin.Listing]::OfPins($runtime, (Open-UmDirectory $runtime), $PSBoundParameters)
+        $listing = [UMMailboxPin.Listing]::OfPins($runtime)
     }
 
     process {
-        if ($PSBoundParameters.ContainsKey('Identity')) {
-            $listing.Find($Identity.RawInput)
-        }
-        elseif (-not $MyInvocation.ExpectingInput) {
-            $listing.All($ResultSize)
-        }
+        $listing.Process($ResultSize)
     }
 }

@@ -104,31 +104,10 @@ function Get-UMPinAudit {
 
     begin {
         $runtime = [UMMailboxPin.CommandRuntime]::new($PSCmdlet, $ExecutionContext, $PSBoundParameters)
-        # An export is read where there is no directory, too.
-        if ($Path) {
-            $log = [UMMailboxPin.AuditLog]::new($runtime, (Get-UmConnection $runtime), (Resolve-AuditPath $runtime $Path))
-        }
-        else {
-            $log = [UMMailboxPin.AuditLog]::new($runtime, (Open-UmDirectory $runtime), $null)
-        }
-        if ($PSBoundParameters.ContainsKey('StartDate')) {
-            $log.Since($StartDate)
-        }
-        if ($PSBoundParameters.ContainsKey('EndDate')) {
-            $log.Until($EndDate)
-        }
-        $log.Where('caller', $Caller)
-        $log.Where('cmdlet', $Cmdlet)
-        $log.Where('action', $Action)
-        $log.Where('outcome', $Outcome.ToLowerInvariant())
+        $log = [UMMailboxPin.AuditLog]::new($runtime)
     }
 
     process {
-        if ($PSBoundParameters.ContainsKey('Identity')) {
-            $log.ReadOf($Identity.RawInput, $ResultSize)
-        }
-        elseif (-not $MyInvocation.ExpectingInput) {
-            $log.Read($Path, $ResultSize)
-        }
+        $log.Process($ResultSize)
     }
 }

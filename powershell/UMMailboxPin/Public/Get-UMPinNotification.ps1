@@ -49,15 +49,10 @@ function Get-UMPinNotification {
 
     begin {
         $runtime = [UMMailboxPin.CommandRuntime]::new($PSCmdlet, $ExecutionContext, $PSBoundParameters)
-        $listing = [UMMailboxPin.Listing]::OfNotifications($runtime, (Open-UmDirectory $runtime))
+        $listing = [UMMailboxPin.Listing]::OfNotifications($runtime)
     }
 
     process {
-        if ($PSBoundParameters.ContainsKey('Identity')) {
-            $listing.Find($Identity.RawInput)
-        }
-        elseif (-not $MyInvocation.ExpectingInput) {
-            $listing.All($ResultSize)
-        }
+        $listing.Process($ResultSize)
     }
 }

@@ -65,23 +65,13 @@ function Lock-UMMailbox {
 
     begin {
         $runtime = [UMMailboxPin.CommandRuntime]::new($PSCmdlet, $ExecutionContext, $PSBoundParameters)
-        $bound = [hashtable]::new($PSBoundParameters)
-        $bound['LockedOut'] = $true
-        $bound['KeepPin'] = $true
-        $run = [UMMailboxPin.ResetRun]::new($runtime, 'Lock-UMMailbox', $bound, (Open-UmDirectory $runtime))
+        $run = [UMMailboxPin.ResetRun]::new($runtime, 'Lock-UMMailbox', $true)
     }
 
     # Each object leaves as the value of a statement of this function's own: see [UMMailboxPin.Output].
     process {
         try {
-            $run.Find($Identity.RawInput)
-            $go = $false
-            if ($run.Found) {
-                $go = Request-UmConfirmation $run $run.Sentence
-            }
-            if ($go) {
-                $run.Commit()
-            }
+            $run.Process()
         }
         finally {
             $run.EndItem()

@@ -56,25 +56,10 @@ function Send-UMPinNotification {
 
     begin {
         $runtime = [UMMailboxPin.CommandRuntime]::new($PSCmdlet, $ExecutionContext, $PSBoundParameters)
-        $queue = [UMMailboxPin.NotificationQueue]::new($runtime, (Open-UmDirectory $runtime), $PassThru)
+        $queue = [UMMailboxPin.NotificationQueue]::new($runtime)
     }
 
     process {
-        if ($PSBoundParameters.ContainsKey('Identity')) {
-            $queue.Find($Identity.RawInput)
-        }
-        elseif ($MyInvocation.ExpectingInput) {
-            return
-        }
-        else {
-            $queue.SelectAll()
-        }
-        $go = $false
-        if ($queue.Sentence) {
-            $go = Request-UmConfirmation $runtime $queue.Sentence
-        }
-        if ($go) {
-            $queue.Send()
-        }
+        $queue.Process()
     }
 }

@@ -122,7 +122,7 @@ function Set-UMMailboxPIN {
 
     begin {
         $runtime = [UMMailboxPin.CommandRuntime]::new($PSCmdlet, $ExecutionContext, $PSBoundParameters)
-        $run = [UMMailboxPin.ResetRun]::new($runtime, 'Set-UMMailboxPIN', $PSBoundParameters, (Open-UmDirectory $runtime))
+        $run = [UMMailboxPin.ResetRun]::new($runtime, 'Set-UMMailboxPIN', $null)
         # Dot-sourced, the function leaves its variables behind.
         $Pin = $null
     }
@@ -130,14 +130,7 @@ function Set-UMMailboxPIN {
     # Each object leaves as the value of a statement of this function's own: see [UMMailboxPin.Output].
     process {
         try {
-            $run.Find($Identity.RawInput)
-            $go = $false
-            if ($run.Found) {
-                $go = Request-UmConfirmation $run $run.Sentence
-            }
-            if ($go) {
-                $run.Commit()
-            }
+            $run.Process()
         }
         finally {
             $run.EndItem()

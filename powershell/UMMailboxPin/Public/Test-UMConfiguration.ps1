@@ -58,21 +58,10 @@ function Test-UMConfiguration {
 
     begin {
         $runtime = [UMMailboxPin.CommandRuntime]::new($PSCmdlet, $ExecutionContext, $PSBoundParameters)
-        $test = [UMMailboxPin.ConfigurationTest]::new($runtime, (Get-UmConnection $runtime -AllowFailure))
+        $test = [UMMailboxPin.ConfigurationTest]::new($runtime)
     }
 
     process {
-        $go = $true
-        if ($PSBoundParameters.ContainsKey('Identity')) {
-            $go = $test.TrySample($Identity.RawInput)
-        }
-        if ($go) {
-            if ($PSBoundParameters.ContainsKey('NotifyEmail')) {
-                if (Request-UmConfirmation $runtime "Sending a test message to $NotifyEmail.") {
-                    $test.Notify($NotifyEmail)
-                }
-            }
-            $test.Run()
-        }
+        $test.Process()
     }
 }

@@ -61,25 +61,10 @@ function Test-UMMailboxPIN {
 
     begin {
         $runtime = [UMMailboxPin.CommandRuntime]::new($PSCmdlet, $ExecutionContext, $PSBoundParameters)
-        if ($WhatIfPreference) {
-            $runtime.Terminate($runtime.NewError('InvalidParameterCombination',
-                    'Test-UMMailboxPIN makes a real attempt to sign in; one that did not count would be a free guess.',
-                    'Run Test-UMMailboxPIN without -WhatIf, or look at the mailbox with Get-UMMailboxPIN.', $null))
-        }
-        if (-not $PSBoundParameters.ContainsKey('Pin')) {
-            $PSBoundParameters['Pin'] = Read-UmPin $runtime $Host
-        }
-        $signIn = [UMMailboxPin.SignIn]::new($runtime, (Open-UmDirectory $runtime), $PSBoundParameters)
+        $signIn = [UMMailboxPin.SignIn]::new($runtime)
     }
 
     process {
-        $signIn.Find($Identity.RawInput)
-        $go = $false
-        if ($signIn.Sentence) {
-            $go = Request-UmConfirmation $runtime $signIn.Sentence
-        }
-        if ($go) {
-            $signIn.Attempt()
-        }
+        $signIn.Process()
     }
 }

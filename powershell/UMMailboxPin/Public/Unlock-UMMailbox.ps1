@@ -65,23 +65,13 @@ function Unlock-UMMailbox {
 
     begin {
         $runtime = [UMMailboxPin.CommandRuntime]::new($PSCmdlet, $ExecutionContext, $PSBoundParameters)
-        $bound = [hashtable]::new($PSBoundParameters)
-        $bound['LockedOut'] = $false
-        $bound['KeepPin'] = $true
-        $run = [UMMailboxPin.ResetRun]::new($runtime, 'Unlock-UMMailbox', $bound, (Open-UmDirectory $runtime))
+        $run = [UMMailboxPin.ResetRun]::new($runtime, 'Unlock-UMMailbox', $false)
     }
 
     # Each object leaves as the value of a statement of this function's own: see [UMMailboxPin.Output].
     process {
         try {
-            $run.Find($Identity.RawInput)
-            $go = $false
-            if ($run.Found) {
-                $go = Request-UmConfirmation $run $run.Sentence
-            }
-            if ($go) {
-                $run.Commit()
-            }
+            $run.Process()
         }
         finally {
             $run.EndItem()

@@ -60,17 +60,6 @@ function Update-UMPinKey {
     )
 
     $runtime = [UMMailboxPin.CommandRuntime]::new($PSCmdlet, $ExecutionContext, $PSBoundParameters)
-    if ($NewKeyOnly -and $ResealOnly) {
-        $runtime.Terminate($runtime.NewError('InvalidParameterCombination',
-                'NewKeyOnly cannot be combined with ResealOnly: either a key is made or none is.', 'Use one of them.', $null))
-    }
-    $update = [UMMailboxPin.KeyUpdate]::new($runtime, (Open-UmDirectory $runtime), $NewKeyOnly, $ResealOnly, $MaximumPerSecond)
-    $update.Plan()
-    $go = $false
-    if ($update.Sentence) {
-        $go = Request-UmConfirmation $runtime $update.Sentence
-    }
-    if ($go) {
-        $update.Run()
-    }
+    $update = [UMMailboxPin.KeyUpdate]::new($runtime)
+    $update.Process()
 }

@@ -48,7 +48,7 @@ $commands = [ordered] @{
     'Get-UMPinAudit'                       = @{ Step = 'Get-UMPinAudit -ResultSize 4' }
     'Export-UMPinAudit'                    = @{ Step = "Export-UMPinAudit -Path '$audit' -Force -PassThru" }
     'Get-UMPinNotification'                = @{ Step = 'Get-UMPinNotification' }
-    'Send-UMPinNotification'               = @{ Input = $four; Step = 'Send-UMPinNotification -PassThru'; Before = { $four | Send-UMPinNotification; Add-QueuedMessage $four } }
+    'Send-UMPinNotification'               = @{ Input = $four; Step = 'Send-UMPinNotification -PassThru'; Before = { $four | Send-UMPinNotification; $null = Add-QueuedMessage $four } }
     'Update-UMPinKey'                      = @{ Step = 'Update-UMPinKey -ResealOnly -Confirm:$false' }
     'Get-Mailbox'                          = @{ Step = 'Get-Mailbox' }
     'Get-UMMailbox'                        = @{ Step = 'Get-UMMailbox' }
@@ -115,7 +115,7 @@ function Invoke-Situation {
     $shell.Dispose()
 }
 
-Add-QueuedMessage $four
+$null = Add-QueuedMessage $four
 foreach ($name in $commands.Keys) {
     $command = $commands[$name]
     $given = @($command['Input'] | Where-Object { $null -ne $_ })

@@ -10,9 +10,9 @@ namespace UMMailboxPin
     /// Looked up here and not in the library, which on Unix does not see what a running PowerShell sets in $env: or with
     /// Set-Location; looked up at every call, so that both take effect at once.
     /// </remarks>
-    public sealed class Places
+    public sealed class ConfigLocator
     {
-        private Places()
+        private ConfigLocator()
         {
         }
 
@@ -38,9 +38,9 @@ namespace UMMailboxPin
         public string Key { get; private set; }
 
         /// <summary>Looks; relative paths count from the folder given.</summary>
-        public static Places Find(string currentFolder)
+        public static ConfigLocator Find(string currentFolder)
         {
-            Places found = new Places();
+            ConfigLocator found = new ConfigLocator();
             string home = Variable("UMPIN_HOME");
             string config = Variable("UMPIN_CONFIG");
             if (home != null)

@@ -5,11 +5,11 @@ using System.Security;
 namespace UMMailboxPin
 {
     /// <summary>What one call of the library gave, read already.</summary>
-    public sealed class Answer
+    public sealed class NativeResult
     {
         private static readonly object[] None = new object[0];
 
-        internal Answer(uint status, string response, string error)
+        internal NativeResult(uint status, string response, string error)
         {
             Status = status;
             Value = Json.Read(response) as Hashtable;
@@ -31,21 +31,21 @@ namespace UMMailboxPin
         }
 
         /// <summary>What fails before the library is asked, in the form of its own errors.</summary>
-        internal static Answer Refusal(string id, string message, string recommendedAction, object target)
+        internal static NativeResult LocalError(string id, string message, string recommendedAction, object target)
         {
-            Answer answer = new Answer(Native.Refused, null, null);
-            answer.Error = new Hashtable();
-            answer.Error["id"] = id;
-            answer.Error["message"] = message;
-            answer.Error["recommendedAction"] = recommendedAction;
-            answer.TargetObject = target;
-            return answer;
+            NativeResult result = new NativeResult(Native.LocalError, null, null);
+            result.Error = new Hashtable();
+            result.Error["id"] = id;
+            result.Error["message"] = message;
+            result.Error["recommendedAction"] = recommendedAction;
+            result.TargetObject = target;
+            return result;
         }
 
         /// <summary>Nothing was given that could name what is meant.</summary>
-        internal static Answer NoIdentity(string what)
+        internal static NativeResult NoIdentity(string what)
         {
-            return Refusal(
+            return LocalError(
                 "InvalidIdentity", "The value of -Identity is empty or has no property that names " + what + ".",
                 "Pass a GUID, DN, canonical name, DOMAIN\\account, UPN, e-mail address, alias or name.", null);
         }
