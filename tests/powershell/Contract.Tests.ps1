@@ -127,6 +127,35 @@ Describe 'The staged files' {
         $tree.FindAll({ $args[0].GetType().Name -eq 'TernaryExpressionAst' }, $true) | Should -BeNullOrEmpty
     }
 
+    It '<Module> has the code of its source files and no comments' -ForEach $files {
+        function Get-Code {
+            param([string] $File)
+
+            $tokens = $null
+            $problems = $null
+            $null = [System.Management.Automation.Language.Parser]::ParseFile($File, [ref] $tokens, [ref] $problems)
+            $tokens | Where-Object { "$($_.Kind)" -notin 'Comment', 'NewLine', 'EndOfInput' } | ForEach-Object Text
+            $script:Comments = @($tokens | Where-Object { "$($_.Kind)" -eq 'Comment' } | ForEach-Object Text)
+        }
+        $source = [System.IO.Path]::Combine($script:Repository, 'powershell', $Module)
+        $sources = @(foreach ($folder in 'Private', 'Public') {
+                $folder = [System.IO.Path]::Combine($source, $folder)
+                if ([System.IO.Directory]::Exists($folder)) {
+                    $scripts = [System.IO.Directory]::GetFiles($folder, '*.ps1')
+                    [array]::Sort($scripts, [System.StringComparer]::Ordinal)
+                    $scripts
+                }
+            }) + [System.IO.Path]::Combine($source, "$Module.psm1")
+        @(Get-Code $Path) -join ' ' | Should -Be (@($sources | ForEach-Object { Get-Code $_ }) -join ' ')
+        $null = Get-Code $Path
+        $script:Comments.Count | Should -Be 1 -Because "the first line says where the code comes from; the comments were $script:Comments"
+    }
+
+    It '<Module> has no script file that takes long to parse' -ForEach $files {
+        # About a millisecond for each kilobyte, in every session that imports it.
+        ([System.IO.FileInfo] $Path).Length | Should -BeLessOrEqual 25KB
+    }
+
     It '<Module> dot-sources nothing and calls the cmdlets of other modules by their full names' -ForEach $files {
         $tokens = $null
         $problems = $null

@@ -17,21 +17,30 @@ BeforeAll {
     # Of each command: its help as PowerShell reads it, with the parameters' types and defaults.
     $script:Run = Invoke-Fresh {
         Import-Module UMMailboxPin.Directory
-        # Says where a browser would be sent, and starts none.
-        [System.Management.Automation.Internal.InternalTestHooks]::SetTestHook('BypassOnlineHelpRetrieval', $true)
+        # Says where a browser would be sent, and starts none; but reads no help file either.
+        function Get-OnlineHelp {
+            param([string] $Name)
+
+            [System.Management.Automation.Internal.InternalTestHooks]::SetTestHook('BypassOnlineHelpRetrieval', $true)
+            Get-Help $Name -Online
+            [System.Management.Automation.Internal.InternalTestHooks]::SetTestHook('BypassOnlineHelpRetrieval', $false)
+        }
         foreach ($command in Get-Command -Module UMMailboxPin, UMMailboxPin.Directory) {
             $help = Get-Help $command.Name -Full
             $texts = @($help.description.Text) + @($help.parameters.parameter | ForEach-Object { $_.description.Text }) +
                 @($help.examples.example | ForEach-Object { $_.remarks.Text })
             [pscustomobject] @{
                 Name     = $command.Name
+                Synopsis = "$($help.Synopsis)".Trim()
+                Description = "$($help.description.Text)"
+                Undescribed = @($help.parameters.parameter | Where-Object { -not $_.description -and $_.name -notin 'WhatIf', 'Confirm' } | ForEach-Object name)
                 Texts    = @($texts | Where-Object { $_ })
                 Examples = @($help.examples.example | ForEach-Object { $_.code })
                 Defaults = @(foreach ($parameter in $help.parameters.parameter) {
                         $type = $command.Parameters[$parameter.name].ParameterType
                         if ($type.IsValueType -and $type -ne [switch] -and $type -ne [datetime]) { "$($parameter.name)=$($parameter.defaultValue)" }
                     })
-                Online   = "$(Get-Help $command.Name -Online)"
+                Online   = "$(Get-OnlineHelp $command.Name)"
                 Uri      = $command.HelpUri
             }
         }
@@ -90,6 +99,13 @@ Describe 'The help of <Topic>' -ForEach $commands {
         finally { Remove-TestFolder $store }
     }
 
+    It 'has a synopsis, a description, and each parameter described' {
+        $help = $script:Help[$Topic]
+        $help.Synopsis | Should -Not -Match ([regex]::Escape($Topic)) -Because 'PowerShell shows the syntax where there is no help'
+        $help.Description | Should -Not -BeNullOrEmpty
+        $help.Undescribed | Should -BeNullOrEmpty
+    }
+
     It 'is not wrapped by hand' {
         foreach ($text in $script:Help[$Topic].Texts) {
             foreach ($paragraph in $text -split '(?:\r?\n){2,}') {
@@ -116,6 +132,22 @@ Describe 'The help of <Topic>' -ForEach $commands {
     It 'is found online' {
         $script:Help[$Topic].Uri | Should -BeLike 'https://learn.microsoft.com/powershell/module/exchange/*'
         $script:Help[$Topic].Online | Should -Match ([regex]::Escape($script:Help[$Topic].Uri))
+    }
+}
+
+Describe 'The help of the commands' {
+    It 'is found under a display language that it is not written in' {
+        $run = Invoke-Fresh {
+            [cultureinfo]::CurrentUICulture = 'de-DE'
+            Import-Module UMMailboxPin.Directory
+            foreach ($name in 'Set-UMMailboxPIN', 'Get-Mailbox') { (Get-Help $name).Synopsis.Trim() }
+        }
+        $run.Output | Should -Be @($script:Help['Set-UMMailboxPIN'].Synopsis, $script:Help['Get-Mailbox'].Synopsis)
+    }
+
+    It 'is found without an import' {
+        $run = Invoke-Fresh { (Get-Help Get-Mailbox).Synopsis.Trim() }
+        $run.Output | Should -Be @($script:Help['Get-Mailbox'].Synopsis)
     }
 }
 

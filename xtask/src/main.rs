@@ -11,6 +11,7 @@ mod download;
 mod files;
 mod forest;
 mod header;
+mod help;
 mod interop;
 mod merge;
 mod message;

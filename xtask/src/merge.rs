@@ -1,4 +1,4 @@
-//! One script file from many: a module that is shipped dot-sources nothing.
+//! One script file from many: a module that is shipped dot-sources nothing, and has no comments, which every session would parse.
 
 use std::fs;
 use std::path::Path;
@@ -9,23 +9,48 @@ use crate::files;
 
 /// The merged `<name>.psm1`: `Private/*.ps1`, then `Public/*.ps1`, each in ordinal order, then the source `<name>.psm1`.
 pub fn merged(source: &Path, name: &str) -> Result<Vec<u8>> {
-    let mut parts = Vec::new();
-    for folder in ["Private", "Public"] {
-        for file in files::below(&source.join(folder))? {
-            if file.extension().is_some_and(|extension| extension == "ps1") {
-                parts.push((
-                    format!("{folder}/{}", shown(&file)),
-                    read(&source.join(folder).join(&file))?,
-                ));
-            }
-        }
-    }
+    let mut parts = scripts(source, "Private")?;
+    parts.append(&mut scripts(source, "Public")?);
     let own = format!("{name}.psm1");
     parts.push((own.clone(), read(&source.join(&own))?));
-    for (file, text) in &parts {
+    for (file, text) in &mut parts {
         check(file, text)?;
+        *text = without_comments(text).with_context(|| file.clone())?;
     }
     Ok(encoded(&joined(name, &parts)))
+}
+
+/// The scripts of a folder of the module, each with its name.
+pub fn scripts(source: &Path, folder: &str) -> Result<Vec<(String, String)>> {
+    let mut scripts = Vec::new();
+    for file in files::below(&source.join(folder))? {
+        if file.extension().is_some_and(|extension| extension == "ps1") {
+            scripts.push((
+                format!("{folder}/{}", shown(&file)),
+                read(&source.join(folder).join(&file))?,
+            ));
+        }
+    }
+    Ok(scripts)
+}
+
+/// A script without its comments and empty lines. Only a comment that has its lines to itself is removed.
+fn without_comments(text: &str) -> Result<String> {
+    let mut code = String::new();
+    let mut in_block = false;
+    for line in text.lines() {
+        let start = line.trim_start();
+        if line.contains("@'") || line.contains("@\"") {
+            bail!("`{start}`: a here-string may have lines that look like comments");
+        }
+        let in_comment = in_block || start.starts_with('#') || start.starts_with("<#");
+        in_block = (in_block || start.starts_with("<#")) && !start.ends_with("#>");
+        if !in_comment && !start.is_empty() {
+            code.push_str(line.trim_end());
+            code.push('\n');
+        }
+    }
+    Ok(code)
 }
 
 fn shown(path: &Path) -> String {
@@ -56,13 +81,10 @@ fn check(file: &str, text: &str) -> Result<()> {
 }
 
 fn joined(name: &str, parts: &[(String, String)]) -> String {
-    let mut whole = format!("# {name}, merged from the files named below by `cargo xtask module`. Change those.\n");
-    for (file, text) in parts {
-        whole.push_str("\n# --- ");
-        whole.push_str(file);
-        whole.push('\n');
-        whole.push_str(text.trim_end());
-        whole.push('\n');
+    let mut whole =
+        format!("# {name}, merged by `cargo xtask module` from the files of its source folder. Change those.\n");
+    for (_, text) in parts {
+        whole.push_str(text);
     }
     whole
 }
@@ -97,6 +119,18 @@ mod tests {
         assert!(order.is_sorted(), "{text}");
         assert!(!text.contains('\u{feff}') && !text.contains('\r') && !text.contains("not a script"));
         fs::remove_dir_all(base).unwrap();
+    }
+
+    #[test]
+    fn comments_and_empty_lines_are_left_out() {
+        let text =
+            "function a {\n    <#\n    .SYNOPSIS\n    # x\n    #>\n    # why\n    param($x)\n\n    '# y' # z\n}\n";
+        assert_eq!(
+            without_comments(text).unwrap(),
+            "function a {\n    param($x)\n    '# y' # z\n}\n"
+        );
+        assert_eq!(without_comments("<# one #>\n$x\n").unwrap(), "$x\n");
+        assert!(without_comments("$x = @'\n# no comment\n'@\n").is_err());
     }
 
     #[test]

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::cargo::{self, Build};
 use crate::interop::{self, Compiler};
 use crate::powershell::PowerShell;
-use crate::{files, merge, powershell, repo, rid};
+use crate::{files, help, merge, powershell, repo, rid};
 
 /// The modules and whether the native library belongs to them.
 const MODULES: &[(&str, bool)] = &[("UMMailboxPin", true), ("UMMailboxPin.Directory", false)];
@@ -91,6 +91,8 @@ fn stage_scripts(source: &Path, staged: &Path, name: &str, version: &str) -> Res
     check_manifest(&text, version).with_context(|| manifest.display().to_string())?;
     files::copy(&manifest, &staged.join(format!("{name}.psd1")))?;
     files::write(&staged.join(format!("{name}.psm1")), &merge::merged(source, name)?)?;
+    let help = help::maml(&merge::scripts(source, "Public")?)?;
+    files::write(&staged.join(format!("en-US/{name}-Help.xml")), help.as_bytes())?;
     for file in files::below(source)? {
         let formats = file.extension().is_some_and(|extension| extension == "ps1xml");
         if formats || file.starts_with("en-US") {
