@@ -2,11 +2,12 @@
 [CmdletBinding()]
 param(
     [Parameter(Mandatory = $true)] [string] $Sources,
+    [Parameter(Mandatory = $true)] [string] $Generated,
     [Parameter(Mandatory = $true)] [string] $Output
 )
 
 $options = @{
-    LiteralPath     = @(Get-ChildItem -LiteralPath $Sources -Filter *.cs -File | ForEach-Object { $_.FullName })
+    LiteralPath     = @(Get-ChildItem -LiteralPath $Sources -Filter *.cs -File | ForEach-Object { $_.FullName }) + $Generated
     OutputAssembly  = $Output
     OutputType      = 'Library'
     # .NET 8 and later call the serialization constructors of exceptions obsolete, and Add-Type takes a warning for an error. Windows

@@ -6,44 +6,10 @@ using System.Management.Automation;
 namespace UMMailboxPin
 {
     /// <summary>Every error id with the exception class that scripts match on and the category; and the records made of them.</summary>
-    public static class ErrorCatalogue
+    /// <remarks>The entries and the classes are generated from crates/core/src/error.rs (xtask/src/exceptions.rs).</remarks>
+    public static partial class ErrorCatalogue
     {
         private static readonly Dictionary<string, Entry> Entries = new Dictionary<string, Entry>();
-
-        // One entry per line: a test of the library reads this and compares it with its own table.
-        static ErrorCatalogue()
-        {
-            Add("InvalidIdentity", "InvalidArgument", delegate(string m) { return new InvalidIdentityException(m); });
-            Add("ManagementObjectNotFound", "ObjectNotFound", delegate(string m) { return new ManagementObjectNotFoundException(m); });
-            Add("ManagementObjectAmbiguous", "InvalidArgument", delegate(string m) { return new ManagementObjectAmbiguousException(m); });
-            Add("MailboxNotUMEnabled", "InvalidOperation", delegate(string m) { return new MailboxNotUMEnabledException(m); });
-            Add("InvalidNotifyEmail", "InvalidArgument", delegate(string m) { return new InvalidNotifyEmailException(m); });
-            Add("NoNotificationAddress", "InvalidArgument", delegate(string m) { return new NoNotificationAddressException(m); });
-            Add("InvalidParameterCombination", "InvalidArgument", delegate(string m) { return new InvalidParameterCombinationException(m); });
-            Add("OutsideScope", "PermissionDenied", delegate(string m) { return new OutsideScopeException(m); });
-            Add("ManagementObjectAlreadyExists", "ResourceExists", delegate(string m) { return new ManagementObjectAlreadyExistsException(m); });
-            Add("ManagementObjectInUse", "ResourceBusy", delegate(string m) { return new ManagementObjectInUseException(m); });
-            Add("PinPolicyViolation", "InvalidData", delegate(string m) { return new PinPolicyViolationException(m); });
-            Add("NoValidPin", "InvalidData", delegate(string m) { return new PinPolicyViolationException(m); });
-            Add("InvalidPolicySetting", "InvalidArgument", delegate(string m) { return new InvalidPolicySettingException(m); });
-            Add("DirectoryUnavailable", "ConnectionError", delegate(string m) { return new DirectoryUnavailableException(m); });
-            Add("WriteConflict", "ResourceBusy", delegate(string m) { return new DirectoryWriteConflictException(m); });
-            Add("OutcomeUnknown", "ResourceBusy", delegate(string m) { return new DirectoryOutcomeUnknownException(m); });
-            Add("TargetChanged", "ResourceBusy", delegate(string m) { return new TargetChangedException(m); });
-            Add("AccessDenied", "PermissionDenied", delegate(string m) { return new AccessDeniedException(m); });
-            Add("ConfigurationInvalid", "InvalidData", delegate(string m) { return new ConfigurationException(m); });
-            Add("KeyUnavailable", "SecurityError", delegate(string m) { return new KeyUnavailableException(m); });
-            Add("StoreCorrupt", "InvalidData", delegate(string m) { return new StoreCorruptException(m); });
-            Add("ImportInvalid", "InvalidData", delegate(string m) { return new ImportInvalidException(m); });
-            Add("AuditChainBroken", "SecurityError", delegate(string m) { return new AuditChainBrokenException(m); });
-            Add("AuditFileUnusable", "InvalidArgument", delegate(string m) { return new AuditFileUnusableException(m); });
-            Add("StoreExposed", "SecurityError", delegate(string m) { return new StoreExposedException(m); });
-            Add("NotificationFailed", "ResourceUnavailable", delegate(string m) { return new NotificationFailedException(m); });
-            Add("NotificationUnavailable", "ResourceUnavailable", delegate(string m) { return new NotificationUnavailableException(m); });
-            Add("NativeFault", "InvalidOperation", delegate(string m) { return new NativeLibraryException(m); });
-            Add("NativeLibraryMissing", "NotInstalled", delegate(string m) { return new NativeLibraryException(m); });
-            Add("NativeLibraryMismatch", "NotInstalled", delegate(string m) { return new NativeLibraryException(m); });
-        }
 
         /// <summary>The ids.</summary>
         public static string[] Ids

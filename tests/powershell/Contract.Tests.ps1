@@ -195,7 +195,8 @@ Describe 'The error catalogue' {
             foreach ($id in [UMMailboxPin.ErrorCatalogue]::Ids) {
                 $type = [UMMailboxPin.ErrorCatalogue]::Exception($id, 'a message').GetType()
                 [pscustomobject] @{
-                    Id = $id; IsException = $type.Namespace -eq 'UMMailboxPin' -and $type.IsPublic
+                    Id = $id; Entry = "$id $($type.Name) $([UMMailboxPin.ErrorCatalogue]::Category($id))"
+                    IsException = $type.Namespace -eq 'UMMailboxPin' -and $type.IsPublic
                     Category = [Enum]::IsDefined([System.Management.Automation.ErrorCategory], [UMMailboxPin.ErrorCatalogue]::Category($id))
                     IsArgument = [ArgumentException].IsAssignableFrom($type)
                     Constructors = ($null -ne $type.GetConstructor([type[]] @([string]))) -and ($null -ne $type.GetConstructor([type[]] @([string], [Exception])))
@@ -203,6 +204,14 @@ Describe 'The error catalogue' {
             }
         }
         $run.Output.Count | Should -Be 30
+        # Variant = number, "Id", "Exception", "Category", …: outcomes below 100 are no errors.
+        $table = [System.IO.File]::ReadAllText([System.IO.Path]::Combine($script:Repository, 'crates', 'core', 'src', 'error.rs'))
+        $expected = @(
+            [regex]::Matches($table, '(?m)^    \w+ = \d{3}, "(\w+)", "(\w+)", "(\w+)", ') | ForEach-Object { ($_.Groups[1..3].Value) -join ' ' }
+            'NativeLibraryMissing NativeLibraryException NotInstalled'
+            'NativeLibraryMismatch NativeLibraryException NotInstalled'
+        ) | Sort-Object -Unique
+        $run.Output | ForEach-Object { $_.Entry } | Sort-Object | Should -Be $expected
         foreach ($entry in $run.Output) {
             $entry.IsException -and $entry.Category -and $entry.Constructors | Should -BeTrue -Because $entry.Id
         }

@@ -11,7 +11,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 
 use crate::powershell::PowerShell;
-use crate::{files, process, repo};
+use crate::{exceptions, files, process, repo};
 
 /// What compiled the assembly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,22 +22,26 @@ pub enum Compiler {
     AddType,
 }
 
-/// Compiles `powershell/Interop/*.cs` to a file.
+/// Compiles `powershell/Interop/*.cs` and the generated exceptions to a file.
 pub fn compile(output: &Path, shell: impl FnOnce() -> Result<PowerShell>) -> Result<Compiler> {
     let folder = repo::root().join("powershell/Interop");
     check_version(&folder)?;
+    let table = fs::read_to_string(repo::root().join(exceptions::TABLE)).context(exceptions::TABLE)?;
+    let generated = output.with_extension("exceptions.cs");
+    files::write(&generated, exceptions::source(&table)?.as_bytes())?;
     if let Some(mut command) = portable_compiler() {
         let reference = compile_reference(output)?;
         command
             .arg(format!("-reference:{}", reference.display()))
             .arg(format!("-out:{}", output.display()))
-            .arg(format!("-recurse:{}", folder.join("*.cs").display()));
+            .arg(format!("-recurse:{}", folder.join("*.cs").display()))
+            .arg(&generated);
         process::run(&mut command)?;
         return Ok(Compiler::Portable);
     }
     let shell =
         shell().context("there is neither mcs nor csc, and no PowerShell to compile the interop assembly with")?;
-    add_type(&shell, &folder, output)?;
+    add_type(&shell, &folder, &generated, output)?;
     Ok(Compiler::AddType)
 }
 
@@ -103,9 +107,15 @@ fn framework_compiler() -> Option<PathBuf> {
         .find(|compiler| compiler.is_file())
 }
 
-fn add_type(shell: &PowerShell, sources: &Path, output: &Path) -> Result<()> {
+fn add_type(shell: &PowerShell, sources: &Path, generated: &Path, output: &Path) -> Result<()> {
     let script = repo::root().join("xtask/interop.ps1");
-    process::run(shell.command().arg("-File").arg(script).args([sources, output]))
+    process::run(
+        shell
+            .command()
+            .arg("-File")
+            .arg(script)
+            .args([sources, generated, output]),
+    )
 }
 
 /// A PowerShell string literal.

@@ -8,6 +8,7 @@ mod dependencies;
 mod directory;
 mod dotnet;
 mod download;
+mod exceptions;
 mod files;
 mod forest;
 mod header;

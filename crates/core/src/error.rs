@@ -1,6 +1,7 @@
 //! The one table of status numbers and error ids, and the error value that every layer returns.
 //!
-//! The C header, the interop assembly and the PowerShell mapping are checked against this table (`tests/contract/status_table.rs`).
+//! The C header is checked against this table (`tests/contract/status_table.rs`). The exception classes and the error catalogue of the
+//! interop assembly are generated from its lines (`xtask/src/exceptions.rs`).
 
 use std::error::Error as StdError;
 use std::fmt;
