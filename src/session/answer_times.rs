@@ -8,7 +8,7 @@
 //! they would otherwise tell who was before them in the queue.
 //!
 //! An answer that is late for its place waits for the next multiple. All kinds of negative answers cost the same
-//! (`service/signin/alike.rs`), so they are late alike.
+//! (`service/signin/equal_cost.rs`), so they are late alike.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};

@@ -11,6 +11,7 @@ use crate::credential::kdf::Cost;
 use crate::directory::Directory;
 use crate::directory::active_directory::{ActiveDirectory, Bind};
 use crate::directory::embedded::{EmbeddedDirectory, EmbeddedOptions, LocalOutbox, OtherStores};
+use crate::directory::journal::Journal;
 use crate::keys::{KeyFiles, Keys, SharedKeyFiles};
 use crate::notification::Notifier;
 use crate::notification::outbox::Outbox;
@@ -82,6 +83,7 @@ pub(super) fn service(request: OpenRequest) -> Result<Service> {
         group: group.clone(),
     };
     let directory: Arc<dyn Directory>;
+    let mut journal = None;
     let (outbox, audit, keys): (Arc<dyn Outbox>, Arc<dyn AuditLog>, Arc<dyn Keys>) = match config.directory {
         DirectoryConfig::Embedded { path, timeout } => {
             let other_stores = other_stores(&request, &path);
@@ -93,6 +95,7 @@ pub(super) fn service(request: OpenRequest) -> Result<Service> {
         DirectoryConfig::ActiveDirectory { settings, outbox } => {
             let local = Arc::new(LocalOutbox::new(store(outbox, settings.timeout)));
             directory = Arc::new(ActiveDirectory::new(*settings));
+            journal = Some(Arc::clone(&local) as Arc<dyn Journal>);
             (Arc::clone(&local) as _, local, Arc::new(SharedKeyFiles(keys)))
         }
     };
@@ -106,6 +109,7 @@ pub(super) fn service(request: OpenRequest) -> Result<Service> {
     let ports = Ports {
         directory,
         outbox,
+        journal,
         audit,
         notifier,
         clock: Arc::new(SystemClock),

@@ -98,6 +98,7 @@ pub fn service_with(
         directory: seen,
         audit: Arc::clone(&real) as _,
         outbox: real,
+        journal: None,
         notifier: Arc::new(PickupNotifier::new(
             data.join("pickup"),
             "Unified Messaging <um@contoso.com>".to_owned(),

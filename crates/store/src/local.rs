@@ -42,10 +42,6 @@ impl Outbox for LocalOutbox {
         Directory::start_threads(&self.0)
     }
 
-    fn journal(&self) -> Option<&dyn Journal> {
-        Some(self)
-    }
-
     fn key_register(&self) -> Option<&dyn KeyRegister> {
         Some(self)
     }

@@ -168,6 +168,7 @@ fn session(folder: &Path, ahead: i64) -> Session {
     let ports = Ports {
         directory: Arc::new(ActiveDirectory::new(*settings)),
         outbox: Arc::clone(&local) as _,
+        journal: Some(Arc::clone(&local) as _),
         audit: local,
         notifier: Arc::new(Double {
             data: folder.to_owned(),

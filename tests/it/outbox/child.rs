@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use umpin::credential::kdf::KdfContext;
 use umpin::directory::Directory;
 use umpin::directory::embedded::{EmbeddedOptions, LocalOutbox};
+use umpin::directory::journal::Journal;
 use umpin::notification::outbox::Outbox;
 use umpin::pin::Pin;
 use umpin::service::reset::ResetRequest;
@@ -100,24 +101,33 @@ impl Running {
 }
 
 pub fn service(data: &Path, kind: Kind, ahead: i64) -> Service {
-    let outbox: Arc<dyn Outbox> = match kind {
+    match kind {
         Kind::Transactional => {
             let directory = Arc::new(support::embedded(data));
-            return with(data, Arc::clone(&directory) as _, directory, ahead);
+            with(data, Arc::clone(&directory) as _, directory, None, ahead)
         }
-        Kind::TwoSteps => Arc::new(LocalOutbox::new(EmbeddedOptions::new(data.join("outbox.db")))),
-    };
-    service_with(data, outbox, ahead)
+        Kind::TwoSteps => journaled(data, &data.join("outbox.db"), ahead),
+    }
 }
 
-pub fn service_with(data: &Path, outbox: Arc<dyn Outbox>, ahead: i64) -> Service {
-    with(data, Arc::new(support::embedded(data)), outbox, ahead)
+/// As with a remote directory, with the journal in that file.
+pub fn journaled(data: &Path, outbox: &Path, ahead: i64) -> Service {
+    let local = Arc::new(LocalOutbox::new(EmbeddedOptions::new(outbox)));
+    let directory = Arc::new(support::embedded(data));
+    with(data, directory, Arc::clone(&local) as _, Some(local as _), ahead)
 }
 
-fn with(data: &Path, directory: Arc<dyn Directory>, outbox: Arc<dyn Outbox>, ahead: i64) -> Service {
+fn with(
+    data: &Path,
+    directory: Arc<dyn Directory>,
+    outbox: Arc<dyn Outbox>,
+    journal: Option<Arc<dyn Journal>>,
+    ahead: i64,
+) -> Service {
     let ports = Ports {
         directory,
         outbox,
+        journal,
         audit: Arc::new(support::embedded(data)),
         notifier: relays::notifier(data),
         clock: Arc::new(rig::Ahead(ahead)),

@@ -3,11 +3,10 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 
 use umpin::clock::Timestamp;
 use umpin::directory::embedded::{EmbeddedOptions, LocalOutbox};
-use umpin::directory::journal::{ChangeFingerprint, IntentRecord, IntentState, Transition};
+use umpin::directory::journal::{ChangeFingerprint, IntentRecord, IntentState, Journal, Transition};
 use umpin::mailbox::ObjectId;
 use umpin::notification::outbox::{EntryState, Outbox, OutboxEntry};
 use umpin::service::Service;
@@ -55,7 +54,7 @@ fn with_outbox(home: &Path, outbox: &Path) -> Result<()> {
 }
 
 fn service(home: &Path, outbox: &Path) -> Service {
-    child::service_with(home, Arc::new(LocalOutbox::new(EmbeddedOptions::new(outbox))), 0)
+    child::journaled(home, outbox, 0)
 }
 
 /// A lock, which has no message: only the journal can refuse it.
@@ -110,7 +109,7 @@ mod needs_mount {
         let outbox = small.path("outbox.db");
         let make = LocalOutbox::new(EmbeddedOptions::new(&outbox));
         let note = note();
-        let journal = make.journal().expect("a journal");
+        let journal: &dyn Journal = &make;
         journal.prepare(&note, Some(&entry()), None).expect("there is space");
         journal
             .transition(Transition::new(note.operation, IntentState::InDoubt, None))

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde_json::Value;
 use umpin::audit::ChainStatus;
 use umpin::directory::embedded::{EmbeddedDirectory, EmbeddedOptions, LocalOutbox};
-use umpin::directory::journal::{IntentRecord, IntentState};
-use umpin::notification::outbox::Outbox;
+use umpin::directory::journal::{IntentRecord, IntentState, Journal};
+
 use umpin::service::audit::{AuditItem, AuditQuery};
 
 use super::world::World;
@@ -54,8 +54,7 @@ pub fn shown(world: &Arc<World>, host: &str) -> Vec<AuditItem> {
 
 pub fn notes(world: &World, host: &str, number: usize) -> Vec<IntentRecord> {
     let outbox = LocalOutbox::new(EmbeddedOptions::new(world.outbox_file(host)));
-    let journal = outbox.journal().expect("a journal");
-    journal.intents_of(world.object_id(number)).expect("the notes")
+    outbox.intents_of(world.object_id(number)).expect("the notes")
 }
 
 /// Everything has an end that the log tells of. How many operations on PINs are said to have been made.

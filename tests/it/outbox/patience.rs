@@ -64,6 +64,7 @@ fn service(data: &Path, slow: &Arc<Slow>) -> Service {
         audit: Arc::clone(&directory) as _,
         outbox: Arc::clone(&directory) as Arc<dyn Outbox>,
         directory: directory as Arc<dyn Directory>,
+        journal: None,
         notifier: Arc::new(Relay(Arc::clone(slow))),
         clock: Arc::new(SystemClock),
         keys: Arc::new(support::keys(data)),

@@ -235,6 +235,10 @@ impl World {
     pub fn process_at(self: &Arc<Self>, host: &str, preferred: &'static str) -> Process {
         silence();
         let fuse = Arc::new(Fuse::default());
+        let outbox = Arc::new(Mortal {
+            outbox: LocalOutbox::new(EmbeddedOptions::new(self.outbox_file(host))),
+            fuse: Arc::clone(&fuse),
+        });
         let ports = Ports {
             directory: Arc::new(Remote {
                 world: Arc::clone(self),
@@ -242,10 +246,8 @@ impl World {
                 fuse: Arc::clone(&fuse),
             }),
             audit: Arc::new(LocalOutbox::new(EmbeddedOptions::new(self.outbox_file(host)))),
-            outbox: Arc::new(Mortal {
-                outbox: LocalOutbox::new(EmbeddedOptions::new(self.outbox_file(host))),
-                fuse: Arc::clone(&fuse),
-            }),
+            outbox: Arc::clone(&outbox) as _,
+            journal: Some(outbox),
             notifier: Arc::new(Relay {
                 world: Arc::clone(self),
                 fuse: Arc::clone(&fuse),

@@ -1,8 +1,8 @@
-//! The port to what a host keeps, in a file of its own, about changes that it asks a directory elsewhere for: such a directory
-//! can record neither who wanted a change nor the message that goes with it.
+//! The port to the journal: what a host keeps in a file of its own about its changes of a remote directory, which can record
+//! neither who asked for a change nor the message that goes with it.
 //!
-//! The intent is recorded before the change is asked for, the outcome after it. Between them, and for a while after, a note says
-//! what was asked for: whoever finds it can find out what became of it, and whether it has lasted.
+//! The intent is recorded before the change is sent, the outcome after it. Between them, and for a while after, an intent record says
+//! what was sent: every process of this host can find out what became of it, and whether it was overwritten.
 
 use std::ops::RangeInclusive;
 
@@ -72,7 +72,7 @@ impl ChangeFingerprint {
     }
 }
 
-/// A note about one change.
+/// One pending change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IntentRecord {
     /// Joins it with the audit.
@@ -81,7 +81,7 @@ pub struct IntentRecord {
     pub action: String,
     /// To which mailbox.
     pub mailbox: ObjectId,
-    /// On which controller, and where alone its fate can be read.
+    /// On which controller, and where alone its outcome can be read.
     pub controller: Option<String>,
     /// What tells that it was made.
     pub fingerprint: ChangeFingerprint,
@@ -89,7 +89,7 @@ pub struct IntentRecord {
     pub at: Timestamp,
     /// How far it has come.
     pub state: IntentState,
-    /// Nobody else follows it up before this moment.
+    /// No process resolves it before this moment.
     pub due: Timestamp,
 }
 
@@ -98,9 +98,9 @@ pub struct IntentRecord {
 pub struct Transition {
     /// Which change.
     pub operation: [u8; 16],
-    /// Nothing is recorded of a change that has come further than this: somebody else has found it out.
+    /// Nothing is recorded of a change that has come further than this: another process has resolved it.
     pub from: IntentState,
-    /// Its new state, and when it is followed up; `None`: there is nothing left to know, and the note is forgotten.
+    /// Its new state, and when it is followed up; `None`: there is nothing left to know, and the intent record is removed.
     pub to: Option<(IntentState, Timestamp)>,
     /// What the audit is told.
     pub audit: Option<AuditBatch>,
@@ -134,17 +134,17 @@ pub struct TransitionResult {
     pub lease: Option<Lease>,
 }
 
-/// What a host keeps about its changes of a directory elsewhere.
+/// The journal of a host. How it is used: `service/commit/mod.rs`.
 pub trait Journal: Send + Sync {
     /// Records that a change is about to be asked for, with its message; durable when this returns. The intent is recorded with
-    /// the first attempt only; a later one replaces the note.
+    /// the first attempt only; a later one replaces the intent record.
     ///
     /// # Errors
     /// Those of the store: the change must not be asked for.
-    fn prepare(&self, note: &IntentRecord, message: Option<&OutboxEntry>, intent: Option<&AuditBatch>) -> Result<()>;
+    fn prepare(&self, intent: &IntentRecord, message: Option<&OutboxEntry>, audit: Option<&AuditBatch>) -> Result<()>;
 
-    /// Records what has become of a change: all of it, or nothing where somebody else has. The message is released whether or
-    /// not there is a note. Durable when this returns, unless the note is only forgotten.
+    /// Records what has become of a change: all of it, or nothing where another process has. The message is released whether or
+    /// not there is an intent record. Durable when this returns, unless the intent record is only removed.
     ///
     /// # Errors
     /// Those of the store.
@@ -162,20 +162,20 @@ pub trait Journal: Send + Sync {
     /// Those of the store.
     fn dummy_write(&self) -> Result<()>;
 
-    /// The notes about a mailbox, oldest first.
+    /// The pending changes of a mailbox, oldest first.
     ///
     /// # Errors
     /// Those of the store.
     fn intents_of(&self, mailbox: ObjectId) -> Result<Vec<IntentRecord>>;
 
-    /// Takes a note that is due and puts it off for thrice its age, but within `pause` (milliseconds). The message of a change whose
-    /// fate is open is followed up in its stead, so such a note is not given.
+    /// Takes a pending change that is due and puts it off for thrice its age, but within `pause` (milliseconds). A change in doubt
+    /// that has a message is resolved with the message, so it is not given.
     ///
     /// # Errors
     /// Those of the store.
     fn take_due(&self, now: Timestamp, pause: RangeInclusive<i64>) -> Result<Option<IntentRecord>>;
 
-    /// The changes that did not last and that nobody was told of, oldest first.
+    /// The changes that were overwritten and that no caller was told of, oldest first.
     ///
     /// # Errors
     /// Those of the store.

@@ -137,14 +137,14 @@ pub struct CredentialChange {
     pub record: Option<Swap>,
     /// The counter of failed sign-ins. A mailbox without a record has none.
     pub counter: CounterChange,
-    /// The message that announces the new PIN, recorded only if the change is; never given to a directory elsewhere.
+    /// The message that announces the new PIN, recorded only if the change is; never given to a remote directory.
     pub message: Option<OutboxEntry>,
-    /// Audit entries, recorded only if the change is; none when auditing is switched off, and never given to a directory
-    /// elsewhere.
+    /// Audit entries, recorded only if the change is; none when auditing is switched off, and never given to a remote
+    /// directory.
     pub audit: Option<AuditBatch>,
     /// Whether it is still wanted: asked immediately before the change can no longer be taken back.
     pub cancellation: Cancellation,
-    /// What it was decided on. A directory that can compares it in the transaction of the change; one elsewhere cannot.
+    /// What it was decided on. The embedded directory compares it in the transaction of the change; a remote one cannot.
     pub premise: Option<Box<Premise>>,
 }
 
@@ -472,7 +472,7 @@ pub trait Directory: Send + Sync {
     }
 
     /// Compare-and-swap of a mailbox's record and counter, both or neither; with them, in the same transaction where the
-    /// directory can (it has no [`journal::Journal`] then), message and audit.
+    /// directory can (there is no [`journal::Journal`] then), message and audit.
     ///
     /// The change is asked for at most once: whoever repeated it after a lost answer would take his own success for another's.
     ///

@@ -8,7 +8,6 @@ use crate::Result;
 use crate::audit::AuditBatch;
 use crate::clock::Timestamp;
 use crate::directory::Page;
-use crate::directory::journal::Journal;
 use crate::directory::key_register::KeyRegister;
 use crate::mailbox::ObjectId;
 
@@ -23,13 +22,6 @@ pub trait Outbox: Send + Sync {
     /// As there.
     fn start_threads(&self) -> Result<()> {
         Ok(())
-    }
-
-    /// Where a message is recorded that goes with a change of a directory elsewhere: first, as [`EntryState::Unconfirmed`], and
-    /// released once the change is certain. `None`: [`crate::directory::Directory::apply`] records messages and audit in the
-    /// transaction of the change.
-    fn journal(&self) -> Option<&dyn Journal> {
-        None
     }
 
     /// What the store of the outbox keeps about keys that were replaced; `None` where keys cannot be replaced.

@@ -1,14 +1,22 @@
 //! Clearing a mailbox's PIN: record and counter go, whatever state they are in, and the mailbox is as one that never had a PIN.
 
-use super::change::{Operation, ProposedChange};
-use super::fate::ChangeOutcome;
-use super::race::{CasRetry, RetryPriority};
-use super::trail::{Action, Event, Target};
-use super::{Lookup, Service, Warning};
+use std::sync::Arc;
+
+use super::audit_writer::{Action, Event, Target};
+use super::cas_retry::{CasRetry, RetryPriority};
+use super::commit::{ChangeOutcome, Operation, ProposedChange};
+use super::{Lookup, Warning};
 use crate::cancellation::Cancellation;
-use crate::directory::journal::{ChangeFingerprint, Transition};
-use crate::directory::{Applied, CounterChange, CredentialChange, Found, StoredCredential, Swap};
+use crate::clock::Clock;
+use crate::directory::journal::ChangeFingerprint;
+use crate::directory::{Applied, CounterChange, CredentialChange, Directory, Found, StoredCredential, Swap};
 use crate::mailbox::{Mailbox, ObjectId};
+use crate::notification::outbox::Outbox;
+use crate::service::audit_writer::AuditWriter;
+use crate::service::commit::Commit;
+use crate::service::outbox::Queue;
+use crate::service::records::Records;
+use crate::service::resolve::Resolver;
 use crate::{Error, ErrorCode, Result};
 
 /// Who clears PINs, for the audit.
@@ -48,16 +56,25 @@ pub struct ClearOutcome {
     pub diagnostics: Vec<String>,
 }
 
-impl Service {
-    /// Removes record and counter of a mailbox, damaged ones too, and drops its queued messages. Values of other programs stay.
-    ///
-    /// # Errors
-    /// As for a reset, but that the mailbox need not have Unified Messaging. Nothing was changed, save for `OutcomeUnknown`.
-    pub fn clear_pin(&self, request: &ClearRequest) -> Result<ClearOutcome> {
+/// Clears PINs.
+pub(super) struct Clearing {
+    pub directory: Arc<dyn Directory>,
+    pub resolver: Arc<Resolver>,
+    pub records: Arc<Records>,
+    pub audit: Arc<AuditWriter>,
+    pub commits: Arc<dyn Commit>,
+    pub outbox: Arc<dyn Outbox>,
+    pub queue: Arc<Queue>,
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Clearing {
+    /// [`Service::clear_pin`](crate::service::Service::clear_pin).
+    pub(in crate::service) fn clear_pin(&self, request: &ClearRequest) -> Result<ClearOutcome> {
         let mut operation = Operation::new()?;
         let done = self.clear(request, &mut operation);
         if let Err(error) = &done {
-            self.abandon(&mut operation, error.code());
+            self.commits.abandon(&mut operation, error.code());
         }
         done
     }
@@ -68,18 +85,18 @@ impl Service {
             domain_controller: request.domain_controller.as_deref(),
             alternatives: &request.alternatives,
         };
-        let mut found = self.resolve(&request.identity, lookup)?;
+        let mut found = self.resolver.resolve(&request.identity, lookup)?;
         let mut retry = CasRetry::begin(RetryPriority::Administrator);
         loop {
             request.cancellation.check()?;
             let stored = self.stored_of(&found)?;
             let mut outcome = outcome(&found, &stored);
-            outcome.diagnostics = self.directory().take_diagnostics();
+            outcome.diagnostics = self.directory.take_diagnostics();
             if request.what_if || !(outcome.had_record || outcome.had_counter) {
                 return Ok(outcome);
             }
-            let wanted = self.clearing(request, &found, stored, operation)?;
-            match self.apply(wanted, operation, None)? {
+            let proposed = self.clearing(request, &found, stored, operation)?;
+            match self.commits.commit(proposed, operation, None)? {
                 Applied::Committed => {
                     let id = found.mailbox.object_id;
                     match self.drop_earlier_messages(id, operation.id) {
@@ -95,15 +112,13 @@ impl Service {
                             .action("Correct the cause; Send-UMPinNotification drops them, because their PIN is in force no more."),
                         ),
                     }
-                    outcome
-                        .warnings
-                        .extend(Self::warn_unrecorded(operation, &found.mailbox));
+                    outcome.warnings.extend(operation.warn_unrecorded(&found.mailbox));
                     return Ok(outcome);
                 }
                 Applied::Conflict | Applied::Unreached => retry.retry(&found.mailbox)?,
             }
             let again = self
-                .directory()
+                .directory
                 .find_by_object_id(found.mailbox.object_id, lookup.route())?;
             found = again.ok_or_else(|| {
                 Error::new(
@@ -118,7 +133,7 @@ impl Service {
         match &found.stored {
             Some(stored) => Ok(stored.clone()),
             None => self
-                .directory()
+                .directory
                 .credential(found.mailbox.object_id, found.controller.as_deref()),
         }
     }
@@ -136,8 +151,9 @@ impl Service {
             .parameter("Identity", Some(request.identity.as_str()))
             .parameter("DomainController", request.domain_controller.as_deref())
             .parameter("IgnoreDefaultScope", request.ignore_default_scope.then_some(true));
-        let trail = if self.settings.audit {
-            self.trail(&*self.ring_for_change()?, self.now(), &[event])
+        let audit = if self.audit.enabled {
+            self.audit
+                .batch_of(&*self.records.ring_for_change()?, self.clock.now(), &[event])
         } else {
             None
         };
@@ -151,26 +167,20 @@ impl Service {
         };
         Ok(ProposedChange {
             change,
-            trail,
-            recorded_as: Some((Action::ClearPin, ChangeFingerprint::GONE)),
+            audit,
+            action: Some((Action::ClearPin, ChangeFingerprint::GONE)),
         })
     }
 
     /// What this computer set before is not lost, but gone as wanted: nobody is warned of it, and nobody gets a message of it.
     fn drop_earlier_messages(&self, mailbox: ObjectId, operation: [u8; 16]) -> Result<usize> {
-        if let Some(journal) = self.ports.outbox.journal() {
-            for note in journal.intents_of(mailbox)? {
-                if note.operation != operation {
-                    journal.transition(Transition::new(note.operation, note.state, None))?;
-                }
-            }
-        }
-        let outbox = &*self.ports.outbox;
+        self.commits.forget_changes(mailbox, operation)?;
+        let outbox = &*self.outbox;
         let mut dropped = 0;
         for entry in outbox.entries(Some(mailbox), None, usize::MAX)?.items {
             // One that somebody handles is dropped by him.
-            if let Some(entry) = outbox.lease(entry.id, self.now(), self.lease_end())? {
-                self.drop_entry(&entry, ChangeOutcome::Replaced)?;
+            if let Some(entry) = outbox.lease(entry.id, self.clock.now(), self.queue.lease_end())? {
+                self.queue.drop_entry(&entry, ChangeOutcome::Replaced)?;
                 dropped += 1;
             }
         }

@@ -3,9 +3,14 @@
 use std::collections::HashSet;
 use std::io::Read as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use super::Service;
-use super::trail::{Action, Event, PendingAudit, Target};
+use crate::clock::Clock;
+use crate::directory::Directory;
+use crate::service::audit_writer::AuditWriter;
+use crate::service::records::Records;
+
+use super::audit_writer::{Action, Event, PendingAudit, Target};
 use crate::audit::AuditBatch;
 use crate::cancellation::Cancellation;
 use crate::directory::{ImportCounts, Route};
@@ -58,12 +63,17 @@ pub struct ImportOutcome {
     pub location: String,
 }
 
-impl Service {
-    /// Imports a file in one transaction. Never touches a PIN.
-    ///
-    /// # Errors
-    /// `ImportInvalid` with the lines at fault; those of the directory. Nothing was changed.
-    pub fn import(&self, request: &ImportRequest) -> Result<ImportOutcome> {
+/// Fills the directory from a file.
+pub(super) struct Imports {
+    pub directory: Arc<dyn Directory>,
+    pub records: Arc<Records>,
+    pub audit: Arc<AuditWriter>,
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Imports {
+    /// [`Service::import`](crate::service::Service::import).
+    pub(in crate::service) fn import(&self, request: &ImportRequest) -> Result<ImportOutcome> {
         let format = match request.format {
             Some(format) => format,
             None => Format::from_extension(&request.path)?,
@@ -95,7 +105,7 @@ impl Service {
         let mut skipped = std::mem::take(&mut plan.errors);
         let mut rounds = 0;
         let trial = loop {
-            let trial = self.directory().import(&plan, None, true)?;
+            let trial = self.directory.import(&plan, None, true)?;
             if trial.refused.is_empty() {
                 break trial;
             }
@@ -115,7 +125,7 @@ impl Service {
         } else {
             request.cancellation.check()?;
             let trail = self.import_trail(request, &plan, &trial)?;
-            let counts = self.directory().import(&plan, trail.as_ref(), false)?;
+            let counts = self.directory.import(&plan, trail.as_ref(), false)?;
             // Another import came between the trial and this one: the transaction left everything as it was.
             refuse(request, &counts.refused)?;
             counts
@@ -127,7 +137,7 @@ impl Service {
             notices,
             skipped,
             ignored_columns,
-            location: self.directory().location(),
+            location: self.directory.location(),
         })
     }
 
@@ -138,10 +148,10 @@ impl Service {
         plan: &ImportPlan,
         trial: &ImportCounts,
     ) -> Result<Option<AuditBatch>> {
-        if !self.settings.audit {
+        if !self.audit.enabled {
             return Ok(None);
         }
-        let ring = self.ring_for_change()?;
+        let ring = self.records.ring_for_change()?;
         let mut import = Event::new(Action::Import, CMDLET, Target::Directory)?
             .result("mailboxes", plan.mailboxes.len())
             .result("policies", plan.policies.len());
@@ -156,7 +166,7 @@ impl Service {
         for (name, known) in created.chain(updated) {
             let mut change = Event::new(Action::PolicyChange, CMDLET, Target::Policy(name))?;
             if let Some(before) = known
-                .map(|name| self.directory().policy(name, Route::Preferred))
+                .map(|name| self.directory.policy(name, Route::Preferred))
                 .transpose()?
                 .flatten()
             {
@@ -167,7 +177,10 @@ impl Service {
             }
             events.push(change);
         }
-        Ok(self.trail(&ring, self.now(), &events).map(PendingAudit::whole))
+        Ok(self
+            .audit
+            .batch_of(&ring, self.clock.now(), &events)
+            .map(PendingAudit::whole))
     }
 }
 

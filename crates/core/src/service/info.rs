@@ -1,12 +1,17 @@
 //! The state of PINs, as `Get-UMMailboxPIN` shows it. Never a PIN.
 
-use super::lost::conflict_warning;
+use std::sync::Arc;
+
+use super::Warning;
+use super::commit::conflict_warning;
 use super::resolve::Lookup;
-use super::{Service, Warning};
-use crate::clock::Timestamp;
+use crate::clock::{Clock, Timestamp};
 use crate::credential::lockout::locked_since;
 use crate::directory::{Found, MailboxFilter, Page, Route};
 use crate::mailbox::Mailbox;
+use crate::service::commit::Commit;
+use crate::service::records::Records;
+use crate::service::resolve::Resolver;
 use crate::{Error, Result};
 
 /// What can be told about a mailbox's PIN.
@@ -47,24 +52,31 @@ pub enum PinInfoItem {
     },
 }
 
-impl Service {
-    /// The state of one mailbox's PIN.
-    ///
-    /// # Errors
-    /// As for a reset.
-    pub fn pin_info(&self, identity: &str, lookup: Lookup<'_>) -> Result<PinInfo> {
-        let found = self.resolve_um_enabled(identity, lookup)?;
+/// Tells the state of PINs.
+pub(super) struct PinStates {
+    pub resolver: Arc<Resolver>,
+    pub records: Arc<Records>,
+    pub commits: Arc<dyn Commit>,
+    pub clock: Arc<dyn Clock>,
+}
+
+impl PinStates {
+    /// [`Service::pin_info`](crate::service::Service::pin_info).
+    pub(in crate::service) fn pin_info(&self, identity: &str, lookup: Lookup<'_>) -> Result<PinInfo> {
+        let found = self.resolver.resolve_um_enabled(identity, lookup)?;
         self.info_of(found, lookup.route())
     }
 
-    /// The state of all UM-enabled mailboxes in scope, page by page.
-    ///
-    /// # Errors
-    /// As for [`Self::mailboxes`].
-    pub fn pin_infos(&self, lookup: Lookup<'_>, after: Option<&str>, limit: usize) -> Result<Page<PinInfoItem>> {
+    /// [`Service::pin_infos`](crate::service::Service::pin_infos).
+    pub(in crate::service) fn pin_infos(
+        &self,
+        lookup: Lookup<'_>,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<PinInfoItem>> {
         let filter = MailboxFilter { um_enabled_only: true };
-        let page = self.visible(filter, lookup, after, limit)?;
-        let items = self.with_values(page.items)?.into_iter().map(|(found, read)| {
+        let page = self.resolver.visible(filter, lookup, after, limit)?;
+        let items = self.records.with_values(page.items)?.into_iter().map(|(found, read)| {
             let mailbox = found.mailbox.clone();
             match read.and_then(|()| self.info_of(found, lookup.route())) {
                 Ok(info) => PinInfoItem::Info(Box::new(info)),
@@ -81,21 +93,23 @@ impl Service {
     }
 
     fn info_of(&self, found: Found, route: Route<'_>) -> Result<PinInfo> {
-        let policy = self.policy_of(&found.mailbox, route)?;
-        let loaded = self.read_record(&found)?;
+        let policy = self.resolver.policy_of(&found.mailbox, route)?;
+        let loaded = self.records.read_record(&found)?;
         let mailbox = found.mailbox;
         // Who may read the directory may not be one of those who may read this computer's journal.
-        let conflicts = self.conflicts_of(mailbox.object_id, loaded.controller.as_deref(), &loaded.record);
+        let conflicts = self
+            .commits
+            .conflicts_of(mailbox.object_id, loaded.controller.as_deref(), &loaded.record);
         let warnings = conflicts
             .unwrap_or_default()
             .iter()
             .map(|note| conflict_warning(&mailbox, note))
             .collect();
-        let counter = self.counter_of(&mailbox, &loaded)?;
+        let counter = self.records.counter_of(&mailbox, &loaded)?;
         let (record, policy) = (&loaded.record, &policy.settings);
         let locked_since = locked_since(record, &counter, policy);
         Ok(PinInfo {
-            pin_expired: record.is_expired(policy, self.now()),
+            pin_expired: record.is_expired(policy, self.clock.now()),
             locked_out: locked_since.is_some(),
             first_time_user: record.first_time,
             last_set: record.set_at(),

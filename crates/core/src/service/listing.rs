@@ -1,19 +1,20 @@
 //! Mailboxes and policies as the directory describes them.
 
-use super::Service;
-use super::resolve::{Lookup, any_of, shortened};
+use super::resolve::{Lookup, Resolver, any_of, shortened};
 use crate::directory::{Found, MailboxFilter, Page, PolicyObject};
 use crate::identity::DistinguishedName;
 use crate::identity::fold::fold;
 use crate::mailbox::Mailbox;
 use crate::{Error, ErrorCode, Result};
 
-impl Service {
-    /// One mailbox.
-    ///
-    /// # Errors
-    /// `ManagementObjectNotFound`, `ManagementObjectAmbiguous`; `MailboxNotUmEnabled` if only enabled ones are wanted.
-    pub fn mailbox(&self, identity: &str, filter: MailboxFilter, lookup: Lookup<'_>) -> Result<Mailbox> {
+impl Resolver {
+    /// [`Service::mailbox`](crate::service::Service::mailbox).
+    pub(in crate::service) fn mailbox(
+        &self,
+        identity: &str,
+        filter: MailboxFilter,
+        lookup: Lookup<'_>,
+    ) -> Result<Mailbox> {
         let found = if filter.um_enabled_only {
             self.resolve_um_enabled(identity, lookup)
         } else {
@@ -22,11 +23,8 @@ impl Service {
         Ok(found?.mailbox)
     }
 
-    /// All mailboxes in scope, page by page. A page may be short although another follows.
-    ///
-    /// # Errors
-    /// Those of the directory; `InvalidParameterCombination`.
-    pub fn mailboxes(
+    /// [`Service::mailboxes`](crate::service::Service::mailboxes).
+    pub(in crate::service) fn mailboxes(
         &self,
         filter: MailboxFilter,
         lookup: Lookup<'_>,
@@ -49,19 +47,16 @@ impl Service {
         limit: usize,
     ) -> Result<Page<Found>> {
         lookup.check()?;
-        let mut page = self.directory().mailboxes(filter, lookup.route(), after, limit)?;
+        let mut page = self.directory.mailboxes(filter, lookup.route(), after, limit)?;
         page.items.retain(|found| self.is_visible(&found.mailbox, lookup));
         Ok(page)
     }
 
-    /// All policies, or the one with this name, GUID or DN.
-    ///
-    /// # Errors
-    /// `ManagementObjectNotFound`.
-    pub fn policies(&self, identity: Option<&str>, lookup: Lookup<'_>) -> Result<Vec<PolicyObject>> {
+    /// [`Service::policies`](crate::service::Service::policies).
+    pub(in crate::service) fn policies(&self, identity: Option<&str>, lookup: Lookup<'_>) -> Result<Vec<PolicyObject>> {
         lookup.check()?;
         let Some(first) = identity else {
-            return self.directory().policies(lookup.route());
+            return self.directory.policies(lookup.route());
         };
         for text in lookup.candidates(first) {
             if let Some(policy) = self.named_policy(text.trim(), lookup)? {
@@ -74,7 +69,7 @@ impl Service {
             format!(
                 "No UM mailbox policy {} was found in {}.",
                 any_of(&texts),
-                self.directory().location()
+                self.directory.location()
             ),
         )
         .action("Check the spelling, or list the policies with Get-UMMailboxPolicy.")
@@ -82,12 +77,12 @@ impl Service {
     }
 
     fn named_policy(&self, text: &str, lookup: Lookup<'_>) -> Result<Option<PolicyObject>> {
-        if let Some(policy) = self.directory().policy(text, lookup.route())? {
+        if let Some(policy) = self.directory.policy(text, lookup.route())? {
             return Ok(Some(policy));
         }
         let guid = uuid::Uuid::try_parse(text).ok();
         let dn = DistinguishedName::parse(text).map(|dn| dn.comparable());
-        Ok(self.directory().policies(lookup.route())?.into_iter().find(|policy| {
+        Ok(self.directory.policies(lookup.route())?.into_iter().find(|policy| {
             Some(policy.guid) == guid
                 || fold(&policy.settings.name) == fold(text)
                 || dn.is_some()

@@ -1,31 +1,28 @@
 //! The use cases, one file each. They know the ports, and neither an engine nor the C ABI.
 
+mod announcer;
 pub mod audit;
-mod change;
-mod change_builder;
+mod audit_writer;
+mod cas_retry;
 pub mod check;
 mod clearing;
-mod fate;
+mod commit;
+mod facade;
 mod import;
 mod info;
 pub mod key_update;
+mod keyed_mutex;
 mod listing;
-mod lost;
-mod notes;
-mod notify;
 pub mod outbox;
 pub mod policies;
-mod race;
+mod records;
 mod removal;
 pub mod reset;
 mod resolve;
-mod sealed;
 pub mod signin;
 mod status;
-mod trail;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64};
 use std::time::Duration;
 
 use crate::Result;
@@ -33,12 +30,14 @@ use crate::audit::AuditLog;
 use crate::clock::Clock;
 use crate::credential::kdf::Cost;
 use crate::directory::Directory;
+use crate::directory::journal::Journal;
 use crate::identity::Scope;
 use crate::keys::Keys;
 use crate::notification::outbox::Outbox;
 use crate::notification::{MessageSettings, Notifier};
 
 pub use clearing::{ClearOutcome, ClearRequest};
+pub use facade::Service;
 pub use import::{ImportOutcome, ImportRequest};
 pub use info::{PinInfo, PinInfoItem};
 pub use removal::{RemovalOutcome, RemovalRequest};
@@ -68,6 +67,9 @@ pub struct Ports {
     pub audit: Arc<dyn AuditLog>,
     /// Mail.
     pub notifier: Arc<dyn Notifier>,
+    /// What this computer keeps about its changes of a remote directory; `None`: the directory commits a change with its message and
+    /// its audit entries in one transaction.
+    pub journal: Option<Arc<dyn Journal>>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Where the keys come from.
@@ -97,19 +99,6 @@ pub struct Settings {
     pub caller: Caller,
 }
 
-/// All use cases of one session.
-pub struct Service {
-    ports: Ports,
-    settings: Settings,
-    ring: sealed::CachedRing,
-    sign_in_locks: race::KeyedMutex,
-    last_drain: AtomicI64,
-    dispatcher: outbox::Dispatcher,
-    pickup_reported: AtomicBool,
-    installation: Option<check::Installation>,
-    retention_reported: AtomicBool,
-}
-
 /// Something the administrator should know although the operation goes on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Warning {
@@ -133,58 +122,6 @@ impl Warning {
     fn action(mut self, action: &'static str) -> Self {
         self.recommended_action = Some(action);
         self
-    }
-}
-
-impl Service {
-    /// Puts the ports together; touches nothing.
-    #[must_use]
-    pub fn new(ports: Ports, settings: Settings) -> Self {
-        Self {
-            ports,
-            settings,
-            ring: sealed::CachedRing::default(),
-            sign_in_locks: race::KeyedMutex::default(),
-            last_drain: AtomicI64::new(i64::MIN),
-            dispatcher: outbox::Dispatcher::default(),
-            pickup_reported: AtomicBool::new(false),
-            installation: None,
-            retention_reported: AtomicBool::new(false),
-        }
-    }
-
-    /// Names the files that belong together on this computer, whose owners and modes are looked at.
-    #[must_use]
-    pub fn with_installation(mut self, installation: check::Installation) -> Self {
-        self.installation = Some(installation);
-        self
-    }
-
-    /// Starts a thread of each kind that the use cases cannot do without; touches nothing else.
-    ///
-    /// # Errors
-    /// `NativeFault`: the system has none to give.
-    pub fn start_threads(&self) -> Result<()> {
-        self.ports.directory.start_threads()?;
-        self.ports.outbox.start_threads()?;
-        if self.ports.notifier.may_block() {
-            self.dispatcher.start_thread()?;
-        }
-        Ok(())
-    }
-
-    /// [`Settings::answer_floor`].
-    #[must_use]
-    pub fn answer_floor(&self) -> Duration {
-        self.settings.answer_floor
-    }
-
-    fn now(&self) -> crate::clock::Timestamp {
-        self.ports.clock.now()
-    }
-
-    fn directory(&self) -> &dyn Directory {
-        &*self.ports.directory
     }
 }
 

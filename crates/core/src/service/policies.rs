@@ -1,14 +1,20 @@
 //! Changing the UM mailbox policies of a directory that keeps them itself.
 
+use std::sync::Arc;
+
+use super::audit_writer::{Action, Event, PendingAudit, Target};
 use super::import::settings_for_audit;
+use super::random_id;
 use super::resolve::{Lookup, shortened};
-use super::trail::{Action, Event, PendingAudit, Target};
-use super::{Service, random_id};
 use crate::audit::AuditBatch;
 use crate::cancellation::Cancellation;
+use crate::clock::Clock;
 use crate::credential::keyring::keyed_hash;
-use crate::directory::{Applied, PolicyChange, PolicyObject, Route};
+use crate::directory::{Applied, Directory, PolicyChange, PolicyObject, Route};
 use crate::policy::{Limit, UmMailboxPolicy};
+use crate::service::audit_writer::AuditWriter;
+use crate::service::records::Records;
+use crate::service::resolve::Resolver;
 use crate::{Error, ErrorCode, Result};
 
 /// Other writers may be first so often before the change is given up.
@@ -100,15 +106,19 @@ pub fn revision(policy: &PolicyObject) -> String {
     hash[..16].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-impl Service {
-    /// Creates, changes or removes a policy, with its audit entries in the same transaction.
-    ///
-    /// # Errors
-    /// `ManagementObjectNotFound`, `ManagementObjectExists`, `ManagementObjectInUse`, `InvalidPolicySetting`; `WriteConflict`
-    /// where the policy is not in the revision given; `ConfigurationInvalid` for a directory whose policies are changed
-    /// elsewhere; those of the directory. Nothing was changed.
-    pub fn change_policy(&self, request: &PolicyRequest) -> Result<PolicyOutcome> {
-        self.directory().check_policies_changeable()?;
+/// Creates, changes and removes policies.
+pub(super) struct PolicyChanges {
+    pub directory: Arc<dyn Directory>,
+    pub resolver: Arc<Resolver>,
+    pub records: Arc<Records>,
+    pub audit: Arc<AuditWriter>,
+    pub clock: Arc<dyn Clock>,
+}
+
+impl PolicyChanges {
+    /// [`Service::change_policy`](crate::service::Service::change_policy).
+    pub(in crate::service) fn change_policy(&self, request: &PolicyRequest) -> Result<PolicyOutcome> {
+        self.directory.check_policies_changeable()?;
         for _ in 0..ATTEMPTS {
             request.cancellation.check()?;
             let outcome = self.decide(&request.edit)?;
@@ -126,7 +136,7 @@ impl Service {
                 audit,
                 cancellation: request.cancellation.clone(),
             };
-            let applied = self.directory().change_policy(change, request.what_if);
+            let applied = self.directory.change_policy(change, request.what_if);
             if !matches!(applied, Ok(Applied::Committed)) {
                 request.cancellation.leave_commit();
             }
@@ -144,8 +154,8 @@ impl Service {
         let (before, after) = match edit {
             PolicyEdit::New { name, settings } => {
                 let name = name.trim();
-                if let Some(known) = self.directory().policy(name, Route::Preferred)? {
-                    return Err(exists(&known.settings.name, &self.directory().location()));
+                if let Some(known) = self.directory.policy(name, Route::Preferred)? {
+                    return Err(exists(&known.settings.name, &self.directory.location()));
                 }
                 let policy = PolicyObject {
                     guid: uuid::Builder::from_random_bytes(random_id()?).into_uuid(),
@@ -183,7 +193,7 @@ impl Service {
             alternatives: &name.alternatives,
             ..Lookup::default()
         };
-        let found = self.policies(Some(&name.identity), lookup)?;
+        let found = self.resolver.policies(Some(&name.identity), lookup)?;
         let policy = found.into_iter().next().ok_or_else(|| {
             // `policies` gives the one that is named, or this error.
             Error::new(
@@ -202,10 +212,10 @@ impl Service {
     }
 
     fn policy_trail(&self, request: &PolicyRequest, outcome: &PolicyOutcome) -> Result<Option<AuditBatch>> {
-        if !self.settings.audit {
+        if !self.audit.enabled {
             return Ok(None);
         }
-        let ring = self.ring_for_change()?;
+        let ring = self.records.ring_for_change()?;
         let object = outcome.after.as_ref().or(outcome.before.as_ref());
         let name = object.map_or("", |policy| policy.settings.name.as_str());
         let (default, settings) = match &request.edit {
@@ -223,7 +233,10 @@ impl Service {
                 event = event.result(side, settings_for_audit(&policy.settings));
             }
         }
-        Ok(self.trail(&ring, self.now(), &[event]).map(PendingAudit::whole))
+        Ok(self
+            .audit
+            .batch_of(&ring, self.clock.now(), &[event])
+            .map(PendingAudit::whole))
     }
 }
 

@@ -1,10 +1,17 @@
 //! Removing a mailbox from the directory, for users who have left and for what an import made by mistake.
 
-use super::trail::{Action, Event, PendingAudit, Target};
-use super::{Lookup, Service};
+use std::sync::Arc;
+
+use super::Lookup;
+use super::audit_writer::{Action, Event, PendingAudit, Target};
 use crate::cancellation::Cancellation;
-use crate::directory::{Applied, Removal};
+use crate::clock::Clock;
+use crate::directory::{Applied, Directory, Removal};
 use crate::mailbox::Mailbox;
+use crate::notification::outbox::Outbox;
+use crate::service::audit_writer::AuditWriter;
+use crate::service::records::Records;
+use crate::service::resolve::Resolver;
 use crate::{Error, ErrorCode, Result};
 
 /// Who removes mailboxes, for the audit.
@@ -37,23 +44,29 @@ pub struct RemovalOutcome {
     pub messages: usize,
 }
 
-impl Service {
-    /// Removes a mailbox with its PIN and its queued messages.
-    ///
-    /// # Errors
-    /// Those of a look-up; `WriteConflict` where somebody changed it meanwhile; `ConfigurationInvalid` for a directory whose mailboxes are
-    /// managed elsewhere. Nothing was changed.
-    pub fn remove_mailbox(&self, request: &RemovalRequest) -> Result<RemovalOutcome> {
+/// Removes mailboxes.
+pub(super) struct Removals {
+    pub directory: Arc<dyn Directory>,
+    pub outbox: Arc<dyn Outbox>,
+    pub resolver: Arc<Resolver>,
+    pub records: Arc<Records>,
+    pub audit: Arc<AuditWriter>,
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Removals {
+    /// [`Service::remove_mailbox`](crate::service::Service::remove_mailbox).
+    pub(in crate::service) fn remove_mailbox(&self, request: &RemovalRequest) -> Result<RemovalOutcome> {
         let lookup = Lookup {
             alternatives: &request.alternatives,
             ..Lookup::default()
         };
-        let mailbox = self.resolve(&request.identity, lookup)?.mailbox;
-        self.directory().check_removable()?;
+        let mailbox = self.resolver.resolve(&request.identity, lookup)?.mailbox;
+        self.directory.check_removable()?;
         let id = mailbox.object_id;
         let outcome = RemovalOutcome {
-            had_record: self.directory().credential(id, None)?.record.is_some(),
-            messages: self.ports.outbox.entries(Some(id), None, MOST_MESSAGES)?.items.len(),
+            had_record: self.directory.credential(id, None)?.record.is_some(),
+            messages: self.outbox.entries(Some(id), None, MOST_MESSAGES)?.items.len(),
             mailbox,
         };
         if request.what_if {
@@ -61,9 +74,11 @@ impl Service {
         }
         let event = Event::new(Action::RemoveMailbox, CMDLET, Target::Mailbox(&outcome.mailbox))?
             .result("messagesDropped", outcome.messages);
-        let audit = if self.settings.audit {
-            let ring = self.ring_for_change()?;
-            self.trail(&ring, self.now(), &[event]).map(PendingAudit::whole)
+        let audit = if self.audit.enabled {
+            let ring = self.records.ring_for_change()?;
+            self.audit
+                .batch_of(&ring, self.clock.now(), &[event])
+                .map(PendingAudit::whole)
         } else {
             None
         };
@@ -72,7 +87,7 @@ impl Service {
             audit,
             cancellation: request.cancellation.clone(),
         };
-        match self.directory().remove_mailbox(removal)? {
+        match self.directory.remove_mailbox(removal)? {
             Applied::Committed => Ok(outcome),
             Applied::Conflict | Applied::Unreached => Err(Error::new(
                 ErrorCode::WriteConflict,

@@ -1,9 +1,10 @@
 //! From what was typed to exactly one mailbox and its policy.
 
-use super::Service;
-use crate::directory::{Found, Matches, PolicyObject, Route};
-use crate::identity::{DistinguishedName, Identity};
-use crate::mailbox::Mailbox;
+use std::sync::Arc;
+
+use crate::directory::{Directory, Found, Matches, PolicyObject, Route};
+use crate::identity::{DistinguishedName, Identity, Scope};
+use crate::mailbox::{Mailbox, ObjectId};
 use crate::{Error, ErrorCode, Result};
 
 /// How an identity is to be looked up.
@@ -43,7 +44,16 @@ impl<'a> Lookup<'a> {
     }
 }
 
-impl Service {
+/// Resolves identities to mailboxes, and mailboxes to their policies.
+pub(super) struct Resolver {
+    pub directory: Arc<dyn Directory>,
+    /// Limits look-ups to a part of the tree.
+    pub scope: Option<Scope>,
+    /// The NetBIOS name of the domain, where it is not the first `DC=` component.
+    pub netbios_name: Option<String>,
+}
+
+impl Resolver {
     /// The one mailbox that the text names, within the scope.
     ///
     /// With alternatives the first one that names exactly one mailbox decides. One that names several narrows the choice: what
@@ -56,12 +66,12 @@ impl Service {
         let mut narrowed: Vec<Identity> = Vec::new();
         let mut refused = None;
         for text in lookup.candidates(text) {
-            let identity = Identity::parse_with(text, self.settings.netbios_name.as_deref())?;
+            let identity = Identity::parse_with(text, self.netbios_name.as_deref())?;
             if let Err(error) = require_distinguished_name(&identity, lookup) {
                 refused.get_or_insert(error);
                 continue;
             }
-            let matches = self.directory().find(&identity, lookup.route())?;
+            let matches = self.directory.find(&identity, lookup.route())?;
             if matches.count == 0 {
                 unknown.push(identity.text().to_owned());
                 continue;
@@ -114,7 +124,7 @@ impl Service {
     }
 
     pub(super) fn is_visible(&self, mailbox: &Mailbox, lookup: Lookup<'_>) -> bool {
-        let Some(scope) = self.settings.scope.as_ref().filter(|_| !lookup.ignore_default_scope) else {
+        let Some(scope) = self.scope.as_ref().filter(|_| !lookup.ignore_default_scope) else {
             return true;
         };
         // A mailbox without a position in the tree lies outside every scope.
@@ -126,13 +136,13 @@ impl Service {
         require_um_enabled(mailbox)?;
         let link = mailbox.um_mailbox_policy_link.as_ref().map(DistinguishedName::as_str);
         let name = mailbox.um_mailbox_policy.as_deref().or(link).unwrap_or_default();
-        let policy = self.directory().policy_of(mailbox, route)?.ok_or_else(|| {
+        let policy = self.directory.policy_of(mailbox, route)?.ok_or_else(|| {
             Error::new(
                 ErrorCode::StoreCorrupt,
                 format!(
                     "The UM mailbox policy \"{name}\" of \"{}\" does not exist in {}.",
                     mailbox.identity(),
-                    self.directory().location()
+                    self.directory.location()
                 ),
             )
             .action("Assign an existing policy to the mailbox where it is managed. In the embedded directory, name it in the column UMMailboxPolicy of the CSV file and import the file again.")
@@ -143,7 +153,7 @@ impl Service {
                 ErrorCode::StoreCorrupt,
                 format!(
                     "The UM mailbox policy \"{name}\" in {} has impossible settings: {fault}.",
-                    self.directory().location()
+                    self.directory.location()
                 ),
             )
             .action("Correct the policy where it is managed; the embedded directory learns of it by the next import.")
@@ -153,12 +163,8 @@ impl Service {
 
     pub(super) fn not_found(&self, texts: &[String]) -> Error {
         let texts: Vec<String> = texts.iter().map(|text| shortened(text)).collect();
-        let place = self.directory().location();
-        let scope = self
-            .settings
-            .scope
-            .as_ref()
-            .map_or_else(String::new, |s| format!(", scope {s}"));
+        let place = self.directory.location();
+        let scope = self.scope.as_ref().map_or_else(String::new, |s| format!(", scope {s}"));
         Error::new(
             ErrorCode::ManagementObjectNotFound,
             format!("No mailbox {} was found in {place}{scope}.", any_of(&texts)),
@@ -167,14 +173,47 @@ impl Service {
         .detail("location", place)
     }
 
+    /// The same object as it is by now, by its immutable id and never by what was typed.
+    pub(super) fn again(&self, mailbox: &Mailbox, route: Route<'_>) -> Result<Found> {
+        let found = self.directory.find_by_object_id(mailbox.object_id, route)?;
+        let found = found.ok_or_else(|| {
+            Error::new(
+                ErrorCode::ManagementObjectNotFound,
+                format!(
+                    "The mailbox \"{}\" was removed from {} while its PIN was being changed.",
+                    mailbox.identity(),
+                    self.directory.location()
+                ),
+            )
+        })?;
+        require_um_enabled(&found.mailbox)?;
+        Ok(found)
+    }
+
+    /// The mailbox with this id; `None` when it is gone.
+    pub(super) fn mailbox_of(&self, id: ObjectId) -> Result<Option<Mailbox>> {
+        let found = self.directory.find_by_object_id(id, Route::Preferred)?;
+        Ok(found.map(|found| found.mailbox))
+    }
+
+    /// The GUIDs of the mailboxes that the text names today.
+    pub(super) fn guids_of(&self, text: &str) -> Result<Vec<String>> {
+        let Ok(identity) = Identity::parse_with(text, self.netbios_name.as_deref()) else {
+            return Ok(Vec::new());
+        };
+        let matches = self.directory.find(&identity, Route::Preferred)?;
+        Ok(matches
+            .found
+            .iter()
+            .map(|found| found.mailbox.guid.to_string())
+            .collect())
+    }
+
     fn ambiguous(&self, text: &str, count: usize, some: &[&Found]) -> Error {
         let names: Vec<String> = some.iter().take(10).map(|found| found.mailbox.identity()).collect();
         Error::new(
             ErrorCode::ManagementObjectAmbiguous,
-            format!(
-                "\"{text}\" matches {count} mailboxes in {}.",
-                self.directory().location()
-            ),
+            format!("\"{text}\" matches {count} mailboxes in {}.", self.directory.location()),
         )
         .detail("identity", text)
         .detail("count", count)

@@ -1,6 +1,7 @@
 //! Whether the directory can be used at all.
 
-use super::{Service, Warning};
+use super::Warning;
+use super::check::Checks;
 use crate::Result;
 
 /// The directory that this session uses.
@@ -16,23 +17,20 @@ pub struct Status {
     pub diagnostics: Vec<String>,
 }
 
-impl Service {
-    /// Begins a command: reaches for the directory afresh and, where it holds sealed data, the key: what fails here would fail for every mailbox.
-    ///
-    /// # Errors
-    /// `DirectoryUnavailable` where there is no store, `KeyUnavailable`, `StoreCorrupt`, `AccessDenied`.
-    pub fn status(&self) -> Result<Status> {
-        self.directory().refresh();
-        self.directory().store_id()?;
-        if self.directory().holds_sealed_data()? {
+impl Checks {
+    /// [`Service::status`](crate::service::Service::status).
+    pub(in crate::service) fn status(&self) -> Result<Status> {
+        self.directory.refresh();
+        self.directory.store_id()?;
+        if self.directory.holds_sealed_data()? {
             // A key that was lost since is told here, once, and not by every mailbox.
-            self.ring_on_disk()?;
+            self.records.ring_on_disk()?;
         }
         Ok(Status {
-            directory: self.directory().kind(),
-            location: self.directory().location(),
+            directory: self.directory.kind(),
+            location: self.directory.location(),
             warnings: self.exposed_parents(),
-            diagnostics: self.directory().take_diagnostics(),
+            diagnostics: self.directory.take_diagnostics(),
         })
     }
 }

@@ -65,6 +65,7 @@ impl World {
         let ports = Ports {
             directory: Arc::clone(&directory),
             outbox,
+            journal: None,
             audit,
             notifier: Arc::clone(&mails) as _,
             clock: Arc::clone(&clock) as _,

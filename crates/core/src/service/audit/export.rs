@@ -4,11 +4,10 @@ use std::fs;
 use std::io::{self, BufWriter, Read as _};
 use std::path::{Path, PathBuf};
 
-use super::final_errors;
+use super::{AuditReader, final_errors};
 use crate::audit::file::{FORMAT, LogWriter, unusable};
 use crate::audit::{ChainKeys, ChainReport, Ending, LogCursor, LogItem, Verifier};
 use crate::cancellation::Cancellation;
-use crate::service::Service;
 use crate::{Error, ErrorCode, Result};
 use umpin_platform::files::{open_regular, write_streamed};
 
@@ -61,16 +60,13 @@ impl From<Error> for Stop {
     }
 }
 
-impl Service {
-    /// Writes the audit log to a new file, as JSON lines that tell whether they were changed.
-    ///
-    /// # Errors
-    /// `AuditFileUnusable` for a file that exists or cannot be written; `KeyUnavailable`; those of the directory.
-    pub fn audit_export(&self, request: &AuditExport) -> Result<AuditExported> {
+impl AuditReader {
+    /// [`Service::audit_export`](crate::service::Service::audit_export).
+    pub(in crate::service) fn audit_export(&self, request: &AuditExport) -> Result<AuditExported> {
         let path = &request.path;
         // Looked at first, so that a long log is not read for nothing; the file system decides in the end.
         check_destination(request)?;
-        self.ring()?;
+        self.records.ring()?;
         for _ in 0..ATTEMPTS {
             let written = write_streamed(path, request.force, |writer| {
                 self.write_log(writer, &request.cancellation)
@@ -80,7 +76,7 @@ impl Service {
                     return Ok(AuditExported {
                         path: path.clone(),
                         entries,
-                        errors: final_errors(&verifier, &chains, &*self.ports.audit),
+                        errors: final_errors(&verifier, &chains, &*self.log),
                         chains,
                     });
                 }
@@ -105,7 +101,7 @@ impl Service {
         writer: &mut BufWriter<&fs::File>,
         cancellation: &Cancellation,
     ) -> Result<(u64, Vec<ChainReport>, Verifier), Stop> {
-        let log = &*self.ports.audit;
+        let log = &*self.log;
         let mut verifier = Verifier::new(log.log_kind());
         let mut lines = LogWriter::new(writer)?;
         let mut position = LogCursor::default();
@@ -116,7 +112,7 @@ impl Service {
             cancellation.check()?;
             let page = log.page(position, PAGE)?;
             // After the page, so that a key that was replaced meanwhile is known.
-            let keys = ChainKeys::new(self.ring_on_disk()?.chain_keys());
+            let keys = ChainKeys::new(self.records.ring_on_disk()?.chain_keys());
             for item in page.items {
                 verifier.add(&keys, &item);
                 match item {

@@ -9,19 +9,18 @@ pub use filter::AuditFilter;
 pub use item::AuditItem;
 
 use std::path::PathBuf;
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use self::filter::Matcher;
 use self::item::Pending;
-use super::{Service, Warning};
+use super::records::Records;
+use super::resolve::Resolver;
 use crate::audit::file::FileLog;
 use crate::audit::{
     AuditLog, ChainError, ChainErrorKind, ChainKeys, ChainReport, ChainStatus, LogCursor, LogItem, LogKind, Verifier,
 };
-use crate::clock::Timestamp;
-use crate::directory::Route;
 use crate::{Error, ErrorCode, Result};
 
 /// Entries that one request reads at most, however few of them are wanted.
@@ -62,16 +61,20 @@ struct Cursor {
     pending: Pending,
 }
 
-impl Service {
-    /// One page of the audit log, checked on the way. Whoever reads to the last page has checked the whole log.
-    ///
-    /// # Errors
-    /// `KeyUnavailable`; those of the directory; `AuditFileUnusable`; `InvalidRequest` for a cursor that is not one.
-    pub fn audit_entries(&self, query: &AuditQuery) -> Result<AuditPage> {
+/// Reads and exports the audit log.
+pub(super) struct AuditReader {
+    pub log: Arc<dyn AuditLog>,
+    pub records: Arc<Records>,
+    pub resolver: Arc<Resolver>,
+}
+
+impl AuditReader {
+    /// [`Service::audit_entries`](crate::service::Service::audit_entries).
+    pub(in crate::service) fn audit_entries(&self, query: &AuditQuery) -> Result<AuditPage> {
         let file = query.path.clone().map(|path| FileLog::new(path, LogKind::Export));
         let log: &dyn AuditLog = match &file {
             Some(file) => file,
-            None => &*self.ports.audit,
+            None => &*self.log,
         };
         let mut cursor = match &query.after {
             None => Cursor {
@@ -104,7 +107,7 @@ impl Service {
             }
             read_any = true;
             // After the page, so that a key that was replaced meanwhile is known.
-            let keys = &ChainKeys::new(self.ring_on_disk()?.chain_keys());
+            let keys = &ChainKeys::new(self.records.ring_on_disk()?.chain_keys());
             read += part.items.len().max(1);
             for item in &part.items {
                 let is_valid = cursor.verifier.add(keys, item);
@@ -134,37 +137,10 @@ impl Service {
         Ok(page)
     }
 
-    /// Entries written before this may be removed.
-    pub(super) fn audit_retain_since(&self) -> Option<Timestamp> {
-        let days = self.settings.audit_retention_days?;
-        Some(self.now().plus_millis(-(i64::from(days) * 86_400_000)))
-    }
-
-    /// Says, once in a session, that the removal of old entries is paused.
-    pub(super) fn report_retention(&self) -> Option<Warning> {
-        let since = self.audit_retain_since().filter(|_| self.settings.audit)?;
-        if self.retention_reported.load(Ordering::Relaxed) {
-            return None;
-        }
-        // What cannot be read is told by whoever needs it.
-        let pause = self.ports.audit.retention_pause(self.now(), since).ok()??;
-        self.retention_reported.store(true, Ordering::Relaxed);
-        let days = (pause.since.0 - pause.newest.0) / 86_400_000;
-        let text = format!(
-            "Old audit entries are not removed until {}: the clock of this computer went on by {days} days between two entries, \
-             from {} to {}.",
-            pause.until, pause.newest, pause.since
-        );
-        Some(
-            Warning::new("RetentionPaused", text)
-                .action("Check the clock of this computer; if it is right, nothing has to be done."),
-        )
-    }
-
     fn matcher(&self, query: &AuditQuery) -> Result<Matcher> {
         let mut guids = Vec::new();
         for name in query.filter.target.iter().chain(&query.filter.alternatives) {
-            match self.guids_of(name) {
+            match self.resolver.guids_of(name) {
                 Ok(found) => guids = found,
                 // A file can be read where there is no directory.
                 Err(_) if query.path.is_some() => {}
@@ -175,19 +151,6 @@ impl Service {
             }
         }
         Ok(Matcher::new(query.filter.clone(), guids))
-    }
-
-    /// The GUIDs of the mailboxes that the text names today.
-    fn guids_of(&self, text: &str) -> Result<Vec<String>> {
-        let Ok(identity) = crate::identity::Identity::parse_with(text, self.settings.netbios_name.as_deref()) else {
-            return Ok(Vec::new());
-        };
-        let matches = self.directory().find(&identity, Route::Preferred)?;
-        Ok(matches
-            .found
-            .iter()
-            .map(|found| found.mailbox.guid.to_string())
-            .collect())
     }
 }
 

@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::Checks;
 use crate::check::{Check, Subject};
-use crate::service::{Service, Warning};
+use crate::service::Warning;
 use umpin_platform::access::{self, TrustedOwners};
 use umpin_platform::files::exposure;
 use umpin_platform::group::ServiceGroup;
@@ -75,7 +76,7 @@ impl Installation {
     }
 }
 
-impl Service {
+impl Checks {
     pub(super) fn file_checks(&self) -> Vec<Check> {
         let Some(installation) = &self.installation else {
             return Vec::new();

@@ -1,11 +1,11 @@
 //! The test message, which goes the way of every message and announces no PIN.
 
-use super::undelivered;
+use super::{Checks, undelivered};
 use crate::check::{Check, Subject};
 use crate::notification::DeliveryError;
 use crate::notification::address::{Address, parse_address};
 use crate::notification::message::compose_test;
-use crate::service::{Service, random_id};
+use crate::service::random_id;
 use crate::{Error, ErrorCode, Result};
 use umpin_platform::text::one_line;
 
@@ -22,15 +22,15 @@ pub(super) fn address(text: &str) -> Result<Address> {
     })
 }
 
-impl Service {
+impl Checks {
     /// Sent at once and not queued: what cannot be delivered now is the result.
     pub(super) fn send_test_message(&self, address: &Address) -> Check {
         let target = address.as_str();
-        let notifier = &self.ports.notifier;
+        let notifier = &self.notifier;
         let composed = notifier
             .check()
             .and_then(|()| random_id())
-            .and_then(|id| compose_test(id, self.now(), notifier.from(), target, &self.settings.caller.host));
+            .and_then(|id| compose_test(id, self.clock.now(), notifier.from(), target, &self.host));
         let message = match composed {
             Ok(message) => message,
             Err(error) => return Check::failed(Subject::TestMessage, target, &error),

@@ -6,10 +6,18 @@ mod message;
 
 pub use files::{FileRole, Installation, UsedFile};
 
-use super::{Lookup, Service};
+use std::sync::Arc;
+
+use super::Lookup;
+use crate::audit::AuditLog;
 use crate::cancellation::Cancellation;
 use crate::check::{Check, CheckStatus, Subject};
-use crate::directory::{Found, MailboxFilter, Route};
+use crate::clock::Clock;
+use crate::directory::{Directory, Found, MailboxFilter, Route};
+use crate::keys::Keys;
+use crate::notification::Notifier;
+use crate::service::records::Records;
+use crate::service::resolve::Resolver;
 use crate::{Error, ErrorCode, Result};
 
 /// Mailboxes looked at to find one within the scope.
@@ -30,20 +38,32 @@ pub struct CheckRequest {
     pub cancellation: Cancellation,
 }
 
-impl Service {
-    /// Tries everything, and says of each thing how it is; faults of the installation are results and no errors.
-    ///
-    /// # Errors
-    /// `Cancelled`; `InvalidNotifyEmail`.
-    pub fn check_configuration(&self, request: &CheckRequest) -> Result<Vec<Check>> {
+/// Checks the configuration, and whether the directory can be used.
+pub(super) struct Checks {
+    pub directory: Arc<dyn Directory>,
+    pub resolver: Arc<Resolver>,
+    pub records: Arc<Records>,
+    pub keys: Arc<dyn Keys>,
+    pub log: Arc<dyn AuditLog>,
+    pub notifier: Arc<dyn Notifier>,
+    pub clock: Arc<dyn Clock>,
+    /// The name of this computer, for the test message.
+    pub host: String,
+    /// The files whose owners and modes are checked.
+    pub installation: Option<Installation>,
+}
+
+impl Checks {
+    /// [`Service::check_configuration`](crate::service::Service::check_configuration).
+    pub(in crate::service) fn check_configuration(&self, request: &CheckRequest) -> Result<Vec<Check>> {
         let address = request.notify_email.as_deref().map(message::address).transpose()?;
         let mut checks = vec![self.configuration_check()];
-        self.directory().refresh();
-        checks.extend(self.directory().examine(&request.cancellation)?);
+        self.directory.refresh();
+        checks.extend(self.directory.examine(&request.cancellation)?);
         request.cancellation.check()?;
         let sample = self.sample(request);
         match &sample {
-            Ok(found) => checks.extend(self.directory().examine_mailbox(found)),
+            Ok(found) => checks.extend(self.directory.examine_mailbox(found)),
             Err(why) => checks.push(why.clone()),
         }
         request.cancellation.check()?;
@@ -52,7 +72,7 @@ impl Service {
             checks.push(self.clock_check());
         }
         request.cancellation.check()?;
-        checks.extend(self.ports.notifier.examine(self.now()));
+        checks.extend(self.notifier.examine(self.clock.now()));
         request.cancellation.check()?;
         checks.push(match address {
             Some(address) => self.send_test_message(&address),
@@ -89,15 +109,16 @@ impl Service {
         };
         if let Some(name) = &request.sample {
             return self
+                .resolver
                 .resolve_um_enabled(name, lookup)
                 .map_err(|error| Check::failed(Subject::ReadRights, name, &error));
         }
-        let location = self.directory().location();
+        let location = self.directory.location();
         let mut after = None;
         loop {
             let filter = MailboxFilter { um_enabled_only: true };
             let page = self
-                .directory()
+                .directory
                 .mailboxes(filter, Route::Preferred, after.as_deref(), SAMPLE_PAGE)
                 .map_err(|error| {
                     Check::skipped(
@@ -109,7 +130,7 @@ impl Service {
             if let Some(found) = page
                 .items
                 .into_iter()
-                .find(|found| self.is_visible(&found.mailbox, lookup))
+                .find(|found| self.resolver.is_visible(&found.mailbox, lookup))
             {
                 return Ok(found);
             }
@@ -118,7 +139,7 @@ impl Service {
                 _ => break,
             }
         }
-        let what = if self.settings.scope.is_some() {
+        let what = if self.resolver.scope.is_some() {
             "No mailbox with Unified Messaging is visible within 'defaultScope'."
         } else {
             "No mailbox with Unified Messaging is visible."
@@ -139,15 +160,15 @@ impl Service {
             .and_then(|known| known.file(FileRole::Key))
             .map(|file| file.path.display().to_string())
             .unwrap_or_default();
-        let sealed = self.directory().holds_sealed_data();
-        if !self.ports.keys.exists() && matches!(sealed, Ok(false)) {
+        let sealed = self.directory.holds_sealed_data();
+        if !self.keys.exists() && matches!(sealed, Ok(false)) {
             return Check::skipped(Subject::Key, target, "There is no key yet; the first change makes it.");
         }
-        if let Err(error) = self.ports.keys.load() {
+        if let Err(error) = self.keys.load() {
             return Check::failed(Subject::Key, target, &error);
         }
-        let opened = self.ring_on_disk().and_then(|_| match sample {
-            Some(found) => self.read_record(found).map(|seen| seen.stored.record.is_some()),
+        let opened = self.records.ring_on_disk().and_then(|_| match sample {
+            Some(found) => self.records.read_record(found).map(|seen| seen.stored.record.is_some()),
             None => Ok(false),
         });
         match opened {
@@ -178,13 +199,13 @@ impl Service {
 
     /// Where no controller tells the time, the audit log tells the latest time that was.
     fn clock_check(&self) -> Check {
-        let source = self.ports.audit.source();
-        let newest = match self.ports.audit.newest() {
+        let source = self.log.source();
+        let newest = match self.log.newest() {
             Ok(Some((_, newest))) => newest,
             Ok(None) => return Check::skipped(Subject::Clock, source, "There is nothing to compare the clock with."),
             Err(error) => return Check::skipped(Subject::Clock, source, error.message()),
         };
-        let ahead = newest.0.saturating_sub(self.now().0);
+        let ahead = newest.0.saturating_sub(self.clock.now().0);
         if ahead > CLOCK_TOLERANCE_MS {
             return Check::warning(
                 Subject::Clock,

@@ -1,13 +1,13 @@
 //! The first step: which key, in place of which.
 
 use super::cursor::Cursor;
-use super::{KeyUpdate, KeyUpdateRequest, ReplacedKey};
+use super::{KeyUpdate, KeyUpdateRequest, KeyUpdates, ReplacedKey};
 use crate::audit::ChainKeys;
 use crate::credential::keyring::{KeyId, KeyRing};
 use crate::directory::key_register::{KeyRegister, RetiredKey, Retirement};
 use crate::keys::KeyFile;
-use crate::service::trail::{Action, Event, Outcome, Target};
-use crate::service::{Service, random_id};
+use crate::service::audit_writer::{Action, Event, Outcome, Target};
+use crate::service::random_id;
 use crate::{Error, ErrorCode, Result};
 
 /// The keys as they are, and what is to become of them.
@@ -21,14 +21,9 @@ struct Plan {
     replaced: Vec<KeyId>,
 }
 
-impl Service {
-    /// One step of an update of the key: the first where the request has no `after`, and then until `next` is `None`. Each lasts
-    /// about a second at most and locks the store for some milliseconds.
-    ///
-    /// # Errors
-    /// `KeyUnavailable`, `ConfigurationInvalid` for keys that cannot be replaced; those of the directory and of the store. What was
-    /// sealed anew by then stays so, and the next update goes on.
-    pub fn update_key(&self, request: &KeyUpdateRequest) -> Result<KeyUpdate> {
+impl KeyUpdates {
+    /// [`Service::update_key`](crate::service::Service::update_key).
+    pub(in crate::service) fn update_key(&self, request: &KeyUpdateRequest) -> Result<KeyUpdate> {
         let register = self.register()?;
         match &request.after {
             Some(cursor) => self.go_on(request, register, Cursor::parse(cursor)?),
@@ -37,7 +32,7 @@ impl Service {
     }
 
     fn register(&self) -> Result<&dyn KeyRegister> {
-        self.ports.outbox.key_register().ok_or_else(|| {
+        self.outbox.key_register().ok_or_else(|| {
             Error::new(
                 ErrorCode::ConfigurationInvalid,
                 "The key of this directory cannot be replaced.",
@@ -55,7 +50,7 @@ impl Service {
         let target = match plan.target.take() {
             Some(file) => file,
             None => {
-                let made = self.ports.keys.create_waiting()?;
+                let made = self.keys.create_waiting()?;
                 // As it lies on the disk by now: what cannot be read again must not seal anything.
                 plan.ring = self.unled_ring(&plan.retired)?;
                 made
@@ -80,10 +75,10 @@ impl Service {
         }
         let operation = self.retire(request, register, &plan, target.id, operation)?;
         // The keys that are loaded from now on.
-        self.ring_on_disk()?;
+        self.records.ring_on_disk()?;
         let cursor = Cursor::new(operation, is_made);
         let mut update = self.state(register, &cursor, false)?;
-        update.total = self.directory().record_count()?;
+        update.total = self.directory.record_count()?;
         update.next = Some(cursor.text()?);
         Ok(update)
     }
@@ -103,16 +98,16 @@ impl Service {
             is_made: plan.target.is_none(),
             replaced: replaced.collect(),
             key: plan.target.map(|file| (file.id, file.path)),
-            total: self.directory().record_count()?,
+            total: self.directory.record_count()?,
             ..KeyUpdate::default()
         })
     }
 
     fn plan(&self, request: &KeyUpdateRequest, register: &dyn KeyRegister) -> Result<Plan> {
-        self.directory().store_id()?;
-        let active = self.ring_on_disk()?.active();
+        self.directory.store_id()?;
+        let active = self.records.ring_on_disk()?.active();
         let retired = register.retired_keys()?;
-        let files = self.ports.keys.key_files()?;
+        let files = self.keys.key_files()?;
         let is_retired = |id: KeyId| retired.iter().any(|key| key.id == id);
         let current = |file: &&KeyFile| file.id == active;
         let mut waiting = files
@@ -149,7 +144,7 @@ impl Service {
         } else if !others.is_empty() {
             // The configuration names the new key, and the former ones with it.
             (files.iter().find(current).cloned(), others)
-        } else if self.ports.keys.is_shared() {
+        } else if self.keys.is_shared() {
             return Err(Error::new(
                 ErrorCode::ConfigurationInvalid,
                 "Other computers may use this directory, and none of them has a new key yet.",
@@ -169,7 +164,7 @@ impl Service {
 
     /// A ring of this update's own, to be led by another key.
     fn unled_ring(&self, retired: &[RetiredKey]) -> Result<KeyRing> {
-        let mut ring = self.ports.keys.load()?;
+        let mut ring = self.keys.load()?;
         for key in retired {
             ring.add_former(key.id, &key.audit_key)?;
         }
@@ -190,7 +185,7 @@ impl Service {
         {
             return Ok(open.operation);
         }
-        let at = self.now();
+        let at = self.clock.now();
         let mut keys = Vec::new();
         for earlier in &plan.retired {
             if let Some(audit_key) = plan.ring.sealed_chain_key(earlier.id)? {
@@ -220,7 +215,7 @@ impl Service {
             .parameter("Key", Some(target.to_string()))
             .parameter("Replaced", Some(replaced))
             .parameter("ResealOnly", request.reseal_only.then_some(true));
-        let trail = self.trail(&plan.ring, at, &[event]);
+        let trail = self.audit.batch_of(&plan.ring, at, &[event]);
         register.retire(Retirement {
             keys,
             chain: ChainKeys::new(plan.ring.chain_keys()),
@@ -245,16 +240,16 @@ impl Service {
         operation: [u8; 16],
         made: &KeyFile,
     ) -> Result<()> {
-        let ring = self.ring_on_disk()?;
+        let ring = self.records.ring_on_disk()?;
         let mut event = self.update_event(request, operation)?;
         event
             .parameter("NewKeyOnly", Some(true))
             .parameter("Key", Some(made.id.to_string()));
-        let Some(trail) = self.trail(&ring, self.now(), &[event]) else {
+        let Some(trail) = self.audit.batch_of(&ring, self.clock.now(), &[event]) else {
             return Ok(());
         };
         let mut whole = trail.intent(operation);
-        let ended = self.ended(&ring, operation, Outcome::Succeeded);
+        let ended = self.audit.ended(&ring, operation, Outcome::Succeeded);
         whole.entries.extend(ended.into_iter().flat_map(|trail| trail.entries));
         register.retire(Retirement {
             keys: Vec::new(),

@@ -11,6 +11,16 @@ mod cursor;
 mod step;
 
 use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::clock::Clock;
+use crate::directory::Directory;
+use crate::keys::Keys;
+use crate::notification::outbox::Outbox;
+use crate::service::audit_writer::AuditWriter;
+use crate::service::commit::Commit;
+use crate::service::records::Records;
+use crate::service::resolve::Resolver;
 
 use super::Warning;
 use crate::cancellation::Cancellation;
@@ -82,4 +92,16 @@ pub struct KeyUpdate {
     pub next: Option<String>,
     /// What should be known.
     pub warnings: Vec<Warning>,
+}
+
+/// Replaces the key.
+pub(super) struct KeyUpdates {
+    pub directory: Arc<dyn Directory>,
+    pub outbox: Arc<dyn Outbox>,
+    pub resolver: Arc<Resolver>,
+    pub records: Arc<Records>,
+    pub audit: Arc<AuditWriter>,
+    pub commits: Arc<dyn Commit>,
+    pub keys: Arc<dyn Keys>,
+    pub clock: Arc<dyn Clock>,
 }

@@ -2,20 +2,20 @@
 
 use std::time::{Duration, Instant};
 
+use super::KeyUpdates;
+
 use serde_json::json;
 
 use super::cursor::{Cursor, Stage};
 use super::{KeyProblem, KeyUpdate, KeyUpdateRequest, ReplacedKey};
 use crate::credential::keyring::{KeyRing, Purpose};
 use crate::credential::seal::{self, OpenError};
-use crate::directory::journal::{ChangeFingerprint, IntentState};
 use crate::directory::key_register::KeyRegister;
 use crate::directory::{Applied, CounterChange, CredentialChange, SealedOtherwise, Swap};
 use crate::mailbox::ObjectId;
 use crate::random::system_rng;
-use crate::service::fate::ChangeOutcome;
-use crate::service::trail::{Action, Outcome, Target};
-use crate::service::{Service, Warning};
+use crate::service::Warning;
+use crate::service::audit_writer::{Action, Outcome, Target};
 use crate::{Error, Result};
 
 /// Mailboxes, or messages, of one step: one transaction of the embedded store.
@@ -36,7 +36,7 @@ enum Resealed {
     Lost,
 }
 
-impl Service {
+impl KeyUpdates {
     pub(super) fn go_on(
         &self,
         request: &KeyUpdateRequest,
@@ -47,7 +47,7 @@ impl Service {
         let begun = Instant::now();
         let mut problems = Vec::new();
         loop {
-            let ring = self.ring_on_disk()?;
+            let ring = self.records.ring_on_disk()?;
             cursor.stage = match cursor.stage.clone() {
                 Stage::Mailboxes(after) => self.mailboxes_anew(request, &ring, after, &mut cursor, &mut problems)?,
                 Stage::Messages(after) => self.messages_anew(register, &ring, after, &mut cursor, &mut problems)?,
@@ -75,12 +75,12 @@ impl Service {
         cursor: &mut Cursor,
         problems: &mut Vec<KeyProblem>,
     ) -> Result<Stage> {
-        let replicated = self.ports.outbox.journal().map(|_| REPLICATED_PER_SECOND);
+        let replicated = self.commits.is_replicated().then_some(REPLICATED_PER_SECOND);
         let rate = request.per_second.or(replicated).map(|rate| rate.max(1));
         // About a second's work, so that whoever waits can stop it.
         let limit = rate.map_or(STEP, |rate| STEP.min(usize::try_from(rate).unwrap_or(STEP)));
         let page = self
-            .directory()
+            .directory
             .sealed_otherwise(ring.active(), after.as_deref(), limit)?;
         let mut changes = Vec::new();
         for item in page.items {
@@ -133,7 +133,7 @@ impl Service {
     /// The change that seals a mailbox's values anew; `None` where that is no longer needed.
     fn resealing(&self, ring: &KeyRing, item: SealedOtherwise) -> Result<Option<CredentialChange>, Unsealable> {
         let stored = item.stored.map_err(Unsealable::Perhaps)?;
-        let context = self.seal_context(item.mailbox)?;
+        let context = self.records.seal_context(item.mailbox)?;
         let anew = |purpose, value: &Option<Vec<u8>>| -> Result<Option<Vec<u8>>, Unsealable> {
             match value {
                 Some(sealed) if seal::key_id(sealed) != Some(ring.active()) => {
@@ -149,7 +149,7 @@ impl Service {
             return Ok(None);
         }
         if let (Some(_), Some(before)) = (&record, &stored.record) {
-            self.settle_seal(item.mailbox, seal::tag(before));
+            self.commits.resolve_by_tag(item.mailbox, seal::tag(before));
         }
         Ok(Some(CredentialChange {
             record: record.map(|new| Swap {
@@ -166,22 +166,6 @@ impl Service {
         }))
     }
 
-    /// A change that is known by its seal alone is recognised before that seal is replaced.
-    fn settle_seal(&self, mailbox: ObjectId, tag: [u8; 16]) {
-        let Some(journal) = self.ports.outbox.journal() else {
-            return;
-        };
-        let notes = journal.intents_of(mailbox).unwrap_or_default();
-        let is_open = |state| state <= IntentState::InDoubt;
-        for note in notes
-            .iter()
-            .filter(|note| note.fingerprint == ChangeFingerprint::Seal(tag) && is_open(note.state))
-        {
-            // What cannot be recorded now is found out to be unknown.
-            let _ = self.record_found_outcome(note, Some(ChangeOutcome::InForce), None);
-        }
-    }
-
     fn apply_resealing(&self, changes: Vec<CredentialChange>, rate: Option<u32>) -> Vec<(ObjectId, Result<Resealed>)> {
         let about = |change: &CredentialChange| {
             let counter = change.counter != CounterChange::Keep;
@@ -196,7 +180,7 @@ impl Service {
         };
         let Some(rate) = rate else {
             let all: Vec<_> = changes.iter().map(about).collect();
-            let applied = self.directory().apply_all(changes);
+            let applied = self.directory.apply_all(changes);
             return all
                 .into_iter()
                 .zip(applied)
@@ -208,7 +192,7 @@ impl Service {
             .into_iter()
             .map(|change| {
                 let (begun, about) = (Instant::now(), about(&change));
-                let told = told(about, self.directory().apply(change));
+                let told = told(about, self.directory.apply(change));
                 std::thread::sleep(pause.saturating_sub(begun.elapsed()));
                 told
             })
@@ -225,7 +209,7 @@ impl Service {
     ) -> Result<Stage> {
         let messages = register.messages_under_others(ring.active(), after.map(u128::to_be_bytes), STEP)?;
         for message in &messages {
-            let context = self.seal_context(message.mailbox)?;
+            let context = self.records.seal_context(message.mailbox)?;
             match ring.reseal(Purpose::Outbox, &context, &message.sealed, &mut system_rng()) {
                 // One that is gone by now, or was sealed anew, needs nothing.
                 Ok(new) => cursor.messages += u64::from(register.reseal_message(message, new)?),
@@ -243,8 +227,8 @@ impl Service {
 
     /// Gives the key its place, and records the outcome.
     fn end(&self, register: &dyn KeyRegister, cursor: &Cursor, is_complete: bool) -> Result<KeyUpdate> {
-        let ring = self.ring_on_disk()?;
-        let promoted = self.ports.keys.promote(ring.active());
+        let ring = self.records.ring_on_disk()?;
+        let promoted = self.keys.promote(ring.active());
         let operation = cursor.operation.to_be_bytes();
         let result = json!({
             "key": ring.active().to_string(),
@@ -253,11 +237,17 @@ impl Service {
             "messages": cursor.messages,
             "left": cursor.left,
         });
-        let how = if is_complete { Outcome::Succeeded } else { Outcome::Void };
+        let how = if is_complete {
+            Outcome::Succeeded
+        } else {
+            Outcome::NotApplied
+        };
         let action = Action::UpdateKey.name();
-        let audit = self.record_late_outcome(&ring, operation, action, Target::Directory, how, result);
+        let audit = self
+            .audit
+            .late_outcome(&ring, operation, action, Target::Directory, how, result);
         match audit {
-            Some(trail) => self.recorded(trail, |trail| {
+            Some(trail) => self.records.with_current_keys(trail, |trail| {
                 register.conclude(operation, is_complete, Some(trail.clone()))
             })?,
             None => register.conclude(operation, is_complete, None)?,
@@ -275,8 +265,8 @@ impl Service {
 
     /// The keys as they are now, and how far the update has come.
     pub(super) fn state(&self, register: &dyn KeyRegister, cursor: &Cursor, is_complete: bool) -> Result<KeyUpdate> {
-        let active = self.ring_on_disk()?.active();
-        let files = self.ports.keys.key_files()?;
+        let active = self.records.ring_on_disk()?.active();
+        let files = self.keys.key_files()?;
         let retired = register.retired_keys()?;
         let is_in_place = files.first().is_some_and(|file| file.id == active);
         let replaced = files
@@ -307,7 +297,7 @@ impl Service {
     }
 
     fn name_of(&self, mailbox: ObjectId) -> String {
-        match self.mailbox_of(mailbox) {
+        match self.resolver.mailbox_of(mailbox) {
             Ok(Some(mailbox)) => mailbox.identity(),
             _ => format!("the object {}", uuid::Uuid::from_bytes(mailbox.0)),
         }

@@ -1,29 +1,26 @@
 //! Attempts to deliver: how long a reset waits for one, when the next one is made, and what the outbox is told.
 
 use std::cell::OnceCell;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::circuit_breaker::{CircuitBreaker, Ended, OverdueGuard};
 use super::workers::Workers;
-use super::{Delivery, Pending};
+use super::{Delivery, PendingMessage};
 use crate::Result;
 use crate::cancellation::Cancellation;
-use crate::clock::{Clock, Timestamp};
+use crate::clock::Clock;
 use crate::notification::outbox::{Lease, Outbox};
 use crate::notification::{DeliveryError, Notifier, OutgoingMessage};
-use crate::service::{Service, random_id};
+use crate::service::random_id;
 use crate::threads::no_thread;
 
 /// How long a reset waits for its message to be taken.
 const FIRST_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Deliveries that go on although nobody waits for them any more: with so many the way is taken to be blocked.
-const MAX_OVERDUE: usize = 4;
-/// After a delivery that took longer than this and failed, or was waited for in vain, resets do not try for a while: a pipeline
-/// of resets would wait for each of them.
+/// After a delivery that took longer than this and failed, or was waited for in vain, the circuit is open for a while.
 const SLOW: Duration = Duration::from_secs(1);
-const PAUSE_MILLIS: i64 = 30_000;
 /// Waiting time after a failed attempt: doubled each time, up to an hour, and up to a quarter less or more.
 const BACK_OFF_MILLIS: i64 = 60_000;
 const MAX_BACK_OFF_MILLIS: i64 = 3_600_000;
@@ -68,36 +65,14 @@ pub(super) enum Attempt {
     Refused { reason: String, noted: Result<()> },
 }
 
-/// What the attempts of one service have in common.
-#[derive(Default)]
+/// Delivers messages, and keeps resets from waiting for a relay that does not answer.
 pub(in crate::service) struct Dispatcher {
-    overdue: Arc<AtomicUsize>,
-    /// Until when resets do not try, and why.
-    paused_until: AtomicI64,
-    reason: Mutex<String>,
+    pub(super) notifier: Arc<dyn Notifier>,
+    pub(super) outbox: Arc<dyn Outbox>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) pickup_reported: AtomicBool,
+    breaker: Arc<CircuitBreaker>,
     workers: Workers,
-}
-
-impl Dispatcher {
-    /// Why nothing should be tried now by somebody who does not want to wait.
-    fn blocked(&self, now: Timestamp) -> Option<String> {
-        let left = self.paused_until.load(Ordering::Acquire).saturating_sub(now.0);
-        // A clock that was set back must not keep messages waiting.
-        let paused = (1..=PAUSE_MILLIS).contains(&left);
-        let reason = || self.reason.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        (paused || self.overdue.load(Ordering::Acquire) >= MAX_OVERDUE).then(reason)
-    }
-
-    /// Starts a thread for deliveries, which then waits for the first one.
-    pub(in crate::service) fn start_thread(&self) -> Result<()> {
-        self.workers.run(|| {}).map_err(|e| no_thread(&e))
-    }
-
-    fn pause(&self, now: Timestamp, reason: &str) {
-        reason.clone_into(&mut self.reason.lock().unwrap_or_else(PoisonError::into_inner));
-        self.paused_until
-            .store(now.plus_millis(PAUSE_MILLIS).0, Ordering::Release);
-    }
 }
 
 /// What one attempt needs; it may go on in a thread of its own after the service is gone.
@@ -116,13 +91,13 @@ impl DeliveryJob {
         self.note(delivered, lease)
     }
 
-    /// Delivers once `certain` brings the right to do so, and tells the outbox; `None` where it never came.
-    fn run_once(self, certain: &Receiver<Lease>) -> Option<Attempt> {
+    /// Delivers once `committed` brings the right to do so, and tells the outbox; `None` where it never came.
+    fn run_once(self, committed: &Receiver<Lease>) -> Option<Attempt> {
         let lease = OnceCell::new();
-        let is_certain = || lease.get().is_some() || certain.recv().is_ok_and(|right| lease.set(right).is_ok());
-        let delivered = self.notifier.deliver_once(&self.message, &is_certain);
-        // A failure may have come first. What is not yet certain is not yet in the outbox either.
-        let lease = is_certain().then(|| lease.get().copied())??;
+        let is_committed = || lease.get().is_some() || committed.recv().is_ok_and(|right| lease.set(right).is_ok());
+        let delivered = self.notifier.deliver_once(&self.message, &is_committed);
+        // A failure may have come first. What is not yet committed is not yet in the outbox either.
+        let lease = is_committed().then(|| lease.get().copied())??;
         Some(self.note(delivered.map(drop), lease))
     }
 
@@ -148,19 +123,38 @@ impl DeliveryJob {
     }
 }
 
-/// A delivery under way in a thread of its own. Dropped before it was made certain, it hands nothing over.
+/// A delivery under way in a thread of its own. Dropped before its change is committed, it hands nothing over.
 pub(super) struct InFlightDelivery {
-    certain: Sender<Lease>,
+    committed: Sender<Lease>,
     told: Receiver<Attempt>,
-    watch: Arc<Watch>,
+    guard: Arc<OverdueGuard>,
 }
 
-impl Service {
+impl Dispatcher {
+    pub(in crate::service) fn new(notifier: Arc<dyn Notifier>, outbox: Arc<dyn Outbox>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            notifier,
+            outbox,
+            clock,
+            pickup_reported: AtomicBool::new(false),
+            breaker: Arc::default(),
+            workers: Workers::default(),
+        }
+    }
+
+    /// Starts a thread for deliveries, which then waits for the first one.
+    pub(in crate::service) fn start_thread(&self) -> Result<()> {
+        if !self.notifier.may_block() {
+            return Ok(());
+        }
+        self.workers.run(|| {}).map_err(|e| no_thread(&e))
+    }
+
     fn job(&self, message: Arc<OutgoingMessage>, earlier_attempts: u32) -> DeliveryJob {
         DeliveryJob {
-            notifier: Arc::clone(&self.ports.notifier),
-            outbox: Arc::clone(&self.ports.outbox),
-            clock: Arc::clone(&self.ports.clock),
+            notifier: Arc::clone(&self.notifier),
+            outbox: Arc::clone(&self.outbox),
+            clock: Arc::clone(&self.clock),
             message,
             earlier_attempts,
         }
@@ -168,8 +162,8 @@ impl Service {
 
     /// Begins a delivery while its change is being made durable, unless there is nothing to gain: the way to the relay and back
     /// is then no longer than that of the content.
-    pub(in crate::service) fn begin_delivery(&self, pending: &mut Pending) {
-        if !self.ports.notifier.may_block() || self.dispatcher.blocked(self.now()).is_some() {
+    pub(in crate::service) fn begin_delivery(&self, pending: &mut PendingMessage) {
+        if !self.notifier.may_block() || self.breaker.open_reason(self.clock.now()).is_some() {
             return;
         }
         if let Delivery::Waiting(message) = &pending.delivery {
@@ -188,10 +182,10 @@ impl Service {
             }
             Delivery::Waiting(message) => self.job(message, 0),
         };
-        if !self.ports.notifier.may_block() {
+        if !self.notifier.may_block() {
             return job.run(lease);
         }
-        if let Some(reason) = self.dispatcher.blocked(self.now()) {
+        if let Some(reason) = self.breaker.open_reason(self.clock.now()) {
             let noted = job.put_off(lease, &reason);
             return Attempt::Queued { reason, noted };
         }
@@ -207,7 +201,7 @@ impl Service {
         timeout: DeliveryTimeout<'_>,
     ) -> Attempt {
         let job = self.job(Arc::new(message), earlier_attempts);
-        if self.ports.notifier.may_block() {
+        if self.notifier.may_block() {
             self.start_and_wait(job, lease, timeout)
         } else {
             job.run(lease)
@@ -216,7 +210,7 @@ impl Service {
 
     /// Whether those who must not wait should try at all.
     pub(super) fn is_circuit_closed(&self) -> bool {
-        !self.ports.notifier.may_block() || self.dispatcher.blocked(self.now()).is_none()
+        !self.notifier.may_block() || self.breaker.open_reason(self.clock.now()).is_none()
     }
 
     fn start_and_wait(&self, job: DeliveryJob, lease: Lease, timeout: DeliveryTimeout<'_>) -> Attempt {
@@ -224,8 +218,8 @@ impl Service {
             Ok(in_flight) => self.bounded(in_flight, lease, timeout),
             Err(error) => {
                 let reason = format!("no thread could be started to deliver it: {error}");
-                let until = self.now().plus_millis(back_off(0));
-                let noted = self.ports.outbox.defer(lease, until, &reason).map(drop);
+                let until = self.clock.now().plus_millis(back_off(0));
+                let noted = self.outbox.defer(lease, until, &reason).map(drop);
                 Attempt::Queued { reason, noted }
             }
         }
@@ -233,32 +227,29 @@ impl Service {
 
     fn start(&self, job: DeliveryJob) -> std::io::Result<InFlightDelivery> {
         let (tell, told) = channel();
-        let (certain, right) = channel();
-        let watch = Arc::new(Watch {
-            overdue: Arc::clone(&self.dispatcher.overdue),
-            stage: Mutex::new(Stage::WaitedFor),
-        });
-        let ended = Ended(Arc::clone(&watch));
-        self.dispatcher.workers.run(move || {
+        let (committed, right) = channel();
+        let guard = OverdueGuard::new(Arc::clone(&self.breaker));
+        let ended = Ended(Arc::clone(&guard));
+        self.workers.run(move || {
             let _ended = ended;
             if let Some(attempt) = job.run_once(&right) {
                 let _ = tell.send(attempt);
             }
         })?;
-        Ok(InFlightDelivery { certain, told, watch })
+        Ok(InFlightDelivery { committed, told, guard })
     }
 
     /// Lets the delivery go on and waits for it that long. What takes longer goes on, and the outbox learns what came of it.
     fn bounded(&self, in_flight: InFlightDelivery, lease: Lease, timeout: DeliveryTimeout<'_>) -> Attempt {
         let began = Instant::now();
         // The thread hears it, or it has ended by a panic, and that is told below.
-        let _ = in_flight.certain.send(lease);
+        let _ = in_flight.committed.send(lease);
         let attempt = match timeout.wait(&in_flight.told) {
             Ok(attempt) => attempt,
             Err(RecvTimeoutError::Timeout) => {
-                in_flight.watch.give_up_waiting();
-                self.dispatcher.pause(
-                    self.now(),
+                in_flight.guard.give_up_waiting();
+                self.breaker.open(
+                    self.clock.now(),
                     "a delivery before it was not taken within a few seconds, so it was not tried yet",
                 );
                 let reason = format!(
@@ -277,46 +268,12 @@ impl Service {
         if let (Attempt::Queued { reason, .. }, DeliveryTimeout::For(_)) = (&attempt, timeout)
             && began.elapsed() > SLOW
         {
-            self.dispatcher.pause(
-                self.now(),
+            self.breaker.open(
+                self.clock.now(),
                 &format!("the delivery before it failed ({reason}), so it was not tried yet"),
             );
         }
         attempt
-    }
-}
-
-/// Counts a delivery from when nobody waits for it any more until it ends, however it does.
-struct Watch {
-    overdue: Arc<AtomicUsize>,
-    stage: Mutex<Stage>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    WaitedFor,
-    Overdue,
-    Ended,
-}
-
-impl Watch {
-    fn give_up_waiting(&self) {
-        let mut stage = self.stage.lock().unwrap_or_else(PoisonError::into_inner);
-        if *stage == Stage::WaitedFor {
-            *stage = Stage::Overdue;
-            self.overdue.fetch_add(1, Ordering::AcqRel);
-        }
-    }
-}
-
-struct Ended(Arc<Watch>);
-
-impl Drop for Ended {
-    fn drop(&mut self) {
-        let mut stage = self.0.stage.lock().unwrap_or_else(PoisonError::into_inner);
-        if std::mem::replace(&mut *stage, Stage::Ended) == Stage::Overdue {
-            self.0.overdue.fetch_sub(1, Ordering::AcqRel);
-        }
     }
 }
 
@@ -346,16 +303,5 @@ mod tests {
             let (least, most) = (times.iter().min().unwrap(), times.iter().max().unwrap());
             assert!(most - least > base / 4, "{attempts}: {least}..{most}");
         }
-    }
-
-    #[test]
-    fn a_blocked_way_is_tried_again_after_a_while_and_after_the_clock_was_set_back() {
-        let dispatcher = Dispatcher::default();
-        assert_eq!(dispatcher.blocked(Timestamp(1_000_000)), None);
-        dispatcher.pause(Timestamp(1_000_000), "slow");
-        assert_eq!(dispatcher.blocked(Timestamp(1_000_001)).as_deref(), Some("slow"));
-        assert_eq!(dispatcher.blocked(Timestamp(1_029_999)).as_deref(), Some("slow"));
-        assert_eq!(dispatcher.blocked(Timestamp(1_030_000)), None);
-        assert_eq!(dispatcher.blocked(Timestamp(900_000)), None);
     }
 }

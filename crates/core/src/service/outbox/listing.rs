@@ -1,6 +1,6 @@
 //! What waits in the outbox, and what was given up.
 
-use super::Service;
+use super::Deliveries;
 use crate::Result;
 use crate::clock::Timestamp;
 use crate::directory::Page;
@@ -29,27 +29,24 @@ pub struct NotificationItem {
     pub last_error: Option<String>,
 }
 
-impl Service {
-    /// Lists the outbox, oldest first; of one mailbox, or of all. Changes nothing.
-    ///
-    /// # Errors
-    /// Those of the look-up and of the store; `InvalidRequest` for a cursor that is not one.
-    pub fn notifications(
+impl Deliveries {
+    /// [`Service::notifications`](crate::service::Service::notifications).
+    pub(in crate::service) fn notifications(
         &self,
         identity: Option<&str>,
         lookup: Lookup<'_>,
         after: Option<&str>,
         limit: usize,
     ) -> Result<Page<NotificationItem>> {
-        let found = identity.map(|text| self.resolve(text, lookup)).transpose()?;
+        let found = identity.map(|text| self.resolver.resolve(text, lookup)).transpose()?;
         let mailbox = found.map(|found| found.mailbox);
         let of = mailbox.as_ref().map(|mailbox| mailbox.object_id);
-        let page = self.ports.outbox.entries(of, after, limit)?;
+        let page = self.outbox.entries(of, after, limit)?;
         let mut known = mailbox;
         let mut items = Vec::with_capacity(page.items.len());
         for entry in &page.items {
             if known.as_ref().map(|mailbox| mailbox.object_id) != Some(entry.mailbox) {
-                known = self.mailbox_of(entry.mailbox)?;
+                known = self.resolver.mailbox_of(entry.mailbox)?;
             }
             items.push(self.item(entry, known.clone()));
         }
@@ -65,7 +62,7 @@ impl Service {
             queued_since: entry.created,
             attempts: entry.attempts,
             next_attempt: waits.then_some(entry.leased_until),
-            expires_at: waits.then(|| self.expires_at(entry)),
+            expires_at: waits.then(|| self.queue.expires_at(entry)),
             last_error: entry.last_error.clone(),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::Service;
+use super::Deliveries;
 use super::dispatcher::DeliveryTimeout;
 use super::drain::DrainOutcome;
 use crate::Result;
@@ -61,23 +61,19 @@ pub struct SendReport {
     pub blocked: bool,
 }
 
-impl Service {
-    /// Tries what is queued.
-    ///
-    /// # Errors
-    /// Those of the look-up and of the store; `Cancelled` before the first message. What concerns one message is told with that,
-    /// and so is what was sent until the request was called off.
-    pub fn send_notifications(&self, request: &SendRequest<'_>) -> Result<SendReport> {
+impl Deliveries {
+    /// [`Service::send_notifications`](crate::service::Service::send_notifications).
+    pub(in crate::service) fn send_notifications(&self, request: &SendRequest<'_>) -> Result<SendReport> {
         let mut report = SendReport::default();
         match request.identity {
             Some(identity) => {
-                let mailbox = self.resolve(identity, request.lookup)?.mailbox;
+                let mailbox = self.resolver.resolve(identity, request.lookup)?.mailbox;
                 request.cancellation.enter_commit()?;
                 self.send_of(&mailbox, &request.cancellation, &mut report)?;
             }
             None => {
                 request.cancellation.enter_commit()?;
-                let due = request.due.unwrap_or_else(|| self.now());
+                let due = request.due.unwrap_or_else(|| self.clock.now());
                 self.send_due(due, &request.cancellation, &mut report)?;
             }
         }
@@ -88,7 +84,7 @@ impl Service {
         let began = Instant::now();
         let mut failures = Failures::default();
         // One at a time: a lease must outlast the delivery, and none is held for what is not yet begun.
-        while let Some(entry) = self.lease_next(due)? {
+        while let Some(entry) = self.queue.lease_next(due)? {
             self.send_one(entry, cancellation, &mut failures, report);
             if failures.is_blocked() {
                 report.blocked = true;
@@ -105,22 +101,22 @@ impl Service {
         }
         // Whatever goes wrong here has nothing to do with the messages, and is tried again.
         let left = CALL_TIME.saturating_sub(began.elapsed());
-        let _ = self.recover_pending(usize::MAX, left, &mut Vec::new());
+        let _ = self.commits.recover(usize::MAX, left, &mut Vec::new());
         Ok(())
     }
 
     fn send_of(&self, mailbox: &Mailbox, cancellation: &Cancellation, report: &mut SendReport) -> Result<()> {
-        let listed = self.ports.outbox.entries(Some(mailbox.object_id), None, usize::MAX)?;
+        let listed = self.outbox.entries(Some(mailbox.object_id), None, usize::MAX)?;
         let mut failures = Failures::default();
         for entry in listed.items.iter().filter(|entry| entry.state != EntryState::Failed) {
             if cancellation.is_requested() {
                 break;
             }
-            match self.ports.outbox.lease(entry.id, self.now(), self.lease_end())? {
+            match self.outbox.lease(entry.id, self.clock.now(), self.queue.lease_end())? {
                 Some(entry) => self.send_one(entry, cancellation, &mut failures, report),
                 None => {
                     let mut item = self.sent_item(entry);
-                    item.set_outcome(DrainOutcome::Lost);
+                    item.set_outcome(DrainOutcome::Taken);
                     report.items.push(item);
                 }
             }
@@ -147,7 +143,7 @@ impl Service {
     fn sent_item(&self, entry: &OutboxEntry) -> SentItem {
         SentItem {
             id: entry.id,
-            mailbox: self.mailbox_of(entry.mailbox).unwrap_or_default(),
+            mailbox: self.resolver.mailbox_of(entry.mailbox).unwrap_or_default(),
             queued_since: entry.created,
             attempts: entry.attempts,
             outcome: "queued",
@@ -164,7 +160,7 @@ impl SentItem {
             DrainOutcome::Queued(reason) => ("queued", Some(reason)),
             DrainOutcome::Refused(reason) => ("failed", Some(reason)),
             DrainOutcome::Expired(reason) => ("expired", Some(reason)),
-            DrainOutcome::Lost => ("busy", Some("another process is handling it".to_owned())),
+            DrainOutcome::Taken => ("busy", Some("another process is handling it".to_owned())),
         };
     }
 }

@@ -2,7 +2,7 @@
 
 use super::candidate::Candidate;
 use super::failed::{self, AskedReset};
-use super::{Notification, ResetOutcome, ResetPlan};
+use super::{Notification, ResetOutcome, ResetPlan, Resets};
 use crate::Result;
 use crate::clock::Timestamp;
 use crate::credential::counter::FailureCounter;
@@ -11,25 +11,21 @@ use crate::credential::keyring::KeyRing;
 use crate::directory::journal::ChangeFingerprint;
 use crate::directory::{Applied, Premise};
 use crate::notification::message::Reason;
-use crate::service::Service;
-use crate::service::change::{Operation, ProposedChange};
-use crate::service::change_builder::ChangeBuilder;
-use crate::service::notify::Announcement;
-use crate::service::outbox::Pending;
-use crate::service::race::{CasRetry, RetryPriority};
-use crate::service::trail::{Event, Target};
+use crate::service::announcer::Announcement;
+use crate::service::audit_writer::{Event, Target};
+use crate::service::cas_retry::{CasRetry, RetryPriority};
+use crate::service::commit::builder::ChangeBuilder;
+use crate::service::commit::{Operation, ProposedChange};
+use crate::service::outbox::PendingMessage;
 
-impl Service {
-    /// Makes the change. Once it is durable this returns `Ok`, whatever happens to the message.
-    ///
-    /// # Errors
-    /// Nothing was changed, save for `OutcomeUnknown`, when that cannot be known.
-    pub fn commit_reset(&self, plan: ResetPlan, kdf: &mut KdfContext) -> Result<ResetOutcome> {
+impl Resets {
+    /// [`Service::commit_reset`](crate::service::Service::commit_reset).
+    pub(in crate::service) fn commit_reset(&self, plan: ResetPlan, kdf: &mut KdfContext) -> Result<ResetOutcome> {
         let mut operation = Operation::new()?;
         let asked = AskedReset::of_plan(&plan);
         let cancellation = plan.request.cancellation.clone();
         self.carry_out(plan, &mut operation, kdf).map_err(|error| {
-            self.abandon(&mut operation, error.code());
+            self.commits.abandon(&mut operation, error.code());
             // What the intent is recorded of has its outcome by now.
             self.failed(asked, !operation.is_recorded() && !cancellation.is_requested(), error)
         })
@@ -39,26 +35,25 @@ impl Service {
         // Those of the look-up have been told with the target, and so have the warnings.
         plan.diagnostics.clear();
         plan.request.cancellation.check()?;
-        let mut ring = self.ring_for_change()?;
-        for note in std::mem::take(&mut plan.conflicts) {
-            // What cannot be recorded now is found, and told, once more.
-            let _ = self.record_conflict(&note, true);
+        let mut ring = self.records.ring_for_change()?;
+        for intent in std::mem::take(&mut plan.conflicts) {
+            self.commits.acknowledge_conflict(&intent);
         }
         if self.is_stale(&plan) {
-            self.directory().forget_policies();
+            self.directory.forget_policies();
             self.look_again(&mut plan)?;
         }
         let mut retry = CasRetry::begin(RetryPriority::Administrator);
         let mut generated = plan.generated.take();
         loop {
             plan.request.cancellation.check()?;
-            let now = self.now();
-            let candidate = Candidate::build(&mut plan, &mut generated, self.settings.cost, now, kdf)?;
-            let (wanted, mut pending) = self.change(&plan, &candidate, &ring, operation.id, now)?;
+            let now = self.clock.now();
+            let candidate = Candidate::build(&mut plan, &mut generated, self.cost, now, kdf)?;
+            let (proposed, mut pending) = self.change(&plan, &candidate, &ring, operation.id, now)?;
             if let Some(pending) = &mut pending {
-                self.begin_delivery(pending);
+                self.dispatcher.begin_delivery(pending);
             }
-            match self.apply(wanted, operation, pending.as_mut())? {
+            match self.commits.commit(proposed, operation, pending.as_mut())? {
                 Applied::Committed => return Ok(self.finish(plan, candidate, pending, operation, now)),
                 refused => {
                     retry.retry(&plan.mailbox)?;
@@ -73,7 +68,7 @@ impl Service {
             }
             self.look_again(&mut plan)?;
             // Perhaps it was the key that was replaced.
-            ring = self.ring_for_change()?;
+            ring = self.records.ring_for_change()?;
         }
     }
 
@@ -84,8 +79,8 @@ impl Service {
         ring: &KeyRing,
         operation: [u8; 16],
         now: Timestamp,
-    ) -> Result<(ProposedChange, Option<Pending>)> {
-        let context = self.seal_context(plan.mailbox.object_id)?;
+    ) -> Result<(ProposedChange, Option<PendingMessage>)> {
+        let context = self.records.seal_context(plan.mailbox.object_id)?;
         let controller = &plan.loaded.controller;
         let mut changing = ChangeBuilder::new(ring, context, &plan.loaded.stored, controller.as_deref());
         changing = changing.record(&candidate.record)?;
@@ -96,7 +91,7 @@ impl Service {
         let mut entry = None;
         let mut pending = None;
         if let (Some((pin, pin_id)), Some(recipient)) = (&candidate.announced, &plan.recipient) {
-            let composed = self.compose(
+            let composed = self.announcer.compose(
                 &Announcement {
                     mailbox: &plan.mailbox,
                     policy: &plan.policy.settings,
@@ -108,12 +103,14 @@ impl Service {
                 },
                 now,
             )?;
-            let recorded = self.pending(composed, *pin_id, controller.clone(), &context, ring)?;
+            let recorded = self
+                .announcer
+                .pending(composed, *pin_id, controller.clone(), &context, ring)?;
             (entry, pending) = (Some(recorded.0), Some(recorded.1));
         }
         let event = Self::event(plan, operation);
-        let (action, trail) = (event.action, self.trail(ring, now, &[event]));
-        let trace = match &candidate.announced {
+        let (action, audit) = (event.action, self.audit.batch_of(ring, now, &[event]));
+        let fingerprint = match &candidate.announced {
             Some((_, id)) => ChangeFingerprint::of_pin(*id, &plan.loaded.record),
             None => ChangeFingerprint::of_record(&change),
         };
@@ -123,12 +120,12 @@ impl Service {
             mailbox: plan.mailbox.clone(),
             policy: plan.policy.clone(),
         }));
-        let wanted = ProposedChange {
+        let proposed = ProposedChange {
             change,
-            trail,
-            recorded_as: Some((action, trace)),
+            audit,
+            action: Some((action, fingerprint)),
         };
-        Ok((wanted, pending))
+        Ok((proposed, pending))
     }
 
     /// What was asked for. That a PIN was given is worth knowing; which one never is.
@@ -149,11 +146,11 @@ impl Service {
         &self,
         plan: ResetPlan,
         candidate: Candidate,
-        pending: Option<Pending>,
+        pending: Option<PendingMessage>,
         operation: &mut Operation,
         now: Timestamp,
     ) -> ResetOutcome {
-        let mut warnings: Vec<_> = Self::warn_unrecorded(operation, &plan.mailbox).into_iter().collect();
+        let mut warnings: Vec<_> = operation.warn_unrecorded(&plan.mailbox).into_iter().collect();
         let mut diagnostics = plan.diagnostics;
         diagnostics.push(format!(
             "Changed \"{}\" in {}.",
@@ -161,18 +158,20 @@ impl Service {
             plan.loaded
                 .controller
                 .clone()
-                .unwrap_or_else(|| self.directory().location())
+                .unwrap_or_else(|| self.directory.location())
         ));
         let notification = match pending {
             None => Notification::None,
-            Some(pending) => self.hand_over(&plan.mailbox, pending, &mut warnings, &mut diagnostics),
+            Some(pending) => self
+                .dispatcher
+                .hand_over(&plan.mailbox, pending, &mut warnings, &mut diagnostics),
         };
-        warnings.extend(self.report_retention());
+        warnings.extend(self.audit.report_retention());
         // Whoever asked to stop hears of his own reset, and waits for no other's message.
         if !plan.request.cancellation.is_requested() {
-            self.drain_outbox(Some(&mut warnings), &mut diagnostics);
+            self.deliveries.drain_outbox(Some(&mut warnings), &mut diagnostics);
         }
-        diagnostics.extend(self.directory().take_diagnostics());
+        diagnostics.extend(self.directory.take_diagnostics());
         ResetOutcome {
             pin_expired: candidate.record.is_expired(&plan.policy.settings, now),
             locked_out: candidate.record.locked_at.is_some(),

@@ -1,14 +1,14 @@
 //! Resets that failed, for the audit: who asked for what, and which error it came to. Never under whatIf, and never what was
 //! called off.
 
+use super::Resets;
 use serde_json::{Map, Value, json};
 
 use super::{ResetPlan, ResetRequest};
-use crate::credential::keyring::KeyRing;
 use crate::mailbox::Mailbox;
+use crate::service::audit_writer::Action;
+use crate::service::random_id;
 use crate::service::resolve::shortened;
-use crate::service::trail::Action;
-use crate::service::{Service, random_id};
 use crate::{Error, ErrorCode, Result};
 
 /// What was asked for, in case it fails.
@@ -103,10 +103,10 @@ impl AskedReset {
     }
 }
 
-impl Service {
+impl Resets {
     /// Records that the reset failed with this error, and gives the error back: with a warning where that cannot be recorded.
     pub(super) fn failed(&self, asked: AskedReset, request_is_wanted: bool, error: Error) -> Error {
-        let Some(body) = asked.body.filter(|_| request_is_wanted && self.settings.audit) else {
+        let Some(body) = asked.body.filter(|_| request_is_wanted && self.audit.enabled) else {
             return error;
         };
         if matches!(error.code(), ErrorCode::Cancelled | ErrorCode::OutcomeUnknown) {
@@ -127,12 +127,10 @@ impl Service {
     }
 
     fn record_failed(&self, mut body: Value, error: &Error) -> Result<()> {
-        let is_local = self.ports.outbox.journal().is_some();
-        // Where there is no store, or none that can be used, there is no log; and nothing makes one, or a key, for a failure.
-        if !is_local && (error.code() == ErrorCode::DirectoryUnavailable || self.directory().store_id().is_err()) {
+        let Some(ring) = self.commits.keys_for_failure(error)? else {
             return Ok(());
-        }
-        let caller = &self.settings.caller;
+        };
+        let caller = &self.audit.caller;
         body["kind"] = "outcome".into();
         body["caller"] = caller.user.as_str().into();
         body["host"] = caller.host.as_str().into();
@@ -145,16 +143,10 @@ impl Service {
         if let Some(rules) = error.details().get("rules") {
             body["result"] = json!({ "rules": rules });
         }
-        let entry = self.entry_of(random_id()?, &body);
-        let append = |ring: &KeyRing| match self.chain_of(ring, vec![entry]) {
-            Some(trail) => self.ports.audit.append_failed(&caller.user, trail),
+        let entry = self.audit.entry_of(random_id()?, &body);
+        match self.audit.chain_of(&ring, vec![entry]) {
+            Some(batch) => self.audit.log.append_failed(&caller.user, batch),
             None => Ok(()),
-        };
-        match (is_local, error.code()) {
-            // Comparing the key with the directory's records would wait for that once more; the log knows its own keys.
-            (true, ErrorCode::DirectoryUnavailable) => append(&self.ports.keys.load()?),
-            (true, _) => append(&*self.ring_on_disk()?),
-            (false, _) => append(&*self.ring_for_change()?),
         }
     }
 }

@@ -1,23 +1,30 @@
 //! The reset: prepare (look up and check what is cheap), validate (the history), commit (carry out).
 
-mod again;
 pub(super) mod candidate;
 mod commit;
 mod failed;
 mod prepare;
+mod recheck;
 pub(super) mod recipient;
 pub(super) mod violation;
 
+use std::sync::Arc;
+
 use crate::cancellation::Cancellation;
-use crate::clock::Timestamp;
-use crate::credential::kdf::PinVerifiers;
-use crate::directory::PolicyObject;
+use crate::clock::{Clock, Timestamp};
+use crate::credential::kdf::{Cost, PinVerifiers};
 use crate::directory::journal::IntentRecord;
+use crate::directory::{Directory, PolicyObject};
 use crate::mailbox::Mailbox;
+use crate::notification::Notifier;
 use crate::pin::Pin;
 use crate::service::Warning;
-use crate::service::resolve::Lookup;
-use crate::service::sealed::LoadedRecord;
+use crate::service::announcer::Announcer;
+use crate::service::audit_writer::AuditWriter;
+use crate::service::commit::Commit;
+use crate::service::outbox::{Deliveries, Dispatcher};
+use crate::service::records::{LoadedRecord, Records};
+use crate::service::resolve::{Lookup, Resolver};
 
 /// What `Set-UMMailboxPIN` was asked for. `None` means that the parameter was omitted.
 #[derive(Default)]
@@ -186,4 +193,19 @@ pub struct ResetOutcome {
     pub warnings: Vec<Warning>,
     /// What was done, for `-Verbose`.
     pub diagnostics: Vec<String>,
+}
+
+/// Carries out what `Set-UMMailboxPIN` asks for.
+pub(super) struct Resets {
+    pub directory: Arc<dyn Directory>,
+    pub resolver: Arc<Resolver>,
+    pub records: Arc<Records>,
+    pub audit: Arc<AuditWriter>,
+    pub commits: Arc<dyn Commit>,
+    pub announcer: Arc<Announcer>,
+    pub dispatcher: Arc<Dispatcher>,
+    pub deliveries: Arc<Deliveries>,
+    pub notifier: Arc<dyn Notifier>,
+    pub clock: Arc<dyn Clock>,
+    pub cost: Cost,
 }

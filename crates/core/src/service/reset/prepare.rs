@@ -3,21 +3,21 @@
 use super::candidate::draw;
 use super::failed::AskedReset;
 use super::violation::policy_violation;
-use super::{ResetPlan, ResetRequest, recipient};
+use super::{ResetPlan, ResetRequest, Resets, recipient};
 use crate::credential::kdf::{KdfContext, PinVerifiers};
 use crate::generate::PinSpace;
 use crate::policy::PinRule;
-use crate::service::Service;
-use crate::service::lost::conflict_warning;
+use crate::service::commit::conflict_warning;
 use crate::service::resolve::require_um_enabled;
 use crate::{Error, ErrorCode, Result};
 
-impl Service {
-    /// Looks the mailbox up and checks everything but the PIN's history.
-    ///
-    /// # Errors
-    /// Every error of section "errors" that concerns one mailbox; nothing has been changed.
-    pub fn prepare_reset(&self, mut request: ResetRequest, kdf: &mut KdfContext) -> Result<ResetPlan> {
+impl Resets {
+    /// [`Service::prepare_reset`](crate::service::Service::prepare_reset).
+    pub(in crate::service) fn prepare_reset(
+        &self,
+        mut request: ResetRequest,
+        kdf: &mut KdfContext,
+    ) -> Result<ResetPlan> {
         request.pin = request.pin.filter(|pin| !pin.expose().is_empty());
         let mut asked = AskedReset::new(&request);
         let plan = self.planned(&mut request, &mut asked, kdf);
@@ -26,8 +26,8 @@ impl Service {
 
     fn planned(&self, request: &mut ResetRequest, asked: &mut AskedReset, kdf: &mut KdfContext) -> Result<ResetPlan> {
         check_combination(request)?;
-        let read_at = self.now();
-        let found = self.resolve(&request.identity, request.lookup())?;
+        let read_at = self.clock.now();
+        let found = self.resolver.resolve(&request.identity, request.lookup())?;
         asked.of_mailbox(&found.mailbox, request);
         require_um_enabled(&found.mailbox)?;
         let mailbox = &found.mailbox;
@@ -35,14 +35,16 @@ impl Service {
             "Found \"{}\" ({}) in {}.",
             mailbox.identity(),
             mailbox.guid,
-            found.controller.clone().unwrap_or_else(|| self.directory().location())
+            found.controller.clone().unwrap_or_else(|| self.directory.location())
         )];
-        let policy = self.policy_of(mailbox, request.lookup().route())?;
+        let policy = self.resolver.policy_of(mailbox, request.lookup().route())?;
         diagnostics.push(format!("The UM mailbox policy is \"{}\".", policy.settings.name));
         let mut warnings = Vec::new();
         let recipient = recipient::decide(request, mailbox, &mut warnings)?;
-        let loaded = self.read_record(&found)?;
-        let conflicts = self.conflicts_of(mailbox.object_id, found.controller.as_deref(), &loaded.record);
+        let loaded = self.records.read_record(&found)?;
+        let conflicts = self
+            .commits
+            .conflicts_of(mailbox.object_id, found.controller.as_deref(), &loaded.record);
         let conflicts = conflicts.unwrap_or_else(|error| {
             diagnostics.push(format!("The journal could not be read: {error}"));
             Vec::new()
@@ -63,9 +65,9 @@ impl Service {
             }
         }
         if recipient.is_some() {
-            self.ports.notifier.check()?;
+            self.notifier.check()?;
         }
-        diagnostics.extend(self.directory().take_diagnostics());
+        diagnostics.extend(self.directory.take_diagnostics());
         Ok(ResetPlan {
             request: std::mem::take(request),
             mailbox: found.mailbox,
@@ -83,11 +85,8 @@ impl Service {
         })
     }
 
-    /// Checks the rest: the history of a given PIN, or that policy and history leave a PIN to generate.
-    ///
-    /// # Errors
-    /// `PinPolicyViolation`, `NoValidPin`.
-    pub fn validate_reset(&self, plan: &mut ResetPlan, kdf: &mut KdfContext) -> Result<()> {
+    /// [`Service::validate_reset`](crate::service::Service::validate_reset).
+    pub(in crate::service) fn validate_reset(&self, plan: &mut ResetPlan, kdf: &mut KdfContext) -> Result<()> {
         let valid = self.check_rest(plan, kdf);
         valid.map_err(|error| {
             let asked = AskedReset::of_plan(plan);
@@ -116,7 +115,7 @@ impl Service {
             }
         }
         if plan.recipient.is_some() {
-            self.ports.notifier.check()?;
+            self.notifier.check()?;
         }
         Ok(())
     }

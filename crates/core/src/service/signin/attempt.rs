@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::SignIns;
+
 use super::{SignIn, SignInAnswer, SignInRequest, Subscriber};
 use crate::clock::Timestamp;
 use crate::credential::counter::FailureCounter;
@@ -10,13 +12,13 @@ use crate::credential::keyring::KeyRing;
 use crate::credential::lockout::{self as rules, Consequence};
 use crate::directory::{Applied, CredentialChange, Found, PolicyObject};
 use crate::mailbox::Mailbox;
-use crate::service::Service;
-use crate::service::change::{Operation, ProposedChange};
-use crate::service::change_builder::ChangeBuilder;
-use crate::service::race::{CasRetry, RetryPriority, Subject};
+use crate::service::audit_writer::{Action, Event, Target};
+use crate::service::cas_retry::{CasRetry, RetryPriority};
+use crate::service::commit::builder::ChangeBuilder;
+use crate::service::commit::{Operation, ProposedChange};
+use crate::service::keyed_mutex::LockKey;
+use crate::service::records::LoadedRecord;
 use crate::service::resolve::require_um_enabled;
-use crate::service::sealed::LoadedRecord;
-use crate::service::trail::{Action, Event, Target};
 use crate::{Error, ErrorCode, Result};
 
 /// A mailbox as an attempt finds it.
@@ -41,12 +43,9 @@ pub(super) struct Step {
     pub otherwise: Option<Box<Step>>,
 }
 
-impl Service {
-    /// Checks a PIN. A wrong one is counted before this returns.
-    ///
-    /// # Errors
-    /// As for a reset: nothing was compared, or nobody hears what the comparison gave.
-    pub fn sign_in(&self, request: SignInRequest, kdf: &mut KdfContext) -> Result<SignInAnswer> {
+impl SignIns {
+    /// [`Service::sign_in`](crate::service::Service::sign_in).
+    pub(in crate::service) fn sign_in(&self, request: SignInRequest, kdf: &mut KdfContext) -> Result<SignInAnswer> {
         let mut verifiers = PinVerifiers::new(request.pin.clone());
         self.attempt(&request, &mut verifiers, kdf, |service, attempt, _| {
             let policy = &attempt.policy.settings;
@@ -83,7 +82,7 @@ impl Service {
         let mut answer = self.attempts(request, verifiers, kdf, right, &mut operation);
         // Where others were first, the answer may be another than what was begun.
         let end = answer.as_ref().err().map_or(ErrorCode::WriteConflict, Error::code);
-        self.abandon(&mut operation, end);
+        self.commits.abandon(&mut operation, end);
         if let (Ok(AttemptEnd::Answered(answer)), Some(error)) = (&mut answer, operation.unrecorded) {
             answer
                 .diagnostics
@@ -107,26 +106,26 @@ impl Service {
         F: FnMut(&Self, &Attempt<'_>, &mut KdfContext) -> Result<Next>,
     {
         let route = request.lookup().route();
-        let mut ring_on_disk = self.ring_for_attempts()?;
+        let mut ring_on_disk = self.records.ring_for_attempts()?;
         let mut found = match self.subscriber(request) {
             Ok(found) => found,
             Err(error) => return self.refuse(request, verifiers, kdf, error).map(AttemptEnd::Refused),
         };
-        let subject = Subject::Mailbox(found.mailbox.object_id);
-        let _turn = match self.sign_in_locks.try_lock(subject) {
+        let subject = LockKey::Mailbox(found.mailbox.object_id);
+        let _turn = match self.locks.try_lock(subject) {
             Some(turn) => turn,
             None => {
                 // What takes long is done while waiting, and not in a row.
-                self.read_record(&found)?.record.is_current(verifiers, kdf)?;
-                let turn = self.sign_in_locks.take(subject, &found.mailbox.identity())?;
+                self.records.read_record(&found)?.record.is_current(verifiers, kdf)?;
+                let turn = self.locks.lock(subject, &found.mailbox.identity())?;
                 found.stored = None;
                 turn
             }
         };
         let mut retry = CasRetry::begin(RetryPriority::SignIn);
         loop {
-            let policy = self.policy_of(&found.mailbox, route)?;
-            let loaded = self.read_record(&found)?;
+            let policy = self.resolver.policy_of(&found.mailbox, route)?;
+            let loaded = self.records.read_record(&found)?;
             let mailbox = found.mailbox;
             if loaded.stored.record.is_none() {
                 let none = FailureCounter::zero(loaded.record.epoch);
@@ -134,11 +133,12 @@ impl Service {
                 self.count_nothing(route)?;
                 return Ok(AttemptEnd::Answered(Box::new(answer)));
             }
-            self.check_replication(mailbox.object_id, loaded.controller.as_deref(), &loaded.record);
-            let counter = self.counter_of(&mailbox, &loaded)?;
+            self.commits
+                .check_replication(mailbox.object_id, loaded.controller.as_deref(), &loaded.record);
+            let counter = self.records.counter_of(&mailbox, &loaded)?;
             let ring = match &ring_on_disk {
                 Some(ring) => Arc::clone(ring),
-                None => self.ring_on_disk()?,
+                None => self.records.ring_on_disk()?,
             };
             let attempt = Attempt {
                 request,
@@ -148,7 +148,7 @@ impl Service {
                 counter,
                 ring: &ring,
                 operation: operation.id,
-                now: self.now(),
+                now: self.clock.now(),
             };
             let written = match self.step(&attempt, verifiers, kdf, &mut right)? {
                 Next::Answer(answer) => {
@@ -158,7 +158,8 @@ impl Service {
                 Next::Write(step) => self.write(*step, operation)?.map(AttemptEnd::answered),
                 Next::Refuse(error) => {
                     let cleared = FailureCounter::zero(attempt.loaded.record.epoch);
-                    match self.directory().apply(self.count(&attempt, &cleared)?)? {
+                    let proposed = ProposedChange::count(self.count(&attempt, &cleared)?);
+                    match self.commits.commit(proposed, operation, None)? {
                         Applied::Committed => Some(AttemptEnd::Refused(error)),
                         Applied::Conflict | Applied::Unreached => None,
                     }
@@ -168,9 +169,9 @@ impl Service {
                 Some(answer) => return Ok(answer),
                 None => retry.retry(&attempt.mailbox)?,
             }
-            found = self.again(&attempt.mailbox, route)?;
+            found = self.resolver.again(&attempt.mailbox, route)?;
             // Perhaps it was the key that was replaced.
-            ring_on_disk = self.ring_for_attempts()?;
+            ring_on_disk = self.records.ring_for_attempts()?;
         }
     }
 
@@ -178,7 +179,9 @@ impl Service {
     /// controller was out of reach.
     fn write(&self, mut step: Step, operation: &mut Operation) -> Result<Option<SignInAnswer>> {
         loop {
-            let written = self.apply(step.proposed, operation, step.answer.message.as_mut());
+            let written = self
+                .commits
+                .commit(step.proposed, operation, step.answer.message.as_mut());
             match (written, step.otherwise) {
                 (Ok(Applied::Committed), _) => return Ok(Some(step.answer)),
                 (Ok(Applied::Conflict | Applied::Unreached), _) => return Ok(None),
@@ -236,10 +239,11 @@ impl Service {
         counter: FailureCounter,
         events: &[Event<'_>],
     ) -> Result<Step> {
-        let trail = self.trail(attempt.ring, attempt.now, events);
-        let mut bare = ProposedChange::count(self.count(attempt, &counter)?);
-        // With a journal the count does not depend on the record of it.
-        bare.trail = trail.clone().filter(|_| self.ports.outbox.journal().is_some());
+        let audit = self.audit.batch_of(attempt.ring, attempt.now, events);
+        let bare = ProposedChange {
+            audit: self.commits.audit_of_retry(audit.clone()),
+            ..ProposedChange::count(self.count(attempt, &counter)?)
+        };
         let bare = Step {
             proposed: bare,
             answer: attempt.answer(outcome, &counter),
@@ -247,7 +251,7 @@ impl Service {
         };
         Ok(Step {
             proposed: ProposedChange {
-                trail,
+                audit,
                 ..ProposedChange::count(self.count(attempt, &counter)?)
             },
             answer: attempt.answer(outcome, &counter),
@@ -262,28 +266,26 @@ impl Service {
 
     /// Builds a change of what the attempt has read.
     pub(super) fn change_of<'a>(&self, attempt: &'a Attempt<'_>) -> Result<ChangeBuilder<'a>> {
-        let context = self.seal_context(attempt.mailbox.object_id)?;
+        let context = self.records.seal_context(attempt.mailbox.object_id)?;
         let (stored, controller) = (&attempt.loaded.stored, attempt.loaded.controller.as_deref());
         Ok(ChangeBuilder::new(attempt.ring, context, stored, controller))
     }
 
     fn subscriber(&self, request: &SignInRequest) -> Result<Found> {
         match &request.subscriber {
-            Subscriber::Identity(text) => self.resolve_um_enabled(text, request.lookup()),
+            Subscriber::Identity(text) => self.resolver.resolve_um_enabled(text, request.lookup()),
             Subscriber::Extension { number, dial_plan } => {
                 if !number.chars().any(|c| c.is_ascii_digit()) {
                     return Err(Error::new(ErrorCode::InvalidIdentity, "The extension has no digits.")
                         .action("Pass the extension as digits."));
                 }
                 let route = request.lookup().route();
-                let matches = self
-                    .directory()
-                    .find_by_extension(number, dial_plan.as_deref(), route)?;
+                let matches = self.directory.find_by_extension(number, dial_plan.as_deref(), route)?;
                 let name = match dial_plan {
                     None => format!("extension {number}"),
                     Some(plan) => format!("extension {number} in dial plan {plan}"),
                 };
-                let found = self.only(matches, &name, request.lookup())?;
+                let found = self.resolver.only(matches, &name, request.lookup())?;
                 require_um_enabled(&found.mailbox)?;
                 Ok(found)
             }

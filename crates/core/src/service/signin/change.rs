@@ -1,25 +1,26 @@
 //! The user's own change of the PIN: the old one opens, the policy decides, and expiry and first-time use are over.
 
 use super::attempt::{Attempt, AttemptEnd, Next, Step};
-use super::{ChangePinRequest, SignIn, SignInAnswer};
+use super::{ChangePinRequest, SignIn, SignInAnswer, SignIns};
 use crate::Result;
 use crate::credential::counter::FailureCounter;
 use crate::credential::kdf::{KdfContext, PinVerifiers};
 use crate::credential::record::NewPin;
 use crate::directory::journal::ChangeFingerprint;
 use crate::policy::PinRule;
-use crate::service::change::ProposedChange;
+use crate::service::audit_writer::Action;
+use crate::service::commit::ProposedChange;
+use crate::service::random_id;
 use crate::service::reset::candidate::params_for;
 use crate::service::reset::violation::policy_violation;
-use crate::service::trail::Action;
-use crate::service::{Service, random_id};
 
-impl Service {
-    /// Sets the new PIN if the old one is right. A wrong one counts as in [`Service::sign_in`] and is answered alike.
-    ///
-    /// # Errors
-    /// As for a sign-in; `PinPolicyViolation` with every broken rule, which only whoever knows the old PIN gets to hear.
-    pub fn change_pin(&self, request: ChangePinRequest, kdf: &mut KdfContext) -> Result<SignInAnswer> {
+impl SignIns {
+    /// [`Service::change_pin`](crate::service::Service::change_pin).
+    pub(in crate::service) fn change_pin(
+        &self,
+        request: ChangePinRequest,
+        kdf: &mut KdfContext,
+    ) -> Result<SignInAnswer> {
         let ChangePinRequest { attempt, new_pin } = request;
         let mut old = PinVerifiers::new(attempt.pin.clone());
         let mut new = PinVerifiers::new(new_pin);
@@ -38,7 +39,7 @@ impl Service {
         if !rules.is_empty() {
             return Ok(Next::Refuse(policy_violation(mailbox, policy, &rules)));
         }
-        let params = params_for(&loaded.record, self.settings.cost)?;
+        let params = params_for(&loaded.record, self.cost)?;
         let (pin_id, epoch) = (random_id()?, random_id()?);
         let record = loaded.record.with_new_pin(NewPin {
             pin_id,
@@ -61,8 +62,8 @@ impl Service {
         Ok(Next::Write(Box::new(Step {
             proposed: ProposedChange {
                 change,
-                trail: self.trail(attempt.ring, attempt.now, &[event]),
-                recorded_as: Some((Action::ChangePin, ChangeFingerprint::of_pin(pin_id, &loaded.record))),
+                audit: self.audit.batch_of(attempt.ring, attempt.now, &[event]),
+                action: Some((Action::ChangePin, ChangeFingerprint::of_pin(pin_id, &loaded.record))),
             },
             answer,
             otherwise: None,

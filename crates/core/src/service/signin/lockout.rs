@@ -1,23 +1,23 @@
 //! What too many wrong PINs lead to: a new PIN by mail, and in the end the lock-out.
 
 use super::attempt::{Attempt, Next, Step};
-use super::{SignIn, SignInAnswer};
+use super::{SignIn, SignInAnswer, SignIns};
 use crate::clock::Timestamp;
 use crate::credential::counter::FailureCounter;
 use crate::credential::kdf::KdfContext;
 use crate::credential::record::NewPin;
 use crate::directory::journal::ChangeFingerprint;
 use crate::notification::message::Reason;
-use crate::service::change::ProposedChange;
-use crate::service::notify::Announcement;
+use crate::service::announcer::Announcement;
+use crate::service::audit_writer::Action;
+use crate::service::commit::ProposedChange;
+use crate::service::random_id;
 use crate::service::reset::Notification;
 use crate::service::reset::candidate::{draw, params_for};
 use crate::service::reset::recipient::own_address;
-use crate::service::trail::Action;
-use crate::service::{Service, random_id};
 use crate::{ErrorCode, Result};
 
-impl Service {
+impl SignIns {
     /// A locked mailbox refuses every PIN unseen. A lock that only follows from a stricter policy is written down, so that it
     /// stays until an administrator acts.
     pub(super) fn refuse_locked(&self, attempt: &Attempt<'_>, since: Timestamp) -> Result<Next> {
@@ -30,7 +30,7 @@ impl Service {
             .result("failures", attempt.counter.failures);
         Ok(Next::Write(Box::new(Step {
             proposed: ProposedChange {
-                trail: self.trail(attempt.ring, attempt.now, &[event]),
+                audit: self.audit.batch_of(attempt.ring, attempt.now, &[event]),
                 ..ProposedChange::count(self.count(attempt, &attempt.counter.locked(since))?)
             },
             answer,
@@ -87,7 +87,7 @@ impl Service {
             Err(error) if error.code() == ErrorCode::NoValidPin => return Ok(None),
             Err(error) => return Err(error),
         };
-        let params = params_for(&loaded.record, self.settings.cost)?;
+        let params = params_for(&loaded.record, self.cost)?;
         let pin_id = random_id()?;
         let record = loaded.record.with_new_pin(NewPin {
             pin_id,
@@ -100,8 +100,8 @@ impl Service {
             // As it was: what others count meanwhile, on another controller perhaps, goes on towards the lock-out.
             epoch: loaded.record.epoch,
         });
-        let context = self.seal_context(mailbox.object_id)?;
-        let message = self.compose(
+        let context = self.records.seal_context(mailbox.object_id)?;
+        let message = self.announcer.compose(
             &Announcement {
                 mailbox,
                 policy,
@@ -121,7 +121,9 @@ impl Service {
                 .result("failures", counter.failures)
                 .result("recipient", recipient.as_str()),
         ];
-        let (entry, pending) = self.pending(message, pin_id, loaded.controller.clone(), &context, attempt.ring)?;
+        let (entry, pending) =
+            self.announcer
+                .pending(message, pin_id, loaded.controller.clone(), &context, attempt.ring)?;
         let mut change = self
             .change_of(attempt)?
             .record(&record)?
@@ -133,8 +135,8 @@ impl Service {
         Ok(Some(Step {
             proposed: ProposedChange {
                 change,
-                trail: self.trail(attempt.ring, attempt.now, &events),
-                recorded_as: Some((
+                audit: self.audit.batch_of(attempt.ring, attempt.now, &events),
+                action: Some((
                     Action::AutomaticReset,
                     ChangeFingerprint::of_pin(pin_id, &loaded.record),
                 )),
@@ -144,16 +146,17 @@ impl Service {
         }))
     }
 
-    /// Hands the message of a reset by failures over. Apart from the attempt, so that a slow relay keeps nobody waiting for an
-    /// answer: the message is durable already, and what fails here is tried again later.
-    pub fn deliver_pending(&self, answer: &mut SignInAnswer) -> Notification {
+    /// [`Service::deliver_pending`](crate::service::Service::deliver_pending).
+    pub(in crate::service) fn deliver_pending(&self, answer: &mut SignInAnswer) -> Notification {
         let Some(pending) = answer.message.take() else {
             return Notification::None;
         };
         let mut diagnostics = std::mem::take(&mut answer.diagnostics);
         let mut warnings = Vec::new();
-        let notification = self.hand_over(&answer.mailbox, pending, &mut warnings, &mut diagnostics);
-        self.drain_outbox(None, &mut diagnostics);
+        let notification = self
+            .dispatcher
+            .hand_over(&answer.mailbox, pending, &mut warnings, &mut diagnostics);
+        self.deliveries.drain_outbox(None, &mut diagnostics);
         answer.diagnostics = diagnostics;
         notification
     }

@@ -4,20 +4,29 @@
 //! durable. So all attempts on one mailbox stand in one order, whichever threads, processes or hosts they come from, and
 //! guessing at the same time gains nothing over guessing one after the other. A store that cannot be written answers nobody.
 
-mod alike;
 mod attempt;
 mod change;
+mod equal_cost;
 mod lockout;
 
-use crate::clock::Timestamp;
+use std::sync::Arc;
+
+use crate::clock::{Clock, Timestamp};
 use crate::credential::counter::FailureCounter;
+use crate::credential::kdf::Cost;
 use crate::credential::lockout::{self as rules, AttemptsLeft};
 use crate::credential::record::CredentialRecord;
+use crate::directory::Directory;
 use crate::mailbox::Mailbox;
 use crate::pin::Pin;
 use crate::policy::UmMailboxPolicy;
-use crate::service::outbox::Pending;
-use crate::service::resolve::Lookup;
+use crate::service::announcer::Announcer;
+use crate::service::audit_writer::AuditWriter;
+use crate::service::commit::Commit;
+use crate::service::keyed_mutex::KeyedMutex;
+use crate::service::outbox::{Deliveries, Dispatcher, PendingMessage};
+use crate::service::records::Records;
+use crate::service::resolve::{Lookup, Resolver};
 
 /// How the telephone system names the mailbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +96,7 @@ pub struct SignInAnswer {
     /// When the PIN in force expires; told only to whoever knows it.
     pub expires_at: Option<Timestamp>,
     /// The message with the new PIN after a reset by failures, to be handed over after the answer.
-    pub message: Option<Pending>,
+    pub message: Option<PendingMessage>,
     /// What was done, for `-Verbose`.
     pub diagnostics: Vec<String>,
 }
@@ -143,4 +152,20 @@ impl SignInAnswer {
             diagnostics: Vec::new(),
         }
     }
+}
+
+/// Checks PINs, and changes them for their users.
+pub(super) struct SignIns {
+    pub directory: Arc<dyn Directory>,
+    pub resolver: Arc<Resolver>,
+    pub records: Arc<Records>,
+    pub audit: Arc<AuditWriter>,
+    pub commits: Arc<dyn Commit>,
+    pub announcer: Arc<Announcer>,
+    pub dispatcher: Arc<Dispatcher>,
+    pub deliveries: Arc<Deliveries>,
+    pub clock: Arc<dyn Clock>,
+    pub cost: Cost,
+    /// One attempt at a time at each mailbox.
+    pub locks: KeyedMutex,
 }

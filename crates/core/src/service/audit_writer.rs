@@ -1,10 +1,13 @@
 //! What goes into the audit: who did what to whom, and what came of it. Never a PIN.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use serde_json::{Map, Value, json};
 
-use super::{Service, random_id};
-use crate::audit::{AuditBatch, AuditEntry};
-use crate::clock::Timestamp;
+use super::{Caller, Warning, random_id};
+use crate::audit::{AuditBatch, AuditEntry, AuditLog};
+use crate::clock::{Clock, Timestamp};
 use crate::credential::keyring::KeyRing;
 use crate::mailbox::Mailbox;
 use crate::{ErrorCode, Result};
@@ -108,7 +111,7 @@ pub(super) enum Outcome {
     /// Nothing was changed, because of this error.
     Failed(ErrorCode),
     /// It is not in force, and no error says why.
-    Void,
+    NotApplied,
     /// It cannot be known.
     Unknown,
 }
@@ -180,7 +183,7 @@ fn outcome(host: &str, outcome: Outcome, result: Map<String, Value>) -> Value {
     let mut body = json!({ "kind": "outcome", "host": host });
     match outcome {
         Outcome::Succeeded => body["succeeded"] = true.into(),
-        Outcome::Void => body["succeeded"] = false.into(),
+        Outcome::NotApplied => body["succeeded"] = false.into(),
         Outcome::Failed(code) => {
             body["succeeded"] = false.into();
             body["error"] = code.id().into();
@@ -194,9 +197,20 @@ fn outcome(host: &str, outcome: Outcome, result: Map<String, Value>) -> Value {
     body
 }
 
-impl Service {
+/// Writes the audit log: who acted, on which host, and for how long entries are kept.
+pub(super) struct AuditWriter {
+    /// Whether changes are audited.
+    pub enabled: bool,
+    pub retention_days: Option<u32>,
+    pub caller: Caller,
+    pub log: Arc<dyn AuditLog>,
+    pub clock: Arc<dyn Clock>,
+    pub retention_reported: AtomicBool,
+}
+
+impl AuditWriter {
     /// What the audit is told of these events; `None` where auditing is switched off.
-    pub(super) fn trail(&self, ring: &KeyRing, at: Timestamp, events: &[Event<'_>]) -> Option<PendingAudit> {
+    pub(super) fn batch_of(&self, ring: &KeyRing, at: Timestamp, events: &[Event<'_>]) -> Option<PendingAudit> {
         let told = events.iter().map(|event| PendingAuditEvent {
             operation: event.operation,
             at,
@@ -211,12 +225,12 @@ impl Service {
 
     /// How an operation ended whose intent is recorded.
     pub(super) fn ended(&self, ring: &KeyRing, operation: [u8; 16], how: Outcome) -> Option<AuditBatch> {
-        let body = outcome(&self.settings.caller.host, how, Map::new());
-        self.chain_of(ring, vec![entry(operation, self.now(), &body)])
+        let body = outcome(&self.caller.host, how, Map::new());
+        self.chain_of(ring, vec![entry(operation, self.clock.now(), &body)])
     }
 
     /// As [`Self::ended`], but found out later, by somebody else perhaps, and far from the intent: so it says what it is about.
-    pub(super) fn record_late_outcome(
+    pub(super) fn late_outcome(
         &self,
         ring: &KeyRing,
         operation: [u8; 16],
@@ -226,28 +240,55 @@ impl Service {
         result: Value,
     ) -> Option<AuditBatch> {
         let result = result.as_object().cloned().unwrap_or_default();
-        let mut body = outcome(&self.settings.caller.host, how, result);
+        let mut body = outcome(&self.caller.host, how, result);
         body["action"] = action.into();
         name_target(&mut body, target);
-        self.chain_of(ring, vec![entry(operation, self.now(), &body)])
+        self.chain_of(ring, vec![entry(operation, self.clock.now(), &body)])
     }
 
     /// Entries for the chain of this host; `None` where auditing is switched off.
     pub(super) fn chain_of(&self, ring: &KeyRing, entries: Vec<AuditEntry>) -> Option<AuditBatch> {
-        if !self.settings.audit {
+        if !self.enabled {
             return None;
         }
-        let trail = AuditBatch::new(&self.settings.caller.host, entries, ring.chain_keys());
-        Some(trail.retaining_since(self.audit_retain_since()))
+        let trail = AuditBatch::new(&self.caller.host, entries, ring.chain_keys());
+        Some(trail.retaining_since(self.retain_since()))
     }
 
     /// An entry of this moment.
     pub(super) fn entry_of(&self, operation: [u8; 16], body: &Value) -> AuditEntry {
-        entry(operation, self.now(), body)
+        entry(operation, self.clock.now(), body)
+    }
+
+    /// Entries written before this may be removed.
+    pub(super) fn retain_since(&self) -> Option<Timestamp> {
+        let days = self.retention_days?;
+        Some(self.clock.now().plus_millis(-(i64::from(days) * 86_400_000)))
+    }
+
+    /// Says, once in a session, that the removal of old entries is paused.
+    pub(super) fn report_retention(&self) -> Option<Warning> {
+        let since = self.retain_since().filter(|_| self.enabled)?;
+        if self.retention_reported.load(Ordering::Relaxed) {
+            return None;
+        }
+        // What cannot be read is told by whoever needs it.
+        let pause = self.log.retention_pause(self.clock.now(), since).ok()??;
+        self.retention_reported.store(true, Ordering::Relaxed);
+        let days = (pause.since.0 - pause.newest.0) / 86_400_000;
+        let text = format!(
+            "Old audit entries are not removed until {}: the clock of this computer went on by {days} days between two entries, \
+             from {} to {}.",
+            pause.until, pause.newest, pause.since
+        );
+        Some(
+            Warning::new("RetentionPaused", text)
+                .action("Check the clock of this computer; if it is right, nothing has to be done."),
+        )
     }
 
     fn intent(&self, event: &Event<'_>) -> Value {
-        let caller = &self.settings.caller;
+        let caller = &self.caller;
         let mut body = json!({
             "kind": "intent",
             "action": event.action.name(),

@@ -5,20 +5,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use zeroize::Zeroizing;
 
-use super::{Service, random_id};
+use super::random_id;
+use crate::audit::{AuditBatch, AuditLog, ChainKeys};
 use crate::credential::counter::FailureCounter;
-use crate::credential::keyring::KeyRing;
-use crate::credential::keyring::Purpose;
+use crate::credential::keyring::{KeyRing, Purpose};
 use crate::credential::record::CredentialRecord;
 use crate::credential::seal::{OpenError, SealContext};
-use crate::directory::key_register::RetiredKey;
-use crate::directory::{Found, StoredCredential};
+use crate::directory::key_register::{RetiredKey, is_replaced};
+use crate::directory::{Directory, Found, StoredCredential};
+use crate::keys::Keys;
 use crate::mailbox::{Mailbox, ObjectId};
+use crate::notification::outbox::Outbox;
 use crate::{Error, ErrorCode, Result};
-
-/// The key ring, loaded at first need and kept for the session.
-#[derive(Default)]
-pub(super) struct CachedRing(Mutex<Option<Arc<KeyRing>>>);
 
 const RIGHT_KEY: &str =
     "Restore the key file that belongs to this directory, or add it to \"keys\" in the configuration.";
@@ -38,10 +36,36 @@ pub(super) struct LoadedRecord {
     pub record: CredentialRecord,
 }
 
-impl Service {
+/// Opens and seals records, counters and messages; knows the keys.
+pub(super) struct Records {
+    directory: Arc<dyn Directory>,
+    keys: Arc<dyn Keys>,
+    /// Keeps which keys were replaced.
+    outbox: Arc<dyn Outbox>,
+    log: Arc<dyn AuditLog>,
+    /// The key ring, loaded at first need and kept for the session.
+    loaded: Mutex<Option<Arc<KeyRing>>>,
+}
+
+impl Records {
+    pub(super) fn new(
+        directory: Arc<dyn Directory>,
+        keys: Arc<dyn Keys>,
+        outbox: Arc<dyn Outbox>,
+        log: Arc<dyn AuditLog>,
+    ) -> Self {
+        Self {
+            directory,
+            keys,
+            outbox,
+            log,
+            loaded: Mutex::default(),
+        }
+    }
+
     /// The keys, for reading: loaded once. Never makes one.
     pub(super) fn ring(&self) -> Result<Arc<KeyRing>> {
-        let slot = self.ring.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let slot = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(ring) = &*slot {
             return Ok(Arc::clone(ring));
         }
@@ -53,8 +77,8 @@ impl Service {
     ///
     /// A store that already holds sealed data never gets a new key: its own is missing, which is `KeyUnavailable`.
     pub(super) fn ring_for_change(&self) -> Result<Arc<KeyRing>> {
-        if !self.ports.keys.exists() && !self.directory().holds_sealed_data()? {
-            self.ports.keys.create_active()?;
+        if !self.keys.exists() && !self.directory.holds_sealed_data()? {
+            self.keys.create_active()?;
         }
         self.ring_on_disk()
     }
@@ -62,7 +86,7 @@ impl Service {
     /// The keys as they lie on the disk now: a long session must not go on sealing under a key that is gone, was replaced or
     /// can be read by others since.
     pub(super) fn ring_on_disk(&self) -> Result<Arc<KeyRing>> {
-        let mut slot = self.ring.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slot = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         let known = slot.take();
         let mut attempt = 1;
         let ring = loop {
@@ -84,17 +108,40 @@ impl Service {
     /// The keys, for an attempt to sign in, which asks for them before it looks anybody up: a lost key is told to everybody, and
     /// not only to those whose mailbox has a record. `None`: nothing was sealed yet.
     pub(super) fn ring_for_attempts(&self) -> Result<Option<Arc<KeyRing>>> {
-        if !self.ports.keys.exists() && !self.directory().holds_sealed_data()? {
+        if !self.keys.exists() && !self.directory.holds_sealed_data()? {
             return Ok(None);
         }
         self.ring_on_disk().map(Some)
     }
 
+    /// The keys as they lie on the disk, not compared with what is stored.
+    pub(super) fn unchecked_ring(&self) -> Result<Arc<KeyRing>> {
+        self.keys.load().map(Arc::new)
+    }
+
+    /// Records audit entries; where the key was replaced since, under the new one.
+    pub(super) fn with_current_keys<T>(
+        &self,
+        batch: AuditBatch,
+        record: impl Fn(&AuditBatch) -> Result<T>,
+    ) -> Result<T> {
+        match record(&batch) {
+            Err(error) if is_replaced(&error) => record(&self.rekeyed(batch)?),
+            recorded => recorded,
+        }
+    }
+
+    /// The same entries, to be bound by the key that is active now.
+    pub(super) fn rekeyed(&self, batch: AuditBatch) -> Result<AuditBatch> {
+        let keys = ChainKeys::new(self.ring_on_disk()?.chain_keys());
+        Ok(AuditBatch { keys, ..batch })
+    }
+
     /// The keys, with what the store says of those that were replaced: under these nothing is sealed any more, whatever the
     /// configuration calls active.
     fn load_ring(&self) -> Result<KeyRing> {
-        let Some(register) = self.ports.outbox.key_register() else {
-            return self.ports.keys.load();
+        let Some(register) = self.outbox.key_register() else {
+            return self.keys.load();
         };
         let mut attempt = 1;
         loop {
@@ -110,7 +157,7 @@ impl Service {
     }
 
     fn load_led_ring(&self, retired: &[RetiredKey]) -> Result<KeyRing> {
-        let mut ring = self.ports.keys.load()?;
+        let mut ring = self.keys.load()?;
         let mut active = ring.active();
         // As often as there are replacements at most: whoever writes a circle into the store stops there.
         for _ in 0..retired.len() {
@@ -152,7 +199,7 @@ impl Service {
     /// A key that opens nothing of what is there is not this store's: sealing under it would divide the store between two
     /// keys, and putting the right one back would then lose what was sealed meanwhile.
     fn check_ring(&self, ring: &KeyRing) -> Result<()> {
-        let samples = self.directory().some_records(KEY_SAMPLES)?;
+        let samples = self.directory.some_records(KEY_SAMPLES)?;
         let mut unknown = None;
         for (object_id, sealed) in samples {
             let context = self.seal_context(object_id)?;
@@ -169,7 +216,7 @@ impl Service {
                 ErrorCode::KeyUnavailable,
                 format!(
                     "The PIN records in {} are sealed under a key that is not configured (key id {id}).",
-                    self.directory().location()
+                    self.directory.location()
                 ),
             )
             .action(RIGHT_KEY)),
@@ -179,7 +226,7 @@ impl Service {
     /// Where no record tells, such as after imports alone, the audit log does: every entry names the key that binds it.
     fn check_ring_by_audit(&self, ring: &KeyRing) -> Result<()> {
         // A log that cannot be read tells nothing here; whoever must write to it is told why that fails.
-        let Ok(Some((id, _))) = self.ports.audit.newest() else {
+        let Ok(Some((id, _))) = self.log.newest() else {
             return Ok(());
         };
         if ring.chain_keys().iter().any(|key| key.id() == id) {
@@ -189,7 +236,7 @@ impl Service {
             ErrorCode::KeyUnavailable,
             format!(
                 "The audit log in {} is bound with a key that is not configured (audit key id {id}).",
-                self.ports.audit.source()
+                self.log.source()
             ),
         )
         .action(RIGHT_KEY))
@@ -197,7 +244,7 @@ impl Service {
 
     pub(super) fn seal_context(&self, object_id: ObjectId) -> Result<SealContext> {
         Ok(SealContext {
-            store_id: self.directory().store_id()?,
+            store_id: self.directory.store_id()?,
             object_id,
         })
     }
@@ -207,7 +254,7 @@ impl Service {
         let (mailbox, controller) = (&found.mailbox, found.controller.clone());
         let stored = match &found.stored {
             Some(stored) => stored.clone(),
-            None => self.directory().credential(mailbox.object_id, controller.as_deref())?,
+            None => self.directory.credential(mailbox.object_id, controller.as_deref())?,
         };
         let record = match &stored.record {
             None => CredentialRecord::never_set(random_id()?),
@@ -226,6 +273,32 @@ impl Service {
         })
     }
 
+    /// The record on that controller and on no other: another one may not have the latest change yet. `None`: the mailbox is gone.
+    pub(super) fn look(
+        &self,
+        mailbox: ObjectId,
+        controller: Option<&str>,
+    ) -> Result<Option<(StoredCredential, CredentialRecord)>> {
+        let stored = match self.directory.credential(mailbox, controller) {
+            Ok(stored) => stored,
+            Err(error) if error.code() == ErrorCode::ManagementObjectNotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let record = match &stored.record {
+            // A first PIN: a fence writes a record without one, so that a late request finds something where it expects nothing.
+            None => CredentialRecord::never_set(random_id()?),
+            Some(sealed) => self.unsealed(mailbox, sealed)?,
+        };
+        Ok(Some((stored, record)))
+    }
+
+    pub(super) fn unsealed(&self, mailbox: ObjectId, sealed: &[u8]) -> Result<CredentialRecord> {
+        let context = self.seal_context(mailbox)?;
+        let plain = self.open_sealed(Purpose::Record, &context, sealed)??;
+        CredentialRecord::decode(&plain)
+            .map_err(|e| Error::new(ErrorCode::StoreCorrupt, "The PIN record is damaged.").caused_by(e))
+    }
+
     /// Reads what was not read with the mailboxes, for all of them together: what fails for one of them is told of that one.
     pub(super) fn with_values(&self, found: Vec<Found>) -> Result<Vec<(Found, Result<()>)>> {
         let mut unread: BTreeMap<Option<String>, Vec<usize>> = BTreeMap::new();
@@ -235,7 +308,7 @@ impl Service {
         let mut all: Vec<_> = found.into_iter().map(|found| (found, Ok(()))).collect();
         for (controller, indexes) in unread {
             let ids: Vec<ObjectId> = indexes.iter().map(|&index| all[index].0.mailbox.object_id).collect();
-            let values = self.directory().credentials(&ids, controller.as_deref())?;
+            let values = self.directory.credentials(&ids, controller.as_deref())?;
             for (index, stored) in indexes.into_iter().zip(values) {
                 let (found, read) = &mut all[index];
                 match stored {
@@ -268,7 +341,7 @@ impl Service {
                 format!(
                     "The PIN record of \"{}\" in {} is sealed under a key that is not configured (key id {}).",
                     mailbox.identity(),
-                    self.directory().location(),
+                    self.directory.location(),
                     id
                 ),
             )
@@ -279,7 +352,7 @@ impl Service {
                 format!(
                     "The PIN record of \"{}\" in {} has a format that this version does not know.",
                     mailbox.identity(),
-                    self.directory().location()
+                    self.directory.location()
                 ),
             )
             .action("Use a newer version of umpin, or restore the directory from a backup."),
@@ -293,7 +366,7 @@ impl Service {
             format!(
                 "The PIN record of \"{}\" in {} is damaged or belongs to another mailbox.",
                 mailbox.identity(),
-                self.directory().location()
+                self.directory.location()
             ),
         )
         .action("Restore the record, or clear it with Clear-UMMailboxPIN, then reset the PIN.")

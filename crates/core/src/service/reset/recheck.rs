@@ -5,31 +5,30 @@
 //! not become something else: which mailbox, and who receives the message.
 
 use super::violation::policy_violation;
-use super::{ResetPlan, recipient};
+use super::{ResetPlan, Resets, recipient};
 use crate::mailbox::Mailbox;
-use crate::service::Service;
 use crate::{Error, ErrorCode, Result};
 
 /// How long what prepare read is good without a second look, where it is not compared in the transaction of the change.
 const FRESH_FOR_MILLIS: i64 = 5_000;
 
-impl Service {
+impl Resets {
     /// Whether what prepare read may be old: somebody was asked meanwhile, it waited, or the clock was set.
     pub(super) fn is_stale(&self, plan: &ResetPlan) -> bool {
-        let age = self.now().0.saturating_sub(plan.read_at.0);
+        let age = self.clock.now().0.saturating_sub(plan.read_at.0);
         plan.is_confirmed() || !(0..FRESH_FOR_MILLIS).contains(&age)
     }
 
     /// Reads the same object, by its immutable id and never by what was typed, and decides again.
     pub(super) fn look_again(&self, plan: &mut ResetPlan) -> Result<()> {
         let lookup = plan.request.lookup();
-        let read_at = self.now();
-        let found = self.again(&plan.mailbox, lookup.route())?;
+        let read_at = self.clock.now();
+        let found = self.resolver.again(&plan.mailbox, lookup.route())?;
         let mailbox = &found.mailbox;
-        if !self.is_visible(mailbox, lookup) {
-            return Err(self.not_found(&[mailbox.identity()]));
+        if !self.resolver.is_visible(mailbox, lookup) {
+            return Err(self.resolver.not_found(&[mailbox.identity()]));
         }
-        plan.policy = self.policy_of(mailbox, lookup.route())?;
+        plan.policy = self.resolver.policy_of(mailbox, lookup.route())?;
         if let Some(given) = &plan.given {
             let rules = plan.policy.settings.check(given.pin(), &mailbox.extensions);
             if !rules.is_empty() {
@@ -41,7 +40,7 @@ impl Service {
         if plan.is_confirmed() {
             check_as_shown(plan, mailbox, recipient.as_deref())?;
         }
-        plan.loaded = self.read_record(&found)?;
+        plan.loaded = self.records.read_record(&found)?;
         plan.recipient = recipient;
         plan.mailbox = found.mailbox;
         plan.read_at = read_at;

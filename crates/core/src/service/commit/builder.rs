@@ -9,7 +9,7 @@ use crate::directory::{CounterChange, CredentialChange, StoredCredential, Swap};
 use crate::random::system_rng;
 
 /// A change that replaces what was read: each new value is sealed and compared with the one that it was computed from.
-pub(super) struct ChangeBuilder<'a> {
+pub(in crate::service) struct ChangeBuilder<'a> {
     ring: &'a KeyRing,
     context: SealContext,
     stored: &'a StoredCredential,
@@ -18,7 +18,7 @@ pub(super) struct ChangeBuilder<'a> {
 
 impl<'a> ChangeBuilder<'a> {
     /// A change that leaves all values as they are; `controller` is where they were read.
-    pub(super) fn new(
+    pub(in crate::service) fn new(
         ring: &'a KeyRing,
         context: SealContext,
         stored: &'a StoredCredential,
@@ -34,7 +34,7 @@ impl<'a> ChangeBuilder<'a> {
     }
 
     /// Replaces the record.
-    pub(super) fn record(mut self, record: &CredentialRecord) -> Result<Self> {
+    pub(in crate::service) fn record(mut self, record: &CredentialRecord) -> Result<Self> {
         let new = self.seal(Purpose::Record, &record.encode())?;
         self.change.record = Some(Swap {
             expected: self.stored.replaced(),
@@ -44,7 +44,7 @@ impl<'a> ChangeBuilder<'a> {
     }
 
     /// Replaces the counter of failed sign-ins, if it is as it was read.
-    pub(super) fn swap_counter(mut self, counter: &FailureCounter) -> Result<Self> {
+    pub(in crate::service) fn swap_counter(mut self, counter: &FailureCounter) -> Result<Self> {
         let new = self.seal(Purpose::Counter, &counter.encode())?;
         self.change.counter = CounterChange::Swap(Swap {
             expected: self.stored.counter.clone(),
@@ -54,12 +54,12 @@ impl<'a> ChangeBuilder<'a> {
     }
 
     /// Replaces the counter of failed sign-ins, whatever it is by then.
-    pub(super) fn set_counter(mut self, counter: &FailureCounter) -> Result<Self> {
+    pub(in crate::service) fn set_counter(mut self, counter: &FailureCounter) -> Result<Self> {
         self.change.counter = CounterChange::Set(self.seal(Purpose::Counter, &counter.encode())?);
         Ok(self)
     }
 
-    pub(super) fn build(self) -> CredentialChange {
+    pub(in crate::service) fn build(self) -> CredentialChange {
         self.change
     }
 

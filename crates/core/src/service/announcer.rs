@@ -1,21 +1,22 @@
 //! The message of a reset: composed, and packed for the outbox.
 
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::{Service, Warning, random_id};
-use crate::clock::Timestamp;
+use super::outbox::{PendingMessage, lease_end};
+use super::random_id;
+use crate::clock::{Clock, Timestamp};
+use crate::credential::keyring::{KeyRing, Purpose};
+use crate::credential::seal::SealContext;
 use crate::mailbox::Mailbox;
-use crate::notification::OutgoingMessage;
 use crate::notification::message::{MessageInput, Reason, compose};
-use crate::notification::outbox::OutboxEntry;
+use crate::notification::outbox::{EntryState, OutboxEntry};
+use crate::notification::{MessageSettings, Notifier, OutgoingMessage};
 use crate::pin::Pin;
 use crate::policy::UmMailboxPolicy;
+use crate::random::system_rng;
 use crate::{Error, ErrorCode, Result};
-
-/// Uncollected messages from which on the administrator is told.
-const PICKUP_LIMIT: usize = 100;
 
 /// A new PIN, and who is to be told about it.
 pub(super) struct Announcement<'a> {
@@ -28,13 +29,20 @@ pub(super) struct Announcement<'a> {
     pub reason: Reason,
 }
 
-impl Service {
+/// Composes and seals the messages that announce PINs.
+pub(super) struct Announcer {
+    pub notifier: Arc<dyn Notifier>,
+    pub settings: MessageSettings,
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Announcer {
     pub(super) fn compose(&self, announcement: &Announcement<'_>, now: Timestamp) -> Result<OutgoingMessage> {
         let Announcement { mailbox, policy, .. } = announcement;
         compose(&MessageInput {
             id: random_id()?,
             created: now,
-            from: self.ports.notifier.from(),
+            from: self.notifier.from(),
             recipient: announcement.recipient,
             display_name: mailbox.greeting_name(),
             preferred_language: mailbox.preferred_language.as_deref(),
@@ -44,29 +52,39 @@ impl Service {
             locked_out: announcement.locked_out,
             extensions: &mailbox.extensions,
             reset_pin_text: &policy.reset_pin_text,
-            settings: &self.settings.message,
+            settings: &self.settings,
         })
     }
 
-    /// Once a session: counting a large folder at every reset would cost more than the reset.
-    pub(super) fn report_pickup(&self, warnings: &mut Vec<Warning>) {
-        if self.pickup_reported.swap(true, Ordering::Relaxed) {
-            return;
-        }
-        if let Some(count) = self.ports.notifier.uncollected().filter(|count| *count > PICKUP_LIMIT) {
-            warnings.push(
-                Warning::new(
-                    "PickupPilesUp",
-                    format!("{count} messages with PINs lie uncollected in the pickup directory."),
-                )
-                .action("Let a mail server collect the pickup directory, or configure an SMTP relay."),
-            );
-        }
+    /// The outbox entry of a composed message, and what is to be handed over once the change is durable.
+    pub(super) fn pending(
+        &self,
+        message: OutgoingMessage,
+        pin_id: [u8; 16],
+        controller: Option<String>,
+        context: &SealContext,
+        ring: &KeyRing,
+    ) -> Result<(OutboxEntry, PendingMessage)> {
+        let entry = OutboxEntry {
+            id: message.id,
+            mailbox: context.object_id,
+            pin_id,
+            controller,
+            state: EntryState::Ready,
+            created: message.created,
+            sealed: ring.seal(Purpose::Outbox, context, &pack(&message)?, &mut system_rng())?,
+            leased_until: lease_end(&*self.clock),
+            attempts: 0,
+            last_error: None,
+        };
+        let lease = Some(entry.lease());
+        let pending = PendingMessage::new(message, lease);
+        Ok((entry, pending))
     }
 }
 
 /// Recipient and content as one sealed value: a length-prefixed recipient, then the message.
-pub(super) fn pack(message: &OutgoingMessage) -> Result<Zeroizing<Vec<u8>>> {
+fn pack(message: &OutgoingMessage) -> Result<Zeroizing<Vec<u8>>> {
     let length = u16::try_from(message.recipient.len())
         .map_err(|_| Error::new(ErrorCode::NativeFault, "The recipient's address is too long."))?;
     let mut packed = Zeroizing::new(Vec::with_capacity(2 + message.recipient.len() + message.content.len()));
