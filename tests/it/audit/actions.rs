@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use umpin::pin::Pin;
 use umpin::session::Request;
 
-use super::rig::{TONY, items, people};
+use super::fixture::{TONY, items, people};
 use crate::support::{Store, answer, plan, request, target, validate};
 
 const PIN: &str = "739152";

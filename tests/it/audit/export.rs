@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::json;
 use umpin::ErrorCode;
 
-use super::rig::{TONY, append, export, filled, items, read, states};
+use super::fixture::{TONY, append, export, filled, items, read, states};
 use crate::support::{open, request};
 
 #[test]

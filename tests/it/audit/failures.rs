@@ -10,7 +10,7 @@ use umpin::clock::Timestamp;
 use umpin::keys::Keys as _;
 use umpin::session::Session;
 
-use super::rig::{NOW, TONY, audit_rows, items, people, read, tampered};
+use super::fixture::{NOW, TONY, audit_rows, items, people, read, tampered};
 use crate::support::{self, Store, plan, target, try_open, validate};
 
 fn failed(session: &Session) -> Vec<Value> {
@@ -283,7 +283,7 @@ fn the_count_becomes_one_entry_at_the_first_change_after_the_hour() {
     };
     assert_eq!(of_noisy(None).len(), 101);
     // Whatever is recorded next tells of them, before itself.
-    super::rig::append(home, "alpha", NOW + WINDOW_MILLIS, 1, None);
+    super::fixture::append(home, "alpha", NOW + WINDOW_MILLIS, 1, None);
     let told = of_noisy(Some("FailuresOmitted"));
     assert_eq!(told.len(), 1, "{told:?}");
     assert_eq!(

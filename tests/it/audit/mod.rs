@@ -3,7 +3,7 @@
 mod actions;
 mod export;
 mod failures;
+mod fixture;
 mod reading;
 mod retention;
-mod rig;
 mod tampering;

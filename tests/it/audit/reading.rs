@@ -9,7 +9,7 @@ use umpin::audit::{AuditLog, LogCursor, LogItem};
 use umpin::directory::embedded::{EmbeddedDirectory, EmbeddedOptions};
 use umpin::keys::Keys;
 
-use super::rig::{TONY, append_many, export, filled, items, people, read, states};
+use super::fixture::{TONY, append_many, export, filled, items, people, read, states};
 use crate::support::{self, Store, open, request, try_open};
 
 #[test]

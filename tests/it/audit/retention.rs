@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 use umpin::ErrorCode;
 
-use super::rig::{DAY, NOW, TONY, append, audit_rows, filled, items, people, read, tampered};
+use super::fixture::{DAY, NOW, TONY, append, audit_rows, filled, items, people, read, tampered};
 use crate::support::{self, Store, open, request, try_open};
 
 #[test]

@@ -5,7 +5,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use super::rig::{TONY, append, copy_of, filled, items, people, read, states, tampered};
+use super::fixture::{TONY, append, copy_of, filled, items, people, read, states, tampered};
 use crate::support::{self, try_open};
 
 #[test]

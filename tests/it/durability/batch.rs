@@ -11,12 +11,12 @@ use umpin::directory::{Directory, Route};
 use umpin::session::{Batch, Collected, Outcome, Plan, Poll, Request, Session, SharedError};
 
 use super::double::{Asked, Double};
-use super::rig::{self, Inside};
+use super::fixture::{self, Inside};
 use super::scene::{Gate, PATIENCE, Scene};
 use crate::support;
 
 fn plan(session: &Session, number: usize, pin: Option<&str>) -> Plan {
-    plan_with(session, json!({ "identity": rig::address(number) }), pin)
+    plan_with(session, json!({ "identity": fixture::address(number) }), pin)
 }
 
 fn plan_with(session: &Session, fields: Value, pin: Option<&str>) -> Plan {
@@ -73,7 +73,7 @@ fn outcomes_come_in_the_order_of_submission() {
         let (index, result) = collect(&batch);
         assert_eq!(index, number as u64);
         let outcome = result.unwrap_or_else(|e| panic!("reset {number}: {e}"));
-        assert_eq!(address_of(&outcome), rig::address(number));
+        assert_eq!(address_of(&outcome), fixture::address(number));
     }
     assert!(matches!(batch.collect(Duration::ZERO), Poll::Ready(Collected::Empty)));
 }
@@ -114,7 +114,7 @@ fn resets_of_one_mailbox_keep_their_order_and_never_race() {
     }
     let inside = Inside::of(scene.data());
     for number in 0..3 {
-        let known = inside.pins(&rig::address(number));
+        let known = inside.pins(&fixture::address(number));
         assert_eq!(known.count(), pins.len());
         for (age, pin) in pins.iter().rev().enumerate() {
             assert_eq!(
@@ -184,9 +184,9 @@ fn a_freed_batch_finishes_what_is_past_its_commit_point_before_the_next_request_
     }
     gate.wait("begun");
     drop(batch);
-    let last = json!({ "v": 1, "operation": "pinInfo", "identity": rig::address(COUNT - 1) });
+    let last = json!({ "v": 1, "operation": "pinInfo", "identity": fixture::address(COUNT - 1) });
     let request = Request::new(&session, last.to_string().as_bytes()).expect("a request");
-    let next = support::plan(&session, json!({ "identity": rig::address(0) }), None).expect("a plan");
+    let next = support::plan(&session, json!({ "identity": fixture::address(0) }), None).expect("a plan");
     assert!(matches!(request.wait(Duration::ZERO), Ok(Poll::Pending)));
     assert!(matches!(next.target(Duration::ZERO), Ok(Poll::Pending)));
     gate.open("release");
@@ -206,10 +206,14 @@ fn a_freed_batch_finishes_what_is_past_its_commit_point_before_the_next_request_
     support::commit(&next).expect("the next reset");
     let inside = Inside::of(scene.data());
     for (number, expected) in [2, 1, 0, 0, 0, 0].into_iter().enumerate() {
-        assert_eq!(inside.pins(&rig::address(number)).count(), expected, "mailbox {number}");
+        assert_eq!(
+            inside.pins(&fixture::address(number)).count(),
+            expected,
+            "mailbox {number}"
+        );
     }
     assert_eq!(inside.audited_resets(), 3);
-    assert_eq!(rig::announcements(scene.data()).len(), 3);
+    assert_eq!(fixture::announcements(scene.data()).len(), 3);
 }
 
 #[test]
@@ -224,12 +228,12 @@ fn a_freed_commit_past_its_commit_point_is_finished_before_the_next_request_answ
         real.apply(change)
     }));
     let session = scene.session(&double);
-    let fields = json!({ "identity": rig::address(0), "lockedOut": true });
+    let fields = json!({ "identity": fixture::address(0), "lockedOut": true });
     let given_up = plan_with(&session, fields, None);
     assert!(matches!(given_up.commit(Duration::ZERO), Ok(Poll::Pending)));
     gate.wait("begun");
     drop(given_up);
-    let question = json!({ "v": 1, "operation": "pinInfo", "identity": rig::address(0) });
+    let question = json!({ "v": 1, "operation": "pinInfo", "identity": fixture::address(0) });
     let request = Request::new(&session, question.to_string().as_bytes()).expect("a request");
     gate.open("release");
     let Ok(Poll::Ready(answer)) = request.wait(PATIENCE) else {
@@ -268,7 +272,7 @@ fn a_panic_in_a_worker_is_an_unknown_outcome_of_that_item_only() {
         let (index, result) = collect(&batch);
         assert_eq!(index, position as u64);
         match result {
-            Ok(outcome) => assert_eq!(address_of(&outcome), rig::address(*number)),
+            Ok(outcome) => assert_eq!(address_of(&outcome), fixture::address(*number)),
             Err(error) => {
                 assert_eq!(*number, 1, "{error}");
                 assert_eq!(error.code(), ErrorCode::OutcomeUnknown, "{error}");
@@ -282,11 +286,11 @@ fn a_panic_in_a_worker_is_an_unknown_outcome_of_that_item_only() {
     }
     let inside = Inside::of(scene.data());
     for number in [0, 2, 3] {
-        assert_eq!(inside.pins(&rig::address(number)).count(), 1, "mailbox {number}");
+        assert_eq!(inside.pins(&fixture::address(number)).count(), 1, "mailbox {number}");
     }
 
     // A panic before anything changed says that nothing did.
-    let refused = support::plan(&session, json!({ "identity": rig::address(4) }), None).expect("a plan");
+    let refused = support::plan(&session, json!({ "identity": fixture::address(4) }), None).expect("a plan");
     let error = support::target(&refused).expect_err("the look-up panics");
     assert_eq!(error.code(), ErrorCode::NativeFault);
     assert!(error.message().contains("nothing was changed"), "{error}");
@@ -294,9 +298,9 @@ fn a_panic_in_a_worker_is_an_unknown_outcome_of_that_item_only() {
     // And the session goes on, with more resets than it has threads.
     session.check().expect("the session is usable");
     for _ in 0..3 {
-        support::reset(&session, json!({ "identity": rig::address(2) }), None).expect("a reset");
+        support::reset(&session, json!({ "identity": fixture::address(2) }), None).expect("a reset");
     }
     drop(batch);
-    let question = json!({ "v": 1, "operation": "pinInfo", "identity": rig::address(0) });
+    let question = json!({ "v": 1, "operation": "pinInfo", "identity": fixture::address(0) });
     support::request(&session, &question).expect("the abandoned batch has nothing open");
 }

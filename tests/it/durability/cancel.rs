@@ -15,13 +15,13 @@ use umpin::session::{Batch, Collected, Outcome, Plan, Poll, Request, Session, Sh
 
 use super::child::ENTRY;
 use super::double::Double;
+use super::fixture::{self, Dice, Inside};
 use super::process::{self, Running, Said, say};
-use super::rig::{self, Dice, Inside};
 use super::scene::{Gate, PATIENCE, Scene};
 use crate::support;
 
 fn plan(session: &Session, number: usize) -> Plan {
-    let plan = support::plan(session, json!({ "identity": rig::address(number) }), None).expect("a plan");
+    let plan = support::plan(session, json!({ "identity": fixture::address(number) }), None).expect("a plan");
     support::target(&plan).expect("a target");
     plan
 }
@@ -59,7 +59,7 @@ struct Traces {
 
 fn traces(data: &Path, number: usize) -> Traces {
     let inside = Inside::of(data);
-    let address = rig::address(number);
+    let address = fixture::address(number);
     let target = format!("contoso.com/Sales/User {number}");
     let operations = inside.operations();
     let of_it: Vec<_> = operations
@@ -80,8 +80,11 @@ fn traces(data: &Path, number: usize) -> Traces {
     Traces {
         pins: ids.len(),
         audited: of_it.len(),
-        queued: rig::outbox(data).iter().filter(|id| ids.contains(id)).count(),
-        sent: rig::announcements(data).iter().filter(|(to, _)| *to == address).count(),
+        queued: fixture::outbox(data).iter().filter(|id| ids.contains(id)).count(),
+        sent: fixture::announcements(data)
+            .iter()
+            .filter(|(to, _)| *to == address)
+            .count(),
     }
 }
 
@@ -124,7 +127,7 @@ fn a_reset_that_is_cancelled_before_its_commit_point_is_answered_at_once_and_lea
     gate.open("go");
     gate.wait("ended");
     assert_eq!(traces(scene.data(), 0), resets(0));
-    support::reset(&session, json!({ "identity": rig::address(0) }), None).expect("the next reset");
+    support::reset(&session, json!({ "identity": fixture::address(0) }), None).expect("the next reset");
     assert_eq!(traces(scene.data(), 0), resets(1));
 }
 
@@ -173,7 +176,7 @@ fn a_request_at_the_last_moment_rolls_the_transaction_back() {
         }
     };
     assert_cancelled(outcome, "the reset");
-    support::reset(&session, json!({ "identity": rig::address(1) }), None).expect("another reset");
+    support::reset(&session, json!({ "identity": fixture::address(1) }), None).expect("another reset");
     assert_eq!(traces(scene.data(), 0), resets(0));
     assert_eq!(traces(scene.data(), 1), resets(1));
 }
@@ -211,7 +214,7 @@ fn a_plan_can_be_cancelled_in_every_state() {
         passed.wait("found");
         real.find(identity, Route::Preferred)
     })));
-    let fields = json!({ "identity": rig::address(0) });
+    let fields = json!({ "identity": fixture::address(0) });
 
     let looked_up = support::plan(&session, fields.clone(), None).expect("a plan");
     looked_up.cancel();
@@ -335,14 +338,14 @@ fn a_cancelled_import_is_never_committed_nor_audited_and_the_next_one_stays() {
     });
     let session = scene.session(&Arc::new(double));
     let before = Inside::of(scene.data()).operations().len();
-    let wrong = import(&session, scene.data(), "wrong.csv", &rig::csv(3));
+    let wrong = import(&session, scene.data(), "wrong.csv", &fixture::csv(3));
     gate.wait("there");
     wrong.cancel();
     let Err(error) = wrong.wait(Duration::ZERO) else {
         panic!("an import that was cancelled in time keeps its caller waiting");
     };
     assert_eq!(error.code(), ErrorCode::Cancelled);
-    support::answer(Ok(import(&session, scene.data(), "right.csv", &rig::csv(2)))).expect("the right file");
+    support::answer(Ok(import(&session, scene.data(), "right.csv", &fixture::csv(2)))).expect("the right file");
     gate.open("go");
     let ended = told
         .recv_timeout(PATIENCE)
@@ -374,7 +377,7 @@ fn a_large_import_stops_soon_wherever_it_is() {
     const ROWS: usize = 20_000;
     let home = tempfile::tempdir().expect("a temporary directory");
     let session = support::open(home.path());
-    let csv = rig::csv(ROWS);
+    let csv = fixture::csv(ROWS);
     for delay in [0, 5, 20, 60, 150, 300, 450] {
         let request = import(&session, home.path(), "large.csv", &csv);
         // Where it is by then differs from computer to computer; what must hold does not.
@@ -403,13 +406,13 @@ fn a_large_import_stops_soon_wherever_it_is() {
 fn an_import_stopped_at_the_last_moment_changes_nothing() {
     for exists in [false, true] {
         let home = if exists {
-            rig::store(1)
+            fixture::store(1)
         } else {
             tempfile::tempdir().expect("a directory")
         };
-        let service = rig::cheap_service(home.path(), Arc::new(umpin::clock::SystemClock));
+        let service = fixture::cheap_service(home.path(), Arc::new(umpin::clock::SystemClock));
         let file = home.path().join("import.csv");
-        std::fs::write(&file, rig::csv(3)).expect("the import file is written");
+        std::fs::write(&file, fixture::csv(3)).expect("the import file is written");
         let cancellation = Cancellation::new();
         let late = cancellation.clone();
         cancellation.at_commit_point(move || assert!(late.cancel(), "it is not past its commit point"));
@@ -449,8 +452,8 @@ fn an_import_stopped_at_the_last_moment_changes_nothing() {
 #[cfg(feature = "test-hooks")]
 #[test]
 fn an_export_stopped_at_the_last_moment_leaves_no_file() {
-    let home = rig::store(1);
-    let service = rig::cheap_service(home.path(), Arc::new(umpin::clock::SystemClock));
+    let home = fixture::store(1);
+    let service = fixture::cheap_service(home.path(), Arc::new(umpin::clock::SystemClock));
     let folder = tempfile::tempdir().expect("a temporary directory");
     let cancellation = Cancellation::new();
     let late = cancellation.clone();
@@ -476,7 +479,7 @@ fn a_cancelled_look_up_is_answered_at_once() {
         passed.wait("go");
         real.find(identity, Route::Preferred)
     })));
-    let question = json!({ "v": 1, "operation": "pinInfo", "identity": rig::address(0) });
+    let question = json!({ "v": 1, "operation": "pinInfo", "identity": fixture::address(0) });
     let request = Request::new(&session, question.to_string().as_bytes()).expect("a request");
     gate.wait("there");
     request.cancel();
@@ -501,7 +504,7 @@ pub fn leaving(data: &Path, task: &Value) {
             std::thread::park();
         }
     }));
-    let service = rig::service(data, real, double, Arc::new(umpin::clock::SystemClock), rig::CHEAP);
+    let service = fixture::service(data, real, double, Arc::new(umpin::clock::SystemClock), fixture::CHEAP);
     let session = Session::with_service(service);
     say("ready");
     process::hear();
@@ -517,7 +520,7 @@ fn the_end_of_the_process_undoes_what_is_before_its_commit_point_and_keeps_the_m
     for before in [true, false] {
         for orderly in [true, false] {
             let place = format!("before the commit point: {before}, exit(): {orderly}");
-            let home = rig::store(1);
+            let home = fixture::store(1);
             let task = json!({ "task": "leaving", "store": home.path(), "before": before });
             let mut running = Running::new(ENTRY, &task);
             running.go();
@@ -528,7 +531,7 @@ fn the_end_of_the_process_undoes_what_is_before_its_commit_point_and_keeps_the_m
             } else {
                 running.kill::<There>();
             }
-            rig::assert_sound(home.path());
+            fixture::assert_sound(home.path());
             let made = usize::from(!before);
             let left = Traces {
                 pins: made,
@@ -538,7 +541,7 @@ fn the_end_of_the_process_undoes_what_is_before_its_commit_point_and_keeps_the_m
             };
             assert_eq!(traces(home.path(), 0), left, "{place}");
             // Past the lease of the process that ended, the next command hands the message over.
-            let later = rig::cheap_service(home.path(), Arc::new(rig::Ahead(600_000)));
+            let later = fixture::cheap_service(home.path(), Arc::new(fixture::Ahead(600_000)));
             let sent = later.send_notifications(&umpin::service::outbox::SendRequest::default());
             assert_eq!(sent.expect("a report").items.len(), made, "{place}");
             assert_eq!(traces(home.path(), 0), resets(made), "{place}");
@@ -561,12 +564,12 @@ fn whatever_the_order_cancelled_means_that_nothing_was_changed() {
     const CASES: u64 = 12;
     const STEPS: u64 = 40;
     const MAILBOXES: u64 = 6;
-    let seed = rig::seed("cancel");
+    let seed = fixture::seed("cancel");
     for case in 0..CASES {
         let mut dice = Dice::new(seed.wrapping_add(case));
         let place = format!("UMPIN_TEST_SEED={seed}, case {case}");
-        let home = rig::store(MAILBOXES as usize);
-        let session = rig::cheap_session(home.path());
+        let home = fixture::store(MAILBOXES as usize);
+        let session = fixture::cheap_session(home.path());
         let mut books = Books::new(MAILBOXES as usize);
         let mut batch: Option<(Batch, Vec<usize>)> = None;
         let mut alone: Vec<(Plan, usize)> = Vec::new();

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use umpin::session::Session;
 
 use super::process::{self, Said, say};
-use super::{needs_strace, rig};
+use super::{fixture, needs_strace};
 use crate::support;
 
 /// The test below that is the other process.
@@ -59,7 +59,7 @@ fn entry() {
 fn do_resets(data: &Path, task: &Value) {
     let threads: Vec<Vec<usize>> = serde_json::from_value(task["threads"].clone()).expect("threads");
     let each: usize = serde_json::from_value(task["each"].clone()).expect("a number");
-    let session = rig::cheap_session(data);
+    let session = fixture::cheap_session(data);
     say("ready");
     process::hear();
     let administrator = (task["touched"] == true).then(|| Administrator::start(data));
@@ -88,7 +88,7 @@ fn import(data: &Path, task: &Value) {
 }
 
 fn reset(session: &Session, number: usize) {
-    let address = rig::address(number);
+    let address = fixture::address(number);
     match support::reset(session, json!({ "identity": address }), None) {
         Ok(done) => {
             assert_eq!(done.response["notification"], "sent", "{}", done.response);

@@ -4,14 +4,14 @@ use serde_json::json;
 use umpin::credential::kdf::derivations_so_far;
 
 use super::child::{Ack, ENTRY};
+use super::fixture;
 use super::process::{self, Running};
-use super::rig;
 use crate::support;
 
 /// In a process of its own: the counter belongs to the process, and other tests derive too.
 #[test]
 fn a_session_derives_once_a_reset() {
-    let home = rig::store(1);
+    let home = fixture::store(1);
     let task = json!({ "task": "counted", "store": home.path() });
     Running::new(ENTRY, &task).finish::<Ack>();
 }
@@ -19,7 +19,7 @@ fn a_session_derives_once_a_reset() {
 pub fn counted(data: &std::path::Path) {
     process::say("ready");
     let session = support::open(data);
-    let identity = json!({ "identity": rig::address(0) });
+    let identity = json!({ "identity": fixture::address(0) });
     // The first PIN of the mailbox, a generated one, given ones; each with and without a check beforehand.
     for (pin, validated) in [
         (None, false),

@@ -13,7 +13,7 @@ use umpin::session::{Batch, Collected, Plan, Poll, Session};
 use umpin::{Error, ErrorCode};
 
 use super::double::{Asked, Double};
-use super::rig::{self, CHEAP};
+use super::fixture::{self, CHEAP};
 use super::scene::{PATIENCE, Scene};
 use crate::support;
 
@@ -212,9 +212,9 @@ impl Desk {
             real.apply(change)
         });
         let clock = Arc::new(Hands(AtomicI64::new(1_700_000_000_000)));
-        let mut settings = rig::settings(CHEAP);
+        let mut settings = fixture::settings(CHEAP);
         settings.scope = Some(umpin::identity::Scope::parse("contoso.com").expect("a scope"));
-        let session = Session::with_service(rig::service_with(
+        let session = Session::with_service(fixture::service_with(
             scene.data(),
             Arc::clone(&scene.real),
             Arc::new(double) as Arc<dyn Directory>,
@@ -230,7 +230,7 @@ impl Desk {
     }
 
     fn plan(&self, wish: Wish, manner: Manner) -> Plan {
-        let mut request = json!({ "v": 1, "identity": rig::address(0) });
+        let mut request = json!({ "v": 1, "identity": fixture::address(0) });
         match manner {
             Manner::Asks => request["confirm"] = true.into(),
             Manner::AsksNobody => request["confirm"] = false.into(),
@@ -322,7 +322,10 @@ fn run(case: &Change, place: Place, manner: Manner, batched: bool) {
         (Err(error), Some(code)) => {
             assert_eq!(error.code(), code, "{told}: {error}");
             assert_eq!(desk.records(), 0, "{told}: something was changed");
-            assert!(rig::outbox(desk.scene.data()).is_empty(), "{told}: a message is queued");
+            assert!(
+                fixture::outbox(desk.scene.data()).is_empty(),
+                "{told}: a message is queued"
+            );
         }
         (Ok((response, generated)), None) => {
             assert_eq!(desk.records(), 1, "{told}");
@@ -330,7 +333,7 @@ fn run(case: &Change, place: Place, manner: Manner, batched: bool) {
                 let generated = generated.unwrap_or_else(|| panic!("{told}: no PIN"));
                 assert_eq!(generated.len(), desk.min_pin_length(), "{told}");
                 assert_eq!(response["recipient"], desk.address(), "{told}");
-                let mailed = rig::announcements(desk.scene.data());
+                let mailed = fixture::announcements(desk.scene.data());
                 assert_eq!(mailed.len(), 1, "{told}");
                 assert_eq!(mailed[0].1, generated, "{told}: the message announces another PIN");
             }
@@ -373,12 +376,16 @@ fn a_change_during_the_derivation_is_seen_in_the_transaction() {
             real.apply(change)
         }));
         let session = scene.session(&double);
-        let done = support::reset(&session, json!({ "identity": rig::address(0), "confirm": false }), None);
+        let done = support::reset(
+            &session,
+            json!({ "identity": fixture::address(0), "confirm": false }),
+            None,
+        );
         let done = done.unwrap_or_else(|e| panic!("{sql}: {e}"));
         assert_eq!(done.pin.map(|pin| pin.len()), Some(length), "{sql}");
         let tried = double.asked().iter().filter(|a| matches!(a, Asked::Applied(_))).count();
         assert_eq!(tried, 2, "{sql}: the first attempt is refused");
-        let mailed = rig::announcements(scene.data());
+        let mailed = fixture::announcements(scene.data());
         assert_eq!(mailed.len(), 1, "{sql}: one message for one PIN");
     }
 }
@@ -391,7 +398,7 @@ fn the_error_says_what_was_shown_and_what_would_be_done() {
     desk.sql("UPDATE mailbox SET primary_smtp_address = 'new@contoso.com' WHERE id = 1");
     let error = desk.commit(&plan, false).expect_err("another recipient");
     assert_eq!(error.code().id(), "TargetChanged");
-    for part in ["new@contoso.com", rig::address(0).as_str(), "nothing was changed"] {
+    for part in ["new@contoso.com", fixture::address(0).as_str(), "nothing was changed"] {
         assert!(error.message().contains(part), "{error}");
     }
 }

@@ -13,8 +13,8 @@ use umpin::pin::Pin;
 use umpin::service::reset::{Notification, ResetRequest};
 
 use super::child::{self, Ack, ENTRY};
+use super::fixture::{self, Ahead, Dice, Inside};
 use super::process::Running;
-use super::rig::{self, Ahead, Dice, Inside};
 use crate::support;
 
 const ROUNDS: usize = 16;
@@ -30,16 +30,16 @@ const LATER: i64 = 600_000;
 
 #[test]
 fn a_killed_process_leaves_old_or_new_pins_and_loses_no_acknowledged_one() {
-    let seed = rig::seed("kill");
+    let seed = fixture::seed("kill");
     let mut dice = Dice::new(seed);
-    let mut home = rig::store(MAILBOXES + 1);
+    let mut home = fixture::store(MAILBOXES + 1);
     let mut audited = 0;
     let mut in_the_middle = 0;
     for round in 0..ROUNDS {
         // Every fourth time a new store is killed early: the folder and the log are just being made.
         let early = round % 4 == 0;
         if early {
-            home = rig::store(MAILBOXES + 1);
+            home = fixture::store(MAILBOXES + 1);
             audited = 0;
         }
         let data = home.path();
@@ -58,7 +58,7 @@ fn a_killed_process_leaves_old_or_new_pins_and_loses_no_acknowledged_one() {
             audited,
             "audited changes, round {round}"
         );
-        rig::assert_sound(data);
+        fixture::assert_sound(data);
         next_command(data);
         audited += 1;
         check_after_next_command(data);
@@ -71,7 +71,9 @@ fn a_killed_process_leaves_old_or_new_pins_and_loses_no_acknowledged_one() {
 
 fn pins_before(data: &Path) -> Vec<Vec<[u8; 16]>> {
     let inside = Inside::of(data);
-    (0..MAILBOXES).map(|n| inside.pins(&rig::address(n)).ids()).collect()
+    (0..MAILBOXES)
+        .map(|n| inside.pins(&fixture::address(n)).ids())
+        .collect()
 }
 
 /// Kills after a random acknowledgement and a random moment more.
@@ -103,14 +105,14 @@ fn wait_actively(moment: Duration) {
 /// The state right after the kill. Returns how many PINs were set.
 fn check_records(data: &Path, before: &[Vec<[u8; 16]>], acks: &[Ack], seed: u64, round: usize) -> usize {
     let inside = Inside::of(data);
-    let outbox: HashSet<[u8; 16]> = rig::outbox(data).into_iter().collect();
+    let outbox: HashSet<[u8; 16]> = fixture::outbox(data).into_iter().collect();
     let mut messages: HashMap<String, Vec<String>> = HashMap::new();
-    for (address, pin) in rig::announcements(data) {
+    for (address, pin) in fixture::announcements(data) {
         messages.entry(address).or_default().push(pin);
     }
     let mut set = 0;
     for (number, old) in before.iter().enumerate() {
-        let address = rig::address(number);
+        let address = fixture::address(number);
         let place = format!("{address}, round {round}, seed {seed}");
         let pins = inside.pins(&address);
         let now = pins.ids();
@@ -169,10 +171,10 @@ fn check_records(data: &Path, before: &[Vec<[u8; 16]>], acks: &[Ack], seed: u64,
 
 /// The next changing command, after the dead process's leases have run out.
 fn next_command(data: &Path) {
-    let service = rig::cheap_service(data, Arc::new(Ahead(LATER)));
+    let service = fixture::cheap_service(data, Arc::new(Ahead(LATER)));
     let mut kdf = KdfContext::new();
     let request = ResetRequest {
-        identity: rig::address(NEXT),
+        identity: fixture::address(NEXT),
         ..ResetRequest::default()
     };
     let plan = service
@@ -184,11 +186,11 @@ fn next_command(data: &Path) {
 
 /// Whatever was pending is done; then the messages are collected, as a mail system would.
 fn check_after_next_command(data: &Path) {
-    assert_eq!(rig::outbox(data).len(), 0, "the next command drains the outbox");
+    assert_eq!(fixture::outbox(data).len(), 0, "the next command drains the outbox");
     let inside = Inside::of(data);
-    let messages = rig::announcements(data);
+    let messages = fixture::announcements(data);
     for number in 0..=MAILBOXES {
-        let address = rig::address(number);
+        let address = fixture::address(number);
         let pins = inside.pins(&address);
         let in_force = messages
             .iter()
@@ -222,16 +224,16 @@ fn check_after_next_command(data: &Path) {
 /// A process that died while it left a message, whose PIN is replaced before anybody delivers it: nothing may keep that PIN.
 #[test]
 fn a_dropped_message_leaves_no_part_of_it_behind() {
-    let home = rig::store(2);
+    let home = fixture::store(2);
     let data = home.path();
     let pickup = data.join("pickup");
     let request = |number, pin: &str| ResetRequest {
-        identity: rig::address(number),
+        identity: fixture::address(number),
         pin: Some(Pin::new(pin.to_owned())),
         ..ResetRequest::default()
     };
     let mut kdf = KdfContext::new();
-    let service = rig::cheap_service(data, Arc::new(Ahead(0)));
+    let service = fixture::cheap_service(data, Arc::new(Ahead(0)));
     let plan = service.prepare_reset(request(0, "580291"), &mut kdf).expect("a plan");
     // The message cannot be left where a file is in the folder's way: it stays in the outbox.
     fs::write(&pickup, "in the way").expect("a file");
@@ -240,19 +242,19 @@ fn a_dropped_message_leaves_no_part_of_it_behind() {
         .expect("the PIN is changed all the same");
     assert_ne!(outcome.notification, Notification::Sent);
     fs::remove_file(&pickup).expect("the file is removed");
-    let (created, id) = rig::only_outbox_entry(data);
+    let (created, id) = fixture::only_outbox_entry(data);
     let part = pickup.join(format!(".{}.tmp", PickupNotifier::file_name(created, id)));
     fs::create_dir(&pickup).expect("the folder");
     fs::write(&part, "580291").expect("a part of the message");
 
     let plan = service.prepare_reset(request(0, "914730"), &mut kdf).expect("a plan");
     service.commit_reset(plan, &mut kdf).expect("the PIN is replaced");
-    let later = rig::cheap_service(data, Arc::new(Ahead(LATER)));
+    let later = fixture::cheap_service(data, Arc::new(Ahead(LATER)));
     let plan = later.prepare_reset(request(1, "263815"), &mut kdf).expect("a plan");
     later.commit_reset(plan, &mut kdf).expect("the next command");
     assert!(!part.exists(), "{} still holds a PIN", part.display());
-    assert_eq!(rig::outbox(data).len(), 0);
-    let announced: Vec<String> = rig::announcements(data).into_iter().map(|(_, pin)| pin).collect();
+    assert_eq!(fixture::outbox(data).len(), 0);
+    let announced: Vec<String> = fixture::announcements(data).into_iter().map(|(_, pin)| pin).collect();
     assert!(
         !announced.contains(&"580291".to_owned()),
         "the replaced PIN is not mailed"
@@ -266,7 +268,7 @@ const IMPORTS: usize = 12;
 
 #[test]
 fn a_killed_import_leaves_all_or_nothing() {
-    let seed = rig::seed("import");
+    let seed = fixture::seed("import");
     let mut dice = Dice::new(seed);
     let mut made = 0;
     let mut whole = Duration::ZERO;
@@ -274,7 +276,7 @@ fn a_killed_import_leaves_all_or_nothing() {
         let home = tempfile::tempdir().expect("a temporary directory");
         let data = home.path().join("data");
         let file = home.path().join("import.csv");
-        fs::write(&file, rig::csv(ROWS)).expect("the import file is written");
+        fs::write(&file, fixture::csv(ROWS)).expect("the import file is written");
         let task = json!({ "task": "import", "store": data, "file": file });
         let mut running = Running::new(ENTRY, &task);
         running.go();
@@ -301,10 +303,10 @@ fn a_killed_import_leaves_all_or_nothing() {
             .unwrap_or_else(|e| panic!("{place}: the import does not work any more: {e}"));
         let known = again["mailboxesCreated"].as_u64().unwrap_or(0) + again["mailboxesUnchanged"].as_u64().unwrap_or(0);
         assert_eq!(known, ROWS as u64, "{place}: {again}");
-        support::reset(&session, json!({ "identity": rig::address(0) }), None)
+        support::reset(&session, json!({ "identity": fixture::address(0) }), None)
             .unwrap_or_else(|e| panic!("{place}: no reset after a killed import: {e}"));
         drop(session);
-        rig::assert_sound(&data);
+        fixture::assert_sound(&data);
         for entry in fs::read_dir(&data).expect("the data directory") {
             let name = entry.expect("an entry").file_name().to_string_lossy().into_owned();
             assert!(!name.starts_with("directory.db.new"), "{place}: {name} was left behind");

@@ -15,4 +15,4 @@ mod processes;
 mod races;
 mod scene;
 
-use crate::support::{double, process, stores as rig, trace};
+use crate::support::{double, process, stores as fixture, trace};

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::trace::{Call, Trace, What, assert_synced, first, last_write, show};
-use super::{process, rig};
+use super::{fixture, process};
 use crate::support;
 
 /// What the traced process does, in this order, each followed by a line on standard output.
@@ -21,14 +21,14 @@ const STEPS: &[&str] = &[
 /// The traced process.
 pub fn traced(data: &Path) {
     let session = support::open(data);
-    let quiet = json!({ "identity": rig::address(0), "sendEmail": false });
+    let quiet = json!({ "identity": fixture::address(0), "sendEmail": false });
     support::reset(&session, quiet, None).expect("a reset");
     process::say(STEPS[0]);
     for step in &STEPS[1..3] {
-        support::reset(&session, json!({ "identity": rig::address(1) }), None).expect("a reset");
+        support::reset(&session, json!({ "identity": fixture::address(1) }), None).expect("a reset");
         process::say(step);
     }
-    let lock = json!({ "identity": rig::address(0), "keepPin": true, "lockedOut": true });
+    let lock = json!({ "identity": fixture::address(0), "keepPin": true, "lockedOut": true });
     support::reset(&session, lock, None).expect("a lock");
     process::say(STEPS[3]);
     let new = data.join("new");
@@ -40,7 +40,7 @@ pub fn traced(data: &Path) {
 
 #[test]
 fn an_acknowledgement_comes_after_the_sync() {
-    let home = rig::store(2);
+    let home = fixture::store(2);
     std::fs::write(
         home.path().join("new.csv"),
         "Name,UserPrincipalName\nKim,kim@contoso.com\n",

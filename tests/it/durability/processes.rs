@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::child::{self, Ack, ENTRY};
+use super::fixture::{self, Inside};
 use super::process::Running;
-use super::rig::{self, Inside};
 
 /// A record keeps 20 PINs, the one in force included: up to that many resets of a mailbox can be accounted for one by one.
 const RETAINED: usize = 20;
@@ -22,10 +22,10 @@ fn run(tasks: &[serde_json::Value]) -> Vec<Vec<Ack>> {
 /// Every acknowledged reset is there, nothing else is, and the PIN in force is the last one of some process.
 pub fn account_for(data: &Path, mailboxes: usize, processes: &[Vec<Ack>]) {
     let inside = Inside::of(data);
-    let messages = rig::announcements(data);
+    let messages = fixture::announcements(data);
     let total: usize = processes.iter().map(Vec::len).sum();
     for number in 0..mailboxes {
-        let address = rig::address(number);
+        let address = fixture::address(number);
         let pins = inside.pins(&address);
         let acknowledged: Vec<&Ack> = processes.iter().flatten().filter(|a| a.address == address).collect();
         assert!(
@@ -61,13 +61,13 @@ pub fn account_for(data: &Path, mailboxes: usize, processes: &[Vec<Ack>]) {
         "audited changes against acknowledged resets"
     );
     drop(inside);
-    assert_eq!(rig::outbox(data).len(), 0, "messages left in the outbox");
-    rig::assert_sound(data);
+    assert_eq!(fixture::outbox(data).len(), 0, "messages left in the outbox");
+    fixture::assert_sound(data);
 }
 
 /// `count` processes with two threads each: one goes for mailbox 0, which all want, the other for a mailbox of its process.
 fn compete(count: usize, touched: bool) {
-    let home = rig::store(count + 1);
+    let home = fixture::store(count + 1);
     let each = RETAINED / count;
     let tasks: Vec<_> = (1..=count)
         .map(|own| child::resets(home.path(), &[vec![0], vec![own]], each, touched))

@@ -18,7 +18,7 @@ use umpin::service::reset::{Notification, ResetOutcome, ResetRequest};
 use umpin::{Error, ErrorCode, Result};
 
 use super::double::{Asked, Double};
-use super::rig::{self, CHEAP, Inside};
+use super::fixture::{self, CHEAP, Inside};
 use crate::support;
 
 const FIRST: &str = "580291";
@@ -33,7 +33,7 @@ struct Scene {
 
 impl Scene {
     fn new() -> Self {
-        let home = rig::store(2);
+        let home = fixture::store(2);
         let real = Arc::new(support::embedded(home.path()));
         let scene = Self { home, real };
         let done = reset(&scene.plain(), request(0, Some(FIRST)), &mut KdfContext::new());
@@ -47,7 +47,7 @@ impl Scene {
 
     fn service(&self, seen: &Arc<Double>) -> Service {
         let seen = Arc::clone(seen) as Arc<dyn Directory>;
-        rig::service(
+        fixture::service(
             self.home.path(),
             Arc::clone(&self.real),
             seen,
@@ -57,15 +57,17 @@ impl Scene {
     }
 
     fn id(&self, number: usize) -> ObjectId {
-        rig::mailbox(&self.real, &rig::address(number)).object_id
+        fixture::mailbox(&self.real, &fixture::address(number)).object_id
     }
 
     fn position(&self, number: usize, pin: &str) -> Option<usize> {
-        Inside::of(self.home.path()).pins(&rig::address(number)).position(pin)
+        Inside::of(self.home.path())
+            .pins(&fixture::address(number))
+            .position(pin)
     }
 
     fn messages(&self) -> usize {
-        rig::announcements(self.home.path()).len()
+        fixture::announcements(self.home.path()).len()
     }
 
     /// A double before whose first change another writer does something.
@@ -82,7 +84,7 @@ impl Scene {
 }
 
 fn plain(data: &Path, real: &Arc<EmbeddedDirectory>) -> Service {
-    rig::service(
+    fixture::service(
         data,
         Arc::clone(real),
         Arc::clone(real) as _,
@@ -93,7 +95,7 @@ fn plain(data: &Path, real: &Arc<EmbeddedDirectory>) -> Service {
 
 /// Another process's reset: everything of its own but the store.
 fn reset_elsewhere(data: &Path, number: usize, pin: &str) {
-    let service = rig::cheap_service(data, Arc::new(SystemClock));
+    let service = fixture::cheap_service(data, Arc::new(SystemClock));
     assert!(reset(&service, request(number, Some(pin)), &mut KdfContext::new()).is_ok());
 }
 
@@ -105,7 +107,7 @@ fn import_elsewhere(real: &EmbeddedDirectory, csv: &str) {
 
 fn request(number: usize, pin: Option<&str>) -> ResetRequest {
     ResetRequest {
-        identity: rig::address(number),
+        identity: fixture::address(number),
         pin: pin.map(|pin| Pin::new(pin.to_owned())),
         ..ResetRequest::default()
     }
@@ -166,14 +168,14 @@ fn a_pin_that_the_other_writer_set_is_refused() {
     ));
     assert_eq!(error.code(), ErrorCode::PinPolicyViolation);
     assert_eq!(error.details()["rules"], serde_json::json!(["History"]));
-    assert_eq!(Inside::of(scene.home.path()).pins(&rig::address(0)).count(), 2);
+    assert_eq!(Inside::of(scene.home.path()).pins(&fixture::address(0)).count(), 2);
 }
 
 /// The address that was typed belongs to another mailbox by the time of the retry.
 #[test]
 fn a_retry_never_resolves_the_identity_again() {
     let scene = Scene::new();
-    let guid = rig::mailbox(&scene.real, &rig::address(0)).guid;
+    let guid = fixture::mailbox(&scene.real, &fixture::address(0)).guid;
     let (found, namesake) = (scene.id(0), scene.id(1));
     let double = scene.interrupted(move |real, data| {
         import_elsewhere(
@@ -190,17 +192,17 @@ fn a_retry_never_resolves_the_identity_again() {
     let done = done.unwrap_or_else(|e| panic!("the reset is not carried out: {e}"));
     assert_eq!(done.mailbox.object_id, found);
     assert_eq!(
-        rig::mailbox(&scene.real, &rig::address(0)).object_id,
+        fixture::mailbox(&scene.real, &fixture::address(0)).object_id,
         namesake,
         "the address moved"
     );
     let inside = Inside::of(scene.home.path());
     assert_eq!(inside.pins("renamed@contoso.com").position(OURS), Some(0));
-    assert_eq!(inside.pins(&rig::address(0)).count(), 0, "the namesake has no PIN");
+    assert_eq!(inside.pins(&fixture::address(0)).count(), 0, "the namesake has no PIN");
 }
 
 fn reset_elsewhere_by(data: &Path, identity: &str, pin: &str) {
-    let service = rig::cheap_service(data, Arc::new(SystemClock));
+    let service = fixture::cheap_service(data, Arc::new(SystemClock));
     let request = ResetRequest {
         identity: identity.to_owned(),
         ..request(0, Some(pin))
@@ -275,7 +277,7 @@ fn remove_mailbox(data: &Path, number: usize) {
         .expect("settings");
     let removed = connection.execute(
         "DELETE FROM mailbox WHERE primary_smtp_address = ?1",
-        [rig::address(number)],
+        [fixture::address(number)],
     );
     assert_eq!(removed.expect("the mailbox is removed"), 1);
 }
@@ -335,14 +337,14 @@ fn a_lost_answer_is_passed_on_and_nothing_is_tried_again() {
     assert_eq!(scene.position(0, OURS), Some(0));
 
     // The record tells: the next command, once the lease is over, sends it.
-    let later = rig::cheap_service(scene.home.path(), Arc::new(rig::Ahead(600_000)));
+    let later = fixture::cheap_service(scene.home.path(), Arc::new(fixture::Ahead(600_000)));
     assert!(reset(&later, request(1, None), &mut KdfContext::new()).is_ok());
-    let messages = rig::announcements(scene.home.path());
+    let messages = fixture::announcements(scene.home.path());
     assert!(
-        messages.contains(&(rig::address(0), OURS.to_owned())),
+        messages.contains(&(fixture::address(0), OURS.to_owned())),
         "the message of a PIN in force"
     );
-    assert_eq!(rig::outbox(scene.home.path()).len(), 0);
+    assert_eq!(fixture::outbox(scene.home.path()).len(), 0);
 }
 
 #[test]
@@ -379,7 +381,7 @@ fn a_raised_cost_takes_a_second_derivation() {
     let scene = Scene::new();
     let dearer = Cost { iterations: 2, ..CHEAP };
     let directory = Arc::clone(&scene.real) as Arc<dyn Directory>;
-    let service = rig::service(
+    let service = fixture::service(
         scene.home.path(),
         Arc::clone(&scene.real),
         directory,
@@ -393,7 +395,7 @@ fn a_raised_cost_takes_a_second_derivation() {
         assert_eq!(kdf.count(), derivations);
     }
     let record = Inside::of(scene.home.path())
-        .record(&rig::address(0))
+        .record(&fixture::address(0))
         .expect("a record");
     let current = record.current().expect("a PIN");
     assert_eq!(record.params_of(current).cost, dearer);

@@ -13,7 +13,7 @@ use umpin::mailbox::ObjectId;
 use umpin::session::Session;
 
 use super::double::Double;
-use super::rig::{self, CHEAP};
+use super::fixture::{self, CHEAP};
 use crate::support;
 
 /// Longer than anything here takes.
@@ -27,7 +27,7 @@ pub struct Scene {
 
 impl Scene {
     pub fn new(mailboxes: usize) -> Self {
-        let home = rig::store(mailboxes);
+        let home = fixture::store(mailboxes);
         let real = Arc::new(support::embedded(home.path()));
         Self { home, real }
     }
@@ -37,12 +37,12 @@ impl Scene {
     }
 
     pub fn id(&self, number: usize) -> ObjectId {
-        rig::mailbox(&self.real, &rig::address(number)).object_id
+        fixture::mailbox(&self.real, &fixture::address(number)).object_id
     }
 
     pub fn session(&self, double: &Arc<Double>) -> Session {
         let seen = Arc::clone(double) as Arc<dyn Directory>;
-        Session::with_service(rig::service(
+        Session::with_service(fixture::service(
             self.data(),
             Arc::clone(&self.real),
             seen,

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
+use super::fixture;
 use super::process::{self, Said, say};
-use super::rig;
 use super::update::{remove_old_files, step};
 
 /// The test below that is the other process.
@@ -32,7 +32,7 @@ impl Said for Heard {
 #[ignore = "the other process of the tests here"]
 fn entry() {
     let data = PathBuf::from(process::task()["store"].as_str().expect("a store"));
-    let session = rig::cheap_session(&data);
+    let session = fixture::cheap_session(&data);
     say("ready");
     process::hear();
     loop {

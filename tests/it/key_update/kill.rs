@@ -9,8 +9,8 @@ use umpin::session::Session;
 
 use super::attempt;
 use super::child::{ENTRY, Heard};
+use super::fixture::{self, Dice};
 use super::process::Running;
-use super::rig::{self, Dice};
 use super::update::{chains, remove_old_files, update};
 use crate::support;
 
@@ -24,11 +24,11 @@ type Pins = BTreeMap<usize, String>;
 
 #[test]
 fn fifty_kills_under_load_leave_every_pin_and_every_chain() {
-    let seed = rig::seed("key update");
+    let seed = fixture::seed("key update");
     let mut dice = Dice::new(seed);
-    let home = rig::store(MAILBOXES);
+    let home = fixture::store(MAILBOXES);
     let data = home.path();
-    let first = rig::cheap_session(data);
+    let first = fixture::cheap_session(data);
     let mut pins = Pins::new();
     for number in 0..MAILBOXES {
         let pin = random_pin(&mut dice);
@@ -66,7 +66,7 @@ fn fifty_kills_under_load_leave_every_pin_and_every_chain() {
             heard.extend(running.kill::<Heard>());
             steps += heard.iter().filter(|one| **one == Heard::Step).count();
             completed += heard.iter().filter(|one| **one == Heard::Complete).count();
-            assert_eq!(chains(&rig::cheap_session(data), None), ["intact"], "seed {seed}");
+            assert_eq!(chains(&fixture::cheap_session(data), None), ["intact"], "seed {seed}");
         }
         drop(stop);
         for thread in threads {
@@ -86,7 +86,7 @@ fn fifty_kills_under_load_leave_every_pin_and_every_chain() {
     assert!(work > KILLS, "only {work} resets and sign-ins during {KILLS} kills");
 
     // What the last kill left is finished; then nothing needs a former key.
-    let session = rig::cheap_session(data);
+    let session = fixture::cheap_session(data);
     let done = update(&session, json!({ "resealOnly": true })).expect("the last update");
     assert_eq!(
         (&done["complete"], &done["problems"]),
@@ -94,14 +94,14 @@ fn fifty_kills_under_load_leave_every_pin_and_every_chain() {
         "{done}"
     );
     remove_old_files(&done);
-    let session = rig::cheap_session(data);
+    let session = fixture::cheap_session(data);
     for (number, pin) in &pins {
-        let answer = attempt::sign_in(&session, &rig::address(*number), pin).expect("an answer");
+        let answer = attempt::sign_in(&session, &fixture::address(*number), pin).expect("an answer");
         assert_eq!(attempt::outcome(&answer), "accepted", "user {number}, seed {seed}");
     }
     assert_eq!(chains(&session, None), ["intact"]);
     assert_eq!(chains(&session, Some(&exported)), ["intact"]);
-    rig::assert_sound(data);
+    fixture::assert_sound(data);
     println!("{KILLS} kills, {steps} steps, {completed} updates completed, {work} resets and sign-ins");
 }
 
@@ -118,12 +118,12 @@ impl Drop for Stop<'_> {
 fn load(data: &std::path::Path, kept: Option<&Session>, mut pins: Pins, seed: u64, over: &AtomicBool) -> (Pins, usize) {
     let mut dice = Dice::new(seed);
     let numbers: Vec<usize> = pins.keys().copied().collect();
-    let mut own = rig::cheap_session(data);
+    let mut own = fixture::cheap_session(data);
     let mut since = Instant::now();
     let mut done = 0;
     while !over.load(Ordering::Acquire) {
         if since.elapsed() > Duration::from_secs(1) {
-            (own, since) = (rig::cheap_session(data), Instant::now());
+            (own, since) = (fixture::cheap_session(data), Instant::now());
         }
         let session = kept.unwrap_or(&own);
         let number = numbers[dice.below(numbers.len() as u64) as usize];
@@ -132,7 +132,7 @@ fn load(data: &std::path::Path, kept: Option<&Session>, mut pins: Pins, seed: u6
             set(session, number, &pin);
             pins.insert(number, pin);
         } else {
-            let answer = attempt::sign_in(session, &rig::address(number), &pins[&number]);
+            let answer = attempt::sign_in(session, &fixture::address(number), &pins[&number]);
             let answer = answer.unwrap_or_else(|error| panic!("a sign-in of user {number}: {error}"));
             assert_eq!(attempt::outcome(&answer), "accepted", "user {number}");
         }
@@ -143,7 +143,7 @@ fn load(data: &std::path::Path, kept: Option<&Session>, mut pins: Pins, seed: u6
 
 fn set(session: &Session, number: usize, pin: &str) {
     let fields =
-        json!({ "identity": rig::address(number), "sendEmail": number.is_multiple_of(2), "pinExpired": false });
+        json!({ "identity": fixture::address(number), "sendEmail": number.is_multiple_of(2), "pinExpired": false });
     let done = support::reset(session, fields, Some(pin));
     let done = done.unwrap_or_else(|error| panic!("a reset of user {number}: {}: {error}", error.code().id()));
     let warnings = done.response["warnings"].as_array().expect("warnings");
@@ -151,7 +151,7 @@ fn set(session: &Session, number: usize, pin: &str) {
     assert!(warnings.iter().all(harmless), "{warnings:?}");
 }
 
-/// So long that none is drawn twice, and without the extension of any mailbox of `rig::store`, which the policy refuses.
+/// So long that none is drawn twice, and without the extension of any mailbox of `fixture::store`, which the policy refuses.
 fn random_pin(dice: &mut Dice) -> String {
     loop {
         let pin = format!("{:015}", dice.below(1_000_000_000_000_000));

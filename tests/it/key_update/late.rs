@@ -19,7 +19,7 @@ use umpin::service::key_update::KeyUpdateRequest;
 use umpin::session::Session;
 
 use super::attempt;
-use super::rig;
+use super::fixture;
 use super::update::{chains, update};
 use crate::support;
 
@@ -27,15 +27,15 @@ use super::double::Double;
 
 #[test]
 fn the_store_takes_nothing_that_is_sealed_under_a_replaced_key() {
-    let home = rig::store(1);
-    let session = rig::cheap_session(home.path());
-    support::reset(&session, json!({ "identity": rig::address(0) }), Some("580291")).unwrap();
+    let home = fixture::store(1);
+    let session = fixture::cheap_session(home.path());
+    support::reset(&session, json!({ "identity": fixture::address(0) }), Some("580291")).unwrap();
     let stale = support::keys(home.path()).load().unwrap();
     let done = update(&session, json!({})).unwrap();
     assert_eq!(done["complete"], true, "{done}");
 
     let directory = support::embedded(home.path());
-    let id = rig::mailbox(&directory, &rig::address(0)).object_id;
+    let id = fixture::mailbox(&directory, &fixture::address(0)).object_id;
     let context = SealContext {
         store_id: directory.store_id().unwrap(),
         object_id: id,
@@ -85,7 +85,7 @@ fn the_store_takes_nothing_that_is_sealed_under_a_replaced_key() {
     };
     local.prepare(&note, None, Some(&trail)).unwrap_err();
     assert_eq!(local.intents_of(id).unwrap(), []);
-    assert_eq!(chains(&rig::cheap_session(home.path()), None), ["intact"]);
+    assert_eq!(chains(&fixture::cheap_session(home.path()), None), ["intact"]);
     assert_eq!(local.retired_keys().unwrap().len(), 1);
 }
 
@@ -96,7 +96,7 @@ fn overtaken(home: &std::path::Path) -> (Session, Arc<AtomicUsize>) {
     let (count, data) = (Arc::clone(&asked), home.to_owned());
     let double = Double::new(&real).on_apply(move |real, change| {
         if count.fetch_add(1, Ordering::AcqRel) == 0 {
-            let other = rig::cheap_service(&data, Arc::new(SystemClock));
+            let other = fixture::cheap_service(&data, Arc::new(SystemClock));
             let mut request = KeyUpdateRequest::default();
             loop {
                 let step = other.update_key(&request).expect("an update");
@@ -110,22 +110,22 @@ fn overtaken(home: &std::path::Path) -> (Session, Arc<AtomicUsize>) {
         }
         real.apply(change)
     });
-    let service: Service = rig::service(home, real, Arc::new(double), Arc::new(SystemClock), rig::CHEAP);
+    let service: Service = fixture::service(home, real, Arc::new(double), Arc::new(SystemClock), fixture::CHEAP);
     (Session::with_service(service), asked)
 }
 
 #[test]
 fn a_reset_whose_key_is_replaced_at_the_last_moment_succeeds() {
-    let home = rig::store(1);
-    let first = rig::cheap_session(home.path());
-    let identity = json!({ "identity": rig::address(0) });
+    let home = fixture::store(1);
+    let first = fixture::cheap_session(home.path());
+    let identity = json!({ "identity": fixture::address(0) });
     support::reset(&first, identity.clone(), Some("914730")).unwrap();
     let (session, asked) = overtaken(home.path());
     let done = support::reset(&session, identity, Some("580291")).unwrap();
     assert_eq!(done.response["warnings"], json!([]));
     assert_eq!(done.response["notification"], "sent");
     assert_eq!(asked.load(Ordering::Acquire), 2, "how often the store was asked");
-    let pins = rig::Inside::of(home.path()).pins(&rig::address(0));
+    let pins = fixture::Inside::of(home.path()).pins(&fixture::address(0));
     assert_eq!((pins.position("580291"), pins.position("914730")), (Some(0), Some(1)));
     for session in [&session, &first] {
         assert_eq!(chains(session, None), ["intact"]);
@@ -134,21 +134,21 @@ fn a_reset_whose_key_is_replaced_at_the_last_moment_succeeds() {
 
 #[test]
 fn an_attempt_whose_key_is_replaced_at_the_last_moment_is_counted_once() {
-    let home = rig::store(1);
-    let first = rig::cheap_session(home.path());
-    let fields = json!({ "identity": rig::address(0), "pinExpired": false });
+    let home = fixture::store(1);
+    let first = fixture::cheap_session(home.path());
+    let fields = json!({ "identity": fixture::address(0), "pinExpired": false });
     support::reset(&first, fields, Some("580291")).unwrap();
     let (session, asked) = overtaken(home.path());
-    let answer = attempt::sign_in(&session, &rig::address(0), "111999").unwrap();
+    let answer = attempt::sign_in(&session, &fixture::address(0), "111999").unwrap();
     assert_eq!(attempt::outcome(&answer), "rejected");
     assert_eq!(asked.load(Ordering::Acquire), 2, "how often the store was asked");
-    let question = json!({ "v": 1, "operation": "pinInfo", "identity": rig::address(0) });
+    let question = json!({ "v": 1, "operation": "pinInfo", "identity": fixture::address(0) });
     // The session that was opened first has the former key in its memory.
     for session in [&session, &first] {
         let shown = support::request(session, &question).unwrap();
         assert_eq!(shown["items"][0]["failedAttempts"], 1);
         assert_eq!(chains(session, None), ["intact"]);
     }
-    let answer = attempt::sign_in(&first, &rig::address(0), "580291").unwrap();
+    let answer = attempt::sign_in(&first, &fixture::address(0), "580291").unwrap();
     assert_eq!(attempt::outcome(&answer), "accepted");
 }

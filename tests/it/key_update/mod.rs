@@ -8,4 +8,4 @@ mod late;
 mod rules;
 mod store;
 
-use crate::support::{attempt, double, key_update as update, process, stores as rig};
+use crate::support::{attempt, double, key_update as update, process, stores as fixture};

@@ -8,7 +8,7 @@ use umpin::cancellation::Cancellation;
 use umpin::clock::SystemClock;
 use umpin::service::key_update::KeyUpdateRequest;
 
-use super::rig;
+use super::fixture;
 use super::update::{step, update};
 use crate::support::{Store, open, request};
 
@@ -42,7 +42,7 @@ fn a_step_that_was_called_off_in_time_changes_nothing() {
         .reset(json!({ "identity": "kakers", "sendEmail": false }), None)
         .unwrap();
     let key = fs::read(store.path("umpin.key")).unwrap();
-    let service = rig::cheap_service(store.directory.path(), Arc::new(SystemClock));
+    let service = fixture::cheap_service(store.directory.path(), Arc::new(SystemClock));
     let cancelled = || {
         let cancellation = Cancellation::new();
         assert!(cancellation.cancel());

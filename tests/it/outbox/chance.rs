@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use proptest::test_runner::Config;
 use umpin::ErrorCode;
 
+use super::simulation::{DC1, NetworkFault, Simulation};
 use super::verdict::{check, reset, send};
-use super::world::{DC1, Way, World};
 
 const MAILBOXES: usize = 3;
 const HOSTS: [&str; 2] = ["a", "b"];
@@ -18,7 +18,7 @@ enum Step {
     Reset {
         host: usize,
         mailbox: usize,
-        way: Way,
+        fault: NetworkFault,
         death: u64,
     },
     Send {
@@ -32,20 +32,20 @@ enum Step {
     RelayDown(bool),
 }
 
-fn way() -> impl Strategy<Value = Way> {
+fn fault() -> impl Strategy<Value = NetworkFault> {
     prop_oneof![
-        3 => Just(Way::Prompt),
-        1 => Just(Way::RequestLost),
-        1 => Just(Way::AnswerLost),
-        3 => Just(Way::Late),
+        3 => Just(NetworkFault::Prompt),
+        1 => Just(NetworkFault::RequestLost),
+        1 => Just(NetworkFault::AnswerLost),
+        3 => Just(NetworkFault::Late),
     ]
 }
 
 fn step() -> impl Strategy<Value = Step> {
     let death = || prop_oneof![1 => Just(0), 1 => 1_u64..24];
     prop_oneof![
-        6 => (0..2_usize, 0..MAILBOXES, way(), death())
-            .prop_map(|(host, mailbox, way, death)| Step::Reset { host, mailbox, way, death }),
+        6 => (0..2_usize, 0..MAILBOXES, fault(), death())
+            .prop_map(|(host, mailbox, fault, death)| Step::Reset { host, mailbox, fault, death }),
         4 => (0..2_usize, death()).prop_map(|(host, death)| Step::Send { host, death }),
         2 => Just(Step::Land),
         2 => (1_u64..6).prop_map(Step::LandAtCall),
@@ -56,18 +56,18 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn run(steps: &[Step]) {
-    let world = World::new(MAILBOXES);
+    let simulation = Simulation::new(MAILBOXES);
     let mut deaths = 0;
     for step in steps {
         match *step {
             Step::Reset {
                 host,
                 mailbox,
-                way,
+                fault,
                 death,
             } => {
-                let process = world.process(HOSTS[host]);
-                world.send_by(&[way]);
+                let process = simulation.process(HOSTS[host]);
+                simulation.send_by(&[fault]);
                 if death > 0 {
                     process.dies_at(death);
                 }
@@ -82,30 +82,30 @@ fn run(steps: &[Step]) {
                         "{error:?}"
                     ),
                 }
-                world.send_by(&[]);
+                simulation.send_by(&[]);
             }
             Step::Send { host, death } => {
-                let process = world.process(HOSTS[host]);
+                let process = simulation.process(HOSTS[host]);
                 if death > 0 {
                     process.dies_at(death);
                 }
                 deaths += usize::from(process.run(send).is_none());
             }
-            Step::Land => world.land(),
-            Step::LandAtCall(number) => world.land_at_call(number),
-            Step::Later(seconds) => world.later(Duration::from_secs(seconds)),
-            Step::ControllerDown(down) => world.set_down(DC1, down),
-            Step::RelayDown(down) => world.set_relay_down(down),
+            Step::Land => simulation.land(),
+            Step::LandAtCall(number) => simulation.land_at_call(number),
+            Step::Later(seconds) => simulation.later(Duration::from_secs(seconds)),
+            Step::ControllerDown(down) => simulation.set_down(DC1, down),
+            Step::RelayDown(down) => simulation.set_relay_down(down),
         }
     }
-    world.set_down(DC1, false);
-    world.set_relay_down(false);
+    simulation.set_down(DC1, false);
+    simulation.set_relay_down(false);
     for host in HOSTS {
-        world.later(Duration::from_secs(7200));
-        send(&world.process(host).service);
+        simulation.later(Duration::from_secs(7200));
+        send(&simulation.process(host).service);
     }
-    world.land();
-    check(&world, MAILBOXES, &HOSTS, deaths, "at the end");
+    simulation.land();
+    check(&simulation, MAILBOXES, &HOSTS, deaths, "at the end");
 }
 
 proptest! {

@@ -16,7 +16,7 @@ use umpin::pin::Pin;
 use umpin::service::reset::ResetRequest;
 use umpin::service::{Caller, Ports, Service, Settings};
 
-use super::rig::{self, Dice};
+use super::fixture::{self, Dice};
 use super::{needs_strace, process, relays, verdict};
 use crate::support;
 
@@ -130,11 +130,11 @@ fn with(
         journal,
         audit: Arc::new(support::embedded(data)),
         notifier: relays::notifier(data),
-        clock: Arc::new(rig::Ahead(ahead)),
+        clock: Arc::new(fixture::Ahead(ahead)),
         keys: Arc::new(support::keys(data)),
     };
     let settings = Settings {
-        cost: rig::CHEAP,
+        cost: fixture::CHEAP,
         audit: true,
         audit_retention_days: None,
         message: umpin::notification::MessageSettings::default(),
@@ -189,7 +189,7 @@ fn resets(service: &Service, seed: u64, mailboxes: usize) {
         let number = usize::try_from(dice.below(mailboxes as u64)).expect("a number");
         let pin = format!("{:015}", dice.below(1_000_000_000_000_000));
         let request = ResetRequest {
-            identity: rig::address(number),
+            identity: fixture::address(number),
             pin: Some(Pin::new(pin.clone())),
             ..ResetRequest::default()
         };

@@ -8,49 +8,49 @@ use umpin::service::reset::{Notification, ResetRequest};
 use umpin::service::signin::SignIn;
 use umpin::service::{Lookup, Service};
 
+use super::simulation::{DC1, DC2, Event, Simulation};
 use super::trail::{asked, sign_in};
 use super::verdict::{reset, send};
-use super::world::{DC1, DC2, Event, World};
-use super::{log, rig};
+use super::{fixture, log};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// The PINs that were mailed, in their order.
-pub fn mailed(world: &World) -> Vec<String> {
+pub fn mailed(simulation: &Simulation) -> Vec<String> {
     let pin = |event| match event {
         Event::Mailed { pin, .. } => Some(pin),
         Event::Landed { .. } => None,
     };
-    world.events().into_iter().filter_map(pin).collect()
+    simulation.events().into_iter().filter_map(pin).collect()
 }
 
 /// Both hosts reset the first mailbox while the network is cut. The later reset, of host "b", wins; that of host "a" is lost.
-fn lost() -> Arc<World> {
-    let world = World::new(2);
-    reset(&world.process("b").service, 0).expect("the first PIN");
-    world.converge();
-    reset(&world.process("a").service, 0).expect("the reset that will be lost");
-    world.later(MINUTE);
-    reset(&world.process_at("b", DC2).service, 0).expect("the reset that will win");
-    world
+fn lost() -> Arc<Simulation> {
+    let simulation = Simulation::new(2);
+    reset(&simulation.process("b").service, 0).expect("the first PIN");
+    simulation.converge();
+    reset(&simulation.process("a").service, 0).expect("the reset that will be lost");
+    simulation.later(MINUTE);
+    reset(&simulation.process_at("b", DC2).service, 0).expect("the reset that will win");
+    simulation
 }
 
-pub fn healed() -> Arc<World> {
-    let world = lost();
-    world.converge();
-    world
+pub fn healed() -> Arc<Simulation> {
+    let simulation = lost();
+    simulation.converge();
+    simulation
 }
 
 pub fn warnings(service: &Service, number: usize) -> Vec<String> {
     let info = service
-        .pin_info(&rig::address(number), Lookup::default())
+        .pin_info(&fixture::address(number), Lookup::default())
         .expect("its state");
     info.warnings.iter().map(|warning| warning.message.clone()).collect()
 }
 
 /// How often the log of a host tells of a lost reset.
-pub fn losses(world: &World, host: &str) -> usize {
-    let lines = log::brief(world, host);
+pub fn losses(simulation: &Simulation, host: &str) -> usize {
+    let lines = log::brief(simulation, host);
     lines.iter().filter(|line| *line == "ResetLost failed").count()
 }
 
@@ -60,16 +60,16 @@ fn is_about_the_lost_reset(text: &str) -> bool {
 
 #[test]
 fn the_reset_that_lost_is_not_the_one_in_force_and_is_shown_by_asking_which_records_nothing() {
-    let world = healed();
-    let service = world.process("a").service;
-    let before = (log::brief(&world, "a"), log::notes(&world, "a", 0));
+    let simulation = healed();
+    let service = simulation.process("a").service;
+    let before = (log::brief(&simulation, "a"), log::notes(&simulation, "a", 0));
     for _ in 0..2 {
         let told = warnings(&service, 0);
         assert_eq!(told.len(), 1, "{told:?}");
         assert!(is_about_the_lost_reset(&told[0]), "{told:?}");
     }
     assert_eq!(
-        (log::brief(&world, "a"), log::notes(&world, "a", 0)),
+        (log::brief(&simulation, "a"), log::notes(&simulation, "a", 0)),
         before,
         "asking records nothing"
     );
@@ -80,10 +80,10 @@ fn the_reset_that_lost_is_not_the_one_in_force_and_is_shown_by_asking_which_reco
     };
     assert_eq!(page.items.into_iter().map(listed).sum::<usize>(), 1);
     assert!(
-        warnings(&world.process_at("b", DC2).service, 0).is_empty(),
+        warnings(&simulation.process_at("b", DC2).service, 0).is_empty(),
         "the winner lost nothing"
     );
-    let pins = mailed(&world);
+    let pins = mailed(&simulation);
     assert_eq!(
         sign_in(&service, 0, &pins[1]).outcome,
         SignIn::Rejected,
@@ -98,11 +98,11 @@ fn the_reset_that_lost_is_not_the_one_in_force_and_is_shown_by_asking_which_reco
 
 #[test]
 fn whoever_resets_the_mailbox_next_is_told_once_and_the_audit_tells_under_the_same_operation() {
-    let world = healed();
-    let lost = log::entries(&world, "a")[0].0;
-    let service = world.process("a").service;
+    let simulation = healed();
+    let lost = log::entries(&simulation, "a")[0].0;
+    let service = simulation.process("a").service;
     let request = || ResetRequest {
-        identity: rig::address(0),
+        identity: fixture::address(0),
         ..ResetRequest::default()
     };
     let mut kdf = umpin::credential::kdf::KdfContext::new();
@@ -116,13 +116,13 @@ fn whoever_resets_the_mailbox_next_is_told_once_and_the_audit_tells_under_the_sa
                 .recommended_action
                 .is_some_and(|text| text.contains("again"))
         );
-        assert_eq!(losses(&world, "a"), 0);
+        assert_eq!(losses(&simulation, "a"), 0);
     }
     let plan = service.prepare_reset(request(), &mut kdf).expect("a plan");
     let done = service.commit_reset(plan, &mut kdf).expect("a reset");
     assert_eq!(done.warnings, [], "the plan has told it");
-    assert_eq!(losses(&world, "a"), 1);
-    let entries = log::entries(&world, "a");
+    assert_eq!(losses(&simulation, "a"), 1);
+    let entries = log::entries(&simulation, "a");
     let entry = entries
         .iter()
         .find(|(_, body)| body["action"] == "ResetLost")
@@ -130,7 +130,7 @@ fn whoever_resets_the_mailbox_next_is_told_once_and_the_audit_tells_under_the_sa
     assert_eq!(entry.0, lost);
     assert_eq!(entry.1["result"]["controller"], DC1);
     assert_eq!(entry.1["target"], "contoso.com/Sales/User 0");
-    let shown = log::shown(&world, "a");
+    let shown = log::shown(&simulation, "a");
     assert_eq!(
         shown
             .iter()
@@ -141,50 +141,50 @@ fn whoever_resets_the_mailbox_next_is_told_once_and_the_audit_tells_under_the_sa
 
     let plan = service.prepare_reset(request(), &mut kdf).expect("a plan");
     assert!(plan.warnings().is_empty(), "once: {:?}", plan.warnings());
-    world.later(MINUTE * 10);
-    let done = asked(&world.process("a").service, request()).expect("a reset");
+    simulation.later(MINUTE * 10);
+    let done = asked(&simulation.process("a").service, request()).expect("a reset");
     assert_eq!(done.warnings, []);
-    assert_eq!(losses(&world, "a"), 1);
+    assert_eq!(losses(&simulation, "a"), 1);
 }
 
 #[test]
 fn whoever_changes_another_mailbox_is_told_after_some_minutes() {
-    let world = healed();
-    let told = |world: &Arc<World>| -> Vec<String> {
-        let done = reset(&world.process("a").service, 1).expect("a reset of another mailbox");
+    let simulation = healed();
+    let told = |simulation: &Arc<Simulation>| -> Vec<String> {
+        let done = reset(&simulation.process("a").service, 1).expect("a reset of another mailbox");
         done.warnings.iter().map(|warning| warning.message.clone()).collect()
     };
-    assert!(told(&world).is_empty(), "not looked at yet");
-    world.later(MINUTE * 5);
-    let first = told(&world);
+    assert!(told(&simulation).is_empty(), "not looked at yet");
+    simulation.later(MINUTE * 5);
+    let first = told(&simulation);
     assert!(first.len() == 1 && is_about_the_lost_reset(&first[0]), "{first:?}");
-    assert_eq!(losses(&world, "a"), 1);
-    world.later(MINUTE * 30);
-    assert!(told(&world).is_empty(), "told once");
-    assert_eq!(losses(&world, "a"), 1);
+    assert_eq!(losses(&simulation, "a"), 1);
+    simulation.later(MINUTE * 30);
+    assert!(told(&simulation).is_empty(), "told once");
+    assert_eq!(losses(&simulation, "a"), 1);
 }
 
 /// The scheduled task and the telephone find it, but nobody reads what they say.
 #[test]
 fn what_nobody_reads_is_kept_for_whoever_asks_or_changes_next() {
-    let find: [fn(&Arc<World>); 2] = [
-        |world| {
-            world.later(MINUTE * 5);
-            assert_eq!(send(&world.process("a").service), Vec::<&str>::new());
+    let find: [fn(&Arc<Simulation>); 2] = [
+        |simulation| {
+            simulation.later(MINUTE * 5);
+            assert_eq!(send(&simulation.process("a").service), Vec::<&str>::new());
         },
-        |world| {
+        |simulation| {
             assert_eq!(
-                sign_in(&world.process("a").service, 0, "000001").outcome,
+                sign_in(&simulation.process("a").service, 0, "000001").outcome,
                 SignIn::Rejected
             )
         },
     ];
     for find in find {
-        let world = healed();
-        find(&world);
-        assert_eq!(losses(&world, "a"), 1, "found");
-        assert_eq!(log::notes(&world, "a", 0)[0].state, IntentState::Overwritten);
-        let service = world.process("a").service;
+        let simulation = healed();
+        find(&simulation);
+        assert_eq!(losses(&simulation, "a"), 1, "found");
+        assert_eq!(log::notes(&simulation, "a", 0)[0].state, IntentState::Overwritten);
+        let service = simulation.process("a").service;
         assert_eq!(warnings(&service, 0).len(), 1);
         assert_eq!(warnings(&service, 0).len(), 1, "asking does not note that it was told");
         let done = reset(&service, 1).expect("a reset of another mailbox");
@@ -194,47 +194,47 @@ fn what_nobody_reads_is_kept_for_whoever_asks_or_changes_next() {
                 .any(|warning| is_about_the_lost_reset(&warning.message))
         );
         assert!(warnings(&service, 0).is_empty(), "told");
-        assert_eq!(losses(&world, "a"), 1);
+        assert_eq!(losses(&simulation, "a"), 1);
     }
 }
 
 /// The other controller has not heard of the reset; that means nothing.
 #[test]
 fn another_controller_proves_nothing() {
-    let world = lost();
-    let elsewhere = world.process_at("a", DC2).service;
+    let simulation = lost();
+    let elsewhere = simulation.process_at("a", DC2).service;
     assert!(warnings(&elsewhere, 0).is_empty());
     assert_eq!(sign_in(&elsewhere, 0, "000001").outcome, SignIn::Rejected);
     let done = reset(&elsewhere, 0).expect("a reset over there");
     assert_eq!(done.warnings, []);
     assert!(
-        warnings(&world.process("a").service, 0).is_empty(),
+        warnings(&simulation.process("a").service, 0).is_empty(),
         "and here it is in force"
     );
-    world.later(MINUTE * 5);
-    send(&world.process("a").service);
-    assert_eq!(losses(&world, "a"), 0);
-    world.converge();
+    simulation.later(MINUTE * 5);
+    send(&simulation.process("a").service);
+    assert_eq!(losses(&simulation, "a"), 0);
+    simulation.converge();
     // The one over there has won; the one here is lost.
-    assert_eq!(warnings(&world.process("a").service, 0).len(), 1);
+    assert_eq!(warnings(&simulation.process("a").service, 0).len(), 1);
 }
 
 #[test]
 fn a_message_of_the_reset_that_lost_is_dropped_and_audited() {
-    let world = World::new(1);
-    reset(&world.process("b").service, 0).expect("the first PIN");
-    world.converge();
-    world.set_relay_down(true);
-    let queued = reset(&world.process("a").service, 0).expect("the reset that will be lost");
+    let simulation = Simulation::new(1);
+    reset(&simulation.process("b").service, 0).expect("the first PIN");
+    simulation.converge();
+    simulation.set_relay_down(true);
+    let queued = reset(&simulation.process("a").service, 0).expect("the reset that will be lost");
     assert_eq!(queued.notification, Notification::Queued);
-    world.set_relay_down(false);
-    world.later(MINUTE);
-    reset(&world.process_at("b", DC2).service, 0).expect("the reset that will win");
-    world.converge();
-    let told = mailed(&world).len();
-    world.later(MINUTE * 3);
-    assert_eq!(send(&world.process("a").service), ["dropped"]);
-    let log = log::brief(&world, "a");
+    simulation.set_relay_down(false);
+    simulation.later(MINUTE);
+    reset(&simulation.process_at("b", DC2).service, 0).expect("the reset that will win");
+    simulation.converge();
+    let told = mailed(&simulation).len();
+    simulation.later(MINUTE * 3);
+    assert_eq!(send(&simulation.process("a").service), ["dropped"]);
+    let log = log::brief(&simulation, "a");
     assert_eq!(
         log,
         [
@@ -245,53 +245,59 @@ fn a_message_of_the_reset_that_lost_is_dropped_and_audited() {
             "done"
         ]
     );
-    assert_eq!(mailed(&world).len(), told, "nobody is told a PIN that is not in force");
-    assert_eq!(send(&world.process("a").service), Vec::<&str>::new());
+    assert_eq!(
+        mailed(&simulation).len(),
+        told,
+        "nobody is told a PIN that is not in force"
+    );
+    assert_eq!(send(&simulation.process("a").service), Vec::<&str>::new());
 }
 
 /// The same where the message is not due when the loss is found.
 #[test]
 fn a_message_that_waits_is_dropped_when_the_loss_is_found() {
-    let world = World::new(1);
-    reset(&world.process("b").service, 0).expect("the first PIN");
-    world.converge();
-    world.set_relay_down(true);
-    reset(&world.process("a").service, 0).expect("the reset that will be lost");
-    world.set_relay_down(false);
-    reset(&world.process_at("b", DC2).service, 0).expect("the reset that will win");
-    world.converge();
-    sign_in(&world.process("a").service, 0, "000001");
-    let listed = world
+    let simulation = Simulation::new(1);
+    reset(&simulation.process("b").service, 0).expect("the first PIN");
+    simulation.converge();
+    simulation.set_relay_down(true);
+    reset(&simulation.process("a").service, 0).expect("the reset that will be lost");
+    simulation.set_relay_down(false);
+    reset(&simulation.process_at("b", DC2).service, 0).expect("the reset that will win");
+    simulation.converge();
+    sign_in(&simulation.process("a").service, 0, "000001");
+    let listed = simulation
         .process("a")
         .service
         .notifications(None, Lookup::default(), None, 9);
     assert!(listed.expect("a listing").items.is_empty());
-    let log = log::brief(&world, "a");
+    let log = log::brief(&simulation, "a");
     assert!(log.iter().any(|line| line == "intent NotificationDropped"), "{log:?}");
 }
 
 /// Failed sign-ins are counted more often than a reset writes, and replication lets more writes win: so they are counted elsewhere.
 #[test]
 fn failed_sign_ins_on_the_other_side_leave_the_reset_in_force_and_count_nothing_under_it() {
-    let world = World::new(1);
-    reset(&world.process("b").service, 0).expect("the first PIN");
-    world.converge();
-    let there = world.process_at("b", DC2).service;
-    reset(&world.process("a").service, 0).expect("a reset here");
-    world.later(MINUTE);
+    let simulation = Simulation::new(1);
+    reset(&simulation.process("b").service, 0).expect("the first PIN");
+    simulation.converge();
+    let there = simulation.process_at("b", DC2).service;
+    reset(&simulation.process("a").service, 0).expect("a reset here");
+    simulation.later(MINUTE);
     for _ in 0..3 {
         assert_eq!(sign_in(&there, 0, "000001").outcome, SignIn::Rejected);
     }
-    let failed = there.pin_info(&rig::address(0), Lookup::default()).expect("its state");
+    let failed = there
+        .pin_info(&fixture::address(0), Lookup::default())
+        .expect("its state");
     assert_eq!(failed.failed_attempts, 3);
-    world.converge();
+    simulation.converge();
     for (host, controller) in [("a", DC1), ("b", DC2)] {
-        let service = world.process_at(host, controller).service;
+        let service = simulation.process_at(host, controller).service;
         let info = service
-            .pin_info(&rig::address(0), Lookup::default())
+            .pin_info(&fixture::address(0), Lookup::default())
             .expect("its state");
         assert_eq!((info.failed_attempts, info.warnings.len()), (0, 0), "on {controller}");
-        let pin = &mailed(&world)[1];
+        let pin = &mailed(&simulation)[1];
         assert_eq!(
             sign_in(&service, 0, pin).outcome,
             SignIn::ChangeRequired,
@@ -303,23 +309,26 @@ fn failed_sign_ins_on_the_other_side_leave_the_reset_in_force_and_count_nothing_
 /// A reset by guessing on one side against an administrator's on the other: whoever loses hears of it.
 #[test]
 fn an_automatic_reset_that_lost_is_found_as_well() {
-    let world = World::new(1);
-    reset(&world.process("b").service, 0).expect("the first PIN");
-    world.converge();
-    let there = world.process_at("b", DC2).service;
+    let simulation = Simulation::new(1);
+    reset(&simulation.process("b").service, 0).expect("the first PIN");
+    simulation.converge();
+    let there = simulation.process_at("b", DC2).service;
     for _ in 0..5 {
         there.deliver_pending(&mut sign_in(&there, 0, "000001"));
     }
-    world.later(MINUTE);
-    reset(&world.process("a").service, 0).expect("an administrator's reset");
-    world.converge();
-    assert_eq!(sign_in(&there, 0, &mailed(&world)[2]).outcome, SignIn::ChangeRequired);
-    assert_eq!(losses(&world, "b"), 1);
-    let entries = log::entries(&world, "b");
+    simulation.later(MINUTE);
+    reset(&simulation.process("a").service, 0).expect("an administrator's reset");
+    simulation.converge();
+    assert_eq!(
+        sign_in(&there, 0, &mailed(&simulation)[2]).outcome,
+        SignIn::ChangeRequired
+    );
+    assert_eq!(losses(&simulation, "b"), 1);
+    let entries = log::entries(&simulation, "b");
     let entry = entries
         .iter()
         .find(|(_, body)| body["action"] == "ResetLost")
         .expect("the entry");
     assert_eq!(entry.1["result"]["lost"], "AutomaticReset");
-    assert!(warnings(&world.process("a").service, 0).is_empty());
+    assert!(warnings(&simulation.process("a").service, 0).is_empty());
 }

@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::simulation::{DC1, DC2, NetworkFault, Simulation};
 use super::verdict::{check, reset, send};
-use super::world::{DC1, DC2, Way, World};
 
 /// Past every lease and every pause.
 const LATER: Duration = Duration::from_secs(7200);
@@ -27,7 +27,7 @@ enum Meanwhile {
 struct Scenario {
     /// The mailbox has a PIN already.
     second: bool,
-    way: Way,
+    fault: NetworkFault,
     meanwhile: Meanwhile,
     /// What is in flight lands at this call of the recovery; 0: afterwards.
     lands_at: u64,
@@ -35,57 +35,59 @@ struct Scenario {
 
 impl Scenario {
     /// One run, with a mailbox of its own. False when the process outlived the reset: there is no such step.
-    fn run(&self, world: &Arc<World>, mailbox: usize, death: u64, second_death: u64) -> bool {
+    fn run(&self, simulation: &Arc<Simulation>, mailbox: usize, death: u64, second_death: u64) -> bool {
         if self.second {
-            reset(&world.process("a").service, mailbox).expect("the first PIN");
+            reset(&simulation.process("a").service, mailbox).expect("the first PIN");
         }
-        let first = world.process("a");
-        world.send_by(&[self.way]);
+        let first = simulation.process("a");
+        simulation.send_by(&[self.fault]);
         first.dies_at(death);
         let died = first.run(|service| reset(service, mailbox)).is_none();
         drop(first);
-        world.send_by(&[]);
-        world.later(LATER);
+        simulation.send_by(&[]);
+        simulation.later(LATER);
         match self.meanwhile {
             Meanwhile::Nothing => {}
-            Meanwhile::Superseded => drop(reset(&world.process("b").service, mailbox).expect("another host's reset")),
+            Meanwhile::Superseded => {
+                drop(reset(&simulation.process("b").service, mailbox).expect("another host's reset"))
+            }
             Meanwhile::Unreachable => {
                 // Of what was made long ago the other controller has heard.
-                world.replicate(DC1, DC2);
-                world.set_down(DC1, true);
-                let sent = send(&world.process("a").service);
+                simulation.replicate(DC1, DC2);
+                simulation.set_down(DC1, true);
+                let sent = send(&simulation.process("a").service);
                 assert!(sent.iter().all(|outcome| *outcome == "queued"), "{self}: {sent:?}");
-                world.set_down(DC1, false);
-                world.later(LATER);
+                simulation.set_down(DC1, false);
+                simulation.later(LATER);
             }
-            Meanwhile::Landed => world.land(),
+            Meanwhile::Landed => simulation.land(),
         }
-        world.land_at_call(self.lands_at);
+        simulation.land_at_call(self.lands_at);
         if second_death > 0 {
-            let second = world.process("a");
+            let second = simulation.process("a");
             second.dies_at(second_death);
             second.run(send);
-            world.later(LATER);
+            simulation.later(LATER);
         }
-        send(&world.process("a").service);
-        world.land();
+        send(&simulation.process("a").service);
+        simulation.land();
         // What landed after everything was settled must have been refused, so there is nothing left to do.
-        world.later(LATER);
+        simulation.later(LATER);
         let place = format!("{self}, death at step {death}, recovery dies at {second_death}");
-        assert_eq!(send(&world.process("a").service), Vec::<&str>::new(), "{place}");
+        assert_eq!(send(&simulation.process("a").service), Vec::<&str>::new(), "{place}");
         died
     }
 
     /// Every step of the reset, then the reset that outlives it. How many steps there were, and how many duplicates.
     fn at_every_step(&self, second_deaths: std::ops::RangeInclusive<u64>) -> (usize, usize) {
-        let world = World::new(MAILBOXES);
+        let simulation = Simulation::new(MAILBOXES);
         let mut steps = 0;
         let mut deaths = 0;
         let mut mailbox = 0;
         for death in 1.. {
             let mut died = false;
             for second_death in second_deaths.clone() {
-                died = self.run(&world, mailbox, death, second_death);
+                died = self.run(&simulation, mailbox, death, second_death);
                 // Only the last few PINs of a mailbox are remembered.
                 mailbox = (mailbox + 1) % MAILBOXES;
                 deaths += usize::from(died) + usize::from(second_death > 0);
@@ -95,7 +97,10 @@ impl Scenario {
             }
             steps += 1;
         }
-        (steps, check(&world, MAILBOXES, &["a", "b"], deaths, &self.to_string()))
+        (
+            steps,
+            check(&simulation, MAILBOXES, &["a", "b"], deaths, &self.to_string()),
+        )
     }
 }
 
@@ -105,7 +110,7 @@ impl fmt::Display for Scenario {
         write!(
             f,
             "{number} PIN, {:?}, {:?}, lands at call {}",
-            self.way, self.meanwhile, self.lands_at
+            self.fault, self.meanwhile, self.lands_at
         )
     }
 }
@@ -113,21 +118,26 @@ impl fmt::Display for Scenario {
 fn scenarios() -> Vec<Scenario> {
     let mut scenarios = Vec::new();
     for second in [true, false] {
-        for way in [Way::Prompt, Way::RequestLost, Way::AnswerLost, Way::Late] {
+        for fault in [
+            NetworkFault::Prompt,
+            NetworkFault::RequestLost,
+            NetworkFault::AnswerLost,
+            NetworkFault::Late,
+        ] {
             for meanwhile in [
                 Meanwhile::Nothing,
                 Meanwhile::Superseded,
                 Meanwhile::Unreachable,
                 Meanwhile::Landed,
             ] {
-                let late = way == Way::Late;
+                let late = fault == NetworkFault::Late;
                 if meanwhile == Meanwhile::Landed && !late {
                     continue;
                 }
                 for lands_at in if late { 0..=4 } else { 0..=0 } {
                     scenarios.push(Scenario {
                         second,
-                        way,
+                        fault,
                         meanwhile,
                         lands_at,
                     });
@@ -145,8 +155,8 @@ fn a_host_that_dies_at_any_step_of_a_reset_loses_and_invents_nothing() {
     for scenario in scenarios() {
         let (steps, more) = scenario.at_every_step(0..=0);
         // Reading, recording and writing, each with a step before and after; after an answer that never came there is no more.
-        let least = if scenario.way == Way::Prompt { 12 } else { 6 };
-        assert!(steps >= least, "only {steps} steps with {:?}", scenario.way);
+        let least = if scenario.fault == NetworkFault::Prompt { 12 } else { 6 };
+        assert!(steps >= least, "only {steps} steps with {:?}", scenario.fault);
         duplicates += more;
         runs += steps;
     }
@@ -159,10 +169,15 @@ fn a_host_that_dies_at_any_step_of_a_reset_loses_and_invents_nothing() {
 
 #[test]
 fn a_recovery_that_dies_at_any_step_is_recovered_from() {
-    for (way, lands_at) in [(Way::Prompt, 0), (Way::AnswerLost, 0), (Way::Late, 0), (Way::Late, 2)] {
+    for (fault, lands_at) in [
+        (NetworkFault::Prompt, 0),
+        (NetworkFault::AnswerLost, 0),
+        (NetworkFault::Late, 0),
+        (NetworkFault::Late, 2),
+    ] {
         let scenario = Scenario {
             second: true,
-            way,
+            fault,
             meanwhile: Meanwhile::Nothing,
             lands_at,
         };

@@ -8,9 +8,9 @@ use umpin::service::outbox::{NotificationItem, SendRequest};
 use umpin::service::reset::Notification;
 use umpin::service::{Lookup, Service};
 
-use super::rig;
+use super::fixture;
+use super::simulation::{DC1, Event, NetworkFault, Simulation};
 use super::verdict::{check, reset, send};
-use super::world::{DC1, Event, Way, World};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -27,9 +27,9 @@ fn warnings(done: &umpin::service::reset::ResetOutcome) -> Vec<(&'static str, St
 
 #[test]
 fn pauses_double_and_then_the_message_is_given_up_audited_told_once_and_wiped() {
-    let world = World::new(2);
-    world.set_relay_down(true);
-    let service = world.process("a").service;
+    let simulation = Simulation::new(2);
+    simulation.set_relay_down(true);
+    let service = simulation.process("a").service;
     let done = reset(&service, 0).expect("a reset");
     assert_eq!(done.notification, Notification::Queued);
     assert_eq!(warnings(&done)[0].0, "NotificationQueued");
@@ -44,9 +44,9 @@ fn pauses_double_and_then_the_message_is_given_up_audited_told_once_and_wiped() 
         pauses.push(pause);
         // Not a moment before.
         let almost = Duration::from_millis(u64::try_from(pause - 1).expect("a pause"));
-        world.later(almost);
+        simulation.later(almost);
         assert_eq!(send(&service), Vec::<&str>::new());
-        world.later(Duration::from_millis(1));
+        simulation.later(Duration::from_millis(1));
         waited += almost + Duration::from_millis(1);
         let sent = send(&service);
         assert_eq!(sent, [if waited < 72 * HOUR { "queued" } else { "expired" }]);
@@ -63,22 +63,22 @@ fn pauses_double_and_then_the_message_is_given_up_audited_told_once_and_wiped() 
     let failed = list(&service);
     assert_eq!(failed[0].state, EntryState::Failed);
     assert_eq!(failed[0].last_error.as_deref(), Some("the relay is down"));
-    let store = rusqlite::Connection::open(world.outbox_file("a")).expect("the outbox");
+    let store = rusqlite::Connection::open(simulation.outbox_file("a")).expect("the outbox");
     let length: i64 = store
         .query_row("SELECT length(sealed) FROM outbox", [], |row| row.get(0))
         .expect("the entry");
     assert_eq!(length, 0, "what was given up is wiped");
     drop(store);
-    let audit = EmbeddedDirectory::new(EmbeddedOptions::new(world.outbox_file("a")));
+    let audit = EmbeddedDirectory::new(EmbeddedOptions::new(simulation.outbox_file("a")));
     let audited = audit.audit_entries(0, 10).expect("the audit");
     let expired = audited.iter().filter(|e| e.entry.body.contains("NotificationExpired"));
     assert_eq!(expired.count(), 1);
 
     // Whoever changes something next hears of it, once.
-    world.set_relay_down(false);
+    simulation.set_relay_down(false);
     let told: Vec<bool> = (0..2)
         .map(|_| {
-            world.later(HOUR);
+            simulation.later(HOUR);
             let done = reset(&service, 1).expect("a reset");
             let warnings = warnings(&done);
             warnings
@@ -89,10 +89,10 @@ fn pauses_double_and_then_the_message_is_given_up_audited_told_once_and_wiped() 
     assert_eq!(told, [true, false]);
     assert_eq!(list(&service).len(), 1);
     // Forgotten after a month.
-    world.later(24 * 31 * HOUR);
+    simulation.later(24 * 31 * HOUR);
     assert_eq!(send(&service), Vec::<&str>::new());
     assert!(list(&service).is_empty());
-    let mails = world
+    let mails = simulation
         .events()
         .iter()
         .filter(|e| matches!(e, Event::Mailed { .. }))
@@ -105,20 +105,20 @@ fn pauses_double_and_then_the_message_is_given_up_audited_told_once_and_wiped() 
 fn a_message_that_was_never_tried_is_tried_however_old_it_is() {
     let mut untried = 0;
     for step in 1..30 {
-        let world = World::new(1);
-        let process = world.process("a");
+        let simulation = Simulation::new(1);
+        let process = simulation.process("a");
         process.dies_at(step);
         let died = process.run(|service| reset(service, 0)).is_none();
         drop(process);
-        let left = list(&world.process("a").service);
+        let left = list(&simulation.process("a").service);
         if left.len() != 1 || left[0].state != EntryState::Ready {
             continue;
         }
         untried += 1;
         assert_eq!(left[0].attempts, 0);
-        world.later(24 * 7 * HOUR);
-        assert_eq!(send(&world.process("a").service), ["sent"]);
-        check(&world, 1, &["a"], usize::from(died), "a week later");
+        simulation.later(24 * 7 * HOUR);
+        assert_eq!(send(&simulation.process("a").service), ["sent"]);
+        check(&simulation, 1, &["a"], usize::from(died), "a week later");
     }
     assert!(untried > 0, "no step left a message that was released and not sent");
 }
@@ -127,20 +127,20 @@ fn a_message_that_was_never_tried_is_tried_however_old_it_is() {
 #[test]
 fn a_change_whose_fate_was_unknown_for_long_is_given_up_only_while_it_still_is() {
     for back_in_time in [true, false] {
-        let world = World::new(1);
-        world.send_by(&[Way::AnswerLost]);
-        assert!(reset(&world.process("a").service, 0).is_err());
-        world.set_down(DC1, true);
-        world.later(HOUR);
-        assert_eq!(send(&world.process("a").service), ["queued"]);
-        world.later(80 * HOUR);
+        let simulation = Simulation::new(1);
+        simulation.send_by(&[NetworkFault::AnswerLost]);
+        assert!(reset(&simulation.process("a").service, 0).is_err());
+        simulation.set_down(DC1, true);
+        simulation.later(HOUR);
+        assert_eq!(send(&simulation.process("a").service), ["queued"]);
+        simulation.later(80 * HOUR);
         if back_in_time {
-            world.set_down(DC1, false);
-            assert_eq!(send(&world.process("a").service), ["sent"]);
-            check(&world, 1, &["a"], 0, "back in time");
+            simulation.set_down(DC1, false);
+            assert_eq!(send(&simulation.process("a").service), ["sent"]);
+            check(&simulation, 1, &["a"], 0, "back in time");
         } else {
-            assert_eq!(send(&world.process("a").service), ["expired"]);
-            assert_eq!(list(&world.process("a").service)[0].state, EntryState::Failed);
+            assert_eq!(send(&simulation.process("a").service), ["expired"]);
+            assert_eq!(list(&simulation.process("a").service)[0].state, EntryState::Failed);
         }
     }
 }
@@ -148,15 +148,15 @@ fn a_change_whose_fate_was_unknown_for_long_is_given_up_only_while_it_still_is()
 /// One mailbox, whether due or not; and nothing of anybody else's.
 #[test]
 fn the_messages_of_one_mailbox_need_not_be_due() {
-    let world = World::new(2);
-    world.set_relay_down(true);
-    let service = world.process("a").service;
+    let simulation = Simulation::new(2);
+    simulation.set_relay_down(true);
+    let service = simulation.process("a").service;
     for number in [0, 1] {
         reset(&service, number).expect("a reset");
     }
-    world.set_relay_down(false);
+    simulation.set_relay_down(false);
     assert_eq!(send(&service), Vec::<&str>::new(), "nothing is due");
-    let address = rig::address(1);
+    let address = fixture::address(1);
     let request = || SendRequest {
         identity: Some(&address),
         ..SendRequest::default()

@@ -9,12 +9,12 @@ use umpin::directory::embedded::{EmbeddedOptions, LocalOutbox};
 use umpin::service::reset::ResetRequest;
 
 use super::log;
+use super::simulation::{DC1, DC2, NetworkFault, Simulation};
 use super::trail::{asked, lock, silent};
 use super::verdict::reset;
-use super::world::{DC1, DC2, Way, World};
 
-fn failures(world: &Arc<World>) -> Vec<String> {
-    let shown = log::shown(world, "a");
+fn failures(simulation: &Arc<Simulation>) -> Vec<String> {
+    let shown = log::shown(simulation, "a");
     let failed = shown.iter().filter(|item| item.succeeded == Some(false));
     let text = |item: &umpin::service::audit::AuditItem| {
         let error = item
@@ -29,8 +29,8 @@ fn failures(world: &Arc<World>) -> Vec<String> {
 
 #[test]
 fn a_failed_reset_is_recorded_on_this_host() {
-    let world = World::new(1);
-    let service = world.process("a").service;
+    let simulation = Simulation::new(1);
+    let service = simulation.process("a").service;
     let fails = |request: ResetRequest, code: ErrorCode| {
         let error = asked(&service, request).map(drop).expect_err("it fails");
         assert_eq!(error.code(), code, "{error:?}");
@@ -48,28 +48,32 @@ fn a_failed_reset_is_recorded_on_this_host() {
     };
     fails(tried, ErrorCode::PinPolicyViolation);
     assert_eq!(
-        failures(&world),
+        failures(&simulation),
         ["Reset ManagementObjectNotFound", "Reset PinPolicyViolation"]
     );
     assert_eq!(
-        log::shown(&world, "a")[1].result,
+        log::shown(&simulation, "a")[1].result,
         Some(json!({ "rules": ["TooShort", "Sequential"] }))
     );
 }
 
 #[test]
 fn a_change_whose_intent_is_recorded_has_one_outcome() {
-    let world = World::new(1);
-    let service = world.process("a").service;
-    world.send_by(&[Way::RequestLost]);
+    let simulation = Simulation::new(1);
+    let service = simulation.process("a").service;
+    simulation.send_by(&[NetworkFault::RequestLost]);
     let error = reset(&service, 0).map(drop).expect_err("no answer");
     assert_eq!(error.code(), ErrorCode::OutcomeUnknown);
-    assert_eq!(failures(&world), Vec::<String>::new(), "it is not known to have failed");
+    assert_eq!(
+        failures(&simulation),
+        Vec::<String>::new(),
+        "it is not known to have failed"
+    );
     for controller in [DC1, DC2] {
-        world.set_down(controller, true);
+        simulation.set_down(controller, true);
     }
     let error = asked(&service, lock(0, true)).map(drop).expect_err("no controller");
-    assert_eq!(failures(&world), [format!("Lock {}", error.code().id())]);
-    let counted = LocalOutbox::new(EmbeddedOptions::new(world.outbox_file("a"))).omitted_failures();
+    assert_eq!(failures(&simulation), [format!("Lock {}", error.code().id())]);
+    let counted = LocalOutbox::new(EmbeddedOptions::new(simulation.outbox_file("a"))).omitted_failures();
     assert_eq!(counted.expect("the counts"), []);
 }

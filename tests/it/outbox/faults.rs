@@ -14,7 +14,7 @@ use umpin::service::reset::ResetRequest;
 use umpin::{ErrorCode, Result};
 
 use super::child::{self, Kind};
-use super::rig::{self, Inside};
+use super::fixture::{self, Inside};
 use super::{trail, verdict};
 
 fn entry() -> OutboxEntry {
@@ -60,7 +60,7 @@ fn service(home: &Path, outbox: &Path) -> Service {
 /// A lock, which has no message: only the journal can refuse it.
 fn lock(home: &Path, outbox: &Path) -> Result<()> {
     let request = ResetRequest {
-        identity: rig::address(0),
+        identity: fixture::address(0),
         keep_pin: true,
         locked_out: Some(true),
         ..ResetRequest::default()
@@ -71,7 +71,7 @@ fn lock(home: &Path, outbox: &Path) -> Result<()> {
 #[test]
 fn a_key_that_cannot_be_read_refuses_the_reset_and_expires_nothing() {
     use std::os::unix::fs::PermissionsExt as _;
-    let home = rig::store(2);
+    let home = fixture::store(2);
     fs::write(home.path().join("down"), "").expect("the relay is down");
     verdict::reset(&child::service(home.path(), Kind::TwoSteps, 0), 0).expect("a reset");
     let key = home.path().join("umpin.key");
@@ -86,7 +86,7 @@ fn a_key_that_cannot_be_read_refuses_the_reset_and_expires_nothing() {
     fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).expect("a mode");
     fs::remove_file(home.path().join("down")).expect("the relay is back");
     let later = child::service(home.path(), Kind::TwoSteps, 7_200_000);
-    let address = rig::address(0);
+    let address = fixture::address(0);
     let request = umpin::service::outbox::SendRequest {
         identity: Some(&address),
         ..Default::default()
@@ -105,7 +105,7 @@ mod needs_mount {
     #[test]
     fn a_full_disk_refuses_the_reset_before_the_pin_changes() {
         let small = Small::new("512k");
-        let home = rig::store(2);
+        let home = fixture::store(2);
         let outbox = small.path("outbox.db");
         let make = LocalOutbox::new(EmbeddedOptions::new(&outbox));
         let note = note();
@@ -120,9 +120,9 @@ mod needs_mount {
         for left in [0, 4096, 8192, 16_384, 32_768] {
             small.fill(left);
             for change in [with_outbox, lock] {
-                let before = Inside::of(home.path()).record(&rig::address(0));
+                let before = Inside::of(home.path()).record(&fixture::address(0));
                 let done = change(home.path(), &outbox);
-                let after = Inside::of(home.path()).record(&rig::address(0));
+                let after = Inside::of(home.path()).record(&fixture::address(0));
                 if let Err(error) = done {
                     full += 1;
                     assert_eq!(after, before, "the record is as it was, with {left} bytes left");
@@ -140,11 +140,11 @@ mod needs_mount {
     #[test]
     fn a_read_only_outbox_refuses_the_reset_before_the_pin_changes() {
         let small = Small::new("512k");
-        let home = rig::store(2);
+        let home = fixture::store(2);
         let outbox = small.path("outbox.db");
         with_outbox(home.path(), &outbox).expect("it can be written");
         small.make_read_only();
-        let before = Inside::of(home.path()).record(&rig::address(0));
+        let before = Inside::of(home.path()).record(&fixture::address(0));
         let error = with_outbox(home.path(), &outbox).expect_err("it cannot be written");
         assert!(
             matches!(error.code(), ErrorCode::AccessDenied | ErrorCode::DirectoryUnavailable)
@@ -152,6 +152,6 @@ mod needs_mount {
             "{error:?}"
         );
         lock(home.path(), &outbox).expect_err("nor for what has no message");
-        assert_eq!(Inside::of(home.path()).record(&rig::address(0)), before);
+        assert_eq!(Inside::of(home.path()).record(&fixture::address(0)), before);
     }
 }

@@ -13,46 +13,48 @@ use umpin::mailbox::ObjectId;
 use umpin::notification::outbox::{Lease, Outbox, OutboxEntry};
 use umpin::notification::{DeliveryError, Notifier, OutgoingMessage};
 
-use super::world::{Event, Fuse, World};
+use super::simulation::{CrashPoint, Event, Simulation};
 use crate::support;
 
 /// The outbox of a host, used by a process that may die.
-pub struct Mortal {
+pub struct CrashingOutbox {
     pub outbox: LocalOutbox,
-    pub fuse: Arc<Fuse>,
+    pub crash_point: Arc<CrashPoint>,
 }
 
-impl Outbox for Mortal {
+impl Outbox for CrashingOutbox {
     fn release(&self, lease: Lease, until: Timestamp) -> Result<Option<Lease>> {
-        self.fuse.around(|| self.outbox.release(lease, until))
+        self.crash_point.around(|| self.outbox.release(lease, until))
     }
 
     fn lease_due(&self, due: Timestamp, now: Timestamp, until: Timestamp, limit: usize) -> Result<Vec<OutboxEntry>> {
-        self.fuse.around(|| self.outbox.lease_due(due, now, until, limit))
+        self.crash_point
+            .around(|| self.outbox.lease_due(due, now, until, limit))
     }
 
     fn lease(&self, id: [u8; 16], now: Timestamp, until: Timestamp) -> Result<Option<OutboxEntry>> {
-        self.fuse.around(|| self.outbox.lease(id, now, until))
+        self.crash_point.around(|| self.outbox.lease(id, now, until))
     }
 
     fn remove(&self, id: [u8; 16]) -> Result<()> {
-        self.fuse.around(|| self.outbox.remove(id))
+        self.crash_point.around(|| self.outbox.remove(id))
     }
 
     fn discard(&self, id: [u8; 16], audit: Option<AuditBatch>) -> Result<()> {
-        self.fuse.around(|| self.outbox.discard(id, audit))
+        self.crash_point.around(|| self.outbox.discard(id, audit))
     }
 
     fn defer(&self, lease: Lease, until: Timestamp, error: &str) -> Result<bool> {
-        self.fuse.around(|| self.outbox.defer(lease, until, error))
+        self.crash_point.around(|| self.outbox.defer(lease, until, error))
     }
 
     fn fail(&self, lease: Lease, keep_until: Timestamp, error: &str, audit: Option<AuditBatch>) -> Result<bool> {
-        self.fuse.around(|| self.outbox.fail(lease, keep_until, error, audit))
+        self.crash_point
+            .around(|| self.outbox.fail(lease, keep_until, error, audit))
     }
 
     fn take_failures(&self) -> Result<Vec<OutboxEntry>> {
-        self.fuse.around(|| self.outbox.take_failures())
+        self.crash_point.around(|| self.outbox.take_failures())
     }
 
     fn entries(&self, mailbox: Option<ObjectId>, after: Option<&str>, limit: usize) -> Result<Page<OutboxEntry>> {
@@ -60,21 +62,21 @@ impl Outbox for Mortal {
     }
 }
 
-impl Journal for Mortal {
+impl Journal for CrashingOutbox {
     fn prepare(&self, note: &IntentRecord, message: Option<&OutboxEntry>, intent: Option<&AuditBatch>) -> Result<()> {
-        self.fuse.around(|| self.outbox.prepare(note, message, intent))
+        self.crash_point.around(|| self.outbox.prepare(note, message, intent))
     }
 
     fn transition(&self, step: Transition) -> Result<TransitionResult> {
-        self.fuse.around(|| self.outbox.transition(step))
+        self.crash_point.around(|| self.outbox.transition(step))
     }
 
     fn append(&self, audit: &AuditBatch) -> Result<()> {
-        self.fuse.around(|| self.outbox.append(audit))
+        self.crash_point.around(|| self.outbox.append(audit))
     }
 
     fn dummy_write(&self) -> Result<()> {
-        self.fuse.around(|| self.outbox.dummy_write())
+        self.crash_point.around(|| self.outbox.dummy_write())
     }
 
     fn intents_of(&self, mailbox: ObjectId) -> Result<Vec<IntentRecord>> {
@@ -82,7 +84,7 @@ impl Journal for Mortal {
     }
 
     fn take_due(&self, now: Timestamp, pause: RangeInclusive<i64>) -> Result<Option<IntentRecord>> {
-        self.fuse.around(|| self.outbox.take_due(now, pause))
+        self.crash_point.around(|| self.outbox.take_due(now, pause))
     }
 
     fn overwritten(&self) -> Result<Vec<IntentRecord>> {
@@ -92,8 +94,8 @@ impl Journal for Mortal {
 
 /// A relay that notes what it accepts.
 pub struct Relay {
-    pub world: Arc<World>,
-    pub fuse: Arc<Fuse>,
+    pub simulation: Arc<Simulation>,
+    pub crash_point: Arc<CrashPoint>,
 }
 
 impl Notifier for Relay {
@@ -102,8 +104,8 @@ impl Notifier for Relay {
     }
 
     fn deliver(&self, message: &OutgoingMessage) -> Result<(), DeliveryError> {
-        self.fuse.around(|| {
-            let state = &mut *self.world.state();
+        self.crash_point.around(|| {
+            let state = &mut *self.simulation.state();
             if state.relay_down {
                 return Err(DeliveryError::Temporary("the relay is down".to_owned()));
             }

@@ -13,8 +13,8 @@ use umpin::pin::Pin;
 use umpin::service::signin::{SignIn, SignInRequest, Subscriber};
 
 use super::child::{self, Kind, Reset, Running, Task};
+use super::fixture::{self, Dice, Inside};
 use super::relays::{Doubled, Outage};
-use super::rig::{self, Dice, Inside};
 use super::verdict;
 use crate::support;
 
@@ -58,9 +58,9 @@ mod needs_postfix {
 }
 
 fn outage(kind: Kind, relay: &mut dyn Outage) {
-    let seed = rig::seed("outage");
+    let seed = fixture::seed("outage");
     let mut dice = Dice::new(seed);
-    let home = rig::store(MAILBOXES);
+    let home = fixture::store(MAILBOXES);
     let data = home.path();
     relay.begin(data);
 
@@ -136,7 +136,7 @@ fn judge(data: &Path, kind: Kind, tried: &[Reset], done: &[Reset], kills: usize,
     // By recipient and PIN: the Message-IDs, and how often it was delivered.
     let mut told: HashMap<(String, String), (HashSet<String>, usize)> = HashMap::new();
     for (name, text) in support::messages(&data.join("mail")) {
-        let entry = told.entry(rig::announcement(&text)).or_default();
+        let entry = told.entry(fixture::announcement(&text)).or_default();
         assert!(
             text.contains(&name[..32]),
             "the Message-ID is not that of the entry: {text}"
@@ -159,7 +159,7 @@ fn judge(data: &Path, kind: Kind, tried: &[Reset], done: &[Reset], kills: usize,
         "{duplicates} duplicates after {kills} kills, seed {seed}"
     );
     for number in 0..MAILBOXES {
-        let address = rig::address(number);
+        let address = fixture::address(number);
         let place = format!("{address}, seed {seed}");
         let pins = inside.pins(&address);
         for (_, pin) in done.iter().filter(|(of, _)| *of == number) {

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 
 use super::child::{self, Kind, Running, Task};
-use super::{rig, verdict};
+use super::{fixture, verdict};
 use crate::support;
 
 const MESSAGES: usize = 60;
 const LATER: i64 = 7_200_000;
 
 fn queue(kind: Kind) -> tempfile::TempDir {
-    let home = rig::store(MESSAGES);
+    let home = fixture::store(MESSAGES);
     std::fs::write(home.path().join("down"), "").expect("the relay is down");
     let service = child::service(home.path(), kind, 0);
     for number in 0..MESSAGES {
@@ -36,7 +36,7 @@ fn four_processes_send_each_message_once() {
         let shares: Vec<usize> = running.map(|running| running.finish("tried").len()).to_vec();
         let mut sent: HashMap<String, usize> = HashMap::new();
         for (_, text) in support::messages(&home.path().join("mail")) {
-            *sent.entry(rig::announcement(&text).0).or_default() += 1;
+            *sent.entry(fixture::announcement(&text).0).or_default() += 1;
         }
         assert_eq!(sent.len(), MESSAGES);
         assert!(sent.values().all(|count| *count == 1), "sent more than once: {sent:?}");

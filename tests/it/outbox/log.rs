@@ -10,13 +10,13 @@ use umpin::directory::journal::{IntentRecord, IntentState, Journal};
 
 use umpin::service::audit::{AuditItem, AuditQuery};
 
-use super::world::World;
+use super::simulation::Simulation;
 
 /// One entry: whose operation it belongs to, and what it says.
 pub type Entry = ([u8; 16], Value);
 
-pub fn entries(world: &World, host: &str) -> Vec<Entry> {
-    let store = EmbeddedDirectory::new(EmbeddedOptions::new(world.outbox_file(host)));
+pub fn entries(simulation: &Simulation, host: &str) -> Vec<Entry> {
+    let store = EmbeddedDirectory::new(EmbeddedOptions::new(simulation.outbox_file(host)));
     if !store.exists().expect("a look") {
         return Vec::new();
     }
@@ -26,7 +26,7 @@ pub fn entries(world: &World, host: &str) -> Vec<Entry> {
 }
 
 /// The log in short: `action` or `error` and whether it succeeded.
-pub fn brief(world: &World, host: &str) -> Vec<String> {
+pub fn brief(simulation: &Simulation, host: &str) -> Vec<String> {
     let brief = |(_, body): Entry| {
         let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
         match (text("kind").as_str(), body["succeeded"].as_bool()) {
@@ -36,32 +36,32 @@ pub fn brief(world: &World, host: &str) -> Vec<String> {
             (_, None) => format!("{}{}", text("action"), text("error")),
         }
     };
-    entries(world, host).into_iter().map(brief).collect()
+    entries(simulation, host).into_iter().map(brief).collect()
 }
 
 /// As `Get-UMPinAudit` shows it; the chain must be sound.
-pub fn shown(world: &Arc<World>, host: &str) -> Vec<AuditItem> {
+pub fn shown(simulation: &Arc<Simulation>, host: &str) -> Vec<AuditItem> {
     let query = AuditQuery {
         page_size: 100_000,
         ..AuditQuery::default()
     };
-    let page = world.process(host).service.audit_entries(&query).expect("the log");
+    let page = simulation.process(host).service.audit_entries(&query).expect("the log");
     assert!(page.errors.is_empty(), "the chain of {host}: {:?}", page.errors);
     let sound = |verdict: &ChainStatus| matches!(verdict, ChainStatus::Intact);
     assert!(page.chains.iter().all(|chain| sound(&chain.status)));
     page.items
 }
 
-pub fn notes(world: &World, host: &str, number: usize) -> Vec<IntentRecord> {
-    let outbox = LocalOutbox::new(EmbeddedOptions::new(world.outbox_file(host)));
-    outbox.intents_of(world.object_id(number)).expect("the notes")
+pub fn notes(simulation: &Simulation, host: &str, number: usize) -> Vec<IntentRecord> {
+    let outbox = LocalOutbox::new(EmbeddedOptions::new(simulation.outbox_file(host)));
+    outbox.intents_of(simulation.object_id(number)).expect("the notes")
 }
 
 /// Everything has an end that the log tells of. How many operations on PINs are said to have been made.
-pub fn check(world: &Arc<World>, mailboxes: usize, host: &str, place: &str) -> usize {
-    shown(world, host);
+pub fn check(simulation: &Arc<Simulation>, mailboxes: usize, host: &str, place: &str) -> usize {
+    shown(simulation, host);
     let mut operations: HashMap<[u8; 16], Vec<Value>> = HashMap::new();
-    for (operation, body) in entries(world, host) {
+    for (operation, body) in entries(simulation, host) {
         operations.entry(operation).or_default().push(body);
     }
     let mut made = 0;
@@ -93,7 +93,7 @@ pub fn check(world: &Arc<World>, mailboxes: usize, host: &str, place: &str) -> u
         made += usize::from(sets_pin && known.last() == Some(&true));
     }
     for number in 0..mailboxes {
-        let open = notes(world, host, number);
+        let open = notes(simulation, host, number);
         let open: Vec<_> = open
             .iter()
             .filter(|note| note.state != IntentState::Committed)

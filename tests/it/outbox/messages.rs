@@ -5,7 +5,7 @@ use umpin::ErrorCode;
 use umpin::session::{Request, Session};
 
 use super::child::{self, Kind};
-use super::rig;
+use super::fixture;
 use crate::support;
 
 fn ask(session: &Session, fields: Value) -> Value {
@@ -20,13 +20,14 @@ fn ask(session: &Session, fields: Value) -> Value {
 #[test]
 fn the_queue_is_listed_page_by_page_and_sent_until_nothing_is_left() {
     const MESSAGES: usize = 70;
-    let home = rig::store(MESSAGES);
+    let home = fixture::store(MESSAGES);
     let down = home.path().join("down");
     std::fs::write(&down, "").expect("the relay is down");
     let session = |ahead| Session::with_service(child::service(home.path(), Kind::Transactional, ahead));
     let now = session(0);
     for number in 0..MESSAGES {
-        let done = support::reset(&now, json!({ "identity": rig::address(number) }), Some("580291")).expect("a reset");
+        let done =
+            support::reset(&now, json!({ "identity": fixture::address(number) }), Some("580291")).expect("a reset");
         assert_eq!(done.response["notification"], "queued");
     }
     let mut listed = Vec::new();
@@ -56,7 +57,7 @@ fn the_queue_is_listed_page_by_page_and_sent_until_nothing_is_left() {
     assert_eq!(listed, expected, "oldest first");
     let one = ask(
         &now,
-        json!({ "operation": "notifications", "identity": rig::address(7) }),
+        json!({ "operation": "notifications", "identity": fixture::address(7) }),
     );
     assert_eq!(one["items"].as_array().map(Vec::len), Some(1));
     assert_eq!(
@@ -92,7 +93,7 @@ fn the_queue_is_listed_page_by_page_and_sent_until_nothing_is_left() {
 
 #[test]
 fn what_is_no_request_is_refused() {
-    let home = rig::store(1);
+    let home = fixture::store(1);
     let session = Session::with_service(child::service(home.path(), Kind::Transactional, 0));
     let refused = |request: Value| {
         support::answer(Request::new(&session, request.to_string().as_bytes()))

@@ -1,6 +1,6 @@
 //! The outbox: no PIN in force without its message, no message without its PIN, whatever dies, is late or is lost in between.
 //!
-//! `world.rs` is a directory of several controllers whose answers are delayed and lost, for hosts that die at any step; the other
+//! `simulation.rs` is a directory of several controllers whose answers are delayed and lost, for hosts that die at any step; the other
 //! processes of `kill.rs` and `leases.rs` are this test binary once more (`child.rs`).
 
 mod attempts;
@@ -23,10 +23,10 @@ mod notes;
 mod patience;
 mod relays;
 mod remote;
+mod simulation;
 mod stopping;
 mod trail;
 mod verdict;
-mod world;
 
 use crate::smtp as server;
-use crate::support::{process, stores as rig, trace};
+use crate::support::{process, stores as fixture, trace};

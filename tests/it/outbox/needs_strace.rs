@@ -4,7 +4,7 @@ use umpin::service::Service;
 
 use super::child::{self, Kind, Task};
 use super::trace::{Call, Trace, What};
-use super::{rig, verdict};
+use super::{fixture, verdict};
 
 const STEPS: &[&str] = &["first .", "second ."];
 
@@ -26,7 +26,7 @@ fn done(calls: &[&Call], after: usize, wanted: impl Fn(&What) -> bool, name: &st
 
 #[test]
 fn recorded_and_synced_then_changed_and_synced_then_released_and_synced_then_mailed() {
-    let home = rig::store(1);
+    let home = fixture::store(1);
     let task = child::task(&Task {
         what: "traced",
         data: home.path(),

@@ -12,7 +12,7 @@ use umpin::notification::{DeliveryError, Notifier, OutgoingMessage};
 use umpin::service::reset::Notification;
 use umpin::service::{Caller, Lookup, Ports, Service, Settings};
 
-use super::rig;
+use super::fixture;
 use super::verdict::reset;
 use crate::support;
 
@@ -70,7 +70,7 @@ fn service(data: &Path, slow: &Arc<Slow>) -> Service {
         keys: Arc::new(support::keys(data)),
     };
     let settings = Settings {
-        cost: rig::CHEAP,
+        cost: fixture::CHEAP,
         audit: true,
         audit_retention_days: None,
         message: umpin::notification::MessageSettings::default(),
@@ -85,7 +85,7 @@ fn service(data: &Path, slow: &Arc<Slow>) -> Service {
 
 #[test]
 fn a_slow_relay_keeps_one_reset_waiting_for_seconds_and_the_next_ones_not_at_all() {
-    let home = rig::store(20);
+    let home = fixture::store(20);
     let slow = Arc::new(Slow::default());
     let service = service(home.path(), &slow);
 
@@ -131,7 +131,7 @@ fn a_slow_relay_keeps_one_reset_waiting_for_seconds_and_the_next_ones_not_at_all
         std::thread::sleep(Duration::from_millis(5));
     }
     for number in 1..20 {
-        let address = rig::address(number);
+        let address = fixture::address(number);
         let request = umpin::service::outbox::SendRequest {
             identity: Some(&address),
             ..Default::default()
@@ -145,11 +145,11 @@ fn a_slow_relay_keeps_one_reset_waiting_for_seconds_and_the_next_ones_not_at_all
 /// The process ends while the relay is at it, and nobody waits: the entry waits for its lease to end.
 #[test]
 fn a_message_under_way_is_nobody_elses() {
-    let home = rig::store(1);
+    let home = fixture::store(1);
     let slow = Arc::new(Slow::default());
     let service = service(home.path(), &slow);
     reset(&service, 0).expect("a reset");
-    let address = rig::address(0);
+    let address = fixture::address(0);
     let request = umpin::service::outbox::SendRequest {
         identity: Some(&address),
         ..Default::default()

@@ -13,20 +13,21 @@ use umpin::import::ImportPlan;
 use umpin::mailbox::ObjectId;
 use umpin::{Error, ErrorCode, Result};
 
-use super::world::{Fuse, Moment, Way, World};
+use super::simulation::{CrashPoint, Moment, NetworkFault, Simulation};
 
 pub struct Remote {
-    pub world: Arc<World>,
+    pub simulation: Arc<Simulation>,
     pub preferred: &'static str,
-    pub fuse: Arc<Fuse>,
+    pub crash_point: Arc<CrashPoint>,
 }
 
 impl Remote {
     fn call<T>(&self, call: impl FnOnce() -> T) -> T {
-        self.fuse.around(|| {
-            if self.world.landing.load(Ordering::Relaxed) > 0 && self.world.landing.fetch_sub(1, Ordering::Relaxed) == 1
+        self.crash_point.around(|| {
+            if self.simulation.landing.load(Ordering::Relaxed) > 0
+                && self.simulation.landing.fetch_sub(1, Ordering::Relaxed) == 1
             {
-                self.world.land();
+                self.simulation.land();
             }
             call()
         })
@@ -45,7 +46,7 @@ impl Remote {
     }
 
     fn read(&self, id: ObjectId, controller: Option<&str>) -> Result<StoredCredential> {
-        let state = self.world.state();
+        let state = self.simulation.state();
         let is_up = |name: &str| !state.controllers[name].down;
         let preferred = || {
             let any = state.controllers.keys().find(|name| is_up(name));
@@ -62,19 +63,19 @@ impl Remote {
 
     fn arrive(&self, controller: &str, change: CredentialChange) -> Result<Applied> {
         change.cancellation.enter_commit()?;
-        let state = &mut *self.world.state();
+        let state = &mut *self.simulation.state();
         if state.controllers[controller].down {
             return Err(Error::new(ErrorCode::DirectoryUnavailable, "It cannot be reached."));
         }
         let unknown = || Err(Error::new(ErrorCode::OutcomeUnknown, "The answer was lost."));
-        match state.ways.pop_front().unwrap_or(Way::Prompt) {
-            Way::Prompt => Ok(self.world.swap(state, controller, &change)),
-            Way::RequestLost => unknown(),
-            Way::AnswerLost => {
-                self.world.swap(state, controller, &change);
+        match state.ways.pop_front().unwrap_or(NetworkFault::Prompt) {
+            NetworkFault::Prompt => Ok(self.simulation.swap(state, controller, &change)),
+            NetworkFault::RequestLost => unknown(),
+            NetworkFault::AnswerLost => {
+                self.simulation.swap(state, controller, &change);
                 unknown()
             }
-            Way::Late => {
+            NetworkFault::Late => {
                 state.in_flight.push((controller.to_owned(), change));
                 unknown()
             }
@@ -92,23 +93,23 @@ impl Directory for Remote {
     }
 
     fn store_id(&self) -> Result<[u8; 16]> {
-        self.world.people.store_id()
+        self.simulation.people.store_id()
     }
 
     fn find(&self, identity: &Identity, route: Route<'_>) -> Result<Matches> {
-        let mut matches = self.world.people.find(identity, route)?;
+        let mut matches = self.simulation.people.find(identity, route)?;
         self.tell_where(&mut matches.found, route);
         Ok(matches)
     }
 
     fn find_by_extension(&self, number: &str, dial_plan: Option<&str>, route: Route<'_>) -> Result<Matches> {
-        let mut matches = self.world.people.find_by_extension(number, dial_plan, route)?;
+        let mut matches = self.simulation.people.find_by_extension(number, dial_plan, route)?;
         self.tell_where(&mut matches.found, route);
         Ok(matches)
     }
 
     fn find_by_object_id(&self, id: ObjectId, route: Route<'_>) -> Result<Option<Found>> {
-        let mut found = self.call(|| self.world.people.find_by_object_id(id, route))?;
+        let mut found = self.call(|| self.simulation.people.find_by_object_id(id, route))?;
         self.tell_where(found.as_mut_slice(), route);
         Ok(found)
     }
@@ -120,17 +121,17 @@ impl Directory for Remote {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Page<Found>> {
-        let mut page = self.world.people.mailboxes(filter, route, after, limit)?;
+        let mut page = self.simulation.people.mailboxes(filter, route, after, limit)?;
         self.tell_where(&mut page.items, route);
         Ok(page)
     }
 
     fn policy(&self, name: &str, route: Route<'_>) -> Result<Option<PolicyObject>> {
-        self.world.people.policy(name, route)
+        self.simulation.people.policy(name, route)
     }
 
     fn policies(&self, route: Route<'_>) -> Result<Vec<PolicyObject>> {
-        self.world.people.policies(route)
+        self.simulation.people.policies(route)
     }
 
     fn holds_sealed_data(&self) -> Result<bool> {
@@ -144,7 +145,7 @@ impl Directory for Remote {
     fn credential(&self, id: ObjectId, controller: Option<&str>) -> Result<StoredCredential> {
         self.call(|| {
             let read = self.read(id, controller);
-            self.world.let_happen(Moment::AfterReading);
+            self.simulation.let_happen(Moment::AfterReading);
             read
         })
     }
@@ -153,9 +154,9 @@ impl Directory for Remote {
         let controller = change.controller.clone().expect("a controller");
         assert!(change.message.is_none(), "a directory elsewhere cannot record messages");
         self.call(|| {
-            self.world.let_happen(Moment::BeforeChange);
+            self.simulation.let_happen(Moment::BeforeChange);
             let answer = self.arrive(&controller, change);
-            self.world.let_happen(Moment::AfterChange);
+            self.simulation.let_happen(Moment::AfterChange);
             answer
         })
     }

@@ -8,82 +8,82 @@ use umpin::cancellation::Cancellation;
 use umpin::service::outbox::SendRequest;
 use umpin::service::reset::ResetRequest;
 
+use super::simulation::{Event, Simulation};
 use super::trail::asked;
 use super::verdict::{reset, send};
-use super::world::{Event, World};
-use super::{log, rig};
+use super::{fixture, log};
 
 /// Past every back-off of a first failure.
 const LATER: Duration = Duration::from_secs(900);
 
 fn request(number: usize, cancellation: &Cancellation) -> ResetRequest {
     ResetRequest {
-        identity: rig::address(number),
+        identity: fixture::address(number),
         cancellation: cancellation.clone(),
         ..ResetRequest::default()
     }
 }
 
-fn changes(world: &World) -> usize {
+fn changes(simulation: &Simulation) -> usize {
     let is_change = |event: &Event| matches!(event, Event::Landed { .. });
-    world.events().iter().filter(|event| is_change(event)).count()
+    simulation.events().iter().filter(|event| is_change(event)).count()
 }
 
-fn mails(world: &World) -> usize {
-    world.events().len() - changes(world)
+fn mails(simulation: &Simulation) -> usize {
+    simulation.events().len() - changes(simulation)
 }
 
 #[test]
 fn a_reset_cancelled_before_its_change_is_sent_has_failed_and_leaves_neither_note_nor_message() {
-    let world = World::new(1);
+    let simulation = Simulation::new(1);
     let (cancellation, late) = (Cancellation::new(), Cancellation::new());
     let stop = cancellation.clone();
-    world.meanwhile(false, move || assert!(stop.cancel(), "nothing was sent yet"));
-    let error = asked(&world.process("a").service, request(0, &cancellation)).map(drop);
+    simulation.meanwhile(false, move || assert!(stop.cancel(), "nothing was sent yet"));
+    let error = asked(&simulation.process("a").service, request(0, &cancellation)).map(drop);
     assert_eq!(error.expect_err("it was cancelled").code(), ErrorCode::Cancelled);
-    assert_eq!(log::brief(&world, "a"), ["intent Reset", "Cancelled failed"]);
+    assert_eq!(log::brief(&simulation, "a"), ["intent Reset", "Cancelled failed"]);
     assert!(
-        log::notes(&world, "a", 0).is_empty(),
+        log::notes(&simulation, "a", 0).is_empty(),
         "{:?}",
-        log::notes(&world, "a", 0)
+        log::notes(&simulation, "a", 0)
     );
-    world.later(LATER);
-    assert_eq!(send(&world.process("a").service), Vec::<&str>::new());
-    assert_eq!((changes(&world), mails(&world)), (0, 0));
+    simulation.later(LATER);
+    assert_eq!(send(&simulation.process("a").service), Vec::<&str>::new());
+    assert_eq!((changes(&simulation), mails(&simulation)), (0, 0));
 
     // Sent already: it is carried out, its message with it.
     let stop = late.clone();
-    world.meanwhile(true, move || assert!(!stop.cancel(), "it was sent"));
-    asked(&world.process("a").service, request(0, &late)).expect("a reset");
-    assert_eq!(log::brief(&world, "a")[2..], ["intent Reset", "done"]);
-    assert_eq!((changes(&world), mails(&world)), (1, 1));
+    simulation.meanwhile(true, move || assert!(!stop.cancel(), "it was sent"));
+    asked(&simulation.process("a").service, request(0, &late)).expect("a reset");
+    assert_eq!(log::brief(&simulation, "a")[2..], ["intent Reset", "done"]);
+    assert_eq!((changes(&simulation), mails(&simulation)), (1, 1));
 }
 
 #[test]
 fn a_reset_cancelled_before_it_is_recorded_is_nowhere() {
-    let world = World::new(1);
+    let simulation = Simulation::new(1);
     let cancellation = Cancellation::new();
     cancellation.cancel();
-    let error = asked(&world.process("a").service, request(0, &cancellation)).map(drop);
+    let error = asked(&simulation.process("a").service, request(0, &cancellation)).map(drop);
     assert_eq!(error.expect_err("it was cancelled").code(), ErrorCode::Cancelled);
-    assert_eq!(log::brief(&world, "a"), Vec::<String>::new());
-    assert_eq!((changes(&world), mails(&world)), (0, 0));
+    assert_eq!(log::brief(&simulation, "a"), Vec::<String>::new());
+    assert_eq!((changes(&simulation), mails(&simulation)), (0, 0));
 }
 
 #[test]
 fn sending_stops_after_the_message_at_hand_and_tells_what_it_sent() {
-    let world = World::new(3);
-    world.set_relay_down(true);
+    let simulation = Simulation::new(3);
+    simulation.set_relay_down(true);
     for number in 0..3 {
-        reset(&world.process("a").service, number).expect("a reset");
+        reset(&simulation.process("a").service, number).expect("a reset");
     }
-    world.set_relay_down(false);
-    world.later(LATER);
+    simulation.set_relay_down(false);
+    simulation.later(LATER);
 
     let cancellation = Cancellation::new();
     let early = Cancellation::new();
     early.cancel();
-    let service = world.process("a").service;
+    let service = simulation.process("a").service;
     let sending = |cancellation: &Cancellation| {
         service.send_notifications(&SendRequest {
             cancellation: cancellation.clone(),
@@ -92,16 +92,16 @@ fn sending_stops_after_the_message_at_hand_and_tells_what_it_sent() {
     };
     let error = sending(&early).map(drop).expect_err("it was cancelled");
     assert_eq!(error.code(), ErrorCode::Cancelled);
-    assert_eq!(mails(&world), 0);
+    assert_eq!(mails(&simulation), 0);
 
     // The first message is being handled.
     let stop = cancellation.clone();
-    world.after_reading(move || assert!(!stop.cancel(), "a message is being handled"));
+    simulation.after_reading(move || assert!(!stop.cancel(), "a message is being handled"));
     let report = sending(&cancellation).expect("what was done");
     let outcomes: Vec<_> = report.items.iter().map(|item| item.outcome).collect();
     assert_eq!(outcomes, ["sent"]);
     assert!(report.next.is_some() && !report.blocked, "there is more");
-    assert_eq!(mails(&world), 1);
+    assert_eq!(mails(&simulation), 1);
     // The others are nobody's: the next call sends them at once.
-    assert_eq!(send(&Arc::clone(&world).process("a").service), ["sent", "sent"]);
+    assert_eq!(send(&Arc::clone(&simulation).process("a").service), ["sent", "sent"]);
 }

@@ -14,9 +14,9 @@ use umpin::service::signin::{ChangePinRequest, SignInAnswer, SignInRequest, Subs
 use umpin::service::{Lookup, Service};
 use umpin::{ErrorCode, Result};
 
+use super::simulation::{DC1, Event, NetworkFault, Simulation};
 use super::verdict::{open, reset, send};
-use super::world::{DC1, Event, Way, World};
-use super::{log, rig};
+use super::{fixture, log};
 use crate::support;
 
 const LATER: Duration = Duration::from_secs(900);
@@ -29,7 +29,7 @@ pub fn asked(service: &Service, request: ResetRequest) -> Result<ResetOutcome> {
 
 pub fn lock(number: usize, locked: bool) -> ResetRequest {
     ResetRequest {
-        identity: rig::address(number),
+        identity: fixture::address(number),
         keep_pin: true,
         locked_out: Some(locked),
         ..ResetRequest::default()
@@ -38,7 +38,7 @@ pub fn lock(number: usize, locked: bool) -> ResetRequest {
 
 pub fn silent(number: usize, pin: &str) -> ResetRequest {
     ResetRequest {
-        identity: rig::address(number),
+        identity: fixture::address(number),
         pin: Some(Pin::new(pin.to_owned())),
         send_email: Some(false),
         ..ResetRequest::default()
@@ -47,7 +47,7 @@ pub fn silent(number: usize, pin: &str) -> ResetRequest {
 
 fn attempt(number: usize, pin: &str) -> SignInRequest {
     SignInRequest {
-        subscriber: Subscriber::Identity(rig::address(number)),
+        subscriber: Subscriber::Identity(fixture::address(number)),
         alternatives: Vec::new(),
         pin: Pin::new(pin.to_owned()),
         cmdlet: None,
@@ -71,10 +71,10 @@ pub fn change(service: &Service, number: usize, old: &str, new: &str) -> Result<
 
 #[test]
 fn the_intent_is_there_before_the_change_and_the_outcome_after_it() {
-    let world = World::new(1);
-    let process = world.process("a");
-    let during = Arc::clone(&world);
-    world.meanwhile(false, move || {
+    let simulation = Simulation::new(1);
+    let process = simulation.process("a");
+    let during = Arc::clone(&simulation);
+    simulation.meanwhile(false, move || {
         assert_eq!(log::brief(&during, "a"), ["intent Reset"]);
         assert_eq!(log::notes(&during, "a", 0)[0].state, IntentState::Prepared);
         let listed = during
@@ -84,48 +84,48 @@ fn the_intent_is_there_before_the_change_and_the_outcome_after_it() {
         assert_eq!(listed.expect("a listing").items[0].state, EntryState::Unconfirmed);
     });
     reset(&process.service, 0).expect("a reset");
-    let entries = log::entries(&world, "a");
-    assert_eq!(log::brief(&world, "a"), ["intent Reset", "done"]);
+    let entries = log::entries(&simulation, "a");
+    assert_eq!(log::brief(&simulation, "a"), ["intent Reset", "done"]);
     assert_eq!(entries[0].0, entries[1].0, "one operation");
     assert_eq!(entries[0].1["caller"], "CONTOSO\\admin");
-    assert_eq!(entries[0].1["parameters"]["Identity"], rig::address(0));
-    let shown = log::shown(&world, "a");
+    assert_eq!(entries[0].1["parameters"]["Identity"], fixture::address(0));
+    let shown = log::shown(&simulation, "a");
     assert_eq!(shown.len(), 1);
     assert_eq!((shown[0].kind.as_str(), shown[0].succeeded), ("operation", Some(true)));
 }
 
 #[test]
 fn a_host_that_has_changed_nothing_has_an_empty_log() {
-    let world = World::new(1);
-    assert!(log::shown(&world, "a").is_empty());
-    assert_eq!(send(&world.process("a").service), Vec::<&str>::new());
-    assert!(!world.outbox_file("a").exists(), "looking makes no file");
+    let simulation = Simulation::new(1);
+    assert!(log::shown(&simulation, "a").is_empty());
+    assert_eq!(send(&simulation.process("a").service), Vec::<&str>::new());
+    assert!(!simulation.outbox_file("a").exists(), "looking makes no file");
 }
 
 /// Refused, tried again, and made: one intent, one outcome.
 #[test]
 fn an_operation_has_one_intent_however_often_its_change_is_asked_for() {
-    let world = World::new(1);
-    let elsewhere = Arc::clone(&world);
-    world.meanwhile(false, move || {
+    let simulation = Simulation::new(1);
+    let elsewhere = Arc::clone(&simulation);
+    simulation.meanwhile(false, move || {
         drop(reset(&elsewhere.process("b").service, 0).expect("another host's reset"))
     });
-    reset(&world.process("a").service, 0).expect("a reset");
-    assert_eq!(log::brief(&world, "a"), ["intent Reset", "done"]);
-    assert_eq!(log::check(&world, 1, "a", "after a lost race"), 1);
+    reset(&simulation.process("a").service, 0).expect("a reset");
+    assert_eq!(log::brief(&simulation, "a"), ["intent Reset", "done"]);
+    assert_eq!(log::check(&simulation, 1, "a", "after a lost race"), 1);
 }
 
 /// Another process takes a slow host's attempt for dead and settles it; the host then tries again and succeeds. What was said of
 /// the first attempt stays true.
 #[test]
 fn an_attempt_that_was_settled_by_another_is_told_apart_from_the_next() {
-    let world = World::new(1);
-    let elsewhere = Arc::clone(&world);
-    world.meanwhile(false, move || {
+    let simulation = Simulation::new(1);
+    let elsewhere = Arc::clone(&simulation);
+    simulation.meanwhile(false, move || {
         elsewhere.later(LATER);
         assert_eq!(send(&elsewhere.process("a").service), ["dropped"]);
     });
-    reset(&world.process("a").service, 0).expect("a reset");
+    reset(&simulation.process("a").service, 0).expect("a reset");
     let expected = [
         "intent Reset",
         "Reset failed",
@@ -134,86 +134,94 @@ fn an_attempt_that_was_settled_by_another_is_told_apart_from_the_next() {
         "intent Reset",
         "done",
     ];
-    assert_eq!(log::brief(&world, "a"), expected);
-    assert_eq!(log::check(&world, 1, "a", "settled meanwhile"), 1);
+    assert_eq!(log::brief(&simulation, "a"), expected);
+    assert_eq!(log::check(&simulation, 1, "a", "settled meanwhile"), 1);
 }
 
 #[test]
 fn what_fails_after_its_intent_says_why_and_leaves_no_message() {
     // The PIN is in the history by the time that it is to be set.
-    let world = World::new(1);
-    let elsewhere = Arc::clone(&world);
-    world.meanwhile(false, move || {
+    let simulation = Simulation::new(1);
+    let elsewhere = Arc::clone(&simulation);
+    simulation.meanwhile(false, move || {
         drop(asked(&elsewhere.process("b").service, silent(0, "580291")).expect("a reset"))
     });
-    let error = asked(&world.process("a").service, silent(0, "580291"))
+    let error = asked(&simulation.process("a").service, silent(0, "580291"))
         .map(drop)
         .expect_err("a reuse");
     assert_eq!(error.code(), ErrorCode::PinPolicyViolation);
-    assert_eq!(log::brief(&world, "a"), ["intent Reset", "PinPolicyViolation failed"]);
+    assert_eq!(
+        log::brief(&simulation, "a"),
+        ["intent Reset", "PinPolicyViolation failed"]
+    );
 
     // The controller goes away at the last moment.
-    let world = World::new(1);
-    let elsewhere = Arc::clone(&world);
-    world.meanwhile(false, move || elsewhere.set_down(DC1, true));
-    let error = reset(&world.process("a").service, 0)
+    let simulation = Simulation::new(1);
+    let elsewhere = Arc::clone(&simulation);
+    simulation.meanwhile(false, move || elsewhere.set_down(DC1, true));
+    let error = reset(&simulation.process("a").service, 0)
         .map(drop)
         .expect_err("no controller");
     assert_eq!(error.code(), ErrorCode::DirectoryUnavailable);
-    assert_eq!(log::brief(&world, "a"), ["intent Reset", "DirectoryUnavailable failed"]);
-    world.set_down(DC1, false);
-    world.later(LATER);
-    assert_eq!(send(&world.process("a").service), Vec::<&str>::new());
-    assert_eq!(log::check(&world, 1, "a", "a controller that went away"), 0);
+    assert_eq!(
+        log::brief(&simulation, "a"),
+        ["intent Reset", "DirectoryUnavailable failed"]
+    );
+    simulation.set_down(DC1, false);
+    simulation.later(LATER);
+    assert_eq!(send(&simulation.process("a").service), Vec::<&str>::new());
+    assert_eq!(log::check(&simulation, 1, "a", "a controller that went away"), 0);
 }
 
 #[test]
 fn an_unknown_outcome_is_told_and_what_is_found_out_later_as_well() {
-    for (way, found, made) in [
-        (Way::AnswerLost, "Reset done", 1),
-        (Way::RequestLost, "Reset failed", 0),
+    for (fault, found, made) in [
+        (NetworkFault::AnswerLost, "Reset done", 1),
+        (NetworkFault::RequestLost, "Reset failed", 0),
     ] {
-        let world = World::new(1);
-        world.send_by(&[way]);
-        let error = reset(&world.process("a").service, 0).map(drop).expect_err("no answer");
+        let simulation = Simulation::new(1);
+        simulation.send_by(&[fault]);
+        let error = reset(&simulation.process("a").service, 0)
+            .map(drop)
+            .expect_err("no answer");
         assert_eq!(error.code(), ErrorCode::OutcomeUnknown);
-        assert_eq!(log::brief(&world, "a"), ["intent Reset", "OutcomeUnknown"]);
-        let unknown = log::shown(&world, "a").remove(0);
+        assert_eq!(log::brief(&simulation, "a"), ["intent Reset", "OutcomeUnknown"]);
+        let unknown = log::shown(&simulation, "a").remove(0);
         assert_eq!(
             (unknown.succeeded, unknown.details["error"].as_str()),
             (None, Some("OutcomeUnknown"))
         );
-        world.later(LATER);
-        send(&world.process("a").service);
-        let log = log::brief(&world, "a");
+        simulation.later(LATER);
+        send(&simulation.process("a").service);
+        let log = log::brief(&simulation, "a");
         assert_eq!(log[..3], ["intent Reset", "OutcomeUnknown", found], "{log:?}");
-        let known = log::shown(&world, "a").remove(0);
+        let known = log::shown(&simulation, "a").remove(0);
         assert_eq!(known.succeeded, Some(made == 1));
         assert!(!known.details.contains_key("error"), "{:?}", known.details);
         assert_eq!(known.target.as_deref(), Some("contoso.com/Sales/User 0"));
-        assert_eq!(log::check(&world, 1, "a", "found out"), made);
+        assert_eq!(log::check(&simulation, 1, "a", "found out"), made);
     }
 }
 
 type Work = fn(&Service, usize) -> bool;
 
 /// One run of a change without message, on a host and a mailbox of its own. Whether the process died.
-fn dies(world: &Arc<World>, (name, work): (&str, Work), way: Way, death: u64) -> bool {
-    let place = format!("{name}, {way:?}, death at step {death}");
+fn dies(simulation: &Arc<Simulation>, (name, work): (&str, Work), fault: NetworkFault, death: u64) -> bool {
+    let place = format!("{name}, {fault:?}, death at step {death}");
     let number = usize::try_from(death - 1).expect("a number");
     let host = &format!("a{death}");
-    asked(&world.process("b").service, silent(number, "580291")).expect("the first PIN");
-    let before = record(world, number);
-    let process = world.process(host);
-    world.send_by(&[way]);
+    asked(&simulation.process("b").service, silent(number, "580291")).expect("the first PIN");
+    let before = record(simulation, number);
+    let process = simulation.process(host);
+    simulation.send_by(&[fault]);
     process.dies_at(death);
     let died = process.run(|service| work(service, number)).is_none();
-    world.send_by(&[]);
+    simulation.send_by(&[]);
     drop(process);
-    let changed = record(world, number) != before;
-    world.later(LATER);
-    send(&world.process(host).service);
-    let told = log::brief(world, host);
+    let changed = record(simulation, number) != before;
+    simulation.later(LATER);
+    send(&simulation.process(host).service);
+    let told = log::brief(simulation, host);
     assert!(!changed || !told.is_empty(), "{place}: changed without record");
     if let Some(last) = told.last() {
         assert_eq!(told[0], format!("intent {name}"), "{place}");
@@ -221,23 +229,23 @@ fn dies(world: &Arc<World>, (name, work): (&str, Work), way: Way, death: u64) ->
         assert!(!last.starts_with("intent"), "{place} has no outcome: {told:?}");
     }
     // What is still on its way may not come into force any more once it is said to have failed.
-    world.land();
-    let landed = record(world, number) != before;
+    simulation.land();
+    let landed = record(simulation, number) != before;
     if let Some(last) = told.last().filter(|_| landed != changed) {
         assert!(last.ends_with("OutcomeUnknown"), "{place}: {told:?}");
     }
     if name == "Reset" || name == "ChangePin" {
         assert_eq!(landed, changed, "{place}");
-        log::check(world, 1, host, &place);
+        log::check(simulation, 1, host, &place);
     }
     died
 }
 
-pub fn record(world: &Arc<World>, number: usize) -> CredentialRecord {
-    let id = world.object_id(number);
-    let ring = support::keys(world.home.path()).load().expect("the key");
-    let sealed = world.stored(id, DC1).record.expect("a record");
-    open(world, &ring, id, &sealed)
+pub fn record(simulation: &Arc<Simulation>, number: usize) -> CredentialRecord {
+    let id = simulation.object_id(number);
+    let ring = support::keys(simulation.home.path()).load().expect("the key");
+    let sealed = simulation.stored(id, DC1).record.expect("a record");
+    open(simulation, &ring, id, &sealed)
 }
 
 /// What sends no message has no entry in the outbox to find it by.
@@ -254,9 +262,14 @@ fn changes_without_message_have_their_outcome_whatever_step_the_host_dies_at() {
         }),
     ];
     for kind in kinds {
-        for way in [Way::Prompt, Way::AnswerLost, Way::RequestLost, Way::Late] {
-            let world = World::new(30);
-            let deaths = (1..).take_while(|death| dies(&world, kind, way, *death)).count();
+        for fault in [
+            NetworkFault::Prompt,
+            NetworkFault::AnswerLost,
+            NetworkFault::RequestLost,
+            NetworkFault::Late,
+        ] {
+            let simulation = Simulation::new(30);
+            let deaths = (1..).take_while(|death| dies(&simulation, kind, fault, *death)).count();
             assert!(deaths >= 6, "{} has but {deaths} steps", kind.0);
         }
     }
@@ -265,17 +278,17 @@ fn changes_without_message_have_their_outcome_whatever_step_the_host_dies_at() {
 /// The change is made when the journal breaks: the caller hears of it, and the record is completed later.
 #[test]
 fn an_outcome_that_cannot_be_recorded_is_a_warning_and_completed_later() {
-    let world = World::new(1);
-    let (file, aside) = (world.outbox_file("a"), world.outbox_file("aside"));
+    let simulation = Simulation::new(1);
+    let (file, aside) = (simulation.outbox_file("a"), simulation.outbox_file("aside"));
     let (from, to) = (file.clone(), aside.clone());
-    world.meanwhile(true, move || {
+    simulation.meanwhile(true, move || {
         for end in ["", "-wal", "-shm"] {
             let name = |path: &std::path::Path| format!("{}{end}", path.display());
             std::fs::rename(name(&from), name(&to)).expect("a file of the journal");
         }
         std::fs::create_dir(&from).expect("something in the way");
     });
-    let done = reset(&world.process("a").service, 0).expect("the PIN is changed");
+    let done = reset(&simulation.process("a").service, 0).expect("the PIN is changed");
     let ids: Vec<_> = done.warnings.iter().map(|warning| warning.id).collect();
     assert!(
         ids.contains(&"OutcomeNotRecorded") && ids.contains(&"NotificationQueued"),
@@ -286,11 +299,11 @@ fn an_outcome_that_cannot_be_recorded_is_a_warning_and_completed_later() {
         let name = |path: &std::path::Path| format!("{}{end}", path.display());
         std::fs::rename(name(&aside), name(&file)).expect("a file of the journal");
     }
-    assert_eq!(log::brief(&world, "a"), ["intent Reset"]);
-    world.later(LATER);
-    assert_eq!(send(&world.process("a").service), ["sent"]);
-    assert_eq!(log::brief(&world, "a"), ["intent Reset", "Reset done"]);
-    assert_eq!(log::check(&world, 1, "a", "completed"), 1);
+    assert_eq!(log::brief(&simulation, "a"), ["intent Reset"]);
+    simulation.later(LATER);
+    assert_eq!(send(&simulation.process("a").service), ["sent"]);
+    assert_eq!(log::brief(&simulation, "a"), ["intent Reset", "Reset done"]);
+    assert_eq!(log::check(&simulation, 1, "a", "completed"), 1);
     let mailed = |event: &Event| matches!(event, Event::Mailed { .. });
-    assert_eq!(world.events().iter().filter(|event| mailed(event)).count(), 1);
+    assert_eq!(simulation.events().iter().filter(|event| mailed(event)).count(), 1);
 }

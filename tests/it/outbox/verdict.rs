@@ -16,14 +16,14 @@ use umpin::pin::Pin;
 use umpin::service::Service;
 use umpin::service::reset::{ResetOutcome, ResetRequest};
 
-use super::world::{DC1, Event, World};
-use super::{log, rig};
+use super::simulation::{DC1, Event, Simulation};
+use super::{fixture, log};
 use crate::support;
 
 /// A reset of "User <number>" with a generated PIN.
 pub fn reset(service: &Service, number: usize) -> Result<ResetOutcome> {
     let request = ResetRequest {
-        identity: rig::address(number),
+        identity: fixture::address(number),
         ..ResetRequest::default()
     };
     let mut kdf = KdfContext::new();
@@ -39,9 +39,9 @@ pub fn send(service: &Service) -> Vec<&'static str> {
     report.items.iter().map(|item| item.outcome).collect()
 }
 
-pub fn open(world: &World, ring: &KeyRing, mailbox: ObjectId, sealed: &[u8]) -> CredentialRecord {
+pub fn open(simulation: &Simulation, ring: &KeyRing, mailbox: ObjectId, sealed: &[u8]) -> CredentialRecord {
     let context = SealContext {
-        store_id: world.store_id(),
+        store_id: simulation.store_id(),
         object_id: mailbox,
     };
     let plain = ring.open(Purpose::Record, &context, sealed).expect("the record opens");
@@ -56,9 +56,9 @@ fn is_current(record: &CredentialRecord, pin: &str) -> bool {
 }
 
 /// How many messages were mailed twice.
-pub fn check(world: &Arc<World>, mailboxes: usize, hosts: &[&str], deaths: usize, place: &str) -> usize {
-    let ring = support::keys(world.home.path()).load().expect("the key");
-    let numbers: HashMap<ObjectId, usize> = (0..mailboxes).map(|n| (world.object_id(n), n)).collect();
+pub fn check(simulation: &Arc<Simulation>, mailboxes: usize, hosts: &[&str], deaths: usize, place: &str) -> usize {
+    let ring = support::keys(simulation.home.path()).load().expect("the key");
+    let numbers: HashMap<ObjectId, usize> = (0..mailboxes).map(|n| (simulation.object_id(n), n)).collect();
     let mut in_force: HashMap<usize, CredentialRecord> = HashMap::new();
     // For each mailbox the PIN ids that came into force, in their order; and the newest of them that was announced.
     let mut history: HashMap<usize, Vec<[u8; 16]>> = HashMap::new();
@@ -66,11 +66,11 @@ pub fn check(world: &Arc<World>, mailboxes: usize, hosts: &[&str], deaths: usize
     let mut newest: HashMap<usize, usize> = HashMap::new();
     let mut mailed: HashMap<[u8; 16], (String, usize)> = HashMap::new();
     let mut pins: HashMap<(String, String), HashSet<[u8; 16]>> = HashMap::new();
-    for event in world.events() {
+    for event in simulation.events() {
         match event {
             Event::Landed { mailbox, sealed } => {
                 let number = numbers[&mailbox];
-                let record = open(world, &ring, mailbox, &sealed);
+                let record = open(simulation, &ring, mailbox, &sealed);
                 let known = history.entry(number).or_default();
                 if let Some(pin) = record.current()
                     && known.last() != Some(&pin.pin_id)
@@ -82,7 +82,7 @@ pub fn check(world: &Arc<World>, mailboxes: usize, hosts: &[&str], deaths: usize
                 in_force.insert(number, record);
             }
             Event::Mailed { id, to, pin } => {
-                let number = (0..mailboxes).find(|n| rig::address(*n) == to).expect("a user");
+                let number = (0..mailboxes).find(|n| fixture::address(*n) == to).expect("a user");
                 let set = records.get(&number).map_or(&[][..], Vec::as_slice);
                 let position = set
                     .iter()
@@ -100,13 +100,13 @@ pub fn check(world: &Arc<World>, mailboxes: usize, hosts: &[&str], deaths: usize
         }
     }
     for (number, record) in &in_force {
-        let to = rig::address(*number);
-        let stored = world.stored(world.object_id(*number), DC1);
+        let to = fixture::address(*number);
+        let stored = simulation.stored(simulation.object_id(*number), DC1);
         assert_eq!(
             open(
-                world,
+                simulation,
                 &ring,
-                world.object_id(*number),
+                simulation.object_id(*number),
                 &stored.record.expect("a record")
             ),
             *record
@@ -127,10 +127,13 @@ pub fn check(world: &Arc<World>, mailboxes: usize, hosts: &[&str], deaths: usize
         "{place}: {duplicates} duplicates after {deaths} deaths"
     );
     let set: usize = history.values().map(Vec::len).sum();
-    let told: usize = hosts.iter().map(|host| log::check(world, mailboxes, host, place)).sum();
+    let told: usize = hosts
+        .iter()
+        .map(|host| log::check(simulation, mailboxes, host, place))
+        .sum();
     assert_eq!(told, set, "{place}: the logs tell of as many new PINs as there were");
     for host in hosts {
-        let outbox = LocalOutbox::new(EmbeddedOptions::new(world.outbox_file(host)));
+        let outbox = LocalOutbox::new(EmbeddedOptions::new(simulation.outbox_file(host)));
         let left = outbox.entries(None, None, 1000).expect("the outbox").items;
         assert!(left.is_empty(), "{place}: the outbox of {host} still has {left:?}");
     }

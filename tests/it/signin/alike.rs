@@ -15,8 +15,8 @@ use umpin::session::{Poll, Request, Session};
 
 use super::attempt::{self, PATIENCE, pin, set_policy};
 use super::double::{Asked, Double};
+use super::fixture;
 use super::kinds::{self, KINDS, Kind, RIGHT, WRONG};
-use super::rig;
 use crate::support;
 
 /// Longer than any test waits: whatever is there before it is on time.
@@ -54,7 +54,7 @@ fn spent(home: &Path, identity: &str, call: Call) -> (String, Spent) {
     let real = Arc::new(support::embedded(home));
     let double = Arc::new(Double::new(&real));
     let seen = Arc::clone(&double);
-    let service = rig::service(home, real, seen, Arc::new(SystemClock), rig::CHEAP);
+    let service = fixture::service(home, real, seen, Arc::new(SystemClock), fixture::CHEAP);
     let mut kdf = KdfContext::new();
     let answer = match call {
         Call::SignIn(text) => service.sign_in(request(identity, text), &mut kdf),
@@ -88,7 +88,7 @@ const EVERY_ATTEMPT: Spent = Spent {
 
 #[test]
 fn every_negative_answer_costs_the_same() {
-    let home = kinds::store(1, rig::CHEAP);
+    let home = kinds::store(1, fixture::CHEAP);
     for call in [
         Call::SignIn(WRONG),
         Call::Change(WRONG, "905317"),
@@ -110,7 +110,7 @@ fn every_negative_answer_costs_the_same() {
 
 #[test]
 fn so_does_a_refused_new_pin_and_the_wrong_one_that_locks() {
-    let home = kinds::store(1, rig::CHEAP);
+    let home = kinds::store(1, fixture::CHEAP);
     let identity = Kind::Wrong.identity(0);
     for new in ["1", RIGHT] {
         let (heard, spent) = spent(home.path(), &identity, Call::Change(RIGHT, new));
@@ -129,7 +129,7 @@ fn so_does_a_refused_new_pin_and_the_wrong_one_that_locks() {
 
 /// In how many floors the answers to so many calls at once are due.
 fn due_after(home: &Path, calls: &[(String, &str)]) -> Vec<f64> {
-    let session = kinds::session(home, rig::CHEAP, FLOOR);
+    let session = kinds::session(home, fixture::CHEAP, FLOOR);
     let begin = Instant::now();
     let pending: Vec<Request> = calls
         .iter()
@@ -157,7 +157,7 @@ fn due_after(home: &Path, calls: &[(String, &str)]) -> Vec<f64> {
 
 #[test]
 fn answers_are_due_by_the_number_of_calls_and_nothing_else() {
-    let home = kinds::store(20, rig::CHEAP);
+    let home = kinds::store(20, fixture::CHEAP);
     for lines in [1, 3, 6, 20] {
         for at_one_mailbox in [false, true] {
             let calls = |kind: Kind| -> Vec<(String, &str)> {
@@ -180,7 +180,7 @@ fn answers_are_due_by_the_number_of_calls_and_nothing_else() {
 /// Somebody who has a PIN of his own must not see in its answers what others call.
 #[test]
 fn a_positive_answer_tells_nothing_of_the_calls_before_it() {
-    let home = kinds::store(20, rig::CHEAP);
+    let home = kinds::store(20, fixture::CHEAP);
     for lines in [0, 1, 6, 19] {
         let last = |kind: Kind| {
             let mut calls: Vec<(String, &str)> = (0..lines).map(|line| (kind.identity(line), WRONG)).collect();
@@ -233,12 +233,12 @@ fn at_once(home: &Path, bodies: [serde_json::Value; 2], patience: Duration) -> u
             other.visit(patience);
             Ok(())
         });
-    let session = Session::with_service(rig::service(
+    let session = Session::with_service(fixture::service(
         home,
         real,
         Arc::new(double),
         Arc::new(SystemClock),
-        rig::CHEAP,
+        fixture::CHEAP,
     ));
     let pending = bodies.map(|body| Request::sign_in(&session, body.to_string().as_bytes(), pin(WRONG)));
     for request in pending {
@@ -250,7 +250,7 @@ fn at_once(home: &Path, bodies: [serde_json::Value; 2], patience: Duration) -> u
 
 #[test]
 fn attempts_at_nobody_take_turns_as_attempts_at_a_mailbox_do() {
-    let home = kinds::store(2, rig::CHEAP);
+    let home = kinds::store(2, fixture::CHEAP);
     let identity = |text: &str| json!({ "v": 1, "identity": text });
     let dial = |number: &str, plan: &str| json!({ "v": 1, "extension": number, "dialPlan": plan });
     for kind in KINDS {
@@ -269,14 +269,20 @@ fn attempts_at_nobody_take_turns_as_attempts_at_a_mailbox_do() {
 /// Else a lost key or a full disk would tell which mailboxes exist.
 #[test]
 fn what_stops_an_attempt_at_a_mailbox_stops_those_at_nobody_in_the_same_words() {
-    let home = kinds::store(1, rig::CHEAP);
+    let home = kinds::store(1, fixture::CHEAP);
     let heard = |kind: Kind| {
         let real = Arc::new(support::embedded(home.path()));
         let full = || umpin::Error::new(ErrorCode::DirectoryUnavailable, "The disk is full.");
         let double = Double::new(&real)
             .on_apply(move |_, _| Err(full()))
             .on_dummy_write(move |_| Err(full()));
-        let service = rig::service(home.path(), real, Arc::new(double), Arc::new(SystemClock), rig::CHEAP);
+        let service = fixture::service(
+            home.path(),
+            real,
+            Arc::new(double),
+            Arc::new(SystemClock),
+            fixture::CHEAP,
+        );
         let session = Session::with_service(service);
         attempt::sign_in(&session, &kind.identity(0), WRONG).map_err(|error| error.to_string())
     };
@@ -284,7 +290,7 @@ fn what_stops_an_attempt_at_a_mailbox_stops_those_at_nobody_in_the_same_words() 
         assert_eq!(heard(kind), Err("The disk is full.".to_owned()), "{kind:?}");
     }
     std::fs::remove_file(home.path().join("umpin.key")).expect("the key");
-    let session = rig::cheap_session(home.path());
+    let session = fixture::cheap_session(home.path());
     let lost = |kind: Kind| {
         let error = attempt::sign_in(&session, &kind.identity(0), WRONG).expect_err("no key");
         (error.code(), error.to_string())

@@ -13,7 +13,7 @@ use umpin::service::signin::{SignInRequest, Subscriber};
 use umpin::session::Session;
 
 use super::process::{self, Said, say};
-use super::{attempt, kill, needs_strace, rig};
+use super::{attempt, fixture, kill, needs_strace};
 
 /// The test below that is the other process.
 pub const ENTRY: &str = "signin::child::entry";
@@ -92,7 +92,7 @@ fn number(task: &Value, name: &str) -> usize {
 fn guess(data: &Path, task: &Value) {
     let [process, threads, each, share] = ["process", "threads", "each", "share"].map(|name| number(task, name));
     let right = task["right"].as_str().expect("text");
-    let session = rig::cheap_session(data);
+    let session = fixture::cheap_session(data);
     say("ready");
     process::hear();
     std::thread::scope(|scope| {
@@ -112,7 +112,7 @@ fn guess(data: &Path, task: &Value) {
 
 /// One attempt, and what came of it.
 pub fn tell(session: &Session, text: &str) {
-    match attempt::sign_in(session, &rig::address(0), text) {
+    match attempt::sign_in(session, &fixture::address(0), text) {
         Ok(answer) => say(&format!(
             "heard {} {} .",
             attempt::outcome(&answer),
@@ -125,7 +125,7 @@ pub fn tell(session: &Session, text: &str) {
 /// Past the session, whose threads are as many as the processors: all of these try at the same time.
 fn attack_until_stopped(data: &Path, task: &Value) {
     let threads = number(task, "threads");
-    let service = rig::cheap_service(data, Arc::new(SystemClock));
+    let service = fixture::cheap_service(data, Arc::new(SystemClock));
     let (stop, made) = (AtomicBool::new(false), AtomicU64::new(0));
     say("ready");
     process::hear();
@@ -147,7 +147,7 @@ fn attack_until_stopped(data: &Path, task: &Value) {
 
 fn try_once(service: &Service, kdf: &mut KdfContext, text: String) {
     let request = SignInRequest {
-        subscriber: Subscriber::Identity(rig::address(0)),
+        subscriber: Subscriber::Identity(fixture::address(0)),
         alternatives: Vec::new(),
         pin: Pin::new(text),
         cmdlet: None,

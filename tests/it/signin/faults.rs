@@ -12,7 +12,7 @@ use umpin::{Error, ErrorCode};
 
 use super::attempt::{change, outcome, sign_in};
 use super::double::Double;
-use super::rig;
+use super::fixture;
 use crate::support::faults::{Broken, FAULTS, OLD_PINS, Snapshot, Stops, TONY, everything_said};
 use crate::support::{self, reset};
 
@@ -45,11 +45,11 @@ fn heard(result: Result<Value, SharedError>) -> Result<String, String> {
 /// Every kind of attempt, each in a session of its own, is refused in the same words and changes nothing.
 fn assert_refused_alike(home: &Path, what: &str) -> SharedError {
     let before = Snapshot::of(home);
-    let session = rig::cheap_session(home);
+    let session = fixture::cheap_session(home);
     let first = sign_in(&session, TONY, WRONG).expect_err(what);
     drop(session);
     for (name, attempt) in WRONG_ATTEMPTS.iter().chain(RIGHT_ATTEMPTS) {
-        let session = rig::cheap_session(home);
+        let session = fixture::cheap_session(home);
         let said = heard(attempt(&session));
         drop(session);
         assert_eq!(said, Err(everything_said(&first)), "{what}: {name}");
@@ -71,7 +71,7 @@ fn whatever_is_broken_tells_the_right_pin_from_no_wrong_one() {
 #[test]
 fn a_key_that_is_lost_while_a_session_is_open_ends_the_answers() {
     let broken = Broken::new();
-    let session = rig::cheap_session(broken.home.path());
+    let session = fixture::cheap_session(broken.home.path());
     assert_eq!(
         outcome(&sign_in(&session, TONY, RIGHT).expect("an answer")),
         "changeRequired"
@@ -88,7 +88,7 @@ fn a_key_that_is_lost_while_a_session_is_open_ends_the_answers() {
 /// A store with `failures` wrong PINs at Tony's mailbox, all sessions closed.
 fn after_failures(failures: usize) -> Broken {
     let broken = Broken::new();
-    let session = rig::cheap_session(broken.home.path());
+    let session = fixture::cheap_session(broken.home.path());
     for _ in 0..failures {
         sign_in(&session, TONY, WRONG).expect("an answer");
     }
@@ -100,7 +100,7 @@ fn after_failures(failures: usize) -> Broken {
 
 fn failed_attempts(home: &Path) -> Value {
     let question = json!({ "v": 1, "operation": "pinInfo", "identity": TONY });
-    support::request(&rig::cheap_session(home), &question).expect("the state")["items"][0]["failedAttempts"].clone()
+    support::request(&fixture::cheap_session(home), &question).expect("the state")["items"][0]["failedAttempts"].clone()
 }
 
 type Damage = fn(Vec<u8>) -> Vec<u8>;
@@ -128,7 +128,7 @@ fn a_damaged_counter_answers_nobody_until_an_administrator_resets() {
         let error = assert_refused_alike(home, "a damaged counter");
         assert_eq!(error.code(), ErrorCode::StoreCorrupt, "{error:?}");
 
-        let session = rig::cheap_session(home);
+        let session = fixture::cheap_session(home);
         let fields = json!({ "identity": TONY, "sendEmail": false, "pinExpired": false });
         reset(&session, fields, Some("739152")).expect("an administrator replaces what is damaged");
         assert_eq!(failed_attempts(home), 0);
@@ -167,12 +167,12 @@ fn a_counter_from_before_an_unlock_counts_nothing() {
         let home = broken.home.path();
         let counted = broken.value_of("counter", "Tony Smith");
         assert_eq!(failed_attempts(home), 15);
-        let session = rig::cheap_session(home);
+        let session = fixture::cheap_session(home);
         reset(&session, fields, None).expect("the unlock");
         drop(session);
         broken.set_value("counter", "Tony Smith", &counted);
         assert_eq!(failed_attempts(home), 0);
-        let session = rig::cheap_session(home);
+        let session = fixture::cheap_session(home);
         let answer = sign_in(&session, TONY, WRONG).expect("an answer");
         assert_eq!(
             (outcome(&answer), &answer["attemptsUntilLock"]),
@@ -197,12 +197,12 @@ fn attempts_at(broken: &Broken, fails: fn(&CredentialChange) -> bool, makes: boo
         }
         answer
     });
-    let session = Session::with_service(rig::service(
+    let session = Session::with_service(fixture::service(
         home,
         real,
         Arc::new(double),
         Arc::new(SystemClock),
-        rig::CHEAP,
+        fixture::CHEAP,
     ));
     (0..20)
         .map(|_| heard(sign_in(&session, TONY, WRONG)).expect("an answer"))
@@ -269,7 +269,7 @@ mod needs_mount {
                     small.copy_from(store.home.path());
                     small.fill(pages * 4096);
                     let before = Snapshot::of(small.root());
-                    let session = rig::cheap_session(small.root());
+                    let session = fixture::cheap_session(small.root());
                     let said = heard(sign_in(&session, TONY, pin));
                     drop(session);
                     if said.is_err() {
@@ -296,9 +296,9 @@ mod needs_mount {
         if failures < 5 {
             return RIGHT.to_owned();
         }
-        let inside = rig::Inside::of(store.home.path());
+        let inside = fixture::Inside::of(store.home.path());
         let pins = inside.pins(TONY);
-        rig::announcements(store.home.path())
+        fixture::announcements(store.home.path())
             .into_iter()
             .map(|(_, pin)| pin)
             .find(|pin| pins.position(pin) == Some(0))

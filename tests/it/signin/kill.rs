@@ -11,8 +11,8 @@ use umpin::session::Session;
 use super::attempt::{self, set_limits};
 use super::child::{self, ENTRY, Heard, wrong};
 use super::double::Double;
+use super::fixture::{self, Dice, Inside};
 use super::process::{self, Running, Said, say};
-use super::rig::{self, Dice, Inside};
 use crate::support;
 
 const PIN: &str = "739152";
@@ -53,13 +53,13 @@ pub fn stopping(data: &Path, task: &Value) {
         process::hear();
         answer
     });
-    let service = rig::service(data, real, Arc::new(double), Arc::new(SystemClock), rig::CHEAP);
+    let service = fixture::service(data, real, Arc::new(double), Arc::new(SystemClock), fixture::CHEAP);
     attempts(&Session::with_service(service), task);
 }
 
 /// One attempt after the other, as fast as it goes.
 pub fn running(data: &Path, task: &Value) {
-    attempts(&rig::cheap_session(data), task);
+    attempts(&fixture::cheap_session(data), task);
 }
 
 fn attempts(session: &Session, task: &Value) {
@@ -72,10 +72,10 @@ fn attempts(session: &Session, task: &Value) {
 }
 
 fn store() -> tempfile::TempDir {
-    let home = rig::store(1);
+    let home = fixture::store(1);
     set_limits(&support::embedded(home.path()), Some(RESET_AFTER), Some(LOCK_AFTER));
-    let fields = json!({ "identity": rig::address(0), "sendEmail": false, "pinExpired": false });
-    support::reset(&rig::cheap_session(home.path()), fields, Some(PIN)).expect("the first PIN");
+    let fields = json!({ "identity": fixture::address(0), "sendEmail": false, "pinExpired": false });
+    support::reset(&fixture::cheap_session(home.path()), fields, Some(PIN)).expect("the first PIN");
     home
 }
 
@@ -90,14 +90,14 @@ struct State {
 }
 
 fn state(data: &Path) -> State {
-    let question = json!({ "v": 1, "operation": "pinInfo", "identity": rig::address(0) });
-    let shown = support::request(&rig::cheap_session(data), &question).expect("the state")["items"][0].clone();
+    let question = json!({ "v": 1, "operation": "pinInfo", "identity": fixture::address(0) });
+    let shown = support::request(&fixture::cheap_session(data), &question).expect("the state")["items"][0].clone();
     State {
         failures: u32::try_from(shown["failedAttempts"].as_u64().expect("a number")).expect("a small number"),
         locked: shown["lockedOut"] == true,
-        pins: Inside::of(data).pins(&rig::address(0)).ids(),
-        waiting: rig::outbox(data),
-        left: rig::announcements(data).len(),
+        pins: Inside::of(data).pins(&fixture::address(0)).ids(),
+        waiting: fixture::outbox(data),
+        left: fixture::announcements(data).len(),
     }
 }
 
@@ -153,7 +153,7 @@ fn a_kill_between_counting_and_answering_gives_no_free_attempt() {
         state(data).locked,
         "no answer was given, and still the mailbox is locked"
     );
-    rig::assert_sound(data);
+    fixture::assert_sound(data);
 }
 
 /// The right PIN too: not a word before the counter is written.
@@ -161,7 +161,7 @@ fn a_kill_between_counting_and_answering_gives_no_free_attempt() {
 fn a_kill_before_the_right_pin_is_acknowledged_says_nothing() {
     let home = store();
     let data = home.path();
-    attempt::sign_in(&rig::cheap_session(data), &rig::address(0), "0").expect("an answer");
+    attempt::sign_in(&fixture::cheap_session(data), &fixture::address(0), "0").expect("an answer");
     for (stop, failures) in [(Stop::Before, 1), (Stop::After, 0)] {
         let mut child = Running::new(ENTRY, &task(data, "stopping", &[PIN.to_owned()]));
         child.go();
@@ -179,7 +179,7 @@ fn a_kill_before_the_right_pin_is_acknowledged_says_nothing() {
 /// each of them is of a different, counted attempt.
 #[test]
 fn no_sequence_of_kills_gives_more_answers() {
-    let seed = rig::seed("kill");
+    let seed = fixture::seed("kill");
     let mut dice = Dice::new(seed);
     for round in 0..6 {
         let home = store();
@@ -225,7 +225,7 @@ fn no_sequence_of_kills_gives_more_answers() {
         assert_eq!(before.failures, LOCK_AFTER);
         let resets = before.pins.len() - 1;
         assert_eq!(resets, 2, "failures 5 and 10, whether or not somebody was told");
-        rig::assert_sound(data);
+        fixture::assert_sound(data);
         println!("round {round}: {} answers, {kills} kills", answers.len());
     }
 }

@@ -12,7 +12,7 @@ use umpin::service::Settings;
 use umpin::session::Session;
 
 use super::attempt::set_policy;
-use super::rig;
+use super::fixture;
 use crate::support;
 
 /// The PIN of every mailbox that has one, but for those whose PIN was reset by failures.
@@ -85,9 +85,9 @@ pub fn session(home: &Path, cost: Cost, floor: Duration) -> Session {
     let directory = Arc::new(support::embedded(home));
     let settings = Settings {
         answer_floor: floor,
-        ..rig::settings(cost)
+        ..fixture::settings(cost)
     };
-    Session::with_service(rig::service_with(
+    Session::with_service(fixture::service_with(
         home,
         Arc::clone(&directory),
         directory,

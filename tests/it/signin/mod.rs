@@ -14,4 +14,4 @@ mod needs_strace;
 mod race;
 mod rules;
 
-use crate::support::{attempt, double, process, stores as rig, trace};
+use crate::support::{attempt, double, process, stores as fixture, trace};

@@ -6,8 +6,8 @@ use serde_json::json;
 use umpin::session::Session;
 
 use super::attempt::{change, outcome, set_limits, sign_in};
+use super::fixture;
 use super::process::say;
-use super::rig;
 use super::trace::{Trace, What, assert_synced, first, last_write};
 use crate::support;
 
@@ -29,8 +29,8 @@ fn limits(data: &Path, reset_after: u32, lock_after: u32) {
 
 /// The traced process: each kind of answer once, said when it is given.
 pub fn traced(data: &Path) {
-    let address = rig::address(0);
-    let session: Session = rig::cheap_session(data);
+    let address = fixture::address(0);
+    let session: Session = fixture::cheap_session(data);
     let fields = json!({ "identity": address, "sendEmail": false, "pinExpired": false });
     support::reset(&session, fields, Some(PIN)).expect("the first PIN");
     say(BEGUN);
@@ -52,7 +52,7 @@ pub fn traced(data: &Path) {
 
 #[test]
 fn an_answer_comes_after_the_sync_of_the_count() {
-    let home = rig::store(1);
+    let home = fixture::store(1);
     let task = json!({ "task": "traced", "store": home.path() });
     let trace = Trace::record(super::child::ENTRY, home.path(), &task, STEPS);
     let wal = trace.path("directory.db-wal");

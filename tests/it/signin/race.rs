@@ -9,8 +9,8 @@ use umpin::session::Session;
 
 use super::attempt::set_limits;
 use super::child::{self, ENTRY, Heard, Made};
+use super::fixture::{self, Inside};
 use super::process::Running;
-use super::rig::{self, Inside};
 use crate::support;
 
 const PROCESSES: usize = 4;
@@ -19,10 +19,10 @@ const RIGHT: &str = "739152";
 
 /// A store whose mailbox 0 has the PIN [`RIGHT`], under these limits.
 fn store(reset_after: Option<u32>, lock_after: Option<u32>) -> TempDir {
-    let home = rig::store(1);
+    let home = fixture::store(1);
     set_limits(&support::embedded(home.path()), reset_after, lock_after);
-    let fields = json!({ "identity": rig::address(0), "sendEmail": false, "pinExpired": false });
-    support::reset(&rig::cheap_session(home.path()), fields, Some(RIGHT)).expect("the first PIN");
+    let fields = json!({ "identity": fixture::address(0), "sendEmail": false, "pinExpired": false });
+    support::reset(&fixture::cheap_session(home.path()), fields, Some(RIGHT)).expect("the first PIN");
     home
 }
 
@@ -105,8 +105,8 @@ fn all_guessers_together_get_as_many_answers_as_one() {
             (1..lock_after).collect::<Vec<_>>(),
             "{place}: no two answers are the same attempt"
         );
-        assert_eq!(rig::announcements(home.path()).len(), expected_resets, "{place}");
-        rig::assert_sound(home.path());
+        assert_eq!(fixture::announcements(home.path()).len(), expected_resets, "{place}");
+        fixture::assert_sound(home.path());
     }
 }
 
@@ -165,7 +165,7 @@ const UNDER_ATTACK: Duration = Duration::from_secs(5);
 
 /// Resets with and without a message and unlocks in turn; how long one took.
 fn administrate(session: &Session, round: usize) -> Duration {
-    let identity = rig::address(0);
+    let identity = fixture::address(0);
     let fields = match round % 4 {
         0 => json!({ "identity": identity, "sendEmail": false }),
         1 => json!({ "identity": identity, "keepPin": true, "lockedOut": false }),
@@ -196,7 +196,7 @@ fn resets_succeed_in_the_middle_of_an_attack() {
             assert!(begin.elapsed() < Duration::from_secs(30), "nobody attacks");
             std::thread::sleep(Duration::from_millis(50));
         }
-        let session = rig::cheap_session(home.path());
+        let session = fixture::cheap_session(home.path());
         let begin = Instant::now();
         let mut took = Vec::new();
         while took.len() < 12 || begin.elapsed() < UNDER_ATTACK {

@@ -9,7 +9,7 @@ use umpin::service::signin::SignIn;
 use umpin::session::{Poll, Request, SharedError};
 
 use super::attempt::{self, PATIENCE, pin};
-use super::rig;
+use super::fixture;
 use crate::support::{Store, announced_pin, request};
 
 const TONY: &str = "tonysmith@contoso.com";
@@ -34,7 +34,7 @@ fn people() -> Store {
 }
 
 fn quick(mut store: Store) -> Store {
-    store.session = rig::cheap_session(store.directory.path());
+    store.session = fixture::cheap_session(store.directory.path());
     store
 }
 

@@ -1,8 +1,8 @@
 //! Random sequences of everything that can happen to a PIN, against a small model of the documented rules.
 
 mod reference;
+mod simulation;
 mod step;
-mod world;
 
 use std::cell::Cell;
 
@@ -11,10 +11,10 @@ use umpin::pin::Pin;
 use umpin::service::reset::ResetRequest;
 use umpin::service::signin::Subscriber;
 
-use crate::signin::rig;
+use crate::signin::fixture;
 use reference::{Phone, Rules, Told};
+use simulation::Simulation;
 use step::{PHONES, Step};
-use world::World;
 
 const DEFAULTS: Rules = Rules {
     min_length: 6,
@@ -37,18 +37,18 @@ fn phones() -> [Phone; PHONES] {
 
 /// Library and model side by side.
 struct Pair {
-    world: World,
+    simulation: Simulation,
     phones: [Phone; PHONES],
     rules: Rules,
 }
 
 impl Pair {
-    fn new(make: fn(&[Phone]) -> World) -> Self {
+    fn new(make: fn(&[Phone]) -> Simulation) -> Self {
         let phones = phones();
-        let world = make(&phones);
-        world.set_policy(&DEFAULTS);
+        let simulation = make(&phones);
+        simulation.set_policy(&DEFAULTS);
         Self {
-            world,
+            simulation,
             phones,
             rules: DEFAULTS,
         }
@@ -56,13 +56,13 @@ impl Pair {
 
     /// Takes a step on both sides; what differs afterwards.
     fn take(&mut self, step: &Step) -> Result<(), String> {
-        let (rules, now) = (self.rules.clone(), self.world.now());
+        let (rules, now) = (self.rules.clone(), self.simulation.now());
         match step {
             Step::Policy(rules) => {
-                self.world.set_policy(rules);
+                self.simulation.set_policy(rules);
                 self.rules = rules.clone();
             }
-            Step::Clock(by) => self.world.move_clock(*by),
+            Step::Clock(by) => self.simulation.move_clock(*by),
             Step::Reset {
                 who,
                 pin,
@@ -72,7 +72,7 @@ impl Pair {
             } => {
                 let phone = &mut self.phones[*who];
                 let given = pin.as_ref().map(|pin| pin.text(phone, &rules));
-                let (told, made) = self.world.reset(ResetRequest {
+                let (told, made) = self.simulation.reset(ResetRequest {
                     identity: phone.name.to_owned(),
                     pin: given.clone().map(Pin::new),
                     pin_expired: *expired,
@@ -91,7 +91,7 @@ impl Pair {
             }
             Step::Keep { who, lock, expired } => {
                 let phone = &mut self.phones[*who];
-                let (told, _) = self.world.reset(ResetRequest {
+                let (told, _) = self.simulation.reset(ResetRequest {
                     identity: phone.name.to_owned(),
                     pin_expired: *expired,
                     locked_out: Some(*lock),
@@ -103,14 +103,14 @@ impl Pair {
             Step::SignIn { who, pin, by_extension } => {
                 let phone = &mut self.phones[*who];
                 let pin = pin.text(phone);
-                let (told, made) = self.world.sign_in(subscriber(phone, *by_extension), &pin)?;
+                let (told, made) = self.simulation.sign_in(subscriber(phone, *by_extension), &pin)?;
                 allowed(phone, &rules, made.as_deref())?;
                 same("told", &told, &phone.sign_in(&rules, now, &pin, made.as_deref()))?;
             }
             Step::Change { who, old, new } => {
                 let phone = &mut self.phones[*who];
                 let (old, new) = (old.text(phone), new.text(phone, &rules));
-                let (told, made) = self.world.change(subscriber(phone, false), &old, &new)?;
+                let (told, made) = self.simulation.change(subscriber(phone, false), &old, &new)?;
                 allowed(phone, &rules, made.as_deref())?;
                 same("told", &told, &phone.change(&rules, now, (&old, &new), made.as_deref()))?;
             }
@@ -124,11 +124,11 @@ impl Pair {
     }
 
     fn compare(&mut self, who: usize) -> Result<(), String> {
-        let now = self.world.now();
+        let now = self.simulation.now();
         let phone = &self.phones[who];
-        let shown = self.world.shown(phone.name)?;
+        let shown = self.simulation.shown(phone.name)?;
         same(phone.name, &shown, &phone.shown(&self.rules, now))?;
-        if !self.world.pin_is(phone.name, phone.in_force()) {
+        if !self.simulation.pin_is(phone.name, phone.in_force()) {
             return Err(format!(
                 "another PIN than {:?} is in force for {}",
                 phone.in_force(),
@@ -136,7 +136,7 @@ impl Pair {
             ));
         }
         let messages: usize = self.phones.iter().map(|phone| phone.messages).sum();
-        same("messages", &self.world.messages(), &messages)
+        same("messages", &self.simulation.messages(), &messages)
     }
 }
 
@@ -172,8 +172,8 @@ fn same<T: PartialEq + std::fmt::Debug>(what: &str, library: &T, model: &T) -> R
 }
 
 /// Runs `cases` sequences of about `length` steps; a failure is shrunk to the shortest sequence that still fails.
-fn run(test: &str, cases: u32, length: usize, make: fn(&[Phone]) -> World) {
-    let seed = rig::seed(test);
+fn run(test: &str, cases: u32, length: usize, make: fn(&[Phone]) -> Simulation) {
+    let seed = fixture::seed(test);
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let config = Config {
@@ -230,12 +230,12 @@ struct Seen {
 
 #[test]
 fn the_library_does_what_the_documentation_says() {
-    run("model", 400, 75, World::in_memory);
+    run("model", 400, 75, Simulation::in_memory);
 }
 
 #[test]
 fn so_it_does_on_the_embedded_store() {
-    run("model on the embedded store", 60, 50, World::embedded);
+    run("model on the embedded store", 60, 50, Simulation::embedded);
 }
 
 /// The model itself, by hand: a model that agrees with anything would prove nothing.

@@ -23,13 +23,13 @@ use umpin::service::{Lookup, Ports, Service};
 
 use super::reference::{Phone, Rules, Shown, Told};
 use crate::signin::attempt::{self, limit};
+use crate::signin::fixture;
 use crate::signin::memory::{Mails, Memory, OneKey, Watch};
-use crate::signin::rig;
 use crate::support;
 
 const BEGIN: i64 = 1_700_000_000_000;
 
-pub struct World {
+pub struct Simulation {
     service: Service,
     directory: Arc<dyn Directory>,
     clock: Arc<Watch>,
@@ -39,7 +39,7 @@ pub struct World {
     _home: Option<tempfile::TempDir>,
 }
 
-impl World {
+impl Simulation {
     pub fn in_memory(phones: &[Phone]) -> Self {
         let directory = Arc::new(Memory::default());
         let outbox = Arc::clone(&directory);
@@ -88,7 +88,7 @@ impl World {
         assert!(plan.errors.is_empty(), "{:?}", plan.errors);
         directory.import(&plan, None, false).expect("an import");
         Self {
-            service: Service::new(ports, rig::settings(rig::CHEAP)),
+            service: Service::new(ports, fixture::settings(fixture::CHEAP)),
             directory,
             clock,
             mails,

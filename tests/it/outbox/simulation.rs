@@ -14,9 +14,9 @@ use umpin::directory::{Applied, CounterChange, CredentialChange, Directory, Stor
 use umpin::mailbox::ObjectId;
 use umpin::service::{Caller, Ports, Service, Settings};
 
-use super::host::{Mortal, Relay};
+use super::fixture;
+use super::host::{CrashingOutbox, Relay};
 use super::remote::Remote;
-use super::rig;
 use crate::support;
 
 /// Where changes are written unless a test says otherwise.
@@ -25,13 +25,13 @@ pub const DC2: &str = "dc2.contoso.com";
 
 /// What the network does with a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum NetworkFault {
     Prompt,
     /// It never arrives, and the host waits in vain.
     RequestLost,
     /// It arrives at once, and the host waits in vain.
     AnswerLost,
-    /// It arrives when [`World::land`] is called, and the host waits in vain.
+    /// It arrives when [`Simulation::land`] is called, and the host waits in vain.
     Late,
 }
 
@@ -64,7 +64,7 @@ pub struct Controller {
 #[derive(Default)]
 pub struct State {
     pub controllers: HashMap<String, Controller>,
-    pub ways: VecDeque<Way>,
+    pub ways: VecDeque<NetworkFault>,
     pub in_flight: Vec<(String, CredentialChange)>,
     pub relay_down: bool,
     pub events: Vec<Event>,
@@ -83,7 +83,7 @@ pub enum Moment {
     AfterReading,
 }
 
-pub struct World {
+pub struct Simulation {
     pub home: TempDir,
     pub people: EmbeddedDirectory,
     state: Mutex<State>,
@@ -94,11 +94,11 @@ pub struct World {
     pub landing: AtomicU64,
 }
 
-impl World {
+impl Simulation {
     pub fn new(mailboxes: usize) -> Arc<Self> {
-        let home = rig::store(mailboxes);
+        let home = fixture::store(mailboxes);
         let people = support::embedded(home.path());
-        let world = Self {
+        let simulation = Self {
             home,
             people,
             state: Mutex::default(),
@@ -107,9 +107,12 @@ impl World {
             landing: AtomicU64::new(0),
         };
         for name in [DC1, DC2] {
-            world.state().controllers.insert(name.to_owned(), Controller::default());
+            simulation
+                .state()
+                .controllers
+                .insert(name.to_owned(), Controller::default());
         }
-        Arc::new(world)
+        Arc::new(simulation)
     }
 
     pub fn state(&self) -> MutexGuard<'_, State> {
@@ -125,7 +128,7 @@ impl World {
     }
 
     /// How the next changes travel; those after them promptly.
-    pub fn send_by(&self, ways: &[Way]) {
+    pub fn send_by(&self, ways: &[NetworkFault]) {
         self.state().ways = ways.iter().copied().collect();
     }
 
@@ -211,7 +214,7 @@ impl World {
     }
 
     pub fn object_id(&self, number: usize) -> ObjectId {
-        rig::mailbox(&self.people, &rig::address(number)).object_id
+        fixture::mailbox(&self.people, &fixture::address(number)).object_id
     }
 
     pub fn store_id(&self) -> [u8; 16] {
@@ -234,29 +237,29 @@ impl World {
     /// A process on a host that prefers this controller.
     pub fn process_at(self: &Arc<Self>, host: &str, preferred: &'static str) -> Process {
         silence();
-        let fuse = Arc::new(Fuse::default());
-        let outbox = Arc::new(Mortal {
+        let crash_point = Arc::new(CrashPoint::default());
+        let outbox = Arc::new(CrashingOutbox {
             outbox: LocalOutbox::new(EmbeddedOptions::new(self.outbox_file(host))),
-            fuse: Arc::clone(&fuse),
+            crash_point: Arc::clone(&crash_point),
         });
         let ports = Ports {
             directory: Arc::new(Remote {
-                world: Arc::clone(self),
+                simulation: Arc::clone(self),
                 preferred,
-                fuse: Arc::clone(&fuse),
+                crash_point: Arc::clone(&crash_point),
             }),
             audit: Arc::new(LocalOutbox::new(EmbeddedOptions::new(self.outbox_file(host)))),
             outbox: Arc::clone(&outbox) as _,
             journal: Some(outbox),
             notifier: Arc::new(Relay {
-                world: Arc::clone(self),
-                fuse: Arc::clone(&fuse),
+                simulation: Arc::clone(self),
+                crash_point: Arc::clone(&crash_point),
             }),
-            clock: Arc::new(WorldClock(Arc::clone(self))),
+            clock: Arc::new(SimulatedClock(Arc::clone(self))),
             keys: Arc::new(support::keys(self.home.path())),
         };
         let settings = Settings {
-            cost: rig::CHEAP,
+            cost: fixture::CHEAP,
             audit: true,
             audit_retention_days: None,
             message: umpin::notification::MessageSettings::default(),
@@ -273,7 +276,7 @@ impl World {
         };
         Process {
             service: Service::new(ports, settings),
-            fuse,
+            crash_point,
         }
     }
 }
@@ -293,7 +296,7 @@ impl State {
     }
 }
 
-impl World {
+impl Simulation {
     /// The compare-and-swap, when it arrives.
     pub fn swap(&self, state: &mut State, controller: &str, change: &CredentialChange) -> Applied {
         let now = self.now.load(Ordering::Relaxed);
@@ -329,9 +332,9 @@ impl World {
     }
 }
 
-struct WorldClock(Arc<World>);
+struct SimulatedClock(Arc<Simulation>);
 
-impl Clock for WorldClock {
+impl Clock for SimulatedClock {
     fn now(&self) -> Timestamp {
         Timestamp(self.0.now.load(Ordering::Relaxed))
     }
@@ -354,12 +357,12 @@ fn silence() {
 
 /// Counts the steps of a process and ends it at one of them. A step lies before and after each call of a port.
 #[derive(Default)]
-pub struct Fuse {
+pub struct CrashPoint {
     taken: AtomicU64,
     burns_at: AtomicU64,
 }
 
-impl Fuse {
+impl CrashPoint {
     fn step(&self) {
         let burns_at = self.burns_at.load(Ordering::Relaxed);
         // Whatever a dead process would still do does not happen.
@@ -378,14 +381,14 @@ impl Fuse {
 
 pub struct Process {
     pub service: Service,
-    fuse: Arc<Fuse>,
+    crash_point: Arc<CrashPoint>,
 }
 
 impl Process {
     /// Ends it at that step, counted from now.
     pub fn dies_at(&self, step: u64) {
-        let taken = self.fuse.taken.load(Ordering::Relaxed);
-        self.fuse.burns_at.store(taken + step, Ordering::Relaxed);
+        let taken = self.crash_point.taken.load(Ordering::Relaxed);
+        self.crash_point.burns_at.store(taken + step, Ordering::Relaxed);
     }
 
     /// `None` when it died.
