@@ -12,9 +12,9 @@ use crate::{directory, process, requirements};
 /// A forest with one domain controller, which ends with this.
 #[derive(Debug)]
 pub struct Forest {
-    keeper: Child,
+    child: Child,
     process: u64,
-    /// What the keeper says about it, for those who connect.
+    /// What that process says about it, for those who connect.
     pub description: Value,
 }
 
@@ -51,20 +51,20 @@ impl Forest {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
         eprintln!("> {}", process::shown(&command));
-        let mut keeper = command.spawn().context("cannot start cargo")?;
-        let mut lines = BufReader::new(keeper.stdout.take().context("standard output is a pipe")?).lines();
+        let mut child = command.spawn().context("cannot start cargo")?;
+        let mut lines = BufReader::new(child.stdout.take().context("standard output is a pipe")?).lines();
         let said = lines
             .by_ref()
             .map_while(Result::ok)
             .find_map(|line| line.strip_prefix("FOREST ").map(str::to_owned));
         let Some(said) = said else {
-            bail!("the forest did not start: {}", keeper.wait()?);
+            bail!("the forest did not start: {}", child.wait()?);
         };
         // A full pipe would stop it.
         thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
         let description: Value = serde_json::from_str(&said)?;
         Ok(Self {
-            keeper,
+            child,
             process: description["process"].as_u64().context("a process id")?,
             description,
         })
@@ -90,7 +90,7 @@ impl Forest {
 
 impl Drop for Forest {
     fn drop(&mut self) {
-        drop(self.keeper.stdin.take());
-        let _ = self.keeper.wait();
+        drop(self.child.stdin.take());
+        let _ = self.child.wait();
     }
 }

@@ -14,7 +14,7 @@ use crate::{dotnet, download, process, repo, rid};
 pub struct PowerShell {
     /// The executable.
     pub path: PathBuf,
-    /// For people.
+    /// Shown to the user.
     pub origin: &'static str,
     /// Run without ICU, which PowerShell needs and a small Linux lacks.
     without_icu: bool,

@@ -125,7 +125,7 @@ fn wait(child: &mut Child, limit: Duration) -> Result<ExitStatus> {
     }
 }
 
-/// The command line, for people.
+/// The command line as text.
 pub fn shown(command: &Command) -> String {
     let program = Path::new(command.get_program());
     let mut text = program
