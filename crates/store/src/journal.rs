@@ -1,4 +1,4 @@
-//! The notes about changes of a directory elsewhere as rows, and what is done to them together with message and audit.
+//! The pending changes of a remote directory as rows, and what is done to them together with message and audit entries.
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What a host keeps for a directory elsewhere, in a store of its own.
+//! What a host keeps for a remote directory, in a store of its own.
 
 use std::ops::RangeInclusive;
 
@@ -15,7 +15,7 @@ use umpin_core::directory::{Directory, Page};
 use umpin_core::mailbox::ObjectId;
 use umpin_core::notification::outbox::{Lease, Outbox, OutboxEntry};
 
-/// Outbox, journal and audit log of this host for a directory elsewhere: the same engine in a file of its own, made with the
+/// Outbox, journal and audit log of this host for a remote directory: the same engine in a file of its own, made with the
 /// first change.
 #[derive(Debug)]
 pub struct LocalOutbox(EmbeddedDirectory);

@@ -32,7 +32,7 @@ pub(super) const VERSION: i64 = 1;
 /// `retired_key` holds the keys under which nothing is sealed any more: each with the one that replaced it and its audit sub-key,
 /// sealed. `chain` names that sub-key, `operation` the update that replaced the key, `done` says that it found nothing left to seal.
 ///
-/// `change_note` is what a host keeps about its changes of a directory elsewhere. `state`: 0 asked for, 1 its answer was lost, 2 made, 3
+/// `change_note` is what a host keeps about its changes of a remote directory. `state`: 0 asked for, 1 its answer was lost, 2 made, 3
 /// lost to another change. `pin_id` (and `previous`, the one before it) or `seal` tells in a record that the change was made.
 pub(super) const TABLES: &str = "
 CREATE TABLE meta (

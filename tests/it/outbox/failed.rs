@@ -1,4 +1,4 @@
-//! Failed resets of a directory elsewhere are in the audit of this host, each once.
+//! Failed resets of a remote directory are in the audit of this host, each once.
 
 use std::sync::Arc;
 

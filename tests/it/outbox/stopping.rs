@@ -1,4 +1,4 @@
-//! Stopping: what a directory elsewhere was not asked for, the log says has failed; and messages are sent or left, never half.
+//! Stopping: what a remote directory was not asked for, the log says has failed; and messages are sent or left, never half.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The audit of a directory elsewhere: the intent before the change, the outcome after it, whatever comes between.
+//! The audit of a remote directory: the intent before the change, the outcome after it, whatever comes between.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -17,7 +17,7 @@ pub enum FileRole {
     Configuration,
     /// A key file; the active one comes first.
     Key,
-    /// The store, or what this host keeps for a directory elsewhere.
+    /// The store, or what this host keeps for a remote directory.
     Store,
     /// A password of a controller or relay.
     Password,

@@ -156,7 +156,7 @@ impl SentItem {
     fn set_outcome(&mut self, outcome: DrainOutcome) {
         (self.outcome, self.reason) = match outcome {
             DrainOutcome::Sent => ("sent", None),
-            DrainOutcome::Dropped(fate) => ("dropped", Some(fate.explained().to_owned())),
+            DrainOutcome::Dropped(found) => ("dropped", Some(found.explained().to_owned())),
             DrainOutcome::Queued(reason) => ("queued", Some(reason)),
             DrainOutcome::Refused(reason) => ("failed", Some(reason)),
             DrainOutcome::Expired(reason) => ("expired", Some(reason)),
