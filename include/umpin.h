@@ -511,7 +511,7 @@ typedef uint32_t umpin_signin_t;
 #define UMPIN_ALREADY_USED 104
 
 /**
- * An earlier call on this session panicked; only free is allowed.
+ * An earlier call on this session panicked; only freeing is allowed.
  */
 #define UMPIN_POISONED 105
 

@@ -20,7 +20,7 @@ pub const UMPIN_INVALID_UTF8: umpin_status_t = 102;
 pub const UMPIN_INVALID_REQUEST: umpin_status_t = 103;
 /// The handle has given its answer already.
 pub const UMPIN_ALREADY_USED: umpin_status_t = 104;
-/// An earlier call on this session panicked; only free is allowed.
+/// An earlier call on this session panicked; only freeing is allowed.
 pub const UMPIN_POISONED: umpin_status_t = 105;
 /// The library failed internally. The session is poisoned from now on.
 pub const UMPIN_PANIC: umpin_status_t = 106;

@@ -4,7 +4,7 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::wait::Watched;
+use super::wait::Monitor;
 use super::{Core, MAX_PARALLELISM, Outcome, Plan, Poll, Session, SharedError};
 use crate::cancellation::{Cancellation, cancelled};
 use crate::credential::kdf::KdfContext;
@@ -24,7 +24,7 @@ pub struct Batch {
 struct Work {
     core: Arc<Core>,
     parallelism: usize,
-    state: Watched<State>,
+    state: Monitor<State>,
 }
 
 #[derive(Default)]
@@ -34,7 +34,7 @@ struct State {
     /// The number of the oldest.
     first: u64,
     running: usize,
-    /// Called off: accepts nothing more.
+    /// Cancelled: accepts no more plans.
     cancelled: bool,
     abandoned: bool,
 }
@@ -80,12 +80,12 @@ impl Batch {
             work: Arc::new(Work {
                 core: Arc::clone(&session.core),
                 parallelism,
-                state: Watched::default(),
+                state: Monitor::default(),
             }),
         })
     }
 
-    /// The session it belongs to.
+    /// Its session.
     #[must_use]
     pub fn session(&self) -> &Session {
         &self.session
@@ -146,7 +146,7 @@ impl Batch {
         collected.map_or(Poll::Pending, Poll::Ready)
     }
 
-    /// Calls off what has not passed its commit point; nothing more is accepted. What the items came to is still collected.
+    /// Cancels the resets that have not passed their commit point, and accepts no more. Their outcomes can still be collected.
     pub fn cancel(&self) {
         self.work.state.update(|state| {
             state.cancelled = true;
@@ -160,15 +160,12 @@ impl Batch {
 }
 
 impl Drop for Batch {
-    /// What is past its commit point finishes; the session's next calls wait for it.
+    /// Resets past their commit point finish; later calls on the session wait for them.
     fn drop(&mut self) {
         self.cancel();
         self.work.state.update(|state| {
             let open = |item: &&Item| !matches!(item.progress, Progress::Done(_));
-            self.session
-                .core
-                .abandoned
-                .enter(state.items.iter().filter(open).count());
+            self.session.core.abandoned.add(state.items.iter().filter(open).count());
             state.abandoned = true;
         });
     }
@@ -198,10 +195,10 @@ impl Work {
         for (index, plan) in runnable {
             let core = Arc::clone(&self.core);
             let batch = Arc::clone(self);
-            let load = super::load_of(&plan);
-            let work = move |kdf: &mut KdfContext| super::carry_out(&core.service, *plan, kdf);
+            let load = super::workload_of(&plan);
+            let work = move |kdf: &mut KdfContext| super::commit(&core.service, *plan, kdf);
             self.core
-                .back
+                .kdf_pool
                 .spawn(load, work, move |result| batch.finish(index, result));
         }
     }
@@ -211,7 +208,7 @@ impl Work {
             state.running -= 1;
             let position = index.checked_sub(state.first).and_then(|at| usize::try_from(at).ok());
             let item = position.and_then(|at| state.items.get_mut(at));
-            // One that was called off in time has its outcome already, and may have been collected.
+            // One that was cancelled in time has its outcome already, and may have been collected.
             let Some(item) = item.filter(|item| matches!(item.progress, Progress::Running)) else {
                 return false;
             };
@@ -220,7 +217,7 @@ impl Work {
         });
         self.start_what_can_run();
         if was_awaited {
-            self.core.abandoned.leave();
+            self.core.abandoned.done();
         }
     }
 }

@@ -1,6 +1,6 @@
-//! A session: one configuration's use cases, carried out on the library's own threads so that no caller waits for long.
+//! A session: the use cases under one configuration, run on threads of the library, so that no caller blocks.
 //!
-//! Everything here is safe Rust; [`crate::ffi`] is the thin unsafe edge around it.
+//! This module is safe Rust; [`crate::ffi`] has the C functions around it.
 
 mod answer_times;
 mod batch;
@@ -27,28 +27,28 @@ use crate::service::Service;
 use crate::service::reset::ResetPlan;
 use crate::{Error, ErrorCode, Result};
 use answer_times::AnswerTimes;
-use pool::{KEPT_FOR, Limits, Load, Pool};
-use wait::Gate;
+use pool::{IDLE_TIMEOUT, Limits, Pool, Workload};
+use wait::WaitGroup;
 
-/// Threads for look-ups and requests, which mostly wait for the store.
-const FRONT_THREADS: usize = 4;
-/// Threads for changes: the largest batch. They are started when there is work for them.
-const BACK_THREADS: usize = MAX_PARALLELISM;
-/// The widest batch.
+/// Threads for lookups and requests, which mostly wait for the store.
+const IO_THREADS: usize = 4;
+/// Threads for changes: as many as the largest batch has. They start on demand.
+const KDF_THREADS: usize = MAX_PARALLELISM;
+/// The most resets that a batch runs at a time.
 pub const MAX_PARALLELISM: usize = 64;
 
-/// A failure that may be told more than once.
+/// An error that may be returned more than once.
 pub type SharedError = Arc<Error>;
 
-/// The answer of a call that may not have one yet.
+/// A result that may not be ready.
 pub enum Poll<T> {
-    /// The answer.
+    /// The result.
     Ready(T),
-    /// None within the time given.
+    /// Not ready within the timeout.
     Pending,
 }
 
-/// One carried-out reset, as the C ABI hands it over.
+/// The outcome of a reset, for the C ABI.
 pub struct Outcome {
     /// JSON.
     pub response: Vec<u8>,
@@ -64,13 +64,13 @@ pub struct Session {
 
 struct Core {
     service: Service,
-    front: Pool,
-    back: Pool,
-    /// Of their own: guessing must keep neither administrators nor look-ups waiting.
+    io_pool: Pool,
+    kdf_pool: Pool,
+    /// Separate, so that guessing delays neither administrators nor lookups.
     sign_ins: Pool,
     answer_times: AnswerTimes,
-    /// Closed while work goes on whose handle was freed: what comes later must not overtake it.
-    abandoned: Gate,
+    /// Running work whose handle was freed: later calls wait for it.
+    abandoned: WaitGroup,
     poisoned: AtomicBool,
 }
 
@@ -78,17 +78,17 @@ impl Session {
     /// Reads the configuration that the request names and starts a thread of each kind; touches nothing else.
     ///
     /// # Errors
-    /// `InvalidRequest`, `ConfigurationInvalid`; `Forked`; `NativeFault` where the system has no threads to give.
+    /// `InvalidRequest`, `ConfigurationInvalid`; `Forked`; `NativeFault` when the system has no threads.
     pub fn open(request: &[u8]) -> Result<Self> {
         process::enter()?;
         let request = messages::parse_open(request)?;
         Self::start(open::service(request)?)
     }
 
-    /// A session on ports of the caller's choice.
+    /// A session with the given ports.
     ///
     /// # Panics
-    /// Where no thread can be started.
+    /// When no thread can be started.
     #[must_use]
     pub fn with_service(service: Service) -> Self {
         process::enter()
@@ -98,17 +98,17 @@ impl Session {
 
     fn start(service: Service) -> Result<Self> {
         service.start_threads()?;
-        let memory = Arc::new(KdfMemory::new(processors(), KEPT_FOR));
-        // Of their own as well: an attempt must not wait for the derivations of resets.
-        let sign_in_memory = Arc::new(KdfMemory::new(sign_in_threads(), KEPT_FOR));
+        let memory = Arc::new(KdfMemory::new(processors(), IDLE_TIMEOUT));
+        // Separate memory, so that an attempt does not wait for the derivations of resets.
+        let sign_in_memory = Arc::new(KdfMemory::new(sign_in_threads(), IDLE_TIMEOUT));
         Ok(Self {
             core: Arc::new(Core {
                 answer_times: AnswerTimes::new(service.answer_floor(), processors()),
                 service,
-                front: Pool::start("umpin-front", limits(FRONT_THREADS), Arc::clone(&memory))?,
-                back: Pool::start("umpin-work", limits(BACK_THREADS), memory)?,
+                io_pool: Pool::start("umpin-front", limits(IO_THREADS), Arc::clone(&memory))?,
+                kdf_pool: Pool::start("umpin-work", limits(KDF_THREADS), memory)?,
                 sign_ins: Pool::start("umpin-sign-in", limits(sign_in_threads()), sign_in_memory)?,
-                abandoned: Gate::default(),
+                abandoned: WaitGroup::default(),
                 poisoned: AtomicBool::new(false),
             }),
         })
@@ -131,34 +131,34 @@ impl Session {
         Ok(())
     }
 
-    /// From now on every call but freeing is refused.
+    /// Refuses every later call but freeing.
     pub fn poison(&self) {
         self.core.poisoned.store(true, Ordering::Release);
     }
 }
 
-/// Resets that have yet to derive, for each processor: enough to keep it busy while some of them read.
+/// Resets per processor that have yet to derive: enough to keep it busy while some of them read.
 const DERIVING_PER_PROCESSOR: usize = 4;
 
 fn limits(threads: usize) -> Limits {
     Limits {
         threads,
         deriving: DERIVING_PER_PROCESSOR * processors(),
-        kept_for: KEPT_FOR,
+        idle_timeout: IDLE_TIMEOUT,
     }
 }
 
-/// Each is busy deriving: more than processors would only need more memory.
+/// Each thread derives, so more than processors would only need more memory.
 fn sign_in_threads() -> usize {
     processors().max(2)
 }
 
-/// Those that derive for attempts to sign in.
+/// The processors that derive.
 fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, |count| count.get().min(16))
 }
 
-/// An error as JSON, as the C ABI tells it.
+/// An error as JSON, for the C ABI.
 #[must_use]
 pub fn error_json(error: &Error) -> Vec<u8> {
     messages::error(error)
@@ -170,13 +170,17 @@ pub fn timeout(millis: u32) -> Duration {
     Duration::from_millis(u64::from(millis))
 }
 
-/// What carrying the plan out, or validating it, takes.
-fn load_of(plan: &ResetPlan) -> Load {
-    if plan.keeps_pin() { Load::Waits } else { Load::Derives }
+/// The workload of committing or validating the plan.
+fn workload_of(plan: &ResetPlan) -> Workload {
+    if plan.keeps_pin() {
+        Workload::Waits
+    } else {
+        Workload::DerivesKey
+    }
 }
 
-/// Commits a plan and says what became of it; a panic leaves an outcome that nobody knows.
-fn carry_out(service: &Service, plan: ResetPlan, kdf: &mut KdfContext) -> Result<Outcome, SharedError> {
+/// Commits a plan. A panic is an unknown outcome.
+fn commit(service: &Service, plan: ResetPlan, kdf: &mut KdfContext) -> Result<Outcome, SharedError> {
     let name = plan.mailbox().identity();
     let commit = || {
         service.commit_reset(plan, kdf).map(|outcome| Outcome {

@@ -1,4 +1,4 @@
-//! From a configuration to the ports it names.
+//! Builds the ports from a configuration.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ use crate::{Error, ErrorCode, Result};
 /// Longer than counting a wrong PIN and resetting after it takes, short enough for a caller on the telephone.
 const ANSWER_FLOOR: Duration = Duration::from_millis(500);
 
-/// Without its group nothing could be made, and what is there would seem exposed: told at once, with the file that names it.
+/// Checks that the service group exists: without it no file could be created, and existing ones would seem exposed.
 fn check_group(config: &Config) -> Result<()> {
     let Some(name) = &config.service_group else {
         return Ok(());
@@ -46,12 +46,12 @@ fn check_group(config: &Config) -> Result<()> {
         ),
     )
     .action(format!(
-        "Correct serviceGroup in '{}', or make the group.",
+        "Correct serviceGroup in '{}', or create the group.",
         file.display()
     )))
 }
 
-/// Where the store would be without the configuration file, and where the caller knows of others.
+/// The stores other than the configured one: the default one, and those that the caller knows.
 fn other_stores(request: &OpenRequest, path: &Path) -> OtherStores {
     let usual = request.data_directory.join(DEFAULT_STORE);
     let configured_in = request.config_file.clone().filter(|_| usual != path);
@@ -60,7 +60,7 @@ fn other_stores(request: &OpenRequest, path: &Path) -> OtherStores {
     OtherStores { configured_in, stores }
 }
 
-/// Reads the configuration and puts the adapters together; opens nothing that it names.
+/// Reads the configuration and builds the adapters; opens nothing that it names.
 pub(super) fn service(request: OpenRequest) -> Result<Service> {
     let config = Config::load(&request)?;
     check_group(&config)?;

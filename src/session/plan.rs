@@ -1,10 +1,10 @@
-//! One reset on its way: looked up in the background, then validated, then carried out at most once.
+//! A planned reset: looked up in the background, then validated, then committed at most once.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::pool::{Load, guarded};
-use super::wait::Watched;
+use super::pool::{Workload, guarded};
+use super::wait::Monitor;
 use super::{Outcome, Poll, Session, SharedError, messages};
 use crate::cancellation::{Cancellation, cancelled};
 use crate::credential::kdf::KdfContext;
@@ -12,11 +12,11 @@ use crate::pin::Pin;
 use crate::service::reset::ResetPlan;
 use crate::{Error, ErrorCode, Result};
 
-/// A reset on its way.
+/// A planned reset.
 pub struct Plan {
     session: Session,
     what_if: bool,
-    state: Arc<Watched<State>>,
+    state: Arc<Monitor<State>>,
     /// Until the plan is handed to a batch.
     cancellation: Cancellation,
 }
@@ -40,7 +40,7 @@ struct State {
 }
 
 impl Plan {
-    /// Parses the request and starts looking the mailbox up.
+    /// Parses the request and starts the lookup of the mailbox.
     ///
     /// # Errors
     /// `InvalidRequest`; what the look-up finds is told by [`Self::target`].
@@ -50,7 +50,7 @@ impl Plan {
         request.pin = pin;
         let cancellation = Cancellation::new();
         request.cancellation = cancellation.clone();
-        let state = Arc::new(Watched::new(State {
+        let state = Arc::new(Monitor::new(State {
             phase: Phase::Preparing,
             target: None,
             shown: false,
@@ -68,16 +68,16 @@ impl Plan {
             guarded(prepare).unwrap_or_else(|| {
                 Err(Error::new(
                     ErrorCode::NativeFault,
-                    "Looking the mailbox up failed with an internal error; nothing was changed.",
+                    "The lookup of the mailbox failed with an internal error; nothing was changed.",
                 ))
             })
         };
         session
             .core
-            .front
-            .spawn(Load::Waits, prepare, move |prepared: Result<_>| {
+            .io_pool
+            .spawn(Workload::Waits, prepare, move |prepared: Result<_>| {
                 shared.update(|state| match prepared {
-                    // Called off meanwhile.
+                    // Cancelled meanwhile.
                     _ if !matches!(state.phase, Phase::Preparing) => {}
                     Ok((target, plan)) => {
                         state.target = Some(Ok(target));
@@ -94,13 +94,13 @@ impl Plan {
         })
     }
 
-    /// The session it belongs to.
+    /// Its session.
     #[must_use]
     pub fn session(&self) -> &Session {
         &self.session
     }
 
-    /// What will be reset, as JSON. May be asked again.
+    /// The target of the reset as JSON. May be called again.
     ///
     /// # Errors
     /// Those of looking up and checking.
@@ -115,7 +115,7 @@ impl Plan {
         }
     }
 
-    /// Checks the rest. May be asked again.
+    /// Validates the rest. May be called again.
     ///
     /// # Errors
     /// Those of [`Self::target`] and of the PIN's history; `AlreadyUsed` once commit began.
@@ -139,7 +139,7 @@ impl Plan {
             Some(Ok(Some(mut plan))) => {
                 let shared = Arc::clone(&self.state);
                 let core = Arc::clone(&self.session.core);
-                let load = super::load_of(&plan);
+                let load = super::workload_of(&plan);
                 let check = move |kdf: &mut KdfContext| {
                     let answer = guarded(|| core.service.validate_reset(&mut plan, kdf)).unwrap_or_else(|| {
                         Err(Error::new(
@@ -149,7 +149,7 @@ impl Plan {
                     });
                     (plan, answer)
                 };
-                self.session.core.back.spawn(load, check, move |(plan, answer)| {
+                self.session.core.kdf_pool.spawn(load, check, move |(plan, answer)| {
                     shared.update(|state| {
                         if matches!(state.phase, Phase::Validating) {
                             state.validated = Some(answer.map_err(Arc::new));
@@ -165,7 +165,7 @@ impl Plan {
         }
     }
 
-    /// Carries the reset out. After an answer the plan is used up.
+    /// Commits the reset. Any result uses the plan up.
     ///
     /// # Errors
     /// Those of the reset; `AlreadyUsed`; `InvalidRequest` for a what-if plan.
@@ -174,19 +174,19 @@ impl Plan {
             let shared = Arc::clone(&self.state);
             let core = Arc::clone(&self.session.core);
             let gate = Arc::clone(&core);
-            let load = super::load_of(&plan);
-            let work = move |kdf: &mut KdfContext| super::carry_out(&core.service, *plan, kdf);
-            self.session.core.back.spawn(load, work, move |result| {
+            let load = super::workload_of(&plan);
+            let work = move |kdf: &mut KdfContext| super::commit(&core.service, *plan, kdf);
+            self.session.core.kdf_pool.spawn(load, work, move |result| {
                 let abandoned = shared.update(|state| {
                     let Phase::Committing { abandoned } = state.phase else {
-                        // It was called off in time, and that has been, or will be, told.
+                        // It was cancelled in time, and that has been, or will be, told.
                         return false;
                     };
                     state.phase = Phase::Done(result);
                     abandoned
                 });
                 if abandoned {
-                    gate.abandoned.leave();
+                    gate.abandoned.done();
                 }
             });
         }
@@ -248,8 +248,7 @@ impl Plan {
         self.take_ready(Duration::ZERO, || Phase::Used)
     }
 
-    /// Calls the plan off. In time: that is its outcome from now on, whatever its thread is at. Otherwise the outcome is how it
-    /// ends.
+    /// Cancels the plan. Before the commit point its outcome is `Cancelled` at once, whatever its thread does; after it the plan finishes.
     pub fn cancel(&self) {
         self.state.update(|state| {
             let has_ended = match state.phase {
@@ -274,7 +273,7 @@ impl Drop for Plan {
         self.state.update(|state| {
             if let Phase::Committing { abandoned } = &mut state.phase {
                 *abandoned = true;
-                self.session.core.abandoned.enter(1);
+                self.session.core.abandoned.add(1);
             }
         });
     }
@@ -283,6 +282,6 @@ impl Drop for Plan {
 fn used() -> SharedError {
     Arc::new(Error::new(
         ErrorCode::AlreadyUsed,
-        "The plan has been carried out, or has been handed to a batch.",
+        "The plan has been committed, or has been submitted to a batch.",
     ))
 }

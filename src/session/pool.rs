@@ -1,8 +1,8 @@
-//! Worker threads: started when there is work for them, ended when there was none for a while, and at the latest with the session.
+//! A pool of worker threads, which start on demand and end when they are idle for a while, and at the latest with the session.
 //!
-//! A derivation needs a processor and 19 MiB. More of them at once than there are processors only take memory, so the work that
-//! derives is begun as there is room for it. What comes after a derivation is waiting: for the disk, a controller, a mail relay. For
-//! that there are as many threads as the caller asked for, and they cost little.
+//! A derivation needs a processor and 19 MiB. More derivations at a time than processors would only take memory, so the number of jobs
+//! that have yet to derive is limited. After its derivation a job waits for the disk, a domain controller or a mail relay. For these
+//! waits there are as many threads as the caller requests; they cost little.
 
 use std::collections::VecDeque;
 use std::io;
@@ -10,69 +10,69 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::wait::Watched;
+use super::wait::Monitor;
 use crate::Result;
 use crate::credential::kdf::KdfContext;
 use crate::credential::kdf_memory::KdfMemory;
 use crate::threads::{no_thread, spawn};
 
-/// How long a thread, and memory for a derivation, wait for more work.
-pub(super) const KEPT_FOR: Duration = Duration::from_secs(5);
+/// How long a thread and the memory of a derivation stay idle before they are released.
+pub(super) const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Works, and gives what is to be told to those who wait.
-type Job = Box<dyn FnOnce(&mut KdfContext) -> Telling + Send>;
-/// Tells it. Apart from the work, because the thread counts as idle by then: who is told may come with the next job at once,
-/// and that must not start another thread.
-type Telling = Box<dyn FnOnce()>;
+/// Does the work, and returns what passes the result on.
+type Job = Box<dyn FnOnce(&mut KdfContext) -> Completion + Send>;
+/// Passes the result on. Separate from the work, because the thread counts as idle by then: the receiver may queue the next job at
+/// once, which must not start another thread.
+type Completion = Box<dyn FnOnce()>;
 
-/// What a job does, as far as it matters when it is begun.
+/// What a job does, for its scheduling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Load {
-    /// It derives, and then may wait.
-    Derives,
-    /// It waits, or is done at once.
+pub(super) enum Workload {
+    /// It derives a key, then may wait.
+    DerivesKey,
+    /// It only waits, or is short.
     Waits,
 }
 
-/// How large a pool may become.
+/// The limits of a pool.
 #[derive(Clone, Copy)]
 pub(super) struct Limits {
-    /// Threads.
+    /// The most threads.
     pub threads: usize,
-    /// Jobs that have yet to derive.
+    /// The most running jobs that have yet to derive.
     pub deriving: usize,
-    /// For how long a thread waits for work.
-    pub kept_for: Duration,
+    /// How long an idle thread waits for work.
+    pub idle_timeout: Duration,
 }
 
 #[derive(Default)]
-struct State {
+struct PoolState {
     deriving_queue: VecDeque<Job>,
     waiting_queue: VecDeque<Job>,
-    /// Jobs under way that have yet to derive.
+    /// Running jobs that have yet to derive.
     deriving: usize,
     threads: usize,
     idle: usize,
     closed: bool,
 }
 
-impl State {
-    /// Jobs that could be begun now.
+impl PoolState {
+    /// The number of jobs that may start now.
     fn ready(&self, limits: Limits) -> usize {
         let room = limits.deriving.saturating_sub(self.deriving);
         self.waiting_queue.len() + self.deriving_queue.len().min(room)
     }
 
-    fn next(&mut self, limits: Limits) -> Option<(Job, Load)> {
+    fn next(&mut self, limits: Limits) -> Option<(Job, Workload)> {
         if let Some(job) = self.waiting_queue.pop_front() {
-            return Some((job, Load::Waits));
+            return Some((job, Workload::Waits));
         }
         if self.deriving >= limits.deriving {
             return None;
         }
         let job = self.deriving_queue.pop_front()?;
         self.deriving += 1;
-        Some((job, Load::Derives))
+        Some((job, Workload::DerivesKey))
     }
 }
 
@@ -80,7 +80,7 @@ struct Shared {
     name: &'static str,
     limits: Limits,
     memory: Arc<KdfMemory>,
-    state: Watched<State>,
+    state: Monitor<PoolState>,
 }
 
 /// A pool that grows to its limits, and shrinks to one thread.
@@ -89,50 +89,50 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    /// With its first thread: whatever is queued is carried out, even if the system has no other to give later.
+    /// Starts the pool and its first thread, so that jobs run even if the system has no further threads later.
     pub(super) fn start(name: &'static str, limits: Limits, memory: Arc<KdfMemory>) -> Result<Self> {
         let shared = Arc::new(Shared {
             name,
             limits,
             memory,
-            state: Watched::new(State {
+            state: Monitor::new(PoolState {
                 threads: 1,
                 idle: 1,
-                ..State::default()
+                ..PoolState::default()
             }),
         });
         shared.start_thread().map_err(|e| no_thread(&e))?;
         Ok(Self { shared })
     }
 
-    /// Queues `work`, whose result `tell` passes on.
+    /// Queues `work`; `complete` gets its result.
     pub(super) fn spawn<R: 'static>(
         &self,
-        load: Load,
+        load: Workload,
         work: impl FnOnce(&mut KdfContext) -> R + Send + 'static,
-        tell: impl FnOnce(R) + Send + 'static,
+        complete: impl FnOnce(R) + Send + 'static,
     ) {
         let job: Job = Box::new(move |kdf| {
             let result = work(kdf);
-            Box::new(move || tell(result))
+            Box::new(move || complete(result))
         });
         self.shared.change(|state| match load {
-            Load::Derives => state.deriving_queue.push_back(job),
-            Load::Waits => state.waiting_queue.push_back(job),
+            Workload::DerivesKey => state.deriving_queue.push_back(job),
+            Workload::Waits => state.waiting_queue.push_back(job),
         });
     }
 }
 
 impl Drop for Pool {
-    /// Does not wait: a caller must not block. What was queued and not cancelled is carried out while the process lives.
+    /// Does not wait, because a caller must not block. Queued jobs that are not cancelled run while the process lives.
     fn drop(&mut self) {
         self.shared.state.update(|state| state.closed = true);
     }
 }
 
 impl Shared {
-    /// Changes what there is to do, and starts a thread where nobody is free to do it.
-    fn change(self: &Arc<Self>, change: impl FnOnce(&mut State)) {
+    /// Changes the state, and starts a thread if no idle one can take the work.
+    fn change(self: &Arc<Self>, change: impl FnOnce(&mut PoolState)) {
         let grow = self.state.update(|state| {
             change(state);
             let grow = state.ready(self.limits) > state.idle && state.threads < self.limits.threads;
@@ -141,7 +141,7 @@ impl Shared {
             grow
         });
         if grow && self.start_thread().is_err() {
-            // The system has no more to give: it is done by one of those that are there.
+            // The system has no more threads: an existing one takes the work.
             self.state.update(|state| {
                 state.threads -= 1;
                 state.idle -= 1;
@@ -156,26 +156,26 @@ impl Shared {
 
     fn run(self: Arc<Self>) {
         while let Some((job, load)) = self.next() {
-            let place: Option<Box<dyn Send>> = match load {
-                Load::Derives => Some(Box::new(Place(Arc::clone(&self)))),
-                Load::Waits => None,
+            let permit: Option<Box<dyn Send>> = match load {
+                Workload::DerivesKey => Some(Box::new(DerivationPermit(Arc::clone(&self)))),
+                Workload::Waits => None,
             };
-            let mut kdf = KdfContext::sharing(Arc::clone(&self.memory), place);
-            let telling = catch_unwind(AssertUnwindSafe(|| job(&mut kdf)));
+            let mut kdf = KdfContext::sharing(Arc::clone(&self.memory), permit);
+            let completion = catch_unwind(AssertUnwindSafe(|| job(&mut kdf)));
             drop(kdf);
             self.state.lock().idle += 1;
-            // Every job guards its own work: without a result there is nobody to tell.
-            if let Ok(tell) = telling {
-                let _ = catch_unwind(AssertUnwindSafe(tell));
+            // Every job catches its own panics, so without a result nobody waits for one.
+            if let Ok(complete) = completion {
+                let _ = catch_unwind(AssertUnwindSafe(complete));
             }
         }
     }
 
-    /// The next job; `None` where the thread is to end.
-    fn next(&self) -> Option<(Job, Load)> {
-        let mut may_rest = false;
+    /// The next job; `None` when the thread ends.
+    fn next(&self) -> Option<(Job, Workload)> {
+        let mut can_wait_forever = false;
         loop {
-            let look = |state: &mut State| {
+            let look = |state: &mut PoolState| {
                 let next = state.next(self.limits);
                 if next.is_some() || state.closed {
                     state.idle -= 1;
@@ -183,11 +183,11 @@ impl Shared {
                 }
                 None
             };
-            // Where nothing is kept any more, there is no reason to wake.
-            let found = if may_rest {
+            // Without idle memory to free, there is no reason for a timeout.
+            let found = if can_wait_forever {
                 Some(self.state.wait_for(look))
             } else {
-                self.state.wait(self.limits.kept_for, look)
+                self.state.wait(self.limits.idle_timeout, look)
             };
             if let Some(next) = found {
                 if next.is_none() {
@@ -195,23 +195,23 @@ impl Shared {
                 }
                 return next;
             }
-            let is_kept = self.memory.free_idle();
+            let has_idle_memory = self.memory.free_idle();
             let mut state = self.state.lock();
             if state.threads > 1 && state.ready(self.limits) == 0 {
                 state.threads -= 1;
                 state.idle -= 1;
                 return None;
             }
-            may_rest = !is_kept;
+            can_wait_forever = !has_idle_memory;
         }
     }
 }
 
-/// Of a job that has yet to derive.
-struct Place(Arc<Shared>);
+/// The permit of a job that has yet to derive.
+struct DerivationPermit(Arc<Shared>);
 
-impl Drop for Place {
-    /// The job has derived, or will not: the next one may begin.
+impl Drop for DerivationPermit {
+    /// The job has derived, or will not, so the next one may start.
     fn drop(&mut self) {
         self.0.change(|state| state.deriving -= 1);
     }

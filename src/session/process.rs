@@ -1,5 +1,5 @@
-//! Which process the library is used in. Threads do not survive a fork, and their locks stay taken for ever in the child: the
-//! library's own, SQLite's and the store's. So a child of a process that has used the library never uses it.
+//! Detection of forks. Threads do not survive a fork, and locks that they held (of the library, SQLite and the store) are never
+//! released in the child. So the child of a process that has used the library must not use it.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
@@ -7,10 +7,10 @@ use crate::{Error, ErrorCode, Result};
 
 /// The process that used the library first; 0: none yet.
 static USER: AtomicU32 = AtomicU32::new(0);
-/// Set in the child by a handler of `fork()`: a process id may come round again.
+/// Set in the child by a handler of `fork()`, because process ids are reused.
 static IS_CHILD: AtomicBool = AtomicBool::new(false);
 
-/// Before anything of the library is used.
+/// Records the process; called before any other function.
 ///
 /// # Errors
 /// `Forked`.
@@ -23,14 +23,14 @@ pub fn enter() -> Result<()> {
     }
 }
 
-/// Whether this is a child, or a child's child, of a process that has used the library.
+/// Whether this is a descendant of a process that has used the library.
 #[must_use]
 pub fn is_child() -> bool {
     let user = USER.load(Ordering::Acquire);
     user != 0 && (IS_CHILD.load(Ordering::Acquire) || user != std::process::id())
 }
 
-/// In the child of a fork; does nothing that is not allowed there.
+/// The handler in the child of a fork; only async-signal-safe.
 pub fn note_fork() {
     IS_CHILD.store(true, Ordering::Release);
 }

@@ -1,11 +1,11 @@
-//! Everything but a reset: one JSON request, one JSON answer.
+//! Requests: every operation but a reset, with JSON for request and response.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::messages::{self, Operation};
-use super::pool::{Load, guarded};
-use super::wait::Watched;
+use super::pool::{Workload, guarded};
+use super::wait::Monitor;
 use super::{Poll, Session, SharedError};
 use crate::cancellation::{Cancellation, cancelled};
 use crate::credential::kdf::KdfContext;
@@ -14,18 +14,18 @@ use crate::service::Service;
 use crate::service::signin::SignIn;
 use crate::{Error, ErrorCode, Result};
 
-/// A request under way.
+/// A running request.
 pub struct Request {
     session: Session,
-    state: Arc<Watched<State>>,
-    /// None for an attempt to sign in: one that could be called off would be a free guess.
+    state: Arc<Monitor<State>>,
+    /// None for an attempt to sign in: one that could be cancelled would be a free guess.
     cancellation: Option<Cancellation>,
 }
 
 #[derive(Default)]
 pub(super) struct State {
     answer: Answer,
-    /// Its handle was freed when it could no longer be called off: whoever comes later waits for it.
+    /// Its handle was freed when it could no longer be cancelled: whoever comes later waits for it.
     abandoned: bool,
     /// When the answer may be given.
     withheld_until: Option<Instant>,
@@ -41,7 +41,7 @@ enum Answer {
     Taken,
 }
 
-/// What an attempt to sign in came to.
+/// The result of a sign-in attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AttemptResult {
     /// The outcome.
@@ -70,14 +70,14 @@ impl Request {
         };
         session
             .core
-            .front
-            .spawn(Load::Waits, work, move |result: Result<Vec<u8>>| {
+            .io_pool
+            .spawn(Workload::Waits, work, move |result: Result<Vec<u8>>| {
                 let abandoned = state.update(|state| {
                     state.give(result.map_err(Arc::new));
                     state.abandoned
                 });
                 if abandoned {
-                    gate.abandoned.leave();
+                    gate.abandoned.done();
                 }
             });
         Ok(started)
@@ -91,12 +91,12 @@ impl Request {
         }
     }
 
-    pub(super) fn state(&self) -> Arc<Watched<State>> {
+    pub(super) fn state(&self) -> Arc<Monitor<State>> {
         Arc::clone(&self.state)
     }
 
-    /// Calls the request off. In time: that is its answer from now on, whatever its thread is at. Otherwise the answer is how it
-    /// ends.
+    /// Cancels the request. Before the commit point its answer is `Cancelled` at once, whatever its thread does; after it the request
+    /// finishes.
     pub fn cancel(&self) {
         self.state.update(|state| {
             if self.cancellation.as_ref().is_some_and(Cancellation::cancel) {
@@ -130,7 +130,7 @@ impl Request {
         self.state.lock().withheld_until
     }
 
-    /// The session it belongs to.
+    /// Its session.
     #[must_use]
     pub fn session(&self) -> &Session {
         &self.session
@@ -173,7 +173,7 @@ impl Drop for Request {
             // An attempt keeps nobody else waiting.
             if matches!(state.answer, Answer::None) && self.cancellation.is_some() {
                 state.abandoned = true;
-                self.session.core.abandoned.enter(1);
+                self.session.core.abandoned.add(1);
             }
         });
     }

@@ -1,9 +1,9 @@
-//! Attempts to sign in: on threads of their own, and answered when the schedule says (`answer_times.rs`).
+//! Sign-in attempts: on separate threads, and answered by the schedule of `answer_times.rs`.
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::pool::{Load, guarded};
+use super::pool::{Workload, guarded};
 use super::request::{AttemptResult, Request, defect};
 use super::{Session, messages};
 use crate::credential::kdf::KdfContext;
@@ -16,7 +16,7 @@ type Work = dyn FnOnce(&Service, &mut KdfContext) -> Result<SignInAnswer> + Send
 
 impl Request {
     /// Starts an attempt to sign in. Once started it is carried out and counted, whether or not anybody waits for the answer; it
-    /// cannot be called off.
+    /// cannot be cancelled.
     ///
     /// # Errors
     /// `InvalidRequest`; `InvalidArgument` where there is no PIN.
@@ -50,7 +50,7 @@ impl Request {
         let started = Self::started(session, None);
         let state = started.state();
         let core = Arc::clone(&session.core);
-        let place = core.answer_times.place(Instant::now());
+        let slot = core.answer_times.slot(Instant::now());
         let work = move |kdf: &mut KdfContext| {
             let answer = guarded(|| attempt(&core.service, kdf)).unwrap_or_else(|| Err(defect()));
             let mut later = None;
@@ -68,23 +68,23 @@ impl Request {
                 }
             };
             let is_positive = result.is_some_and(|result| result.outcome.is_positive());
-            let due = place.due(is_positive, Instant::now());
+            let due = slot.due(is_positive, Instant::now());
             (core, json, result, due, later)
         };
         session
             .core
             .sign_ins
-            .spawn(Load::Waits, work, move |(core, json, result, due, later)| {
+            .spawn(Workload::Waits, work, move |(core, json, result, due, later)| {
                 state.update(|state| state.answered(json, result, due));
                 if let Some(mut answer) = later {
                     let service = Arc::clone(&core);
-                    let delivered = place.after_all_others(due);
+                    let delivered = slot.after_all_others(due);
                     let deliver = move |_: &mut KdfContext| {
                         // Only a mailbox that exists has a message to deliver, so that must take no processor from these calls.
                         std::thread::sleep(delivered.saturating_duration_since(Instant::now()));
                         service.service.deliver_pending(&mut answer)
                     };
-                    core.back.spawn(Load::Waits, deliver, drop);
+                    core.kdf_pool.spawn(Workload::Waits, deliver, drop);
                 }
             });
         started
@@ -94,6 +94,6 @@ impl Request {
 fn required(pin: Option<Pin>) -> Result<Pin> {
     pin.ok_or_else(|| {
         Error::new(ErrorCode::InvalidArgument, "The PIN is empty; no attempt was made.")
-            .action("Pass what the caller keyed.")
+            .action("Pass the digits that the caller dialled.")
     })
 }

@@ -1,16 +1,16 @@
-//! Waiting for something that another thread does.
+//! Waiting for other threads.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// A value that threads wait on.
+/// A value with a condition variable.
 #[derive(Default)]
-pub(super) struct Watched<T> {
+pub(super) struct Monitor<T> {
     value: Mutex<T>,
     changed: Condvar,
 }
 
-impl<T> Watched<T> {
+impl<T> Monitor<T> {
     pub(super) fn new(value: T) -> Self {
         Self {
             value: Mutex::new(value),
@@ -18,7 +18,7 @@ impl<T> Watched<T> {
         }
     }
 
-    /// A panic while the lock is held cannot leave half a change behind: each holder changes one field at a time.
+    /// Ignores poisoning: a panic under the lock cannot leave an inconsistent value, because each holder changes one field.
     pub(super) fn lock(&self) -> MutexGuard<'_, T> {
         self.value.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -30,7 +30,7 @@ impl<T> Watched<T> {
         result
     }
 
-    /// Waits until `ready` gives something, for at most `timeout`.
+    /// Waits until `ready` returns a value, for at most `timeout`.
     pub(super) fn wait<R>(&self, timeout: Duration, mut ready: impl FnMut(&mut T) -> Option<R>) -> Option<R> {
         let deadline = Instant::now() + timeout;
         let mut value = self.lock();
@@ -50,7 +50,7 @@ impl<T> Watched<T> {
         }
     }
 
-    /// Waits as long as it takes.
+    /// Waits without a timeout.
     pub(super) fn wait_for<R>(&self, mut ready: impl FnMut(&mut T) -> Option<R>) -> R {
         let mut value = self.lock();
         loop {
@@ -62,21 +62,21 @@ impl<T> Watched<T> {
     }
 }
 
-/// Counts work that goes on although nobody waits for it any more.
+/// Counts running work whose handle was freed.
 #[derive(Default)]
-pub(super) struct Gate(Watched<usize>);
+pub(super) struct WaitGroup(Monitor<usize>);
 
-impl Gate {
-    pub(super) fn enter(&self, count: usize) {
-        self.0.update(|open| *open += count);
+impl WaitGroup {
+    pub(super) fn add(&self, count: usize) {
+        self.0.update(|running| *running += count);
     }
 
-    pub(super) fn leave(&self) {
-        self.0.update(|open| *open -= 1);
+    pub(super) fn done(&self) {
+        self.0.update(|running| *running -= 1);
     }
 
-    /// Returns when none of it is left.
+    /// Waits until the count is 0.
     pub(super) fn wait_until_idle(&self) {
-        self.0.wait_for(|open| (*open == 0).then_some(()));
+        self.0.wait_for(|running| (*running == 0).then_some(()));
     }
 }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use umpin::clock::Timestamp;
-use umpin::generate::{PinSpace, generate};
+use umpin::generate::PinSpace;
 use umpin::mailbox::Extension;
 use umpin::pin::{MAX_PIN_LENGTH, Pin};
 use umpin::policy::{Limit, PinRule, UmMailboxPolicy};
@@ -256,7 +256,7 @@ proptest! {
 
     #[test]
     fn the_systems_generator_serves(policy in any_policy()) {
-        let pin = generate(&policy, &[], &mut system_rng()).unwrap();
+        let pin = PinSpace::new(&policy, &[]).and_then(|mut space| space.draw(&mut system_rng())).unwrap();
         prop_assert_eq!(policy.check(&pin, &[]), []);
     }
 

@@ -14,20 +14,6 @@ use crate::mailbox::Extension;
 use crate::pin::{MAX_PIN_LENGTH, Pin};
 use crate::policy::{LEAST_MIN_PIN_LENGTH, UmMailboxPolicy, dialled_digits};
 
-/// A PIN of exactly `MinPINLength` digits that obeys every rule but the history, each such PIN equally likely.
-///
-/// With a history, use [`PinSpace`].
-///
-/// # Errors
-/// As [`PinSpace::new`] and [`PinSpace::draw`].
-pub fn generate<R>(policy: &UmMailboxPolicy, extensions: &[Extension], rng: &mut R) -> Result<Pin>
-where
-    R: TryCryptoRng + ?Sized,
-    R::Error: Send + Sync + 'static,
-{
-    PinSpace::new(policy, extensions)?.draw(rng)
-}
-
 /// The PINs of exactly `MinPINLength` digits that a policy and a user's extensions allow, to be drawn without replacement.
 ///
 /// Whether a PIN is in the history is known only after an expensive derivation, so the caller draws until one is not. No PIN

@@ -8,8 +8,8 @@ fn millis(count: u64) -> Duration {
 
 /// When the answers to `count` calls at the same moment are due, in milliseconds, each done within `took`.
 fn due(times: &AnswerTimes, count: usize, is_positive: bool, took: Duration) -> Vec<u128> {
-    let asked = Instant::now();
-    let due = |_| times.place(asked).due(is_positive, asked + took) - asked;
+    let requested = Instant::now();
+    let due = |_| times.slot(requested).due(is_positive, requested + took) - requested;
     (0..count).map(due).map(|due| due.as_millis()).collect()
 }
 
@@ -45,14 +45,14 @@ fn what_is_late_waits_for_the_next_multiple() {
 #[test]
 fn the_schedule_ends_and_forgets() {
     let times = AnswerTimes::new(FLOOR, 1);
-    let asked = Instant::now();
+    let requested = Instant::now();
     for _ in 0..1_000 {
-        times.place(asked);
+        times.slot(requested);
     }
-    let last = times.place(asked).due(false, asked);
-    assert_eq!(last - asked, 4 * FLOOR);
-    let later = asked + 4 * FLOOR;
-    assert_eq!(times.place(later).due(false, later) - later, FLOOR);
+    let last = times.slot(requested).due(false, requested);
+    assert_eq!(last - requested, 4 * FLOOR);
+    let later = requested + 4 * FLOOR;
+    assert_eq!(times.slot(later).due(false, later) - later, FLOOR);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::clock::Timestamp;
 use crate::service::audit::{AuditExport, AuditExported, AuditFilter, AuditItem, AuditPage, AuditQuery};
 use crate::{Error, ErrorCode, Result};
 
-/// Operations of a page unless the request says otherwise, and at most.
+/// The default and the largest size of a page.
 const PAGE_SIZE: usize = 500;
 const MAX_PAGE_SIZE: usize = 10_000;
 

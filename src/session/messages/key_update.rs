@@ -9,8 +9,8 @@ use crate::cancellation::Cancellation;
 use crate::service::key_update::{KeyUpdate, KeyUpdateRequest};
 use crate::{Error, ErrorCode, Result};
 
-/// The fastest that may be asked for.
-const MOST_PER_SECOND: u32 = 10_000;
+/// The highest rate.
+const MAX_PER_SECOND: u32 = 10_000;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -36,9 +36,9 @@ impl UpdateKey {
         }
         if self
             .per_second
-            .is_some_and(|rate| !(1..=MOST_PER_SECOND).contains(&rate))
+            .is_some_and(|rate| !(1..=MAX_PER_SECOND).contains(&rate))
         {
-            return invalid(format!("The perSecond must be between 1 and {MOST_PER_SECOND}."));
+            return invalid(format!("The perSecond must be between 1 and {MAX_PER_SECOND}."));
         }
         Ok(KeyUpdateRequest {
             after: self.after,

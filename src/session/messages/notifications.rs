@@ -1,4 +1,4 @@
-//! The outbox as JSON: what waits, and what became of it when it was sent on request. Never recipient or content.
+//! The outbox as JSON: its entries, and the results of sending. Never a recipient or content.
 
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -15,7 +15,7 @@ pub(super) fn bytes(mut message: Value) -> Vec<u8> {
     message.to_string().into_bytes()
 }
 
-/// An error as the C ABI tells it.
+/// An error as JSON.
 #[must_use]
 pub(in crate::session) fn error(error: &Error) -> Vec<u8> {
     bytes(error_value(error))
@@ -38,8 +38,8 @@ pub(super) fn error_value(error: &Error) -> Value {
         "diagnostics": diagnostics,
     });
     if !error.warnings().is_empty() {
-        let told = error.warnings().iter();
-        value["warnings"] = told
+        let listed = error.warnings().iter();
+        value["warnings"] = listed
             .map(|(id, message)| json!({ "id": id, "message": message }))
             .collect();
     }
@@ -171,11 +171,11 @@ pub(in crate::session) fn pin_infos(page: &Page<PinInfoItem>) -> Vec<u8> {
             }
         })
         .collect();
-    let told = page.items.iter().filter_map(|item| match item {
+    let listed = page.items.iter().filter_map(|item| match item {
         PinInfoItem::Info(info) => Some(info.warnings.iter()),
         PinInfoItem::Failed { .. } => None,
     });
-    bytes(json!({ "items": items, "next": page.next, "warnings": warnings(told.flatten()) }))
+    bytes(json!({ "items": items, "next": page.next, "warnings": warnings(listed.flatten()) }))
 }
 
 fn mailbox_value(mailbox: &Mailbox) -> Value {
@@ -209,7 +209,7 @@ pub(in crate::session) fn mailboxes(page: &Page<Mailbox>) -> Vec<u8> {
 
 pub(in crate::session) fn imported(outcome: &ImportOutcome) -> Vec<u8> {
     let counts = &outcome.counts;
-    let told = |problems: &[RowError]| -> Vec<Value> {
+    let listed = |problems: &[RowError]| -> Vec<Value> {
         problems
             .iter()
             .map(|problem| json!({ "line": problem.line, "message": problem.message }))
@@ -235,9 +235,9 @@ pub(in crate::session) fn imported(outcome: &ImportOutcome) -> Vec<u8> {
         "policiesUpdated": counts.policies_updated,
         "propertiesChanged": properties,
         "changes": changes,
-        "followed": told(&counts.followed),
-        "notices": told(&outcome.notices),
-        "skipped": told(&outcome.skipped),
+        "followed": listed(&counts.followed),
+        "notices": listed(&outcome.notices),
+        "skipped": listed(&outcome.skipped),
         "ignoredColumns": outcome.ignored_columns,
         "location": outcome.location,
     }))

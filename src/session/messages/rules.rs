@@ -1,4 +1,4 @@
-//! What every request must keep to.
+//! Rules for all requests.
 
 use super::VERSION;
 use crate::{Error, ErrorCode, Result};
@@ -7,7 +7,7 @@ pub(super) fn invalid(message: impl Into<String>) -> Error {
     Error::new(ErrorCode::InvalidRequest, message)
 }
 
-/// Alternatives are to an identity: without one they would silently be a listing of everybody.
+/// Refuses alternatives without an identity, which would silently be a list of all mailboxes.
 pub(super) fn require_identity(identity: Option<&str>, alternatives: &[String]) -> Result<()> {
     if identity.is_none() && !alternatives.is_empty() {
         return Err(invalid("The request has alternatives to an identity, and no identity."));

@@ -1,4 +1,4 @@
-//! Attempts to sign in as JSON. The PINs travel beside it.
+//! Sign-in attempts as JSON. The PINs are passed separately.
 
 use serde::Deserialize;
 use serde_json::json;
@@ -53,7 +53,7 @@ pub(in crate::session) fn parse_sign_in(request: &[u8], pin: Pin) -> Result<(Sig
     Ok((request, message.deliver))
 }
 
-/// `handed_over` is `None` while the message is still to be handed over.
+/// `handed_over` is `None` before the delivery of the message.
 pub(in crate::session) fn signed_in(answer: &SignInAnswer, handed_over: Option<Notification>) -> Vec<u8> {
     let notification = match (&answer.message, handed_over) {
         (_, Some(done)) => notification(done),

@@ -11,11 +11,11 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const LIMITS: Limits = Limits {
     threads: 12,
     deriving: 2,
-    kept_for: Duration::from_millis(20),
+    idle_timeout: Duration::from_millis(20),
 };
 
 fn pool(limits: Limits) -> Pool {
-    let memory = Arc::new(KdfMemory::new(1, limits.kept_for));
+    let memory = Arc::new(KdfMemory::new(1, limits.idle_timeout));
     Pool::start("umpin-test", limits, memory).expect("a thread")
 }
 
@@ -40,9 +40,9 @@ impl Pool {
 fn a_flood_of_derivations_keeps_to_the_room_that_there_is() {
     let pool = pool(LIMITS);
     let (under_way, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-    let (tell, told) = mpsc::channel();
+    let (complete, told) = mpsc::channel();
     for _ in 0..300 {
-        let (under_way, most, tell) = (Arc::clone(&under_way), Arc::clone(&most), tell.clone());
+        let (under_way, most, complete) = (Arc::clone(&under_way), Arc::clone(&most), complete.clone());
         let work = move |kdf: &mut KdfContext| {
             most.fetch_max(under_way.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
             std::thread::yield_now();
@@ -50,7 +50,9 @@ fn a_flood_of_derivations_keeps_to_the_room_that_there_is() {
             under_way.fetch_sub(1, Ordering::SeqCst);
             derive(kdf);
         };
-        pool.spawn(Load::Derives, work, move |()| tell.send(()).expect("listened to"));
+        pool.spawn(Workload::DerivesKey, work, move |()| {
+            complete.send(()).expect("listened to")
+        });
     }
     for index in 0..300 {
         told.recv_timeout(PATIENCE)
@@ -64,14 +66,16 @@ fn a_flood_of_derivations_keeps_to_the_room_that_there_is() {
 fn those_that_have_derived_wait_beside_each_other() {
     let pool = pool(LIMITS);
     let all = Arc::new(Barrier::new(LIMITS.threads));
-    let (tell, told) = mpsc::channel();
+    let (complete, told) = mpsc::channel();
     for _ in 0..LIMITS.threads {
-        let (all, tell) = (Arc::clone(&all), tell.clone());
+        let (all, complete) = (Arc::clone(&all), complete.clone());
         let work = move |kdf: &mut KdfContext| {
             derive(kdf);
             all.wait();
         };
-        pool.spawn(Load::Derives, work, move |()| tell.send(()).expect("listened to"));
+        pool.spawn(Workload::DerivesKey, work, move |()| {
+            complete.send(()).expect("listened to")
+        });
     }
     for index in 0..LIMITS.threads {
         told.recv_timeout(PATIENCE)
@@ -82,11 +86,13 @@ fn those_that_have_derived_wait_beside_each_other() {
 #[test]
 fn a_job_that_panics_or_never_derives_makes_room_as_well() {
     let pool = pool(LIMITS);
-    let (tell, told) = mpsc::channel();
+    let (complete, told) = mpsc::channel();
     for index in 0..=20 {
-        let tell = tell.clone();
+        let complete = complete.clone();
         let work = move |_: &mut KdfContext| assert!(index % 2 == 0, "on purpose");
-        pool.spawn(Load::Derives, work, move |()| tell.send(()).expect("listened to"));
+        pool.spawn(Workload::DerivesKey, work, move |()| {
+            complete.send(()).expect("listened to")
+        });
     }
     for _ in 0..=10 {
         told.recv_timeout(PATIENCE).expect("every other job tells");
@@ -105,7 +111,7 @@ fn threads_and_memory_go_when_there_is_nothing_to_do_and_come_back() {
                 all.wait();
                 all.wait();
             };
-            pool.spawn(Load::Derives, work, drop);
+            pool.spawn(Workload::DerivesKey, work, drop);
         }
         all.wait();
         assert_eq!(pool.threads(), LIMITS.threads, "round {round}");

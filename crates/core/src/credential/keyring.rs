@@ -222,12 +222,6 @@ impl KeyRing {
         self.keys.iter().map(|keys| keys.id)
     }
 
-    /// The chain key of new audit entries.
-    #[must_use]
-    pub fn chain_key(&self) -> ChainKey {
-        ChainKey::new(*self.keys[0].get(Purpose::Audit))
-    }
-
     /// Every chain key, the active one first, for the verification of the whole log.
     #[must_use]
     pub fn chain_keys(&self) -> Vec<ChainKey> {
@@ -291,7 +285,7 @@ mod tests {
         let [old, new] = [MasterKey::new(&[1; 32]), MasterKey::new(&[2; 32])];
         let id = old.id();
         let mut both = KeyRing::new(&old, &[MasterKey::new(&[2; 32])]);
-        let chain = both.chain_key();
+        let chain = both.chain_keys().remove(0);
         assert!(both.activate(new.id()) && !both.activate(MasterKey::new(&[3; 32]).id()));
         assert_eq!(both.active(), new.id());
         let sealed = both.sealed_chain_key(id).unwrap().unwrap();

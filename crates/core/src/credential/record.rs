@@ -183,18 +183,6 @@ impl CredentialRecord {
         self.expired || policy.expires_at(set_at).is_some_and(|end| now >= end)
     }
 
-    /// The parameters that a check of the last `history_count` PINs (the current one included) needs: normally one set.
-    #[must_use]
-    pub fn params_to_check(&self, history_count: u32) -> Vec<&KdfParams> {
-        let mut indices: Vec<u8> = self.window(history_count).map(|pin| pin.params).collect();
-        indices.sort_unstable();
-        indices.dedup();
-        indices
-            .into_iter()
-            .map(|index| &self.kdf_params[usize::from(index)])
-            .collect()
-    }
-
     /// Whether a PIN is among the last `history_count`, the current one included, in constant time.
     ///
     /// # Errors

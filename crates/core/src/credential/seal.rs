@@ -184,14 +184,6 @@ impl KeyRing {
         Ok(plaintext)
     }
 
-    /// Whether a value is sealed under another key than the active one.
-    ///
-    /// # Errors
-    /// [`OpenError`], as far as the header tells.
-    pub fn needs_reseal(&self, sealed: &[u8]) -> Result<bool, OpenError> {
-        Header::parse(sealed).map(|header| header.key_id != self.active())
-    }
-
     /// The content sealed again under the active key.
     ///
     /// # Errors

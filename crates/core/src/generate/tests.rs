@@ -6,6 +6,15 @@ use rand::{SeedableRng, TryCryptoRng, TryRng};
 use super::*;
 use crate::random::system_rng;
 
+/// Draws one PIN, without a history.
+fn generate<R>(policy: &UmMailboxPolicy, extensions: &[Extension], rng: &mut R) -> Result<Pin>
+where
+    R: TryCryptoRng + ?Sized,
+    R::Error: Send + Sync + 'static,
+{
+    PinSpace::new(policy, extensions)?.draw(rng)
+}
+
 fn policy(length: u32, common: bool) -> UmMailboxPolicy {
     UmMailboxPolicy {
         min_pin_length: length,

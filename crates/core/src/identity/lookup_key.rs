@@ -54,12 +54,6 @@ impl LookupKeyKind {
     pub const fn code(self) -> u8 {
         self as u8
     }
-
-    /// The kind with that number.
-    #[must_use]
-    pub fn from_code(code: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.code() == code)
-    }
 }
 
 /// A property and its folded value.
@@ -136,10 +130,5 @@ mod tests {
     fn numbers_are_those_in_stores() {
         let codes: Vec<u8> = LookupKeyKind::ALL.iter().map(|kind| kind.code()).collect();
         assert_eq!(codes, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
-        for kind in LookupKeyKind::ALL {
-            assert_eq!(LookupKeyKind::from_code(kind.code()), Some(kind));
-        }
-        assert_eq!(LookupKeyKind::from_code(0), None);
-        assert_eq!(LookupKeyKind::from_code(11), None);
     }
 }
