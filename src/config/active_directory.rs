@@ -1,41 +1,16 @@
 //! `directory` with the type `activeDirectory`.
 
-use serde::Deserialize;
-
 use super::DirectoryConfig;
 use super::address::{ZONE, has_zone};
-use super::file::{Object, RawDirectory};
+use super::file::{BindMethod, Object, RawBind, RawDirectory, RawTls};
 use super::password::password;
-use super::resolve::{Paths, Reason, check_plain_text, invalid_value, refuse_foreign, timeout};
+use super::value::{Paths, Reason, check_plain_text, invalid_value, refuse_foreign, timeout};
 use super::variables::Variables;
 use crate::directory::active_directory::{ActiveDirectorySettings, Bind, DEFAULT_COUNTER_ATTRIBUTE, Server, Tls};
 
 const DEFAULT_TIMEOUT_SECONDS: u32 = 15;
 /// Longer names of attributes there are not (`rangeUpper` of `lDAPDisplayName`).
 const LONGEST_ATTRIBUTE: usize = 256;
-
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
-pub(super) enum RawTls {
-    Ldaps,
-    StartTls,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
-pub(super) enum Method {
-    Simple,
-    Kerberos,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub(super) struct RawBind {
-    method: Method,
-    user: Option<String>,
-    password_file: Option<String>,
-    password_variable: Option<String>,
-}
 
 pub(super) fn active_directory(
     raw: RawDirectory,
@@ -126,17 +101,17 @@ fn bind(Object(raw): Object<RawBind>, paths: &Paths<'_>, variables: &Variables) 
         variables,
     )?;
     match (raw.method, raw.user, password) {
-        (Method::Simple, Some(user), Some(password)) => {
+        (BindMethod::Simple, Some(user), Some(password)) => {
             check_plain_text("directory.bind.user", &user)?;
             Ok(Bind::Simple { user, password })
         }
-        (Method::Simple, None, _) => Err(lacks("bind.user")),
-        (Method::Simple, Some(_), None) => Err(
+        (BindMethod::Simple, None, _) => Err(lacks("bind.user")),
+        (BindMethod::Simple, Some(_), None) => Err(
             "has the key 'directory.bind.user', but neither 'directory.bind.passwordFile' nor 'directory.bind.passwordVariable'"
                 .to_owned(),
         ),
-        (Method::Kerberos, None, None) => kerberos(),
-        (Method::Kerberos, ..) => Err(
+        (BindMethod::Kerberos, None, None) => kerberos(),
+        (BindMethod::Kerberos, ..) => Err(
             "has an account in 'directory.bind', which is not valid when 'directory.bind.method' is 'kerberos'"
                 .to_owned(),
         ),

@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use super::super::active_directory::RawBind;
-use super::super::file::{RawAudit, RawConfig, RawDirectory, RawNotification};
+use super::super::file::{RawAudit, RawBind, RawConfig, RawDirectory, RawNotification};
 use super::*;
 
 const DOCUMENT: &str = include_str!("../../docs/configuration.md");

@@ -10,7 +10,6 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
 use super::access_numbers::RawAccessNumbers;
-use super::active_directory::{RawBind, RawTls};
 use super::keys::RawKeys;
 use super::whole::Whole;
 use crate::import::text::decode;
@@ -79,6 +78,29 @@ pub(super) struct RawDirectory {
     pub bind: Option<Object<RawBind>>,
     pub counter_attribute: Option<String>,
     pub outbox: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum RawTls {
+    Ldaps,
+    StartTls,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum BindMethod {
+    Simple,
+    Kerberos,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct RawBind {
+    pub method: BindMethod,
+    pub user: Option<String>,
+    pub password_file: Option<String>,
+    pub password_variable: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]

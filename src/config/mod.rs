@@ -11,6 +11,7 @@ mod keys;
 mod password;
 mod relay;
 mod resolve;
+mod value;
 mod variables;
 mod whole;
 

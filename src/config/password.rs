@@ -1,6 +1,6 @@
 //! `passwordFile` and `passwordVariable`.
 
-use super::resolve::{Paths, Reason, invalid_value};
+use super::value::{Paths, Reason, invalid_value};
 use super::variables::{PREFIX, Variables};
 use crate::password::Password;
 

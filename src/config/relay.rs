@@ -7,7 +7,7 @@ use rustls::pki_types::ServerName;
 use super::address::{ZONE, has_zone};
 use super::file::{RawNotification, TlsType};
 use super::password::password;
-use super::resolve::{Paths, Reason, check_plain_text, invalid_value, refuse_foreign, sender};
+use super::value::{Paths, Reason, check_plain_text, invalid_value, refuse_foreign, sender};
 use super::variables::Variables;
 use crate::notification::smtp::{Login, Relay, Tls};
 

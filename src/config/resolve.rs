@@ -11,19 +11,15 @@ use super::file::{
 };
 use super::keys::RawKeys;
 use super::relay::relay;
-use super::whole::Whole;
+use super::value::{Paths, Reason, check_length, check_plain_text, invalid_value, refuse_foreign, sender, timeout};
 use super::{Config, DEFAULT_STORE, DirectoryConfig, KeysConfig, NotificationConfig, OpenRequest, Scope, Variables};
 use crate::Result;
-use crate::notification::message::parse_sender;
 use crate::notification::{MessageSettings, language};
 
 /// Replies to it stay on the computer that collects the messages; installations set their own sender.
 const DEFAULT_FROM: &str = "Unified Messaging <um@localhost>";
 const DEFAULT_TIMEOUT_SECONDS: u32 = 30;
 const DEFAULT_EXPIRY_HOURS: u32 = 72;
-
-/// The reason why a file cannot be used; completes "The configuration file … ".
-pub(super) type Reason = String;
 
 pub(super) fn resolve(raw: RawConfig, open: &OpenRequest) -> Result<Config> {
     let file = open.config_file.clone();
@@ -73,37 +69,6 @@ fn scope(text: &str, directory: &DirectoryConfig) -> Result<Scope, Reason> {
     }
 }
 
-pub(super) fn invalid_value(key: &str, expected: &str) -> Reason {
-    format!("has an invalid value in the key '{key}': {expected}")
-}
-
-/// Paths in the file are relative to the file; a default is in the data directory.
-pub(super) struct Paths<'a> {
-    data: &'a Path,
-    beside: Option<&'a Path>,
-}
-
-impl Paths<'_> {
-    pub fn take(&self, key: &str, given: Option<&str>, default: &str) -> Result<PathBuf, Reason> {
-        let Some(given) = given else {
-            return Ok(self.data.join(default));
-        };
-        check_plain_text(key, given)?;
-        Ok(self.beside.unwrap_or(self.data).join(given))
-    }
-}
-
-/// Refuses text that is blank or has control characters.
-pub(super) fn check_plain_text(key: &str, value: &str) -> Result<(), Reason> {
-    if value.trim().is_empty() {
-        return Err(invalid_value(key, "it is empty"));
-    }
-    if value.chars().any(char::is_control) {
-        return Err(invalid_value(key, "it contains a control character"));
-    }
-    Ok(())
-}
-
 fn directory(
     raw: Option<Object<RawDirectory>>,
     group: Option<&str>,
@@ -133,20 +98,6 @@ fn directory(
         path: paths.take("directory.path", path.as_deref(), DEFAULT_STORE)?,
         timeout: timeout(seconds, DEFAULT_TIMEOUT_SECONDS),
     })
-}
-
-/// The timeout of one operation on the directory.
-pub(super) fn timeout(given: Option<Whole<1, 600>>, default: u32) -> Duration {
-    Duration::from_secs(given.map_or(default, |seconds| seconds.0).into())
-}
-
-pub(super) fn refuse_foreign(section: &str, key: &str, given: bool, kind: &str) -> Result<(), Reason> {
-    if given {
-        return Err(format!(
-            "has the key '{section}.{key}', which is not valid when '{section}.type' is '{kind}'"
-        ));
-    }
-    Ok(())
 }
 
 fn keys(raw: Option<RawKeys>, paths: &Paths<'_>) -> Result<KeysConfig, Reason> {
@@ -202,16 +153,6 @@ fn notification(
     })
 }
 
-pub(super) fn sender(from: String) -> Result<String, Reason> {
-    if parse_sender(&from).is_none() {
-        return Err(invalid_value(
-            "notification.from",
-            "expected one sender such as Unified Messaging <um@contoso.com>",
-        ));
-    }
-    Ok(from.trim().to_owned())
-}
-
 fn notification_expiry(raw: Option<&Object<RawNotification>>) -> Duration {
     let hours = raw
         .and_then(|Object(raw)| raw.expire_after_hours)
@@ -261,15 +202,6 @@ fn message(raw: Option<&Object<RawNotification>>) -> Result<MessageSettings, Rea
         }
     }
     Ok(settings)
-}
-
-/// Refuses text that is not plain or too long.
-fn check_length(key: &str, value: &str, longest: usize) -> Result<(), Reason> {
-    check_plain_text(key, value)?;
-    if value.chars().count() > longest {
-        return Err(invalid_value(key, &format!("it is longer than {longest} characters")));
-    }
-    Ok(())
 }
 
 /// 1–15 characters without those that Windows forbids in the name.

@@ -2,7 +2,7 @@
 
 use super::boundary::{boundary, free_session_handle};
 use super::buffer::umpin_buffer;
-use super::error::umpin_error;
+use super::error_object::umpin_error;
 use super::plan::umpin_plan;
 use super::pointers::{Out, handle, reclaim, require_distinct, required};
 use super::session::{session_ref, umpin_session};

@@ -3,26 +3,12 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Once};
 
-use super::error::umpin_error;
+use super::boundary_error::BoundaryError;
+use super::error_object::umpin_error;
 use super::pointers::Out;
 use super::status::umpin_status_t;
-use crate::session::{Session, SharedError, process};
+use crate::session::{Session, process};
 use crate::{Error, ErrorCode};
-
-/// An error on its way to the caller: plain or shared.
-pub(super) struct BoundaryError(SharedError);
-
-impl From<Error> for BoundaryError {
-    fn from(error: Error) -> Self {
-        Self(Arc::new(error))
-    }
-}
-
-impl From<SharedError> for BoundaryError {
-    fn from(error: SharedError) -> Self {
-        Self(error)
-    }
-}
 
 /// Runs the body of an export. A panic poisons the session.
 pub(super) fn boundary(

@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 use super::boundary::{boundary, free};
-use super::error::umpin_error;
+use super::error_object::umpin_error;
 use super::pointers::{Out, handle, reclaim, require_distinct, required};
 use super::status::{UMPIN_OK, umpin_status_t};
 use crate::pin::Pin;

@@ -1,26 +1,11 @@
-//! The error object.
+//! The functions of the error object.
 
-use super::boundary::{BoundaryError, boundary, free};
+use super::boundary::{boundary, free};
+use super::boundary_error::BoundaryError;
+use super::error_object::umpin_error;
 use super::pointers::{Out, handle, reclaim, require_distinct, required};
 use super::status::{UMPIN_OK, umpin_status_t};
 use crate::Error;
-use crate::session::{SharedError, error_json};
-
-/// Why a call failed: status, id, message, recommended action, details. Immutable; usable from any thread. Never holds a
-/// PIN, key or password.
-pub struct umpin_error {
-    error: SharedError,
-    json: Vec<u8>,
-}
-
-impl umpin_error {
-    pub(super) fn boxed(error: SharedError) -> Box<Self> {
-        Box::new(Self {
-            json: error_json(&error),
-            error,
-        })
-    }
-}
 
 /// The status number of an error.
 ///

@@ -5,8 +5,10 @@
 
 mod batch;
 mod boundary;
+mod boundary_error;
 mod buffer;
 mod error;
+mod error_object;
 mod fork;
 mod plan;
 mod pointers;
@@ -21,6 +23,7 @@ mod version;
 pub use batch::*;
 pub use buffer::*;
 pub use error::*;
+pub use error_object::*;
 pub use plan::*;
 pub use request::*;
 pub use session::*;

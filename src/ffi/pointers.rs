@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 
-use super::boundary::BoundaryError;
+use super::boundary_error::BoundaryError;
 use crate::pin::Pin;
 use crate::{Error, ErrorCode};
 

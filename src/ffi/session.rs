@@ -1,7 +1,7 @@
 //! Sessions.
 
 use super::boundary::{boundary, free_session_handle};
-use super::error::umpin_error;
+use super::error_object::umpin_error;
 use super::fork;
 use super::pointers::{Out, handle, input, reclaim, required};
 use super::status::{UMPIN_OK, umpin_status_t};

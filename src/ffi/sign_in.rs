@@ -1,7 +1,7 @@
 //! Signing in, and the user's own change of the PIN.
 
 use super::boundary::boundary;
-use super::error::umpin_error;
+use super::error_object::umpin_error;
 use super::pointers::{Out, handle, input, pin, require_distinct, required};
 use super::request::umpin_request;
 use super::session::{session_ref, umpin_session};

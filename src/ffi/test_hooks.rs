@@ -1,7 +1,7 @@
 //! Exports for tests only; see the feature in Cargo.toml.
 
 use super::boundary::boundary;
-use super::error::umpin_error;
+use super::error_object::umpin_error;
 use super::pointers::{Out, required};
 use super::session::{session_ref, umpin_session};
 use super::status::umpin_status_t;

@@ -1,7 +1,7 @@
 //! What the library is.
 
 use super::boundary::boundary;
-use super::error::umpin_error;
+use super::error_object::umpin_error;
 use super::pointers::{Out, require_distinct, required};
 use super::status::{UMPIN_OK, umpin_status_t};
 

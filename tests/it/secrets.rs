@@ -311,7 +311,7 @@ has_no_debug!(
     umpin::pin::Pin,
     umpin::credential::kdf::PinVerifiers,
     umpin::credential::keyring::KeyRing,
-    umpin::credential::keyring::MasterKey,
+    umpin::credential::master_key::MasterKey,
     umpin::service::signin::SignInRequest,
     umpin::service::signin::ChangePinRequest,
     umpin::service::signin::SignInAnswer,

@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use umpin::Error;
 use umpin::credential::kdf::{KdfContext, PinVerifiers};
-use umpin::credential::keyring::Purpose;
+use umpin::credential::master_key::Purpose;
 use umpin::credential::record::CredentialRecord;
 use umpin::credential::seal::SealContext;
 use umpin::directory::embedded::{EmbeddedDirectory, EmbeddedOptions};

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::report::{Counts, Outcome, Report};
-use crate::{cargo, forest, process};
+use crate::{cargo, process, requirements};
 
 /// The features to test: with Kerberos, if its headers are there.
 pub fn features() -> &'static str {
@@ -27,11 +27,28 @@ pub fn kerberos() -> Option<&'static str> {
     }
 }
 
+/// Why Samba cannot run here.
+pub fn missing() -> Option<&'static str> {
+    if !cfg!(target_os = "linux") {
+        return Some("Samba's controllers run in namespaces of Linux");
+    }
+    if ["samba", "samba-tool", "ldbmodify", "ldapmodify"]
+        .iter()
+        .any(|program| process::find(program).is_none())
+    {
+        return Some("Samba is not installed; `.ci/run` names the Debian packages");
+    }
+    if !requirements::is_root() {
+        return Some("only root may make the namespaces and start Samba");
+    }
+    None
+}
+
 /// What the tests need, told once; whether they can run.
 pub fn samba(report: &mut Report) -> bool {
     let mut found = false;
     report.part("directory Samba", || {
-        Ok(match forest::missing() {
+        Ok(match missing() {
             Some(missing) => Outcome::NotRun(format!("the tests on Active Directory are left out: {missing}")),
             None => {
                 found = true;

@@ -7,7 +7,7 @@ use std::thread;
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
-use crate::{directory, process, requirements};
+use crate::{directory, process};
 
 /// A forest with one domain controller, which ends with this.
 #[derive(Debug)]
@@ -16,23 +16,6 @@ pub struct Forest {
     process: u64,
     /// What that process says about it, for those who connect.
     pub description: Value,
-}
-
-/// Why there can be none here.
-pub fn missing() -> Option<&'static str> {
-    if !cfg!(target_os = "linux") {
-        return Some("Samba's controllers run in namespaces of Linux");
-    }
-    if ["samba", "samba-tool", "ldbmodify", "ldapmodify"]
-        .iter()
-        .any(|program| process::find(program).is_none())
-    {
-        return Some("Samba is not installed; `.ci/run` names the Debian packages");
-    }
-    if !requirements::is_root() {
-        return Some("only root may make the namespaces and start Samba");
-    }
-    None
 }
 
 impl Forest {

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::forest::{self, Forest};
+use crate::forest::Forest;
 use crate::module::Staged;
 use crate::powershell::PowerShell;
 use crate::report::{Counts, Outcome, Report};
-use crate::{files, process, repo};
+use crate::{directory, files, process, repo};
 
 /// For one file.
 const LIMIT: Duration = Duration::from_secs(900);
@@ -49,7 +49,7 @@ pub fn run(report: &mut Report, shell: &PowerShell, staged: &Staged) {
     each(report, shell, staged, &tests, None);
     let mut forest = None;
     report.part("Pester, a forest", || {
-        Ok(match forest::missing() {
+        Ok(match directory::missing() {
             Some(missing) => Outcome::NotRun(format!("the tests on Active Directory are left out: {missing}")),
             None => {
                 forest = Some(Forest::start()?);

@@ -10,7 +10,7 @@ use super::mailbox_entry::{counter_attribute, record_attribute};
 use super::schema::RECORD;
 use super::servers::ServerSelector;
 use super::{ActiveDirectory, filter, lock};
-use umpin_core::credential::keyring::KeyId;
+use umpin_core::credential::master_key::KeyId;
 use umpin_core::directory::{Page, SealedOtherwise, StoredCredential};
 use umpin_core::mailbox::ObjectId;
 use umpin_core::{Error, ErrorCode, Result};

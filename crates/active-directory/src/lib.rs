@@ -45,7 +45,7 @@ use self::servers::Servers;
 use umpin_core::audit::AuditBatch;
 use umpin_core::cancellation::Cancellation;
 use umpin_core::check::Check;
-use umpin_core::credential::keyring::KeyId;
+use umpin_core::credential::master_key::KeyId;
 use umpin_core::directory::{
     Applied, CredentialChange, Directory, Found, ImportCounts, MailboxFilter, Matches, Page, PolicyObject, Route,
     SealedOtherwise, StoredCredential,

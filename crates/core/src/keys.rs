@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use crate::credential::keyring::{KEY_LENGTH, KeyId, KeyRing, MasterKey};
+use crate::credential::keyring::KeyRing;
+use crate::credential::master_key::{KEY_LENGTH, KeyId, MasterKey};
 use crate::random::{fill_random, system_rng};
 use crate::{Error, ErrorCode, Result};
 use umpin_platform::access::{TrustedOwners, account_of, owner_for_new_files};

@@ -7,7 +7,7 @@ use super::error::{StoreResult, changed};
 use super::retired_keys::refuse_retired;
 use umpin_core::audit::{AuditBatch, ChainKeyId};
 use umpin_core::clock::Timestamp;
-use umpin_core::credential::keyring::KeyId;
+use umpin_core::credential::master_key::KeyId;
 use umpin_core::directory::key_register::{RetiredKey, Retirement, SealedMessage};
 use umpin_core::mailbox::ObjectId;
 

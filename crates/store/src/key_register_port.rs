@@ -5,7 +5,7 @@ use super::key_register::{self, all, messages};
 use super::{EmbeddedDirectory, LocalOutbox};
 use umpin_core::Result;
 use umpin_core::audit::AuditBatch;
-use umpin_core::credential::keyring::KeyId;
+use umpin_core::credential::master_key::KeyId;
 use umpin_core::directory::key_register::{KeyRegister, RetiredKey, Retirement, SealedMessage};
 
 impl KeyRegister for EmbeddedDirectory {

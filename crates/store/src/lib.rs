@@ -66,7 +66,7 @@ use umpin_core::audit::{
 use umpin_core::cancellation::Cancellation;
 use umpin_core::check::Check;
 use umpin_core::clock::Timestamp;
-use umpin_core::credential::keyring::KeyId;
+use umpin_core::credential::master_key::KeyId;
 use umpin_core::directory::{
     Applied, CredentialChange, Directory, Found, ImportCounts, MailboxFilter, Matches, Page, PolicyChange,
     PolicyObject, Removal, Route, SealedOtherwise, StoredCredential,

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 
 use super::error::{StoreError, StoreResult};
 use super::{mailbox_rows, overlay};
-use umpin_core::credential::keyring::KeyId;
+use umpin_core::credential::master_key::KeyId;
 use umpin_core::directory::{Found, MailboxFilter, Matches, Page, SealedOtherwise, StoredCredential};
 use umpin_core::identity::LookupKey;
 use umpin_core::identity::fold::fold;

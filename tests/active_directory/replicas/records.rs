@@ -1,7 +1,8 @@
 //! Opens the records on a controller with the shared key.
 
 use umpin::config::{Config, DirectoryConfig, OpenRequest};
-use umpin::credential::keyring::{KeyRing, Purpose};
+use umpin::credential::keyring::KeyRing;
+use umpin::credential::master_key::Purpose;
 use umpin::credential::record::CredentialRecord;
 use umpin::credential::seal::SealContext;
 use umpin::directory::Directory as _;

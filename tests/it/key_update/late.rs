@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde_json::json;
 use umpin::audit::{AuditBatch, AuditEntry};
 use umpin::clock::{SystemClock, Timestamp};
-use umpin::credential::keyring::Purpose;
+use umpin::credential::master_key::Purpose;
 use umpin::credential::seal::SealContext;
 use umpin::directory::embedded::{EmbeddedOptions, LocalOutbox};
 use umpin::directory::journal::{ChangeFingerprint, IntentRecord, IntentState, Journal};

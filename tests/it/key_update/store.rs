@@ -263,7 +263,7 @@ fn a_key_made_beforehand_is_the_one_that_is_taken() {
 
     // Two that wait: nobody can know which one the other hosts have.
     for byte in [1, 2] {
-        let id = umpin::credential::keyring::MasterKey::new(&[byte; 32]).id();
+        let id = umpin::credential::master_key::MasterKey::new(&[byte; 32]).id();
         umpin::platform::files::write_atomically(&store.path(&format!("umpin.key.{id}")), &[byte; 32], None).unwrap();
     }
     let error = step(&store.session, &json!({})).unwrap_err();

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use umpin::Result;
 use umpin::credential::kdf::{KdfContext, PinVerifiers};
-use umpin::credential::keyring::{KeyRing, Purpose};
+use umpin::credential::keyring::KeyRing;
+use umpin::credential::master_key::Purpose;
 use umpin::credential::record::CredentialRecord;
 use umpin::credential::seal::SealContext;
 use umpin::directory::embedded::{EmbeddedOptions, LocalOutbox};

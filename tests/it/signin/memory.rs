@@ -6,7 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use umpin::audit::{AuditBatch, AuditLog, Ending, LogCursor, LogKind, LogPage};
 use umpin::clock::{Clock, Timestamp};
-use umpin::credential::keyring::{KeyRing, MasterKey};
+use umpin::credential::keyring::KeyRing;
+use umpin::credential::master_key::MasterKey;
 use umpin::directory::{
     Applied, CounterChange, CredentialChange, Directory, Found, ImportCounts, MailboxFilter, Matches, Page,
     PolicyObject, Route, StoredCredential,

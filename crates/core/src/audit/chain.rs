@@ -8,7 +8,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::entry::{AuditEntry, ChainKeyId, Mac, StoredEntry};
 use crate::clock::Timestamp;
-use crate::credential::keyring::keyed_hash;
+use crate::credential::master_key::keyed_hash;
 
 /// The key of the chain (a sub-key of the key ring): without it nobody can forge a log.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]

@@ -6,6 +6,7 @@ pub mod kdf;
 pub mod kdf_memory;
 pub mod keyring;
 pub mod lockout;
+pub mod master_key;
 pub mod record;
 pub mod seal;
 

@@ -15,7 +15,7 @@ use rand::TryCryptoRng;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use super::keyring::{KeyId, KeyRing, Purpose};
+use super::master_key::{KeyId, Purpose};
 use crate::mailbox::ObjectId;
 use crate::random::random_bytes;
 use crate::{Error as CrateError, ErrorCode, Result as CrateResult};
@@ -123,81 +123,61 @@ fn associated_data(purpose: Purpose, key_id: KeyId, context: &SealContext) -> Ve
     data
 }
 
-impl KeyRing {
-    /// Seals a value under the active key.
-    ///
-    /// # Errors
-    /// Those of the generator.
-    pub fn seal<R: TryCryptoRng + ?Sized>(
-        &self,
-        purpose: Purpose,
-        context: &SealContext,
-        plaintext: &[u8],
-        rng: &mut R,
-    ) -> CrateResult<Vec<u8>> {
-        let nonce: [u8; NONCE_LENGTH] = random_bytes(rng)?;
-        let key_id = self.active();
-        let mut sealed = Vec::with_capacity(OVERHEAD + plaintext.len());
-        sealed.extend_from_slice(MAGIC);
-        sealed.push(VERSION);
-        sealed.extend_from_slice(&key_id.0);
-        sealed.extend_from_slice(&nonce);
-        sealed.extend_from_slice(plaintext);
-        let tag = XChaCha20Poly1305::new(self.active_key(purpose).into())
-            .encrypt_inout_detached(
-                &nonce.into(),
-                &associated_data(purpose, key_id, context),
-                (&mut sealed[HEADER_LENGTH..]).into(),
-            )
-            .map_err(|_| CrateError::new(ErrorCode::NativeFault, "A value could not be sealed."))?;
-        sealed.extend_from_slice(&tag);
-        Ok(sealed)
-    }
+/// Seals a value under this key.
+///
+/// # Errors
+/// Those of the generator.
+pub(super) fn seal<R: TryCryptoRng + ?Sized>(
+    (key_id, key): (KeyId, &[u8; 32]),
+    purpose: Purpose,
+    context: &SealContext,
+    plaintext: &[u8],
+    rng: &mut R,
+) -> CrateResult<Vec<u8>> {
+    let nonce: [u8; NONCE_LENGTH] = random_bytes(rng)?;
+    let mut sealed = Vec::with_capacity(OVERHEAD + plaintext.len());
+    sealed.extend_from_slice(MAGIC);
+    sealed.push(VERSION);
+    sealed.extend_from_slice(&key_id.0);
+    sealed.extend_from_slice(&nonce);
+    sealed.extend_from_slice(plaintext);
+    let tag = XChaCha20Poly1305::new(key.into())
+        .encrypt_inout_detached(
+            &nonce.into(),
+            &associated_data(purpose, key_id, context),
+            (&mut sealed[HEADER_LENGTH..]).into(),
+        )
+        .map_err(|_| CrateError::new(ErrorCode::NativeFault, "A value could not be sealed."))?;
+    sealed.extend_from_slice(&tag);
+    Ok(sealed)
+}
 
-    /// Opens a value sealed under any key of the ring.
-    ///
-    /// # Errors
-    /// [`OpenError`].
-    pub fn open(
-        &self,
-        purpose: Purpose,
-        context: &SealContext,
-        sealed: &[u8],
-    ) -> Result<Zeroizing<Vec<u8>>, OpenError> {
-        let header = Header::parse(sealed)?;
-        let key = self
-            .key(header.key_id, purpose)
-            .ok_or(OpenError::UnknownKey(header.key_id))?;
-        let (body, tag) = header
-            .ciphertext
-            .split_last_chunk::<TAG_LENGTH>()
-            .ok_or(OpenError::Damaged)?;
-        let mut plaintext = Zeroizing::new(body.to_vec());
-        XChaCha20Poly1305::new(key.into())
-            .decrypt_inout_detached(
-                &header.nonce.into(),
-                &associated_data(purpose, header.key_id, context),
-                plaintext.as_mut_slice().into(),
-                tag.into(),
-            )
-            .map_err(|_| OpenError::Damaged)?;
-        Ok(plaintext)
-    }
-
-    /// The content sealed again under the active key.
-    ///
-    /// # Errors
-    /// As `open` and `seal`.
-    pub fn reseal<R: TryCryptoRng + ?Sized>(
-        &self,
-        purpose: Purpose,
-        context: &SealContext,
-        sealed: &[u8],
-        rng: &mut R,
-    ) -> CrateResult<Vec<u8>> {
-        let plaintext = self.open(purpose, context, sealed)?;
-        self.seal(purpose, context, &plaintext, rng)
-    }
+/// Opens a value under the key that `key` has for its key id.
+///
+/// # Errors
+/// [`OpenError`].
+pub(super) fn open<'a>(
+    key: impl FnOnce(KeyId) -> Option<&'a [u8; 32]>,
+    purpose: Purpose,
+    context: &SealContext,
+    sealed: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+    let header = Header::parse(sealed)?;
+    let key = key(header.key_id).ok_or(OpenError::UnknownKey(header.key_id))?;
+    let (body, tag) = header
+        .ciphertext
+        .split_last_chunk::<TAG_LENGTH>()
+        .ok_or(OpenError::Damaged)?;
+    let mut plaintext = Zeroizing::new(body.to_vec());
+    XChaCha20Poly1305::new(key.into())
+        .decrypt_inout_detached(
+            &header.nonce.into(),
+            &associated_data(purpose, header.key_id, context),
+            plaintext.as_mut_slice().into(),
+            tag.into(),
+        )
+        .map_err(|_| OpenError::Damaged)?;
+    Ok(plaintext)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 use crate::Result;
 use crate::audit::{AuditBatch, ChainKeyId, ChainKeys};
 use crate::clock::Timestamp;
-use crate::credential::keyring::KeyId;
+use crate::credential::master_key::KeyId;
 use crate::mailbox::ObjectId;
 use crate::{Error, ErrorCode};
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::audit::AuditBatch;
 use crate::cancellation::Cancellation;
 use crate::check::{Check, Subject};
-use crate::credential::keyring::KeyId;
+use crate::credential::master_key::KeyId;
 use crate::credential::seal;
 use crate::identity::Identity;
 use crate::import::{ImportPlan, Properties, Property};

@@ -9,7 +9,7 @@ use super::resolve::{Lookup, shortened};
 use crate::audit::AuditBatch;
 use crate::cancellation::Cancellation;
 use crate::clock::Clock;
-use crate::credential::keyring::keyed_hash;
+use crate::credential::master_key::keyed_hash;
 use crate::directory::{Applied, Directory, PolicyChange, PolicyObject, Route};
 use crate::policy::{Limit, UmMailboxPolicy};
 use crate::service::audit_writer::AuditWriter;

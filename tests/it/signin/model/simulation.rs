@@ -7,7 +7,7 @@ use umpin::ErrorCode;
 use umpin::Result;
 use umpin::audit::AuditLog;
 use umpin::credential::kdf::{KdfContext, PinVerifiers};
-use umpin::credential::keyring::Purpose;
+use umpin::credential::master_key::Purpose;
 use umpin::credential::record::CredentialRecord;
 use umpin::credential::seal::SealContext;
 use umpin::directory::{Directory, Route};

@@ -5,7 +5,8 @@ use rand::TryRng;
 use rand::rngs::SysRng;
 
 use super::*;
-use crate::credential::keyring::MasterKey;
+use crate::credential::keyring::KeyRing;
+use crate::credential::master_key::MasterKey;
 
 const CONTEXT: SealContext = SealContext {
     store_id: [1; 16],

@@ -2,7 +2,8 @@
 
 use crate::Result;
 use crate::credential::counter::FailureCounter;
-use crate::credential::keyring::{KeyRing, Purpose};
+use crate::credential::keyring::KeyRing;
+use crate::credential::master_key::Purpose;
 use crate::credential::record::CredentialRecord;
 use crate::credential::seal::SealContext;
 use crate::directory::{CounterChange, CredentialChange, StoredCredential, Swap};

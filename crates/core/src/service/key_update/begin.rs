@@ -3,7 +3,8 @@
 use super::cursor::Cursor;
 use super::{KeyUpdate, KeyUpdateRequest, KeyUpdates, ReplacedKey};
 use crate::audit::ChainKeys;
-use crate::credential::keyring::{KeyId, KeyRing};
+use crate::credential::keyring::KeyRing;
+use crate::credential::master_key::KeyId;
 use crate::directory::key_register::{KeyRegister, RetiredKey, Retirement};
 use crate::keys::KeyFile;
 use crate::service::audit_writer::{Action, Event, Outcome, Target};

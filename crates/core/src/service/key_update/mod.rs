@@ -24,7 +24,7 @@ use crate::service::resolve::Resolver;
 
 use super::Warning;
 use crate::cancellation::Cancellation;
-use crate::credential::keyring::KeyId;
+use crate::credential::master_key::KeyId;
 
 /// What `Update-UMPinKey` was asked for.
 #[derive(Clone, Debug, Default)]

@@ -8,7 +8,8 @@ use serde_json::json;
 
 use super::cursor::{Cursor, Stage};
 use super::{KeyProblem, KeyUpdate, KeyUpdateRequest, ReplacedKey};
-use crate::credential::keyring::{KeyRing, Purpose};
+use crate::credential::keyring::KeyRing;
+use crate::credential::master_key::Purpose;
 use crate::credential::seal::{self, OpenError};
 use crate::directory::key_register::KeyRegister;
 use crate::directory::{Applied, CounterChange, CredentialChange, SealedOtherwise, Swap};

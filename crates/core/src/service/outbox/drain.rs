@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::dispatcher::{Attempt, DeliveryTimeout, back_off};
 use super::{Dispatcher, Queue};
 use crate::clock::Clock;
-use crate::credential::keyring::Purpose;
+use crate::credential::master_key::Purpose;
 use crate::mailbox::ObjectId;
 use crate::notification::OutgoingMessage;
 use crate::notification::outbox::{EntryState, Outbox, OutboxEntry};
