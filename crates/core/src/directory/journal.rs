@@ -125,7 +125,7 @@ impl Transition {
     }
 }
 
-/// What came of [`Journal::advance`].
+/// What came of [`Journal::transition`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TransitionResult {
     /// Whether it was this call that recorded it.
