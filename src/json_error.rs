@@ -105,7 +105,7 @@ impl JsonError {
             Self::UnknownField { field } => format!("has a {part} that is not known, '{field}'{place}"),
             Self::DuplicateField { field } => format!("has a {part} twice, '{field}'{place}"),
             Self::MissingField { field } => format!("lacks the {part} '{field}'{place}"),
-            Self::Other { field, what } => format!("has a error in the {part} '{field}'{place}: {what}"),
+            Self::Other { field, what } => format!("has an error in the {part} '{field}'{place}: {what}"),
             Self::NotAnObject => format!("is not a JSON object{place}"),
             Self::Syntax { what } => format!("is not valid JSON{place}: {what}"),
         }
@@ -254,7 +254,7 @@ mod tests {
     }
 
     fn told(value: Value) -> String {
-        structure::<Outer>(value).expect_err("a error").explain("field", "")
+        structure::<Outer>(value).expect_err("an error").explain("field", "")
     }
 
     #[test]

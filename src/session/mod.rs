@@ -105,8 +105,8 @@ impl Session {
             core: Arc::new(Core {
                 answer_times: AnswerTimes::new(service.answer_floor(), processors()),
                 service,
-                io_pool: Pool::start("umpin-front", limits(IO_THREADS), Arc::clone(&memory))?,
-                kdf_pool: Pool::start("umpin-work", limits(KDF_THREADS), memory)?,
+                io_pool: Pool::start("umpin-io", limits(IO_THREADS), Arc::clone(&memory))?,
+                kdf_pool: Pool::start("umpin-kdf", limits(KDF_THREADS), memory)?,
                 sign_ins: Pool::start("umpin-sign-in", limits(sign_in_threads()), sign_in_memory)?,
                 abandoned: WaitGroup::default(),
                 poisoned: AtomicBool::new(false),

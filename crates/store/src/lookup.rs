@@ -82,8 +82,8 @@ pub(super) fn with_extension(connection: &Connection, number: &str) -> StoreResu
         .query_map([&dialled], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<rusqlite::Result<_>>()?;
     if overlay::in_force(connection)? {
-        let mailbox_rows = overlay::not_staged(connection, found.iter().map(|(id, _)| *id).collect())?;
-        found.retain(|(id, _)| mailbox_rows.contains(id));
+        let unstaged = overlay::not_staged(connection, found.iter().map(|(id, _)| *id).collect())?;
+        found.retain(|(id, _)| unstaged.contains(id));
         found.extend(overlay::with_extension(connection, &dialled)?);
         found.sort_unstable();
     }
@@ -98,13 +98,13 @@ pub(super) fn find_by_object_id(connection: &Connection, id: ObjectId) -> StoreR
 }
 
 pub(super) fn internal_key(connection: &Connection, id: ObjectId) -> StoreResult<Option<i64>> {
-    let mailbox_rows = connection
+    let key = connection
         .prepare_cached("SELECT id FROM mailbox WHERE object_id = ?1")?
         .query_row([id.0], |r| r.get(0))
         .optional()?;
-    match mailbox_rows {
+    match key {
         None if overlay::in_force(connection)? => overlay::key_of(connection, id),
-        mailbox_rows => Ok(mailbox_rows),
+        key => Ok(key),
     }
 }
 

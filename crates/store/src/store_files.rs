@@ -119,8 +119,8 @@ impl StoreFiles {
 
     /// Whether the lock is on the file at its path: the file may have been deleted.
     pub(super) fn is_lock_current(&self, lock: &StoreLock) -> bool {
-        let guard = lock.file().metadata().ok().as_ref().map(id_of);
-        guard.is_some() && guard == file_id(&self.lock)
+        let locked = lock.file().metadata().ok().as_ref().map(id_of);
+        locked.is_some() && locked == file_id(&self.lock)
     }
 
     /// Whether the database file is complete by itself: there is no log to read with it and no journal to roll back.

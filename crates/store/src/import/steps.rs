@@ -25,10 +25,10 @@ const AT_ONCE: usize = 100;
 /// GUIDs that are confirmed in one transaction.
 const CONFIRMED_AT_ONCE: usize = 1000;
 
-/// How often an import begins anew because somebody else changed mailboxes meanwhile.
+/// How often an import starts again because another process changed mailboxes.
 const ATTEMPTS: usize = 5;
 
-/// Imports: the caller has the turn (`StoreFiles::import_lock`), so that nobody else imports.
+/// Imports. The caller holds the import lock (`StoreFiles::import_lock`).
 pub(in super::super) fn import(
     files: &StoreFiles,
     plan: &ImportPlan,

@@ -110,7 +110,7 @@ pub(super) fn conflicts(changes: &[Change]) -> Vec<(usize, String)> {
                 place,
                 match by_id.get(&owner.id) {
                     Some(first) => given(first, &owner.value, change),
-                    None => guard(change, owner),
+                    None => owned_by_another(change, owner),
                 },
             ));
             continue;
@@ -136,7 +136,7 @@ fn given(first: &Change, value: &Value, change: &Change) -> String {
     )
 }
 
-fn guard(change: &Change, owner: &Owner) -> String {
+fn owned_by_another(change: &Change, owner: &Owner) -> String {
     format!(
         "{} of '{}' belongs to the mailbox '{}', which would keep it. If that is the same user, give the row its GUID or its \
          distinguished name; if that user has left, remove the mailbox with Remove-UMDirectoryMailbox.",

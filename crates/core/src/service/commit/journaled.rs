@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::transactional::apply;
-use super::{ChangeOutcome, Commit, MessageRelease, Operation, ProposedChange};
+use super::{ChangeOutcome, Commit, MessageRelease, Operation, ProposedChange, apply};
 use crate::audit::AuditBatch;
 use crate::clock::Clock;
 use crate::credential::keyring::KeyRing;

@@ -56,7 +56,7 @@ use super::{Warning, random_id};
 use crate::credential::keyring::KeyRing;
 use crate::credential::record::CredentialRecord;
 use crate::directory::journal::{ChangeFingerprint, IntentRecord};
-use crate::directory::{Applied, CredentialChange};
+use crate::directory::{Applied, CredentialChange, Directory};
 use crate::mailbox::{Mailbox, ObjectId};
 use crate::notification::outbox::{Lease, OutboxEntry};
 use crate::{Error, ErrorCode, Result};
@@ -80,14 +80,14 @@ pub(super) trait Commit: Send + Sync {
     ) -> Result<Applied>;
 
     /// Records that an operation has ended without a change although its intent is recorded; otherwise does nothing.
-    fn abandon(&self, _operation: &mut Operation, _reason: ErrorCode) {}
+    fn abandon(&self, operation: &mut Operation, reason: ErrorCode);
 
     /// What the second try of a count still records in the audit log after the first failed: an attempt must be counted whatever
     /// becomes of the log. The number of failures in the next entry then tells that one is missing.
     fn audit_of_retry(&self, audit: Option<PendingAudit>) -> Option<PendingAudit>;
 
     /// Takes as long as recording a counted attempt, and records nothing.
-    fn dummy_record(&self) {}
+    fn dummy_record(&self);
 
     /// The keys that bind the audit entry of a failed command; `None` where there is no log to write it to.
     ///
@@ -105,9 +105,7 @@ pub(super) trait Commit: Send + Sync {
     ///
     /// # Errors
     /// The journal cannot be read.
-    fn recover(&self, _limit: usize, _time: Duration, _diagnostics: &mut Vec<String>) -> Result<()> {
-        Ok(())
-    }
+    fn recover(&self, limit: usize, time: Duration, diagnostics: &mut Vec<String>) -> Result<()>;
 
     /// This computer's changes that were overwritten, as a record shows that was read on that controller. Records nothing.
     ///
@@ -115,37 +113,43 @@ pub(super) trait Commit: Send + Sync {
     /// The journal cannot be read.
     fn conflicts_of(
         &self,
-        _mailbox: ObjectId,
-        _controller: Option<&str>,
-        _record: &CredentialRecord,
-    ) -> Result<Vec<IntentRecord>> {
-        Ok(Vec::new())
-    }
+        mailbox: ObjectId,
+        controller: Option<&str>,
+        record: &CredentialRecord,
+    ) -> Result<Vec<IntentRecord>>;
 
     /// Records the conflicts that a record shows. What cannot be recorded now is found again.
-    fn check_replication(&self, _mailbox: ObjectId, _controller: Option<&str>, _record: &CredentialRecord) {}
+    fn check_replication(&self, mailbox: ObjectId, controller: Option<&str>, record: &CredentialRecord);
 
     /// Notes that the caller is told of a conflict. What cannot be noted now is told once more.
-    fn acknowledge_conflict(&self, _intent: &IntentRecord) {}
+    fn acknowledge_conflict(&self, intent: &IntentRecord);
 
     /// Warns of every conflict that no caller was told of yet.
-    fn report_conflicts(&self, _warnings: &mut Vec<Warning>, _diagnostics: &mut Vec<String>) {}
+    fn report_conflicts(&self, warnings: &mut Vec<Warning>, diagnostics: &mut Vec<String>);
 
     /// Forgets the pending changes of a mailbox but this operation's: its PIN was cleared, so none of them is overwritten.
     ///
     /// # Errors
     /// Those of the journal.
-    fn forget_changes(&self, _mailbox: ObjectId, _except: [u8; 16]) -> Result<()> {
-        Ok(())
-    }
+    fn forget_changes(&self, mailbox: ObjectId, except: [u8; 16]) -> Result<()>;
 
     /// Recognises a pending change by the tag of the record that it wrote, before that record is sealed anew.
-    fn resolve_by_tag(&self, _mailbox: ObjectId, _tag: [u8; 16]) {}
+    fn resolve_by_tag(&self, mailbox: ObjectId, tag: [u8; 16]);
 
     /// Whether every change is replicated to other controllers.
-    fn is_replicated(&self) -> bool {
-        false
+    fn is_replicated(&self) -> bool;
+}
+
+/// Sends a change to the directory. One that was not made may be cancelled again.
+fn apply(directory: &dyn Directory, change: CredentialChange) -> Result<Applied> {
+    let cancellation = change.cancellation.clone();
+    let applied = directory.apply(change);
+    match &applied {
+        Ok(Applied::Committed) => {}
+        Err(error) if error.code() == ErrorCode::OutcomeUnknown => {}
+        _ => cancellation.leave_commit(),
     }
+    applied
 }
 
 /// What is to be done with a message.

@@ -1,11 +1,16 @@
 //! The embedded directory: the transaction of the change writes message and audit entries too.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::{AnnouncedPin, ChangeOutcome, Commit, MessageRelease, Operation, ProposedChange};
+use super::{AnnouncedPin, ChangeOutcome, Commit, MessageRelease, Operation, ProposedChange, apply};
 use crate::credential::keyring::KeyRing;
-use crate::directory::{Applied, CredentialChange, Directory};
+use crate::credential::record::CredentialRecord;
+use crate::directory::journal::IntentRecord;
+use crate::directory::{Applied, Directory};
+use crate::mailbox::ObjectId;
 use crate::notification::outbox::OutboxEntry;
+use crate::service::Warning;
 use crate::service::audit_writer::PendingAudit;
 use crate::service::outbox::PendingMessage;
 use crate::service::records::Records;
@@ -37,6 +42,38 @@ impl Commit for Transactional {
         self.records.ring_for_change().map(Some)
     }
 
+    /// Nothing is recorded before the transaction.
+    fn abandon(&self, _: &mut Operation, _: ErrorCode) {}
+
+    /// The audit entry of a count is part of its transaction.
+    fn dummy_record(&self) {}
+
+    /// No change is ever in doubt.
+    fn recover(&self, _: usize, _: Duration, _: &mut Vec<String>) -> Result<()> {
+        Ok(())
+    }
+
+    /// There are no other copies of a record.
+    fn conflicts_of(&self, _: ObjectId, _: Option<&str>, _: &CredentialRecord) -> Result<Vec<IntentRecord>> {
+        Ok(Vec::new())
+    }
+
+    fn check_replication(&self, _: ObjectId, _: Option<&str>, _: &CredentialRecord) {}
+
+    fn acknowledge_conflict(&self, _: &IntentRecord) {}
+
+    fn report_conflicts(&self, _: &mut Vec<Warning>, _: &mut Vec<String>) {}
+
+    fn forget_changes(&self, _: ObjectId, _: [u8; 16]) -> Result<()> {
+        Ok(())
+    }
+
+    fn resolve_by_tag(&self, _: ObjectId, _: [u8; 16]) {}
+
+    fn is_replicated(&self) -> bool {
+        false
+    }
+
     fn release_message(&self, entry: &OutboxEntry) -> Result<MessageRelease> {
         Ok(
             match ChangeOutcome::of_committed(&self.records, AnnouncedPin::from(entry))? {
@@ -45,16 +82,4 @@ impl Commit for Transactional {
             },
         )
     }
-}
-
-/// Sends a change to the directory. One that was not made may be cancelled again.
-pub(super) fn apply(directory: &dyn Directory, change: CredentialChange) -> Result<Applied> {
-    let cancellation = change.cancellation.clone();
-    let applied = directory.apply(change);
-    match &applied {
-        Ok(Applied::Committed) => {}
-        Err(error) if error.code() == ErrorCode::OutcomeUnknown => {}
-        _ => cancellation.leave_commit(),
-    }
-    applied
 }

@@ -36,7 +36,7 @@ impl Workers {
             }
         }
         let idle = Arc::downgrade(&self.idle);
-        spawn("umpin-dispatcher", move || work(job, &idle)).map(drop)
+        spawn("umpin-dispatch", move || work(job, &idle)).map(drop)
     }
 }
 

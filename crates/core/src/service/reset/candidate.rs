@@ -1,4 +1,4 @@
-//! The new record of a reset: the PIN, its params, its place in the history.
+//! The new record of a reset: the PIN, its verifier, its place in the history.
 
 use super::ResetPlan;
 use super::violation::policy_violation;
