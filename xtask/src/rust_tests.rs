@@ -262,6 +262,60 @@ mod tests {
         assert_eq!(libtest_counts("error: could not compile"), Counts::default());
     }
 
+    /// Cargo does not miss a file that no `mod` line names any more, and its tests with it.
+    #[test]
+    fn every_source_file_is_compiled() {
+        let mut files = BTreeMap::new();
+        for folder in ["src", "crates", "tests", "xtask/src"] {
+            let folder = repo::root().join(folder);
+            for file in crate::files::below(&folder).unwrap() {
+                let file = folder.join(file);
+                if file.extension().is_some_and(|extension| extension == "rs") {
+                    let text = std::fs::read_to_string(&file).unwrap();
+                    files.insert(file, text);
+                }
+            }
+        }
+        let is_root = |file: &Path| {
+            ["main.rs", "lib.rs", "build.rs"]
+                .iter()
+                .any(|name| file.ends_with(name))
+        };
+        let orphans: Vec<_> = files
+            .keys()
+            .filter(|file| !is_root(file))
+            .filter(|file| {
+                let module = if file.ends_with("mod.rs") {
+                    file.parent().unwrap()
+                } else {
+                    file
+                };
+                let (folder, name) = (module.parent().unwrap(), module.file_stem().unwrap().to_string_lossy());
+                let parents = [
+                    folder.join("main.rs"),
+                    folder.join("lib.rs"),
+                    folder.join("mod.rs"),
+                    folder.with_extension("rs"),
+                ];
+                let line = format!("mod {name};");
+                let by_path = if file.ends_with("mod.rs") {
+                    format!("{name}/mod.rs\"]")
+                } else {
+                    format!("{name}.rs\"]")
+                };
+                !parents
+                    .iter()
+                    .filter_map(|parent| files.get(parent))
+                    .any(|text| text.contains(&line))
+                    && !files.values().any(|text| text.contains(&by_path))
+            })
+            .collect();
+        assert!(
+            !files.is_empty() && orphans.is_empty(),
+            "no `mod` line names {orphans:?}"
+        );
+    }
+
     #[test]
     fn reads_the_summary_of_nextest() {
         let one = "     Summary [   3.0s] 9 tests run: 6 passed (1 slow, 1 leaky), 2 failed, 1 timed out, 3 skipped\nerror: test run failed\n";

@@ -1,6 +1,9 @@
 //! Broken records, keys, stores, configurations, import files and pickup directories: each is told by its id and its path, and
 //! changes nothing.
 
+#[cfg(target_os = "linux")]
+mod needs_mount;
+
 use std::fs;
 use std::path::Path;
 
