@@ -8,6 +8,9 @@ namespace UMMailboxPin
     public sealed class Listing
     {
         private const int PageSize = 500;
+        /// <summary>The default of -ResultSize, also for $null.</summary>
+        private const ulong DefaultLimit = 1000;
+
         private readonly CommandRuntime runtime;
         private readonly SessionCache cache;
         private readonly Hashtable request = new Hashtable();
@@ -87,7 +90,7 @@ namespace UMMailboxPin
                 return FindOne(Parameters.Identity(runtime.Bound));
             }
 
-            return runtime.ExpectingInput ? new object[0] : paged ? ReadAll(resultSize.Value) : ReadOnce();
+            return runtime.ExpectingInput ? new object[0] : paged ? ReadAll(resultSize == null ? DefaultLimit : resultSize.Value) : ReadOnce();
         }
 
         private IEnumerable FindOne(object input)

@@ -170,6 +170,17 @@ Describe 'The mailbox commands' {
             'MailboxNotUMEnabled,Get-UMMailbox', '6305 6399', 'Default')
     }
 
+    It 'take a ResultSize of $null, as of a setting that is missing, for the default' {
+        $run = Invoke-Fresh -Store $script:Store {
+            $size = $null
+            foreach ($name in 'Get-Mailbox', 'Get-UMMailbox', 'Get-UMMailboxPIN', 'Get-UMPinNotification') {
+                "$name $(@(& $name -ResultSize $size).Count -eq @(& $name).Count)"
+            }
+        }
+        $run.ErrorText | Should -BeNullOrEmpty
+        $run.Output | Should -Be @('Get-Mailbox True', 'Get-UMMailbox True', 'Get-UMMailboxPIN True', 'Get-UMPinNotification True')
+    }
+
     It 'Get-UMMailboxPolicy shows the rules' {
         $run = Invoke-Fresh -Store $script:Store { Get-UMMailboxPolicy Default; @(Get-UMMailboxPolicy).Count; Get-UMMailboxPolicy none -ErrorAction SilentlyContinue; $? }
         $run.Output[0].MinPINLength | Should -Be 6
