@@ -8,7 +8,7 @@
     Description          = 'Get-Mailbox, Get-UMMailbox and their kin on the directory of UMMailboxPin, for sessions that have no Exchange, and Import-UMDirectory to fill it.'
     PowerShellVersion    = '5.1'
     CompatiblePSEditions = @('Desktop', 'Core')
-    RequiredModules      = @(@{ ModuleName = 'UMMailboxPin'; ModuleVersion = '0.1.0'; GUID = '6a0c7d1e-3f52-4a8c-9a37-0d2a5f4be1c9' })
+    RequiredModules      = @(@{ ModuleName = 'UMMailboxPin'; RequiredVersion = '0.1.0'; GUID = '6a0c7d1e-3f52-4a8c-9a37-0d2a5f4be1c9' })
     FormatsToProcess     = @('UMMailboxPin.Directory.Format.ps1xml')
     FunctionsToExport    = @('Get-Mailbox', 'Get-UMMailbox', 'Get-UMMailboxPolicy', 'Import-UMDirectory', 'Remove-UMDirectoryMailbox')
     CmdletsToExport      = @()

@@ -184,7 +184,7 @@ Describe 'The staged files' {
         $directory = Import-PowerShellDataFile -LiteralPath (
             [System.IO.Path]::Combine((Get-StagedPath), 'UMMailboxPin.Directory', 'UMMailboxPin.Directory.psd1'))
         $directory.ModuleVersion | Should -Be $manifest.ModuleVersion
-        $directory.RequiredModules[0].ModuleVersion | Should -Be $manifest.ModuleVersion
+        $directory.RequiredModules[0].RequiredVersion | Should -Be $manifest.ModuleVersion
     }
 }
 
