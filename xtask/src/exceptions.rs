@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 
 /// The table, of which only the lines of errors are read.
 pub const TABLE: &str = "crates/core/src/error.rs";
@@ -52,8 +52,24 @@ const BASES: &[(&str, &[&str])] = &[
 /// The C# source.
 pub fn source(table: &str) -> Result<String> {
     // Several numbers may share an id.
-    let mut errors: BTreeSet<[&str; 3]> = table.lines().filter_map(error).collect();
-    errors.extend(OF_THE_MODULE);
+    let mut errors: BTreeSet<[&str; 3]> = OF_THE_MODULE.into_iter().collect();
+    let (_, rows) = table
+        .split_once("error_codes! {\n")
+        .with_context(|| format!("{TABLE} has no table `error_codes!`"))?;
+    for row in rows.lines().map(str::trim).take_while(|row| *row != "}") {
+        if !row.is_empty() && !row.starts_with("//") {
+            let (number, entry) =
+                error(row).with_context(|| format!("{TABLE}: `{row}` is not an error on one line"))?;
+            // An outcome has no exception.
+            if number >= 100 {
+                errors.insert(entry);
+            }
+        }
+    }
+    let ids: BTreeSet<&str> = errors.iter().map(|[id, ..]| *id).collect();
+    if ids.len() != errors.len() {
+        bail!("{TABLE} gives one id two exceptions or categories");
+    }
     let mut classes: BTreeSet<&str> = errors.iter().map(|[_, class, _]| *class).collect();
     if let Some((_, unknown)) = BASES
         .iter()
@@ -94,15 +110,15 @@ pub fn source(table: &str) -> Result<String> {
     Ok(text)
 }
 
-/// Id, exception and category of a line such as `Variant = 202, "Id", "ExceptionClass", "Category", …`. An outcome has no exception.
-fn error(line: &str) -> Option<[&str; 3]> {
-    let (variant, rest) = line.trim().split_once(" = ")?;
+/// Number, id, exception and category of a line such as `Variant = 202, "Id", "ExceptionClass", "Category", …`.
+fn error(line: &str) -> Option<(u32, [&str; 3])> {
+    let (variant, rest) = line.split_once(" = ")?;
     let (number, rest) = rest.split_once(", \"")?;
-    if !variant.chars().all(char::is_alphanumeric) || number.parse::<u32>().ok()? < 100 {
+    if !variant.chars().all(char::is_alphanumeric) {
         return None;
     }
     let mut quoted = rest.split('"').step_by(2);
-    Some([quoted.next()?, quoted.next()?, quoted.next()?])
+    Some((number.parse().ok()?, [quoted.next()?, quoted.next()?, quoted.next()?]))
 }
 
 #[cfg(test)]
@@ -133,8 +149,15 @@ mod tests {
     }
 
     #[test]
-    fn a_base_without_its_error_is_refused() {
-        let problem = source("    A = 201, \"A\", \"AException\", \"InvalidArgument\", \"Do.\";\n").unwrap_err();
-        assert!(problem.to_string().contains("InvalidIdentityException"), "{problem}");
+    fn a_table_that_is_not_read_whole_is_refused() {
+        let table = |rows: &str| source(&format!("error_codes! {{\n{rows}}}\n")).unwrap_err().to_string();
+        let row = "    A = 201, \"A\", \"AException\", \"InvalidArgument\", \"Do.\";\n";
+        let problem = table(row);
+        assert!(problem.contains("InvalidIdentityException"), "{problem}");
+        let problem =
+            table("    Throttled = 406,\n        \"Throttled\", \"AException\", \"LimitsExceeded\", \"Wait.\";\n");
+        assert!(problem.contains("Throttled = 406"), "{problem}");
+        let problem = table(&format!("{row}{}", row.replace("InvalidArgument", "InvalidData")));
+        assert!(problem.contains("two exceptions"), "{problem}");
     }
 }

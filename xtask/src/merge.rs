@@ -39,9 +39,12 @@ fn without_comments(text: &str) -> Result<String> {
     let mut code = String::new();
     let mut in_block = false;
     for line in text.lines() {
-        let start = line.trim_start();
+        let start = line.trim();
         if line.contains("@'") || line.contains("@\"") {
             bail!("`{start}`: a here-string may have lines that look like comments");
+        }
+        if (in_block || start.starts_with("<#")) && start.find("#>").is_some_and(|end| end + 2 < start.len()) {
+            bail!("`{start}`: code after a block comment on its line");
         }
         let in_comment = in_block || start.starts_with('#') || start.starts_with("<#");
         in_block = (in_block || start.starts_with("<#")) && !start.ends_with("#>");
