@@ -42,7 +42,9 @@ namespace UMMailboxPin
                     Terminate(NewError("NativeLibraryMismatch", other, "Open a new PowerShell session.", Module.ModuleBase));
                 }
 
-                Module.OnRemove = ScriptBlock.Create("[UMMailboxPin.SessionCache]::CloseCurrent()");
+                // The session belongs to the module that has the assembly: one that requires it may be imported again in mid-pipeline.
+                Module.OnRemove = ScriptBlock.Create(
+                    Module.RequiredModules.Count == 0 ? "[UMMailboxPin.SessionCache]::CloseCurrent()" : string.Empty);
             }
         }
 

@@ -38,7 +38,7 @@ namespace UMMailboxPin
             }
             catch (Exception exception)
             {
-                if (runtime.Writing)
+                if (runtime.Writing || CommandRuntime.IsPipelineStop(exception))
                 {
                     throw;
                 }
