@@ -66,9 +66,10 @@ Describe 'The tables' -Tag Embedded {
             @($text -split '\r?\n' | Where-Object Length -GT $Width) | Should -BeNullOrEmpty -Because $name
         }
         # Wrapped, and whole.
-        ($script:Shown["Queued $Width"] -replace '\s') | Should -Match '^Identity'
-        $words = $script:Shown['LastError'] -split '\s+'
-        foreach ($word in $words | Where-Object Length -LE 20) { $script:Shown["Queued $Width"] | Should -Match ([regex]::Escape($word)) }
+        $whole = $script:Shown["Queued $Width"] -replace '\s'
+        $whole | Should -Match '^Identity'
+        # PowerShell breaks lines within words.
+        $whole | Should -Match "$([regex]::Escape(($script:Shown['LastError'] -replace '\s')))$"
     }
 
     It 'of <Module> have widths that fit, and headers that fit them' -ForEach $formats {
